@@ -1,0 +1,292 @@
+"""The command line: ``gdviewer`` opens the window, ``gdviewer run`` descends without one, ``gdviewer list`` shows what there is."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import itertools
+import json
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+
+import gdviewer
+from gdviewer import optimizers, problems
+from gdviewer.engine.parameter import Parameter, nearest, symbol_of
+from gdviewer.engine.run import Run
+from gdviewer.engine.stop import LIMITS, Limits
+from gdviewer.experiment.minimize import Result, result_of
+from gdviewer.problems.problem import Problem
+
+
+class UsageError(Exception):
+    """A call that can't be understood; the text is one line."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, with the nearest flag suggested."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
+
+    def error(self, message: str) -> NoReturn:
+        unknown = re.match(r"unrecognized arguments: (\S+)", message)
+        if unknown:
+            flag = unknown.group(1).partition("=")[0]
+            message = f"there is no {flag!r} here{nearest(flag, self._option_string_actions)}"
+        raise UsageError(message)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code: 0, 1 for a failure, 2 for a call that can't be understood."""
+    words = _join_negative(list(sys.argv[1:] if arguments is None else arguments))
+    try:
+        return _dispatch(words)
+    except UsageError as error:
+        print(f"gdviewer: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _dispatch(words: list[str]) -> int:
+    parser = _Parser(
+        prog="gdviewer",
+        description="A debugger for optimizers: choose what to minimise and watch the descent.",
+        epilog="Without a command the window opens. `gdviewer run PROBLEM OPTIMIZER --help` lists their flags.",
+    )
+    parser.add_argument("--version", action="version", version=f"gdviewer {gdviewer.__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="{run,list}", parser_class=_Parser)
+    commands.add_parser("run", help="descend without a window", add_help=False)
+    commands.add_parser("list", help="show the problems and optimizers")
+    if words and not words[0].startswith("-") and words[0] not in ("run", "list"):
+        raise UsageError(f"there is no command {words[0]!r}{nearest(words[0], ['run', 'list'])}")
+    if words[:1] == ["run"]:
+        return _run(words[1:])
+    if parser.parse_args(words).command == "list":
+        print(_catalogue())
+        return 0
+    from gdviewer.ui.startup import open_window
+
+    return open_window()
+
+
+def _catalogue() -> str:
+    lines = ["Problems"]
+    lines += [f"  {p.name:20} {p.formula}" for p in problems.catalogue().values()]
+    lines += ["", "Optimizers"]
+    lines += [f"  {o.name:20} {o.summary}" for o in optimizers.catalogue().values()]
+    return "\n".join(lines)
+
+
+def _run(words: list[str]) -> int:
+    parser, problem, optimizer = _run_parser(words)
+    options = vars(parser.parse_args(words))
+    assert problem is not None
+    assert optimizer is not None
+    try:
+        chosen = {k: v for k, v in options.items() if v is not None}
+        problem = problem.replace(**{k: v for k, v in chosen.items() if k in problem.parameters})
+        start = problem.start if options["start"] is None else _start(options["start"], problem)
+        limits = Limits(**{name: _switch(chosen[name]) for name in LIMITS if name in chosen})
+        hyperparameters = {k: v for k, v in chosen.items() if k in optimizer.hyperparameters}
+        run = Run(problem, optimizer, start, hyperparameters, limits, options["seed"])
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    run.advance(run.limits.max_steps)
+    result = result_of(run)
+    if options["csv"]:
+        try:
+            write_csv(result, Path(options["csv"]), problem)
+        except OSError as error:
+            print(f"gdviewer: {options['csv']} can't be written: {error.strerror}", file=sys.stderr)
+            return 1
+    title = f"{optimizer.title} on {problem.title}"
+    print(json.dumps(summary(result) | {"problem": problem.name, "optimizer": optimizer.name}, indent=2)
+          if options["json"] else report(title, result))  # fmt: skip
+    return 0
+
+
+def _run_parser(words: list[str]) -> tuple[_Parser, Problem | None, optimizers.Optimizer | None]:
+    """The parser of `run`, with the flags of the problem and the optimizer that the words name."""
+    parser = _Parser(
+        prog="gdviewer run",
+        description="Descend without a window and print where it led.",
+        epilog="A problem's parameters and an optimizer's hyperparameters are flags: name both before --help.",
+        usage="gdviewer run PROBLEM OPTIMIZER [--start=X,Y] [flags]\n       gdviewer run --formula TEXT OPTIMIZER [flags]",
+    )
+    flags = parser.add_argument_group("run")
+    flags.add_argument("--start", metavar="X,Y", help="where to start; the problem's own start if not given")
+    for name, parameter in LIMITS.items():
+        off = "" if name in ("max_steps", "divergence") else "; 'off' switches it off"
+        on_by_default = getattr(Limits(), name) is not None
+        default = f"{parameter:g}" if on_by_default else "off"
+        flags.add_argument(
+            _flag(name), type=_whole if name == "max_steps" else _number, metavar="N",
+            help=f"{parameter.meaning}{off} (default {default})",
+        )  # fmt: skip
+    flags.add_argument(
+        "--seed", type=_whole, default=0, metavar="N", help="what everything random is drawn from (default 0)"
+    )
+    flags.add_argument("--csv", metavar="FILE", help="write the trace to this file")
+    flags.add_argument("--json", action="store_true", help="print the result as JSON")
+    flags.add_argument("--formula", metavar="TEXT", help="a formula in x and y instead of a problem of the catalogue")
+    formula = _value_of("--formula", words)
+    names = _positional(words, ("--start", "--seed", "--csv", "--formula", *map(_flag, LIMITS)))
+    problem: Problem | None = None
+    optimizer: optimizers.Optimizer | None = None
+    try:
+        if formula is not None:
+            problem = problems.formula(formula)
+        elif names:
+            problem = problems.get(names.pop(0))
+        if names:
+            optimizer = optimizers.get(names.pop(0))
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    if formula is None:
+        parser.add_argument("problem", metavar="PROBLEM", help="a name from `gdviewer list`")
+    parser.add_argument("optimizer", metavar="OPTIMIZER", help="a name from `gdviewer list`")
+    if problem is not None:
+        _add_flags(parser, f"problem {problem.name}", problem.parameters)
+    if optimizer is not None:
+        taken = set(problem.parameters) if problem else set()
+        if both := taken & set(optimizer.hyperparameters):
+            raise UsageError(
+                f"{both.pop()!r} names a parameter of the formula and of {optimizer.name}; rename the first"
+            )
+        _add_flags(parser, f"optimizer {optimizer.name}", optimizer.hyperparameters)
+    return parser, problem, optimizer
+
+
+def _add_flags(parser: _Parser, title: str, parameters: Mapping[str, Parameter]) -> None:
+    group = parser.add_argument_group(title)
+    for name, parameter in parameters.items():
+        text = ", ".join(filter(None, [symbol_of(name), parameter.meaning, f"in {parameter.range_text}"]))
+        taken = _flag(name) in parser._option_string_actions
+        if taken:
+            raise UsageError(f"the parameter {name!r} has the name of a flag of `gdviewer run`; rename it")
+        group.add_argument(
+            _flag(name), dest=name, type=_number, metavar="V", help=f"{text} (default {parameter:g})"
+        )  # fmt: skip
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _number(text: str) -> float:
+    if text == "off":
+        return float("nan")
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(float(text)) if float(text).is_integer() else int(text)
+    except (ValueError, OverflowError):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+
+
+def _switch(value: float) -> float | None:
+    return None if value != value else value
+
+
+def _start(text: str, problem: Problem) -> list[float]:
+    try:
+        point = [float(part) for part in text.split(",")]
+    except ValueError:
+        raise UsageError(f"--start: {text!r} is not a list of numbers such as 1,2") from None
+    if len(point) != problem.dimension:
+        raise UsageError(f"--start: {problem.name} needs {problem.dimension} numbers; got {len(point)}")
+    return point
+
+
+def _value_of(flag: str, words: Sequence[str]) -> str | None:
+    for word, following in itertools.zip_longest(words, words[1:]):
+        if word == flag:
+            return following
+        if word.startswith(flag + "="):
+            return word[len(flag) + 1 :]
+    return None
+
+
+def _positional(words: Sequence[str], with_value: Sequence[str]) -> list[str]:
+    """The words that are neither flags nor values of flags; all flags but --json and --help take a value."""
+    found, skip = [], False
+    for word in words:
+        if skip:
+            skip = False
+        elif word.startswith("--"):
+            skip = "=" not in word and word not in ("--json", "--help")
+        elif word != "-h":
+            found.append(word)
+    return found
+
+
+def _join_negative(words: list[str]) -> list[str]:
+    """Join `--start -1,2` to `--start=-1,2`, which argparse would take for a flag."""
+    joined: list[str] = []
+    for word in words:
+        if re.match(r"-[\d.]", word) and joined and joined[-1].startswith("--") and "=" not in joined[-1]:
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined
+
+
+def summary(result: Result) -> dict[str, Any]:
+    """The result as plain values for JSON; what is not finite is None."""
+    return {
+        "point": [_finite(v) for v in result.x],
+        "loss": _finite(result.fun),
+        "gradient_norm": _finite(np.linalg.norm(result.jac)),
+        "steps": result.nit,
+        "evaluations": {"value": result.nfev, "gradient": result.njev, "hessian": result.nhev},
+        "stop_reason": result.reason,
+        "message": result.message,
+        "advice": result.advice,
+        "success": result.success,
+    }
+
+
+def _finite(value: Any) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def report(title: str, result: Result) -> str:
+    """The result as a person reads it."""
+    point = ", ".join(f"{v:.10g}" for v in result.x[:10]) + (", …" if len(result.x) > 10 else "")
+    what = result.message.removesuffix(result.advice).strip()
+    return "\n".join(
+        [
+            title,
+            f"  point        {point}",
+            f"  loss         {result.fun:.10g}",
+            f"  ‖gradient‖   {np.linalg.norm(result.jac):.4g}",
+            f"  steps        {result.nit:,}",
+            f"  evaluations  {result.nfev:,} of the loss, {result.njev:,} of the gradient",
+            f"  stopped      {result.reason}: {what}",
+            f"  advice       {result.advice}",
+        ]
+    )
+
+
+def write_csv(result: Result, path: Path, problem: Problem) -> None:
+    """Write the trace: a row a step with the point, the loss and the norm of the gradient, every digit kept."""
+    trace = result.trace
+    names = problem.axis_names if problem.dimension <= 2 else [f"x{i}" for i in range(problem.dimension)]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["step", *names[: problem.dimension], "loss", "gradient_norm"])
+        rows = zip(trace.x.tolist(), trace.loss.tolist(), trace.gradient_norm.tolist(), strict=True)
+        writer.writerows([t, *x, loss, norm] for t, (x, loss, norm) in enumerate(rows))

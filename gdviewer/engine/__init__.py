@@ -1,0 +1,1 @@
+"""The descent itself: parameters, oracle, stop rules, trace, run and worker. NumPy and the standard library only."""

@@ -1,0 +1,228 @@
+"""One optimizer on one problem from one start."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gdviewer.engine.optimizer import Optimizer
+from gdviewer.engine.oracle import Array, Minimisable, Oracle
+from gdviewer.engine.stop import Limits, Reason, Stop
+from gdviewer.engine.trace import Change, Trace
+
+_FLOAT64 = np.dtype(np.float64)
+
+
+class Run:
+    """A descent that is executed in blocks of steps and recorded whole.
+
+    Steps are executed first and judged afterwards, a block at a time: for a problem that broadcasts, the losses of a
+    block are one call and so are the stop rules; steps past a stop are thrown away and leave nothing behind. For a
+    function of the user's, which may have effects or count its calls, a block is one step.
+
+    One thread calls :meth:`advance`; any thread may read ``trace``, ``stop`` and ``step``, and call the others.
+
+    Attributes:
+        trace: the record; its row 0, and the trace itself, exist once :meth:`begin` or :meth:`advance` was called.
+        stop: why the run ended, or None.
+        seed: what everything random is drawn from, with the step's number.
+    """
+
+    def __init__(
+        self,
+        problem: Minimisable,
+        optimizer: Optimizer,
+        start: Any,
+        hyperparameters: Mapping[str, object] | None = None,
+        limits: Limits | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.problem = problem
+        self.optimizer = optimizer
+        self.start: Array = np.array(start, dtype=float, ndmin=1)
+        if self.start.ndim != 1 or not np.isfinite(self.start).all():
+            raise ValueError(f"start must be finite numbers, one for each dimension; got {start!r}")
+        self.hyperparameters = optimizer.check(hyperparameters or {})
+        self.limits = limits or Limits()
+        self.seed = seed
+        self.stop: Stop | None = None
+        self._trace: Trace | None = None
+        self._oracle = Oracle(problem, seed)
+        self._x: Array = self.start
+        self._state: tuple[Any, ...] = ()
+        self._changed: dict[str, float] = {}
+        self._initial = dict(self.hyperparameters)
+
+    @property
+    def trace(self) -> Trace:
+        """The record of the run; raises RuntimeError before it has begun."""
+        if self._trace is None:
+            raise RuntimeError("the run has not begun")
+        return self._trace
+
+    @property
+    def begun(self) -> bool:
+        """Whether the start has been evaluated, so that there is a trace."""
+        return self._trace is not None
+
+    @property
+    def evaluations(self) -> tuple[int, int, int]:
+        """How often value, gradient and Hessian were evaluated for the steps that count, recording included."""
+        value, gradient, hessian = self._oracle.counts
+        return value + self.step, gradient, hessian
+
+    @property
+    def step(self) -> int:
+        """The number of steps done."""
+        return len(self._trace) - 1 if self._trace else 0
+
+    def change(self, name: str, value: float) -> None:
+        """Move a hyperparameter; it holds from the next step executed and is recorded in the trace.
+
+        Raises:
+            ValueError: an unknown name or a value out of range.
+        """
+        self.optimizer.check({name: value})
+        self._changed = self._changed | {name: float(value)}
+
+    def hyperparameters_at(self, step: int) -> dict[str, float]:
+        """The hyperparameters that step number ``step`` was executed with."""
+        changes = self._trace.changes if self._trace else []
+        return self._initial | {c.name: c.value for c in changes if c.step <= step}
+
+    def resume(self, limits: Limits | None = None) -> None:
+        """Let a stopped run go on, under other limits where given; a rule that still holds stops it again."""
+        self.limits = limits or self.limits
+        self.stop = None
+
+    def halt(self, stop: Stop) -> None:
+        """End the run from outside; a block under way is thrown away."""
+        self.stop = stop
+
+    def begin(self) -> None:
+        """Evaluate the start, which makes row 0 of the trace; an error there ends the run."""
+        if self._trace or self.stop:
+            return
+        x, oracle = self.start, self._oracle
+        oracle.t = 1
+        try:
+            with np.errstate(all="ignore"):
+                loss, gradient = float(oracle.value(x)), oracle.gradient(x)
+        except (Exception, SystemExit) as error:
+            self._end(stop_for(error))
+            return
+        if self.stop:  # ended from outside meanwhile
+            return
+        self._x, self._state = x, tuple(self.optimizer.state.values())
+        self._trace = Trace(x, loss, gradient, self.optimizer.state)
+        if not np.isfinite(loss):
+            self.stop = Stop(Reason.LEFT_DOMAIN)
+
+    def advance(self, steps: int = 1) -> None:
+        """Execute up to ``steps`` steps, fewer where a stop comes first."""
+        self.begin()
+        end = min(self.step + steps, self.limits.max_steps)
+        size = end - self.step if self.problem.broadcasts else 1
+        while not self.stop:
+            before = self._oracle.counts
+            try:
+                self._block(min(size, end - self.step))
+            except (Exception, SystemExit) as error:
+                self._oracle.counts = before
+                if size == 1:
+                    self._end(stop_for(error))
+                size = 1  # again, a step at a time, so that the steps before the error are kept
+            if self.step >= end:
+                break
+
+    def replay(self, step: int) -> tuple[Array, dict[str, Any]]:
+        """Execute step number ``step`` (from 1) again from the recorded row before it: the same bits, at no effect.
+
+        Returns:
+            the point after it, shape (n,), and the optimizer's state after it.
+        """
+        rows, state = self.trace, self.trace.state
+        oracle = Oracle(self.problem, self.seed)
+        carried = tuple(column[step - 1] for column in state.values())
+        with np.errstate(all="ignore"):
+            x, after = self._execute(
+                self.optimizer.bind(self.hyperparameters_at(step)), oracle, step, rows.x[step - 1].copy(), carried
+            )
+        return x, dict(zip(state, after, strict=True))
+
+    def _execute(
+        self, rule: Any, oracle: Oracle, t: int, x: Array, state: tuple[Any, ...]
+    ) -> tuple[Array, tuple[Any, ...]]:
+        """One step: the next point and state, with their form checked."""
+        oracle.t = t
+        result = rule(x, oracle, t, *state) if self.optimizer.counts_steps else rule(x, oracle, *state)
+        if type(result) is tuple:
+            new, carried = result[0], result[1:]
+        else:
+            new, carried = result, ()
+        if type(new) is not np.ndarray or new.dtype is not _FLOAT64 or new.shape != x.shape:
+            new = np.asarray(new, dtype=float)
+            if new.shape != x.shape:
+                raise ValueError(f"{self.optimizer.name} returned a point of shape {new.shape}; it must be {x.shape}")
+        if len(carried) != len(state):
+            names = ", ".join(("x", *self.optimizer.state))
+            raise ValueError(f"{self.optimizer.name} returned {1 + len(carried)} values; it must return {names}")
+        return new, carried
+
+    def _block(self, size: int) -> None:
+        """Execute ``size`` steps, judge them, and append those that count."""
+        self._take_changes()
+        trace, oracle = self.trace, self._oracle
+        rule = self.optimizer.bind(self.hyperparameters)
+        first, x, state = self.step, self._x, self._state
+        points, states, gradients, counts = [x], [state], [trace.gradient[-1]], [oracle.counts]
+        with np.errstate(all="ignore"):
+            for t in range(first + 1, first + 1 + size):
+                x, state = self._execute(rule, oracle, t, x, state)
+                oracle.t = t + 1
+                points.append(x)
+                states.append(state)
+                gradients.append(oracle.gradient(x))
+                counts.append(oracle.counts)
+            x_rows, gradient_rows = np.array(points), np.array(gradients)
+            loss = np.append(trace.loss[-1], self.problem.value(x_rows[1:]))
+            accepted, stop = self.limits.judge(first, x_rows, loss, gradient_rows)
+        if self.stop:  # ended from outside while the block was under way
+            return
+        if accepted:
+            rows = slice(1, accepted + 1)
+            columns = [np.array(column, dtype=float) for column in zip(*states[rows], strict=True)]
+            trace.append(x_rows[rows], loss[rows], gradient_rows[rows], columns)
+            self._x, self._state = points[accepted], states[accepted]
+        oracle.counts = counts[accepted]
+        self.stop = stop
+
+    def _end(self, stop: Stop) -> None:
+        if not self.stop:
+            self.stop = stop
+
+    def _take_changes(self) -> None:
+        while self._changed:
+            changed, self._changed = self._changed, {}
+            self.hyperparameters = self.hyperparameters | changed
+            if self.step == 0:
+                self._initial = self.hyperparameters
+            else:
+                self.trace.changes += [Change(self.step + 1, name, value) for name, value in changed.items()]
+
+
+_PACKAGE = Path(__file__).parents[1]
+
+
+def stop_for(error: BaseException) -> Stop:
+    """The stop that an exception in user code makes: its type, its text, and the line of user code it came from."""
+    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if _PACKAGE not in Path(frame.filename).parents and "site-packages" not in frame.filename:
+            text += f" (line {frame.lineno} of {frame.name}: {frame.line})"
+            break
+    return Stop(Reason.ERROR, values={"error": text, "exception": error})

@@ -1,0 +1,191 @@
+"""When a run stops, and what is said about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdviewer.engine.oracle import Array
+from gdviewer.engine.parameter import Parameter
+
+
+class Reason(Enum):
+    """Why a run stopped; the value is the word used in files and results."""
+
+    TOLERANCE = "tolerance"
+    GRADIENT_TOLERANCE = "gradient tolerance"
+    LOSS_TOLERANCE = "loss tolerance"
+    STEP_LIMIT = "step limit"
+    DIVERGED = "diverged"
+    LEFT_DOMAIN = "left the domain"
+    USER = "stopped by the user"
+    ERROR = "error in user code"
+
+    @property
+    def converged(self) -> bool:
+        """Whether this is an end that was asked for by a tolerance."""
+        return self in (Reason.TOLERANCE, Reason.GRADIENT_TOLERANCE, Reason.LOSS_TOLERANCE)
+
+
+# What is said at each stop: a sentence on what happened and one of advice. `{names}` are filled from Stop.values, after
+# translation. Where the gradient tells more, the key carries a second word.
+SENTENCES: Mapping[tuple[Reason, str], tuple[str, str]] = {
+    (Reason.TOLERANCE, "flat"): (
+        "Tolerance met: no component of the next move exceeds {tolerance:g}.",
+        "The slope is nearly zero here, so this is a stationary point; another start may find a lower one.",
+    ),
+    (Reason.TOLERANCE, "steep"): (
+        "Tolerance met: no component of the next move exceeds {tolerance:g}.",
+        "But the slope is still {slope:.3g}: the moves are small, not the gradient. Raise the learning rate or lower "
+        "the tolerance.",
+    ),
+    (Reason.GRADIENT_TOLERANCE, ""): (
+        "Gradient tolerance met: the largest component of the gradient is {slope:.3g}.",
+        "This is a stationary point; another start may find a lower one.",
+    ),
+    (Reason.LOSS_TOLERANCE, ""): (
+        "Loss tolerance met: the last step changed the loss by less than {loss_tolerance:g} of it.",
+        "If the gradient is still large, raise the learning rate or lower the loss tolerance.",
+    ),
+    (Reason.STEP_LIMIT, "flat"): (
+        "Step limit reached after {step:,} steps.",
+        "The slope is nearly zero here; lower the step limit, or start elsewhere to see more.",
+    ),
+    (Reason.STEP_LIMIT, "steep"): (
+        "Step limit reached after {step:,} steps.",
+        "The slope is still {slope:.3g}: raise the learning rate if the path creeps, lower it if the path zigzags, or "
+        "allow more steps.",
+    ),
+    (Reason.DIVERGED, ""): (
+        "Diverged: the point or the loss is not finite any more, or beyond {divergence:g}.",
+        "Lower the learning rate; the last finite point is kept.",
+    ),
+    (Reason.LEFT_DOMAIN, ""): (
+        "Left the domain: the function is not defined where the next step leads.",
+        "Lower the learning rate, or start further from the edge; the last defined point is kept.",
+    ),
+    (Reason.USER, ""): ("Stopped.", "Run continues from here."),
+    (Reason.ERROR, ""): ("{error}", "Mend the function and run again; the steps before it are kept."),
+}
+_FLAT = 1e-2  # largest gradient component still called nearly zero in advice
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Why a run stopped: the reason, and the values its sentences speak of."""
+
+    reason: Reason
+    kind: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def templates(self) -> tuple[str, str]:
+        """The sentences on what happened and what to do, before the values are filled in (for translation)."""
+        return SENTENCES[self.reason, self.kind]
+
+    @property
+    def message(self) -> str:
+        """One sentence on what happened."""
+        return self.templates[0].format(**self.values)
+
+    @property
+    def advice(self) -> str:
+        """One sentence on what to do."""
+        return self.templates[1].format(**self.values)
+
+
+# The limits as parameters: their controls, flags and checks are made from these. None in Limits switches a rule off.
+LIMITS: Mapping[str, Parameter] = {
+    "tolerance": Parameter(
+        1e-5, 0, 1e3, scale="log", slider=(1e-12, 1), meaning="stop where no component of the move exceeds this"
+    ),
+    "max_steps": Parameter(1000, 1, 1e9, scale="log", slider=(1, 1e7), meaning="stop after this many steps"),
+    "gradient_tolerance": Parameter(
+        1e-5, 0, 1e3, scale="log", slider=(1e-12, 1), meaning="stop where no component of the gradient exceeds this"
+    ),
+    "loss_tolerance": Parameter(
+        1e-9, 0, 1, scale="log", slider=(1e-16, 1), meaning="stop where a step changes the loss by a smaller share"
+    ),
+    "divergence": Parameter(
+        1e12, 0, 1e300, scale="log", open_low=True, slider=(1, 1e100),
+        meaning="stop where a component or the loss exceeds this",
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a run is to stop; ``None`` switches a rule off.
+
+    * ``tolerance``: every component of the proposed move is at most this; the move is not applied (the rule of the
+      classic ``GD(f, start, lr, n_iter=50, tol=1e-05)``).
+    * ``max_steps``: so many steps are done.
+    * ``gradient_tolerance``: the infinity norm of the gradient is at most this (SciPy's ``gtol``).
+    * ``loss_tolerance``: \\|f₋ − f\\| ≤ this · max(\\|f₋\\|, \\|f\\|, 1) (SciPy's ``ftol`` in L-BFGS-B).
+    * ``divergence``: a component of the point, or the loss, is larger in absolute value.
+
+    Raises:
+        ValueError: a value out of its range in ``LIMITS``.
+    """
+
+    tolerance: float | None = float(LIMITS["tolerance"])
+    max_steps: int = int(LIMITS["max_steps"])
+    gradient_tolerance: float | None = None
+    loss_tolerance: float | None = None
+    divergence: float = float(LIMITS["divergence"])
+
+    def __post_init__(self) -> None:
+        for name, parameter in LIMITS.items():
+            value = getattr(self, name)
+            if value is not None or name in ("max_steps", "divergence"):
+                checked = parameter.check(name, value)
+                object.__setattr__(self, name, int(checked) if name == "max_steps" else checked)
+
+    def judge(self, step: int, x: Array, loss: Array, gradient: Array) -> tuple[int, Stop | None]:
+        """Find the first stop in a block of steps executed one after another.
+
+        Args:
+            step: the number of the step that row 0 holds.
+            x, loss, gradient: rows ``step … step + k`` with shapes (k+1, n), (k+1,), (k+1, n).
+
+        Returns:
+            how many of the ``k`` steps count, and the stop that ends the run there, if any.
+        """
+        move = np.abs(x[1:] - x[:-1]).max(axis=1)
+        slope = np.abs(gradient).max(axis=1)
+        size = np.maximum(np.abs(x).max(axis=1), np.abs(loss))[1:]
+        change = np.abs(loss[1:] - loss[:-1])
+        scale = np.maximum(np.maximum(np.abs(loss[1:]), np.abs(loss[:-1])), 1)
+
+        # Each rule that holds somewhere, with the number of steps that count if it is the one that ends the run.
+        # Of several at the same step the first named here is told.
+        found: list[tuple[int, Reason]] = []
+        rules: list[tuple[Reason, NDArray[np.bool_], int]] = [
+            (Reason.GRADIENT_TOLERANCE, slope[:-1] <= _or_never(self.gradient_tolerance), 0),
+            (Reason.TOLERANCE, move <= _or_never(self.tolerance), 0),
+            (Reason.LEFT_DOMAIN, np.isnan(loss[1:]) & np.isfinite(x[1:]).all(axis=1), 0),
+            (Reason.DIVERGED, ~np.isfinite(size), 0),
+            (Reason.DIVERGED, size > self.divergence, 1),
+            (Reason.LOSS_TOLERANCE, change <= _or_never(self.loss_tolerance) * scale, 1),
+        ]
+        for reason, hits, applied in rules:
+            if hits.any():
+                found.append((int(hits.argmax()) + applied, reason))
+        if step + len(move) >= self.max_steps:
+            found.append((max(self.max_steps - step, 0), Reason.STEP_LIMIT))
+        if not found:
+            return len(move), None
+        steps, reason = min(found, key=lambda item: item[0])
+        advised = reason in (Reason.TOLERANCE, Reason.STEP_LIMIT)
+        kind = ("flat" if slope[steps] <= _FLAT else "steep") if advised else ""
+        values = {"step": step + steps, "slope": float(slope[steps])} | vars(self)
+        return steps, Stop(reason, kind, values)
+
+
+def _or_never(tolerance: float | None) -> float:
+    return -1.0 if tolerance is None else tolerance

@@ -1,0 +1,125 @@
+"""The one thread that steps runs, in bursts that are granted to it."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from collections.abc import Sequence
+from time import perf_counter
+
+from gdviewer.engine.run import Run
+
+_BLOCK_SECONDS = 1e-3  # a block of steps aims at this long: short against a burst, long against a block's own cost
+_LARGEST_BLOCK = 256
+
+
+class Abandoned(BaseException):
+    """Raised in a thread that was given up; not an Exception, so that user code does not catch it by chance."""
+
+
+def burst(runs: Sequence[Run], seconds: float, steps: int | None = None) -> None:
+    """Step the runs side by side, the same number of steps each, until time or steps are used up or all have stopped.
+
+    Args:
+        seconds: about how long it may take; at least one step of each run is done.
+        steps: at most so many steps of each run; None for as many as the time allows.
+    """
+    left = steps
+    size = 1
+    end = perf_counter() + seconds
+    while left is None or left > 0:
+        active = [run for run in runs if not run.stop]
+        if not active:
+            return
+        block = size if left is None else min(size, left)
+        began = perf_counter()
+        for run in active:
+            run.advance(block)
+        now = perf_counter()
+        if left is not None:
+            left -= block
+        if now >= end:
+            return
+        pace = (now - began) / block
+        size = max(1, min(_LARGEST_BLOCK, 2 * size, int(min(_BLOCK_SECONDS * len(active), end - now) / pace)))
+
+
+class Worker:
+    """A thread that executes one burst at a time and waits in between.
+
+    A burst in user code that never returns can be abandoned: the thread is told to end and left to itself, and the
+    next grant starts a fresh one.
+    """
+
+    def __init__(self) -> None:
+        self._thread: _BurstThread | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a granted burst is still under way."""
+        return self._thread is not None and not self._thread.idle.is_set()
+
+    def grant(self, runs: Sequence[Run], seconds: float, steps: int | None = None) -> None:
+        """Start a burst of :func:`burst`; returns at once. Nothing happens where one is still under way."""
+        if self.busy:
+            return
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = _BurstThread()
+            self._thread.start()
+        self._thread.take(runs, seconds, steps)
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait for the burst under way; tells whether there is none any more."""
+        return self._thread is None or self._thread.idle.wait(seconds)
+
+    def abandon(self) -> None:
+        """Give up the burst under way: its thread ends as soon as the code it is in comes back to Python."""
+        if self._thread and self.busy:
+            self._thread.abandon()
+            self._thread = None
+
+    def close(self, seconds: float = 2.0) -> None:
+        """End the thread; one that does not come back in time is abandoned."""
+        thread, self._thread = self._thread, None
+        if thread:
+            thread.end(seconds)
+
+
+class _BurstThread(threading.Thread):
+    def __init__(self) -> None:
+        super().__init__(name="gdviewer worker", daemon=True)
+        self.idle = threading.Event()
+        self.idle.set()
+        self._wanted = threading.Event()
+        self._job: tuple[Sequence[Run], float, int | None] | None = None
+
+    def take(self, runs: Sequence[Run], seconds: float, steps: int | None) -> None:
+        self._job = (runs, seconds, steps)
+        self.idle.clear()
+        self._wanted.set()
+
+    def run(self) -> None:
+        try:
+            while True:
+                self._wanted.wait()
+                self._wanted.clear()
+                if self._job is None:
+                    return
+                burst(*self._job)
+                self._job = None
+                self.idle.set()
+        except Abandoned:
+            pass
+        finally:
+            self.idle.set()
+
+    def abandon(self) -> None:
+        if self.ident is not None:
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self.ident), ctypes.py_object(Abandoned))
+
+    def end(self, seconds: float) -> None:
+        if self.idle.wait(seconds):
+            self._wanted.set()
+        else:
+            self.abandon()
+        self.join(seconds)

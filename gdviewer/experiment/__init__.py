@@ -1,0 +1,1 @@
+"""The document: what is run, from where, until when."""

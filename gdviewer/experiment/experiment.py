@@ -1,0 +1,83 @@
+"""One frozen description of what is run; an edit makes a new one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from gdviewer import optimizers, problems
+from gdviewer.engine.optimizer import Optimizer
+from gdviewer.engine.run import Run
+from gdviewer.engine.stop import Limits
+from gdviewer.problems.problem import Problem
+
+Point = tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """One run of an experiment: the optimizer, its hyperparameters, where it starts, and how it is shown.
+
+    Attributes:
+        hyperparameters: those that differ from the defaults, or all; checked when made.
+        start: a start of its own, or None for the experiment's.
+        color: index into the palette of run colours.
+        visible: whether it is drawn and raced.
+
+    Raises:
+        ValueError: a hyperparameter the optimizer does not have, or one out of range.
+    """
+
+    optimizer: Optimizer
+    hyperparameters: Mapping[str, float] = field(default_factory=dict)
+    start: Point | None = None
+    color: int = 0
+    visible: bool = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hyperparameters", self.optimizer.check(self.hyperparameters))
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A problem, its runs, the start they share, the limits and the seed."""
+
+    problem: Problem
+    runs: tuple[RunPlan, ...]
+    start: Point
+    limits: Limits = Limits()
+    seed: int = 0
+
+    def start_of(self, plan: RunPlan) -> Point:
+        """Where a run starts."""
+        return self.start if plan.start is None else plan.start
+
+    def build(self, plan: RunPlan) -> Run:
+        """A run ready to be stepped."""
+        return Run(self.problem, plan.optimizer, self.start_of(plan), plan.hyperparameters, self.limits, self.seed)
+
+    def with_problem(self, problem: Problem) -> Experiment:
+        """The same runs on another problem, from its own start; starts of their own are kept where they still fit."""
+        if problem.name == self.problem.name and problem.dimension == self.problem.dimension:
+            return replace(self, problem=problem)
+        runs = tuple(replace(plan, start=None) for plan in self.runs)
+        return replace(self, problem=problem, runs=runs, start=tuple(problem.start.tolist()))
+
+    def with_run(self, index: int, **changes: object) -> Experiment:
+        """The same experiment with fields of one run changed."""
+        runs = list(self.runs)
+        runs[index] = replace(runs[index], **changes)  # type: ignore[arg-type]
+        return replace(self, runs=tuple(runs))
+
+
+def default_experiment() -> Experiment:
+    """What the window opens with: Himmelblau's function, gradient descent beside Adam."""
+    problem = problems.get("himmelblau")
+    return Experiment(
+        problem,
+        (
+            RunPlan(optimizers.get("gradient_descent"), {"learning_rate": 0.01}, color=0),
+            RunPlan(optimizers.get("adam"), {"learning_rate": 0.1}, color=1),
+        ),
+        tuple(problem.start.tolist()),
+    )

@@ -1,0 +1,218 @@
+"""The two functions of the Python interface: SciPy's ``minimize`` in form, and the classic article's ``GD``."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gdviewer import optimizers, problems
+from gdviewer.engine.optimizer import Optimizer
+from gdviewer.engine.oracle import Array
+from gdviewer.engine.parameter import nearest
+from gdviewer.engine.run import Run
+from gdviewer.engine.stop import Limits, Reason, Stop
+from gdviewer.engine.trace import Trace
+from gdviewer.problems.function import FunctionProblem
+from gdviewer.problems.problem import Problem
+
+_LIMIT_OPTIONS = {"maxiter": "max_steps", "gtol": "gradient_tolerance", "ftol": "loss_tolerance"}
+_STATUS = {Reason.STEP_LIMIT: 1, Reason.DIVERGED: 2, Reason.LEFT_DOMAIN: 3, Reason.USER: 99}
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a minimisation ended, under SciPy's names; each is also an item: ``result["x"]``.
+
+    Attributes:
+        x: the last point, (n,); fun: the loss there; jac: the gradient there, (n,).
+        nit: steps done; nfev, njev, nhev: evaluations of value, gradient and Hessian. Values that central differences
+            needed count in nfev, as in SciPy; so does the one of each step that is recorded in the trace.
+        success: whether a tolerance was met; status: 0 then, 1 at the step limit, 2 diverged, 3 left the domain,
+            99 stopped by the callback; message: what happened and what to do.
+        reason: the stop reason as one word or two; advice: what to do.
+        trace: ``trace.x`` (nit+1, n), ``trace.loss`` (nit+1,), ``trace.gradient_norm`` (nit+1,) and more.
+    """
+
+    x: Array
+    fun: float
+    jac: Array
+    nit: int
+    nfev: int
+    njev: int
+    nhev: int
+    success: bool
+    status: int
+    message: str
+    reason: str
+    advice: str
+    trace: Trace
+
+    def __getitem__(self, name: str) -> Any:
+        try:
+            return vars(self)[name]
+        except KeyError:
+            raise KeyError(name) from None
+
+    def keys(self) -> list[str]:
+        """The names of all attributes."""
+        return list(vars(self))
+
+
+def minimize(
+    fun: Callable[..., Any] | Problem | str,
+    x0: ArrayLike | None = None,
+    method: str | Optimizer = "gradient_descent",
+    jac: Callable[..., Any] | bool | None = None,
+    hess: Callable[..., Any] | None = None,
+    tol: float | None = 1e-5,
+    callback: Callable[..., Any] | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Result:
+    """Minimise a function with one of gdviewer's optimizers, and keep the whole trace.
+
+    Args:
+        fun: a callable ``fun(x)`` with x of shape (n,), a problem, or the name of one in the catalogue.
+        x0: the start, shape (n,) or a number; a problem's own start where it is None.
+        method: the name of an optimizer, or one made with ``@optimizer``.
+        jac: the gradient, a callable; True where ``fun`` returns (value, gradient); None for central differences,
+            which the message then says.
+        hess: the Hessian, a callable.
+        tol: the tolerance on the move: a run stops where no component of the next move exceeds it, and that move is
+            not applied; None switches the rule off.
+        callback: called after each step as ``callback(xk)``, or ``callback(intermediate_result=…)`` where its argument
+            has that name; a StopIteration it raises ends the run.
+        options: ``maxiter``, ``gtol`` (infinity norm of the gradient), ``ftol`` (relative change of the loss),
+            ``seed``, and every hyperparameter of the optimizer by its declared name.
+
+    Raises:
+        ValueError: an unknown name or option (the nearest is suggested), a value out of range, a start of wrong shape.
+        Exception: whatever ``fun``, ``jac``, ``hess`` or ``callback`` raise.
+    """
+    problem = as_problem(fun, x0, jac, hess)
+    rule = optimizers.get(method) if isinstance(method, str) else method
+    start = problem.start if x0 is None else np.array(x0, dtype=float, ndmin=1)
+    if start.shape != (problem.dimension,):
+        raise ValueError(f"x0 must have shape ({problem.dimension},) for {problem.name}; got {start.shape}")
+    limits: dict[str, Any] = {"tolerance": tol}
+    hyperparameters: dict[str, Any] = {}
+    seed = 0
+    for name, value in (options or {}).items():
+        if name in _LIMIT_OPTIONS:
+            limits[_LIMIT_OPTIONS[name]] = value
+        elif name == "seed":
+            seed = int(value)
+        elif name in rule.hyperparameters:
+            hyperparameters[name] = value
+        else:
+            known = [*_LIMIT_OPTIONS, "seed", *rule.hyperparameters]
+            hint = nearest(name, known) or f"; there are {', '.join(known)}"
+            raise ValueError(f"{rule.name} has no option {name!r}{hint}")
+    run = Run(problem, rule, start, hyperparameters, Limits(**limits), seed)
+    if callback is None:
+        run.advance(run.limits.max_steps)
+    else:
+        _advance_with(run, callback)
+    return result_of(run)
+
+
+def as_problem(
+    fun: Callable[..., Any] | Problem | str,
+    x0: ArrayLike | None,
+    jac: Callable[..., Any] | bool | None = None,
+    hess: Callable[..., Any] | None = None,
+) -> Problem:
+    """The problem that ``fun`` is, names, or makes; see :func:`minimize`."""
+    if isinstance(fun, (str, Problem)):
+        if jac is not None or hess is not None:
+            raise ValueError("a problem of the catalogue brings its own gradient; jac and hess go with a function")
+        return problems.get(fun) if isinstance(fun, str) else fun
+    if x0 is None:
+        raise ValueError("a function needs a start: x0 must be given")
+    return FunctionProblem(fun, x0, jac, hess)
+
+
+def result_of(run: Run) -> Result:
+    """What a run that has ended came to; an exception of user code that ended it is raised again."""
+    stop = run.stop or Stop(Reason.USER)
+    if "exception" in stop.values:
+        raise stop.values["exception"]
+    trace, (nfev, njev, nhev) = run.trace, run.evaluations
+    message = f"{stop.message} {stop.advice}"
+    if isinstance(run.problem, FunctionProblem) and run.problem.differences:
+        nfev += 2 * run.problem.dimension * njev
+        message += " The gradient came from central differences."
+    return Result(
+        x=trace.x[-1].copy(), fun=float(trace.loss[-1]), jac=trace.gradient[-1].copy(),
+        nit=run.step, nfev=nfev, njev=njev, nhev=nhev,
+        success=stop.reason.converged, status=_STATUS.get(stop.reason, 0),
+        message=message, reason=stop.reason.value, advice=stop.advice, trace=trace,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Intermediate:
+    """What a callback is given under the name ``intermediate_result``."""
+
+    x: Array
+    fun: float
+
+
+def _advance_with(run: Run, callback: Callable[..., Any]) -> None:
+    by_name = "intermediate_result" in inspect.signature(callback).parameters
+    while not run.stop:
+        before = run.step
+        run.advance(1)
+        if run.step == before:
+            continue
+        x, fun = run.trace.x[-1].copy(), float(run.trace.loss[-1])
+        try:
+            if by_name:
+                callback(intermediate_result=_Intermediate(x, fun))
+            else:
+                callback(x)
+        except StopIteration:
+            run.halt(Stop(Reason.USER))
+
+
+def GD(  # noqa: N802 - the name it has in the classic article
+    f: ArrayLike | Callable[[Any], Any], start: ArrayLike, lr: float, n_iter: int = 50, tol: float = 1e-05
+) -> Any:
+    """Gradient descent as in the classic article: move by −lr·gradient until no component of the move exceeds tol.
+
+    Args:
+        f: samples, shape (k,), whose slope ``np.gradient(f)`` is the same at each step; or a callable that returns
+            the gradient at a point.
+        start: a number, list or array; it is never changed in place.
+        lr: the learning rate.
+        n_iter: the most steps.
+        tol: the tolerance on the move; the move that meets it is not applied.
+
+    Returns:
+        the last point: an array, or a float where start and gradient are numbers.
+
+    Raises:
+        ValueError: samples that are not one row of at least two numbers.
+    """
+    if not callable(f):
+        slope = np.gradient(_samples(f))
+    point = np.array(start, dtype=float)
+    for _ in range(n_iter):
+        move = -lr * (
+            np.asarray(f(point.copy() if point.ndim else float(point)), dtype=float) if callable(f) else slope
+        )
+        if np.all(np.abs(move) <= tol):
+            break
+        point = point + move
+    return point if np.ndim(point) else float(point)
+
+
+def _samples(f: ArrayLike) -> Array:
+    samples = np.array(f, dtype=float)
+    if samples.ndim != 1 or len(samples) < 2:
+        raise ValueError(f"f must be a callable, or at least two samples in one row; got shape {samples.shape}")
+    return samples

@@ -1,0 +1,170 @@
+"""Problems given by one formula: NumPy for the value, SymPy for the exact gradient and Hessian."""
+
+from __future__ import annotations
+
+import linecache
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gdviewer.engine.oracle import Array
+from gdviewer.engine.parameter import Parameter
+from gdviewer.problems import syntax
+from gdviewer.problems.problem import Problem, central_difference
+
+Minima = Callable[..., Sequence[Sequence[float]]] | Sequence[Sequence[float]]
+
+
+class Compiled:
+    """The functions of one formula; made once for a text, whatever its parameters are set to."""
+
+    def __init__(self, expression: syntax.Expression) -> None:
+        self._expression = expression
+        self._arguments = (*expression.variables, *expression.parameters)
+        self._lock = threading.Lock()  # SymPy is not to derive the same formula in two threads at once
+        source = syntax.numpy_source(expression.tree)
+        self.value = _define("value", self._arguments, [], [source], expression.text)
+
+    @cached_property
+    def derivatives(self) -> tuple[Any, list[Any], list[list[Any]]]:
+        """The formula, its gradient and its Hessian as SymPy expressions."""
+        from gdviewer.problems import symbolic
+
+        with self._lock:
+            return symbolic.derive(self._expression)
+
+    @cached_property
+    def gradient(self) -> Callable[..., Sequence[Any]]:
+        """A function of the coordinates and parameters that returns the gradient's components."""
+        return self._function("gradient", self.derivatives[1])
+
+    @cached_property
+    def hessian(self) -> Callable[..., Sequence[Any]]:
+        """A function of the coordinates and parameters that returns the Hessian's entries, row after row."""
+        return self._function("hessian", [entry for row in self.derivatives[2] for entry in row])
+
+    def _function(self, name: str, entries: list[Any]) -> Callable[..., Sequence[Any]]:
+        from gdviewer.problems import symbolic
+
+        lines, results = symbolic.numpy_lines(entries)
+        return _define(name, self._arguments, lines, results, self._expression.text)
+
+
+def _define(
+    name: str, arguments: Sequence[str], lines: Sequence[str], results: Sequence[str], text: str
+) -> Callable[..., Any]:
+    """Compile source written by this package, and let tracebacks and tracers find its lines."""
+    result = f"[{', '.join(results)}]" if name != "value" else results[0]
+    body = "".join(f"    {line}\n" for line in (*lines, f"return {result}"))
+    source = f"def {name}({', '.join(arguments)}):\n{body}"
+    filename = f"<{name} of {text}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    namespace: dict[str, Any] = {"np": np}
+    exec(compile(source, filename, "exec"), namespace)  # noqa: S102 - source written above, from checked nodes
+    function: Callable[..., Any] = namespace[name]
+    # Arithmetic on Python's floats never warns; NumPy's functions do, where the formula is not defined.
+    return np.errstate(all="ignore")(function) if "np." in body else function
+
+
+@lru_cache(maxsize=64)
+def _compile(text: str) -> tuple[syntax.Expression, Compiled]:
+    expression = syntax.parse(text)
+    return expression, Compiled(expression)
+
+
+class FormulaProblem(Problem):
+    """A problem declared by a formula in x and y; see :class:`Problem` for the other arguments.
+
+    Raises:
+        FormulaError: the text can't be read; it is a ValueError and knows the position.
+    """
+
+    def __init__(self, name: str, title: str, formula: str, *, minima: Minima = (), **declared: Any) -> None:
+        expression, self._compiled = _compile(formula)
+        given: Mapping[str, Parameter] = declared.pop("parameters", {})
+        parameters = {key: given[key] for key in expression.parameters}
+        super().__init__(name, title, formula=formula, parameters=parameters, **declared)
+        self._minima = minima
+
+    @property
+    def minima(self) -> Array:
+        points = self._minima(**self.values) if callable(self._minima) else self._minima
+        found = np.array(points, dtype=float).reshape(-1, self.dimension)
+        return found[np.argsort(self.value(found), kind="stable")]
+
+    def prepare(self) -> None:
+        self._compiled.gradient  # noqa: B018 - deriving is the effect
+
+    @property
+    def gradient_text(self) -> list[str]:
+        """The components of the gradient as formulas; loads SymPy."""
+        return [str(entry) for entry in self._compiled.derivatives[1]]
+
+    def value(self, x: ArrayLike) -> Array:
+        x = np.asarray(x, dtype=float)
+        if x.ndim == 1:
+            return self._at(self._compiled.value, x)  # type: ignore[no-any-return]
+        return _whole(self._over(self._compiled.value, x), x.T.shape[1:]).T
+
+    def gradient(self, x: ArrayLike) -> Array:
+        x = np.asarray(x, dtype=float)
+        if x.ndim == 1:
+            parts = self._at(self._compiled.gradient, x)
+            total = sum(parts)
+            return np.array(parts) if total == total else self._mend(x, np.array(parts))
+        parts = self._over(self._compiled.gradient, x)
+        result = np.array([_whole(part, x.T.shape[1:]) for part in parts]).T
+        for index in np.argwhere(np.isnan(result).any(axis=-1)):
+            result[(*index,)] = self._mend(x[(*index,)], result[(*index,)])
+        return result
+
+    def hessian(self, x: ArrayLike) -> Array:
+        x = np.asarray(x, dtype=float)
+        parts = self._over(self._compiled.hessian, x)
+        rows = np.array([_whole(part, x.T.shape[1:]) for part in parts])
+        return rows.T.reshape(*x.shape, self.dimension)
+
+    def _at(self, function: Callable[..., Any], x: Array) -> Any:
+        """Call a compiled function at one point: with Python's floats, which are the same bits in half the time."""
+        try:
+            return function(*x.tolist(), *self.values.values())
+        except ZeroDivisionError:  # NumPy's numbers divide by zero to an infinity
+            return self._over(function, x)
+
+    def _over(self, function: Callable[..., Any], x: Array) -> Any:
+        """Call a compiled function over the leading axes of ``x``."""
+        with np.errstate(all="ignore"):
+            return function(*x.T, *map(np.float64, self.values.values()))
+
+    def _mend(self, x: Array, gradient: Array) -> Array:
+        """The mean of the slopes on both sides where the formula of the gradient is 0/0 though the value is finite."""
+        if not np.isfinite(self.value(x)):
+            return gradient
+        return np.where(np.isnan(gradient), central_difference(self.value, x), gradient)
+
+
+def _whole(part: Any, shape: tuple[int, ...]) -> Array:
+    """A component over all points, also where it is a constant."""
+    return np.broadcast_to(part, shape)
+
+
+def formula(text: str, **values: float) -> FormulaProblem:
+    """A problem from text such as ``"a*x**2 + b*y**2"``; names other than x and y are parameters.
+
+    Args:
+        values: the values of the parameters; 1 for those not given.
+
+    Raises:
+        ValueError: the text can't be read, with the position; or a value is not that of a parameter in it.
+    """
+    expression, _ = _compile(text)
+    n = len(expression.variables)
+    problem = FormulaProblem(
+        "formula", "Formula", text, domain=[(-5, 5)] * n, start=[-3.0, 2.0][:n], group="Your own",
+        parameters={key: Parameter(1.0, -1e6, 1e6, slider=(-10, 10)) for key in expression.parameters},
+    )  # fmt: skip
+    return problem.replace(**values)

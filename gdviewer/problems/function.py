@@ -1,0 +1,118 @@
+"""Problems given by a Python function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gdviewer.engine.oracle import Array
+from gdviewer.problems.problem import Problem, central_difference
+
+
+class FunctionProblem(Problem):
+    """A function of one point, as SciPy's ``minimize`` takes it.
+
+    Args:
+        fun: called with a float64 array of shape (n,), returns a number; with ``jac=True`` the number and the gradient.
+        start: shape (n,).
+        jac: returns the gradient, shape (n,); True where ``fun`` does; None for central differences.
+        hess: returns the Hessian, shape (n, n); None for differences of the gradient.
+
+    Each call gets a copy of its own, so a function may change what it is given.
+
+    Raises:
+        TypeError: ``fun``, ``jac`` or ``hess`` can't be called.
+    """
+
+    broadcasts = False
+
+    def __init__(
+        self, fun: Callable[..., Any], start: ArrayLike, jac: Callable[..., Any] | bool | None = None,
+        hess: Callable[..., Any] | None = None, domain: ArrayLike | None = None,
+    ) -> None:  # fmt: skip
+        for name, given in (("fun", fun), ("jac", jac), ("hess", hess)):
+            if not callable(given) and (name == "fun" or given not in (None, True, False)):
+                raise TypeError(f"{name} must be callable; got {type(given).__name__}")
+        self._fun, self._jac, self._hess = fun, jac or None, hess or None
+        x0 = np.array(start, dtype=float, ndmin=1)
+        reach = 1.5 * max(1.0, float(np.abs(x0).max(initial=0)))
+        title = getattr(fun, "__name__", type(fun).__name__)
+        super().__init__(
+            "function", "Function" if title == "<lambda>" else title,
+            domain=np.stack([x0 - reach, x0 + reach], axis=-1) if domain is None else domain, start=x0,
+            group="Your own", formula=f"{title}(x)", why="A Python function.",
+            source="gradient by central differences" if self._jac is None else "gradient as given",
+        )  # fmt: skip
+
+    @property
+    def differences(self) -> bool:
+        """Whether the gradient comes from central differences, 2n values each."""
+        return self._jac is None
+
+    def value(self, x: ArrayLike) -> Array:
+        return self._each(self._value, np.asarray(x, dtype=float), ())
+
+    def gradient(self, x: ArrayLike) -> Array:
+        return self._each(self._gradient, np.asarray(x, dtype=float), (self.dimension,))
+
+    def hessian(self, x: ArrayLike) -> Array:
+        return self._each(self._hessian, np.asarray(x, dtype=float), (self.dimension, self.dimension))
+
+    def values_on_grid(self, x: Array) -> Array:
+        """One call where the function takes arrays of coordinates and agrees with itself there, else a call a point."""
+        points = x.reshape(-1, self.dimension)
+        probes = points[:: max(1, len(points) // 3)][:4]
+        with np.errstate(all="ignore"):
+            try:
+                at_once = self._fun(points.T.copy())
+                values = np.asarray(at_once[0] if self._jac is True else at_once, dtype=float)
+                alone = [self._value(point) for point in probes]
+                if values.shape == points.shape[:1] and np.array_equal(values[:: max(1, len(points) // 3)][:4], alone):
+                    return values.reshape(x.shape[:-1])
+            except Exception:  # noqa: S110 - it does not take arrays: ask point by point
+                pass
+            return np.array([self._value_or_nan(point) for point in points]).reshape(x.shape[:-1])
+
+    @staticmethod
+    def _each(function: Callable[[Array], Any], x: Array, shape: tuple[int, ...]) -> Array:
+        if x.ndim == 1:
+            return np.asarray(function(x))
+        results = [function(point) for point in x.reshape(-1, x.shape[-1])]
+        return np.array(results, dtype=float).reshape(*x.shape[:-1], *shape)
+
+    def _value(self, x: Array) -> float:
+        result = self._fun(x.copy())
+        result = np.asarray(result[0] if self._jac is True else result)
+        if result.size != 1 or result.dtype.kind not in "iufb":
+            raise ValueError(f"the function must return one real number; got {result.dtype} of shape {result.shape}")
+        return float(result.item())
+
+    def _value_or_nan(self, x: Array) -> float:
+        try:
+            return self._value(x)
+        except Exception:
+            return np.nan
+
+    def _gradient(self, x: Array) -> Array:
+        if self._jac is None:
+            return central_difference(self._value, x)
+        result = self._fun(x.copy())[1] if self._jac is True else self._jac(x.copy())  # type: ignore[operator]
+        return self._shaped(result, x.shape, "gradient")
+
+    def _hessian(self, x: Array) -> Array:
+        if self._hess is not None:
+            return self._shaped(self._hess(x.copy()), x.shape * 2, "Hessian")
+        columns = [central_difference(lambda z, i=i: self._gradient(z)[i], x) for i in range(len(x))]
+        return (np.array(columns) + np.array(columns).T) / 2
+
+    @staticmethod
+    def _shaped(result: Any, shape: tuple[int, ...], what: str) -> Array:
+        array = np.array(result, dtype=float)
+        if array.shape != shape and array.size == int(np.prod(shape)) == 1:
+            array = array.reshape(shape)
+        if array.shape != shape:
+            raise ValueError(f"the {what} must have shape {shape}; got {array.shape}")
+        return array

@@ -1,0 +1,208 @@
+"""Problems made of sampled values: read along the curve, or as the classic article's GD reads them."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import re
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gdviewer.engine.oracle import Array
+from gdviewer.problems.problem import Problem
+
+MAX_SAMPLES = 1_000_000
+_GROUP = "Your own"
+
+
+class SampledCurve(Problem):
+    """A curve through samples: the point moves along x, and its slope is ``np.gradient`` of the samples, interpolated.
+
+    Args:
+        samples: the values, shape (k,), k ≥ 2, finite.
+        positions: where they were taken, shape (k,), strictly increasing; 0, 1, 2, … where not given.
+
+    The loss is linear between samples and not defined outside of them.
+
+    Raises:
+        ValueError: the samples or positions are not of that form.
+    """
+
+    def __init__(self, samples: ArrayLike, positions: ArrayLike | None = None) -> None:
+        self.samples = _checked(samples)
+        k = len(self.samples)
+        self.positions: Array = np.arange(k, dtype=float) if positions is None else np.array(positions, dtype=float)
+        if self.positions.shape != self.samples.shape:
+            raise ValueError(f"there are {k:,} samples but {self.positions.size:,} positions")
+        if not (np.isfinite(self.positions).all() and (np.diff(self.positions) > 0).all()):
+            raise ValueError("the positions of the samples must be finite and strictly increasing")
+        self._slopes: Array = np.gradient(self.samples, self.positions)
+        low, high = self.positions[0], self.positions[-1]
+        self.axis_names = ("index",) if positions is None else ("x",)
+        super().__init__(
+            "samples", "Sampled curve", domain=[(low, high)], start=low + 0.25 * (high - low), group=_GROUP,
+            formula=f"{k:,} samples", why="Data instead of a formula: the slope comes from differences of neighbours.",
+            source="np.gradient, interpolated linearly",
+        )  # fmt: skip
+
+    @property
+    def minima(self) -> Array:
+        return self.positions[[self.samples.argmin()]][:, None]
+
+    def value(self, x: ArrayLike) -> Array:
+        return self._between(x, self.samples)
+
+    def gradient(self, x: ArrayLike) -> Array:
+        return self._between(x, self._slopes)[..., None]
+
+    def hessian(self, x: ArrayLike) -> Array:
+        return self._between(x, np.gradient(self._slopes, self.positions))[..., None, None]
+
+    def _between(self, x: ArrayLike, heights: Array) -> Array:
+        return np.interp(np.asarray(x, dtype=float)[..., 0], self.positions, heights, left=np.nan, right=np.nan)
+
+
+class SampledVector(Problem):
+    """The classic article's reading of samples: the whole vector moves by −η·np.gradient(f), the same at each step.
+
+    Its loss is the linear function g·x with g = np.gradient(samples), so that nothing but limits ends the descent.
+
+    Args:
+        samples: the values f, shape (k,), k ≥ 2, finite.
+    """
+
+    def __init__(self, samples: ArrayLike) -> None:
+        self.samples = _checked(samples)
+        self._slope: Array = np.gradient(self.samples)
+        k = len(self.samples)
+        super().__init__(
+            "samples_vector", "Samples, the article's GD", domain=[(-10, 10)] * k, start=np.full(k, 10.0), group=_GROUP,
+            formula=f"x ← x − η·np.gradient(f), {k:,} samples",
+            why="What GD(f, start, lr) of the classic article computes: a constant slope moves each component evenly.",
+            source="the classic article's GD(f, start, lr, n_iter=50, tol=1e-05)",
+        )  # fmt: skip
+
+    @property
+    def picture(self) -> str:  # type: ignore[override]
+        return "components"
+
+    def value(self, x: ArrayLike) -> Array:
+        return np.asarray(x, dtype=float) @ self._slope
+
+    def gradient(self, x: ArrayLike) -> Array:
+        return np.broadcast_to(self._slope, np.shape(x)).copy()
+
+    def hessian(self, x: ArrayLike) -> Array:
+        return np.zeros((*np.shape(x), self.dimension))
+
+
+def _checked(samples: ArrayLike) -> Array:
+    array = np.array(samples, dtype=float)
+    if array.ndim != 1:
+        raise ValueError(f"samples are one row or column of numbers; got an array of shape {array.shape}")
+    if len(array) < 2:
+        raise ValueError(f"a slope needs at least two samples; got {len(array)}")
+    if len(array) > MAX_SAMPLES:
+        raise ValueError(f"there are {len(array):,} samples; at most {MAX_SAMPLES:,} are read")
+    if not np.isfinite(array).all():
+        raise ValueError(f"sample {int(np.flatnonzero(~np.isfinite(array))[0]) + 1} is not a finite number")
+    return array
+
+
+def read_file(path: str | Path) -> tuple[Array, Array | None]:
+    """Read samples from a .npy file or from text (CSV, TXT); see :func:`read_text`.
+
+    Returns:
+        the samples, and their positions where the file has two columns.
+
+    Raises:
+        ValueError: what is wrong, with line and column where that helps.
+        OSError: the file can't be read.
+    """
+    path = Path(path)
+    if path.suffix.lower() == ".npy":
+        try:
+            array = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (ValueError, EOFError):
+            raise ValueError(f"{path.name} is not a NumPy array of numbers") from None
+        if array.dtype.kind not in "iufb":
+            raise ValueError(f"{path.name} holds {array.dtype}, not real numbers")
+        if array.ndim == 2 and 2 in array.shape and 1 not in array.shape:
+            columns = array if array.shape[1] == 2 else array.T
+            return _sorted(_checked(columns[:, 1]), np.array(columns[:, 0], dtype=float))
+        return _checked(array.reshape(-1) if array.ndim == 2 and 1 in array.shape else array), None
+    if path.stat().st_size > 64 * MAX_SAMPLES:
+        raise ValueError(f"{path.name} is larger than {64 * MAX_SAMPLES // 10**6} MB; at most {MAX_SAMPLES:,} are read")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError(f"{path.name} is not a text file of numbers") from None
+    return read_text(text)
+
+
+def read_text(text: str) -> tuple[Array, Array | None]:
+    """Read samples from text: one row, one column, or two columns (x and the sample), separated by , ; or spaces.
+
+    A first line of names, brackets around a list, and lines beginning with # are passed over.
+
+    Raises:
+        ValueError: what is wrong, with line and column where that helps.
+    """
+    text = re.sub(r"^\s*(np\.)?(array)?\(?(?=\[)|[\[\]]|(?<=\])\)\s*$", " ", text)
+    rows: list[list[float]] = []
+    lines: list[int] = []
+    for number, line in enumerate(io.StringIO(text), 1):
+        body = line.partition("#")[0].strip().strip(",;")
+        if not body:
+            continue
+        cells = [cell.strip() for cell in re.split(r"[,;\t]" if re.search(r"[,;\t]", body) else r"\s+", body)]
+        if not rows and not any(_is_number(cell) for cell in cells) and not lines and _names(cells):
+            lines.append(number)
+            continue
+        rows.append([_number(cell, number, column) for column, cell in enumerate(cells, 1)])
+        lines.append(number)
+        if len(rows) > MAX_SAMPLES:
+            raise ValueError(f"there are more than {MAX_SAMPLES:,} rows; at most so many are read")
+        if len(rows[-1]) != len(rows[0]):
+            raise ValueError(f"line {number} has {len(rows[-1])} columns, but the first row has {len(rows[0])}")
+    if not rows:
+        raise ValueError("there are no numbers in it")
+    if len(rows) == 1 or len(rows[0]) == 1:
+        return _checked(list(itertools.chain(*rows))), None
+    if len(rows[0]) > 2:
+        raise ValueError(f"there are {len(rows[0])} columns; one (samples) or two (x and the sample) can be read")
+    columns = np.array(rows)
+    return _sorted(_checked(columns[:, 1]), columns[:, 0])
+
+
+def _sorted(samples: Array, positions: Array) -> tuple[Array, Array]:
+    order = np.argsort(positions, kind="stable")
+    positions = positions[order]
+    if (twice := np.flatnonzero(np.diff(positions) == 0)).size:
+        raise ValueError(f"x = {positions[twice[0]]:g} stands there twice; each x may have one sample")
+    return samples[order], positions
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _names(cells: list[str]) -> bool:
+    return len(cells) <= 2 and all(re.fullmatch(r"[^\W\d][\w .()/-]*", cell) for cell in cells)
+
+
+def _number(cell: str, line: int, column: int) -> float:
+    where = f"line {line}, column {column}"
+    if not _is_number(cell):
+        shown = f"{cell[:20]}…" if len(cell) > 20 else cell
+        raise ValueError(f"{where}: {shown!r} is not a number" if cell else f"{where} is empty")
+    value = float(cell)
+    if not np.isfinite(value):
+        raise ValueError(f"{where}: {cell} is not a finite number")
+    return value
