@@ -1,0 +1,142 @@
+"""How ``gdviewer`` starts: the window where there is a display, else its result and a picture of it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gdviewer.ui.display import MissingLibraryError, Platform, choose_platform, load_qt
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QPixmap
+    from PySide6.QtWidgets import QApplication
+
+    from gdviewer.experiment.experiment import Experiment
+
+_PICTURE = "gdviewer.png"
+_PICTURE_SIZE = 1280, 800
+_FINISH_SECONDS = 60.0
+
+
+def open_window(experiment: Experiment | None = None) -> int:
+    """Open the window on an experiment and wait until it is closed; without a display, run it and save a picture.
+
+    Args:
+        experiment: what to show; the default experiment where it is None.
+
+    Returns:
+        the exit code: 0, 1 where system libraries are missing, 130 where Ctrl-C closed the window.
+    """
+    platform = Platform(None, True)
+    if sys.platform.startswith("linux"):
+        try:
+            load_qt()
+            platform = choose_platform(os.environ, _plugins())
+        except MissingLibraryError as error:
+            print(f"gdviewer: {error}", file=sys.stderr)
+            return 1
+    if platform.setting:
+        os.environ["QT_QPA_PLATFORM"] = platform.setting
+
+    from gdviewer.experiment.experiment import default_experiment
+    from gdviewer.ui.app import create_application
+
+    application = create_application()
+    _tell_missing_fonts()
+    experiment = experiment or default_experiment()
+    return _live(application, experiment) if platform.visible else _picture(application, experiment, platform.reason)
+
+
+def _plugins() -> Path:
+    from PySide6.QtCore import QLibraryInfo
+
+    return Path(QLibraryInfo.path(QLibraryInfo.LibraryPath.PluginsPath)) / "platforms"
+
+
+def _tell_missing_fonts() -> None:
+    from PySide6.QtGui import QFontDatabase
+
+    if not QFontDatabase.families():
+        print("gdviewer: without a font no text can be drawn: apt-get install fonts-dejavu-core", file=sys.stderr)
+
+
+def _live(application: QApplication, experiment: Experiment) -> int:
+    from gdviewer.ui.window import MainWindow
+
+    window = MainWindow(experiment)
+    window.show()
+    with _interrupt_closes(application) as interrupted:
+        code = application.exec()
+    window.close()
+    return 130 if interrupted else code
+
+
+@contextlib.contextmanager
+def _interrupt_closes(application: QApplication) -> Iterator[list[int]]:
+    """Close all windows on Ctrl-C; yields a list that the signal is put into.
+
+    Python handles a signal only when it gets to run; the byte it writes to a socket wakes Qt's event loop for that.
+    """
+    from PySide6.QtCore import QSocketNotifier
+
+    received: list[int] = []
+
+    def close(number: int, _frame: object) -> None:
+        received.append(number)
+        application.closeAllWindows()
+        application.quit()
+
+    reading, writing = socket.socketpair()
+    with reading, writing:
+        reading.setblocking(False)
+        writing.setblocking(False)
+        notifier = QSocketNotifier(reading.fileno(), QSocketNotifier.Type.Read)
+        notifier.activated.connect(lambda: reading.recv(64))
+        descriptor = signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
+        handler = signal.signal(signal.SIGINT, close)
+        try:
+            yield received
+        finally:
+            signal.signal(signal.SIGINT, handler)
+            signal.set_wakeup_fd(descriptor)
+            notifier.setEnabled(False)
+
+
+def _picture(application: QApplication, experiment: Experiment, reason: str) -> int:
+    """Do the job where nobody can see it: run the experiment, print what came of it, and save the window as drawn."""
+    from gdviewer.cli import report
+    from gdviewer.experiment.minimize import result_of
+    from gdviewer.ui.window import MainWindow
+
+    window = MainWindow(experiment)
+    window.resize(*_PICTURE_SIZE)
+    window.show()
+    window.session.finish(_FINISH_SECONDS)
+    application.processEvents()
+    for run in window.session.runs:
+        title = f"{run.optimizer.title} on {experiment.problem.title}"
+        failed = run.stop is not None and "exception" in run.stop.values
+        print(f"{title}\n  {run.stop.message}\n" if failed else f"{report(title, result_of(run))}\n")
+    path = _save(window.grab())
+    window.close()
+    print(reason)
+    print(f"The window as it would look: {path}")
+    print("For the live window start gdviewer on a desktop, or from one over `ssh -X`.")
+    return 0
+
+
+def _save(picture: QPixmap) -> Path:
+    """Save it in the current folder, or where that can't be written, in a temporary one."""
+    if picture.save(_PICTURE):
+        return Path(_PICTURE).absolute()
+    path = Path(tempfile.mkdtemp(prefix="gdviewer-")) / _PICTURE
+    if not picture.save(str(path)):
+        raise OSError(f"the picture can't be saved in {path.parent}")
+    return path

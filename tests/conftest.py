@@ -1,0 +1,55 @@
+"""What every test stands on: no display needed, settings of its own, and nothing left behind."""
+
+from __future__ import annotations
+
+import gc
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# Before Qt is loaded: the suite draws offscreen unless told otherwise, and keeps out of the home folder.
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+_home = tempfile.TemporaryDirectory(prefix="gdviewer-tests-")
+for _name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
+    os.environ[_name] = _home.name
+
+from PySide6.QtCore import QCoreApplication, QEvent, QSettings  # noqa: E402 - the environment comes first
+
+
+@pytest.fixture(autouse=True)
+def settings_of_its_own(tmp_path: Path) -> None:
+    """What a test stores in QSettings no other test finds."""
+    for form in (QSettings.Format.NativeFormat, QSettings.Format.IniFormat):
+        QSettings.setPath(form, QSettings.Scope.UserScope, str(tmp_path / "settings"))
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind() -> Iterator[None]:
+    """Fail a test that leaves a thread running or a top-level widget alive."""
+    threads = set(threading.enumerate())
+    widgets = set(_top_level_widgets())
+    yield
+    left: list[object] = [widget for widget in _top_level_widgets() if widget not in widgets]
+    if left:
+        left.clear()
+        gc.collect()
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        left = [widget for widget in _top_level_widgets() if widget not in widgets]
+    end = time.monotonic() + 1
+    while (running := set(threading.enumerate()) - threads) and time.monotonic() < end:
+        time.sleep(0.01)
+    assert not running, f"threads left running: {sorted(thread.name for thread in running)}"
+    assert not left, f"top-level widgets left: {left}"
+
+
+def _top_level_widgets() -> list[object]:
+    if QCoreApplication.instance() is None:
+        return []
+    from PySide6.QtWidgets import QApplication
+
+    return list(QApplication.topLevelWidgets())
