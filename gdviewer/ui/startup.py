@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _PICTURE = "gdviewer.png"
 _PICTURE_SIZE = 1280, 800
 _FINISH_SECONDS = 60.0
+_SETTLE_MS = 300  # for what is drawn a moment later: the landscape of a function of one's own
 
 
 def open_window(experiment: Experiment | None = None) -> int:
@@ -48,10 +49,12 @@ def open_window(experiment: Experiment | None = None) -> int:
     from gdviewer.experiment.experiment import default_experiment
     from gdviewer.ui.app import create_application
 
-    application = create_application()
-    _tell_missing_fonts()
     experiment = experiment or default_experiment()
-    return _live(application, experiment) if platform.visible else _picture(application, experiment, platform.reason)
+    if platform.visible:
+        return _live(create_application(), experiment)
+    with _out_of_sight():
+        create_application()
+        return _picture(experiment, platform.reason)
 
 
 def _plugins() -> Path:
@@ -70,6 +73,7 @@ def _tell_missing_fonts() -> None:
 def _live(application: QApplication, experiment: Experiment) -> int:
     from gdviewer.ui.window import MainWindow
 
+    _tell_missing_fonts()
     window = MainWindow(experiment)
     window.show()
     with _interrupt_closes(application) as interrupted:
@@ -109,17 +113,34 @@ def _interrupt_closes(application: QApplication) -> Iterator[list[int]]:
             notifier.setEnabled(False)
 
 
-def _picture(application: QApplication, experiment: Experiment, reason: str) -> int:
+@contextlib.contextmanager
+def _out_of_sight() -> Iterator[None]:
+    """Leave the user's layout alone, and keep what Qt says of its offscreen platform to ourselves."""
+    from PySide6.QtCore import QSettings, qInstallMessageHandler
+
+    qInstallMessageHandler(lambda *_: None)
+    with tempfile.TemporaryDirectory() as folder:
+        QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, folder)
+        yield
+    qInstallMessageHandler(None)
+
+
+def _picture(experiment: Experiment, reason: str) -> int:
     """Do the job where nobody can see it: run the experiment, print what came of it, and save the window as drawn."""
+    from PySide6.QtCore import QEventLoop, QTimer
+
     from gdviewer.cli import report
     from gdviewer.experiment.minimize import result_of
     from gdviewer.ui.window import MainWindow
 
+    _tell_missing_fonts()
     window = MainWindow(experiment)
     window.resize(*_PICTURE_SIZE)
     window.show()
     window.session.finish(_FINISH_SECONDS)
-    application.processEvents()
+    settled = QEventLoop()
+    QTimer.singleShot(_SETTLE_MS, settled.quit)
+    settled.exec()
     for run in window.session.runs:
         title = f"{run.optimizer.title} on {experiment.problem.title}"
         failed = run.stop is not None and "exception" in run.stop.values

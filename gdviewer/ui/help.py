@@ -1,0 +1,100 @@
+"""The one-page help and About."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import Qt, qVersion
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QMessageBox, QTextBrowser, QVBoxLayout, QWidget
+
+import gdviewer
+from gdviewer.ui.text import tr
+
+
+def help_page(actions: list[QAction]) -> str:
+    """The help as HTML; the table of shortcuts is made from the actions themselves."""
+    rows = "".join(
+        f"<tr><td><b>{action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)}</b>&nbsp;&nbsp;</td>"
+        f"<td>{action.toolTip().rpartition(' (')[0] or action.toolTip()}</td></tr>"
+        for action in actions
+        if not action.shortcut().isEmpty()
+    )
+    paragraphs = [
+        (
+            tr("In a minute"),
+            tr(
+                "Press <b>Space</b>: the runs descend side by side from the same start. Press it again to pause, "
+                "<b>→</b> to go one step, <b>R</b> to begin again. Everything can be changed while they run."
+            ),
+        ),
+        (
+            tr("What to minimise"),
+            tr(
+                "On the left, choose a problem, type a formula of x and y over the one shown (other names become "
+                "sliders, ∇f shows its exact gradient), or take samples: typed, pasted, opened, or dropped as a file."
+            ),
+        ),
+        (
+            tr("Where to start"),
+            tr("Click in the plot, drag the ring, or type the numbers. A run may have a start of its own."),
+        ),
+        (
+            tr("How it moves"),
+            tr(
+                "On the right, add runs and give each an optimizer and hyperparameters: slide, or type the exact number. "
+                "A change during a run holds from the next step and is marked in its trace."
+            ),
+        ),
+        (
+            tr("When it stops"),
+            tr(
+                "By the classic rule: when no component of the next move exceeds the tolerance. Or at the step limit, by a "
+                "gradient or loss tolerance, or because it diverged or left the domain. The right side says why, and what "
+                "to do."
+            ),
+        ),
+        (
+            tr("What you see"),
+            tr(
+                "Heat and contour lines are the loss, stars its known minima, the dot where the run is. Wheel and drag "
+                "zoom and move; a double click shows all. Below: loss, norm of the gradient, or components over the "
+                "steps; drag the grey line to look at an earlier step."
+            ),
+        ),
+    ]
+    body = "".join(f"<h3>{title}</h3><p>{text}</p>" for title, text in paragraphs)
+    return f"{body}<h3>{tr('Keys')}</h3><table>{rows}</table>"
+
+
+class HelpDialog(QDialog):
+    """F1: one page."""
+
+    def __init__(self, actions: list[QAction], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(tr("gdviewer: help"))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.page = QTextBrowser(openExternalLinks=True)
+        self.page.setHtml(help_page(actions))
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.close)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.page)
+        layout.addWidget(buttons)
+        self.resize(620, 640)
+
+
+def about(parent: QWidget) -> QMessageBox:
+    """The About box, opened."""
+    box = QMessageBox(parent)
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.setWindowTitle(tr("About gdviewer"))
+    box.setText(f"<b>gdviewer {gdviewer.__version__}</b>")
+    versions = f"Python {sys.version.split()[0]}, NumPy {np.__version__}, Qt {qVersion()}, pyqtgraph {pg.__version__}"
+    words = tr("A debugger for optimizers: see how gradient descent and its relatives move. MIT licence.")
+    box.setInformativeText(f"{words}\n\n{versions}")
+    box.setStandardButtons(QMessageBox.StandardButton.Ok)
+    box.open()
+    return box

@@ -1,0 +1,133 @@
+"""What the plots have in common."""
+
+from __future__ import annotations
+
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtGui import QColor, QPen
+from PySide6.QtWidgets import QGraphicsEllipseItem, QWidget
+
+from gdviewer.ui.session import Session
+from gdviewer.ui.text import tr
+from gdviewer.ui.theme import Theme, look
+
+
+def line_pen(color: QColor | str, width: float) -> QPen:
+    """A pen whose width is in pixels, whatever the zoom."""
+    pen = QPen(QColor(color), width)
+    pen.setCosmetic(True)
+    return pen
+
+
+class Plot(pg.PlotWidget):
+    """A plot with themed axes that draws the session's runs.
+
+    Signals:
+        hovered: a line of text on what is under the mouse; empty where there is nothing.
+    """
+
+    hovered = Signal(str)
+    picture: str = ""  # the kind of problem it is for; empty for all
+    frames_per_draw = 1  # while the runs are played, it is drawn at every so many frames
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.session = session
+        self._frame = 0
+        self.setMenuEnabled(False)
+        self.setMinimumSize(240, 130)
+        self.getPlotItem().hideButtons()
+        self.getPlotItem().layout.setContentsMargins(4, 10, 12, 2)  # room for a tick's number at the very edge
+        self.setToolTip(tr("Wheel: zoom. Drag: move. Double click: show all."))
+        self.scene().sigMouseMoved.connect(self._hover)
+        session.frame.connect(self._take_frame)
+        session.cursor_moved.connect(self._draw_if_shown)
+        look().changed.connect(self.restyle)
+
+    @property
+    def theme(self) -> Theme:
+        """The theme in force."""
+        return look().theme
+
+    @property
+    def active(self) -> bool:
+        """Whether the problem is of the kind this plot draws."""
+        return self.picture in ("", self.session.experiment.problem.picture)
+
+    def restyle(self) -> None:
+        """Take the theme's colours."""
+        theme = self.theme
+        self.setBackground(theme.plot)
+        font = self.font()
+        for name in ("left", "bottom"):
+            axis = self.getAxis(name)
+            axis.enableAutoSIPrefix(False)
+            axis.setPen(line_pen(theme.line, 1))
+            axis.setTextPen(QColor(theme.text))
+            axis.setTickFont(font)
+            axis.label.setFont(font)
+            axis.label.setDefaultTextColor(QColor(theme.text))
+        self._draw_if_shown()
+
+    def draw(self) -> None:
+        """Draw what the traces hold now."""
+
+    def close_threads(self) -> None:
+        """End the threads that compute for it."""
+
+    def show_all(self) -> None:
+        """Show the whole of what there is to see."""
+        self.enableAutoRange()
+
+    def describe(self, x: float, y: float) -> str:
+        """What to tell about a point under the mouse."""
+        return ""
+
+    def _take_frame(self) -> None:
+        self._frame += 1
+        if not self.session.playing or self._frame % self.frames_per_draw == 0:
+            self._draw_if_shown()
+
+    def _draw_if_shown(self) -> None:
+        if self.isVisible() and self.active:
+            self.draw()
+
+    def showEvent(self, event: object) -> None:
+        super().showEvent(event)
+        self._draw_if_shown()
+
+    def _hover(self, position: QPointF) -> None:
+        box = self.getPlotItem().vb
+        if box.sceneBoundingRect().contains(position):
+            point = box.mapSceneToView(position)
+            self.hovered.emit(self.describe(point.x(), point.y()))
+        else:
+            self.hovered.emit("")
+
+    def leaveEvent(self, event: object) -> None:
+        super().leaveEvent(event)
+        self.hovered.emit("")
+
+    def mouseDoubleClickEvent(self, event: object) -> None:
+        super().mouseDoubleClickEvent(event)
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.show_all()
+
+
+class Head(QGraphicsEllipseItem):
+    """The dot where a run is: of the same size at every zoom, and moved for next to nothing."""
+
+    def __init__(self, color: QColor, rim: str, width: float) -> None:
+        radius = 3.5 + width
+        super().__init__(-radius, -radius, 2 * radius, 2 * radius)
+        self.setFlag(QGraphicsEllipseItem.GraphicsItemFlag.ItemIgnoresTransformations)
+        self.setBrush(color)
+        self.setPen(line_pen(rim, 1.5))
+        self.setZValue(50)
+
+
+def thick_curve(width: float, color: QColor) -> pg.PlotCurveItem:
+    """A curve that stays fast though it is wide and smooth: drawn line by line, not as one outline."""
+    curve = pg.PlotCurveItem(pen=line_pen(color, width), antialias=True, skipFiniteCheck=False)
+    curve.setSegmentedLineMode("on")
+    return curve

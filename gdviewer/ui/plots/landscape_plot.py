@@ -1,0 +1,280 @@
+"""Two dimensions: heat image, contour lines, and the paths over them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, QRectF, Qt, QTimer
+from PySide6.QtGui import QColor, QFontMetrics, QImage, QLinearGradient, QPainter, QPixmap
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from gdviewer.engine.run import Run
+from gdviewer.ui.background import Latest
+from gdviewer.ui.landscape import GRID, Landscape, compute_landscape
+from gdviewer.ui.plots.base import Head, Plot, line_pen, thick_curve
+from gdviewer.ui.plots.starts import StartMarkers
+from gdviewer.ui.session import Session
+from gdviewer.ui.text import number_text, tr
+from gdviewer.ui.theme import Theme, look
+from gdviewer.ui.thinning import PathThinner
+
+_Path = tuple[pg.PlotCurveItem, Head, PathThinner]
+
+
+class Backdrop(pg.GraphicsObject):
+    """The landscape under the paths, painted once for each view and kept as a picture: paths move over it for nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._landscape: Landscape | None = None
+        self._image = QImage()
+        self._theme: Theme | None = None
+        self._picture = QPixmap()
+        self._painted_for: object = None
+        self.setZValue(-100)
+
+    def show(self, landscape: Landscape, theme: Theme) -> None:
+        """Show a landscape in a theme's colours."""
+        self.prepareGeometryChange()
+        shades = landscape.shades()
+        colors = theme.heat_colors()[np.nan_to_num(shades * 255).astype(np.uint8)]
+        colors[np.isnan(shades)] = (*QColor(theme.plot).getRgb()[:3], 255)
+        self._pixels = np.ascontiguousarray(colors)
+        rows, columns = shades.shape
+        self._image = QImage(self._pixels.data, columns, rows, 4 * columns, QImage.Format.Format_RGBA8888)
+        self._landscape, self._theme, self._painted_for = landscape, theme, None
+        self.update()
+
+    def boundingRect(self) -> QRectF:
+        if self._landscape is None:
+            return QRectF()
+        rect = self._landscape.rect
+        cell = QPointF(rect.width() / (GRID - 1) / 2, rect.height() / (GRID - 1) / 2)
+        return QRectF(rect.topLeft() - cell, rect.bottomRight() + cell)
+
+    def paint(self, painter: QPainter, *_: object) -> None:
+        view = self.getViewWidget()
+        if self._landscape is None or view is None:
+            return
+        transform = painter.worldTransform()
+        ratio = view.devicePixelRatioF()
+        device = transform.mapRect(self.boundingRect()).toAlignedRect().intersected(view.viewport().rect())
+        key = (transform, ratio, device.getRect())
+        if key != self._painted_for:
+            self._picture = QPixmap(device.size() * ratio)
+            self._picture.setDevicePixelRatio(ratio)
+            self._picture.fill(Qt.GlobalColor.transparent)
+            inner = QPainter(self._picture)
+            inner.translate(-QPointF(device.topLeft()))
+            inner.setWorldTransform(transform, combine=True)
+            self._paint_anew(inner)
+            inner.end()
+            self._painted_for = key
+        painter.save()
+        painter.resetTransform()
+        painter.drawPixmap(device.topLeft(), self._picture)
+        painter.restore()
+
+    def _paint_anew(self, painter: QPainter) -> None:
+        assert self._landscape is not None
+        assert self._theme is not None
+        painter.setRenderHints(QPainter.RenderHint.SmoothPixmapTransform | QPainter.RenderHint.Antialiasing)
+        painter.drawImage(self.boundingRect(), self._image)
+        color = QColor(self._theme.contour)
+        color.setAlphaF(0.55)
+        painter.setPen(line_pen(color, 0.9))
+        painter.drawPath(self._landscape.lines)
+
+
+class ColorScale(QWidget):
+    """The colours of the heat image and the losses they stand for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._landscape: Landscape | None = None
+        self.setToolTip(tr("Loss: the contour lines are at these heights, the darkest or bluest lowest."))
+        self.setAccessibleName(tr("Colour scale of the loss"))
+        look().changed.connect(self._resize)
+        self._resize()
+
+    def show_landscape(self, landscape: Landscape) -> None:
+        """Show the levels of a landscape."""
+        self._landscape = landscape
+        self.update()
+
+    def _resize(self) -> None:
+        self.setFixedWidth(QFontMetrics(self.font()).horizontalAdvance("−0.00e+00") + 26)
+        self.update()
+
+    def paintEvent(self, event: object) -> None:
+        theme = look().theme
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(theme.plot))
+        metrics = self.fontMetrics()
+        painter.setPen(QColor(theme.text))
+        painter.drawText(QRectF(4, 4, self.width() - 8, metrics.height()), Qt.AlignmentFlag.AlignLeft, tr("loss"))
+        if self._landscape is None or not len(self._landscape.levels):
+            return
+        top, bottom = 12 + metrics.height(), self.height() - 34
+        bar = QRectF(4, top, 12, bottom - top)
+        gradient = QLinearGradient(bar.bottomLeft(), bar.topLeft())
+        colors = theme.heat_colors()
+        for i in range(0, 256, 15):
+            gradient.setColorAt(i / 255, QColor(*colors[i]))
+        painter.fillRect(bar, gradient)
+        painter.setPen(line_pen(theme.line, 1))
+        painter.drawRect(bar)
+        painter.setPen(QColor(theme.text))
+        levels = self._landscape.levels
+        every = max(1, int(np.ceil(len(levels) * metrics.height() * 1.6 / max(bar.height(), 1))))
+        for i in range(0, len(levels), every):
+            y = bar.bottom() - bar.height() * i / (len(levels) - 1)
+            box = QRectF(bar.right() + 6, y - metrics.height() / 2, self.width(), metrics.height())
+            painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, f"{levels[i]:.3g}")
+
+
+class LandscapePlot(Plot):
+    """The landscape of a problem in two dimensions, and the runs on it."""
+
+    picture = "landscape"
+
+    def __init__(self, session: Session, scale: ColorScale) -> None:
+        super().__init__(session)
+        self._scale = scale
+        self.landscape: Landscape | None = None
+        self._problem: object = None
+        self._paths: dict[Run, _Path] = {}
+        self._work = Latest(self)
+        self._work.done.connect(self._show)
+        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon.timeout.connect(self._recompute)
+        self.backdrop = Backdrop()
+        self.addItem(self.backdrop, ignoreBounds=True)
+        self._minima = pg.ScatterPlotItem(symbol="star", size=14, pxMode=True)
+        self._minima.setZValue(20)
+        self.addItem(self._minima, ignoreBounds=True)
+        self.starts = StartMarkers(self, tuple, lambda x, y: (x, y))
+        self.setAspectLocked(True)
+        self.disableAutoRange()
+        box = self.getPlotItem().vb
+        box.sigRangeChanged.connect(lambda: self._soon.start())
+        session.runs_changed.connect(self._match_runs)
+        session.experiment_changed.connect(self._match_experiment)
+        self.restyle()
+
+    def restyle(self) -> None:
+        self.setLabel("bottom", "x")
+        self.setLabel("left", "y")
+        super().restyle()
+        self._style_minima()
+        for run in list(self._paths):
+            self._remove(run)
+        if self.landscape:
+            self.backdrop.show(self.landscape, self.theme)
+        self._draw_if_shown()
+
+    def showEvent(self, event: object) -> None:
+        self._match_experiment()
+        super().showEvent(event)
+
+    def show_all(self) -> None:
+        (left, right), (bottom, top) = self.session.experiment.problem.domain
+        self.setRange(QRectF(left, bottom, right - left, top - bottom), padding=0)
+
+    def describe(self, x: float, y: float) -> str:
+        problem = self.session.experiment.problem
+        if problem.broadcasts:
+            height = float(problem.values_on_grid(np.array([[x, y]]))[0])
+        else:
+            height = self.landscape.height_at(x, y) if self.landscape else np.nan
+        loss = number_text(height) if np.isfinite(height) else tr("not defined")
+        return tr("x = {x}   y = {y}   f = {loss}", x=f"{x:.5g}", y=f"{y:.5g}", loss=loss)
+
+    def draw(self) -> None:
+        for plan, run in zip(self.session.experiment.runs, self.session.runs, strict=True):
+            if not run.begun:
+                continue
+            curve, head, thinner = self._path_of(run, plan.color)
+            curve.setVisible(plan.visible)
+            head.setVisible(plan.visible)
+            x = run.trace.x
+            position = self.session.position(run)
+            rows = thinner.update(x)
+            rows = np.append(rows[rows < position], position)
+            curve.setData(x[rows, 0], x[rows, 1])
+            head.setPos(*x[position])
+
+    def close_threads(self) -> None:
+        self._work.close()
+
+    def _path_of(self, run: Run, color: int) -> _Path:
+        if run not in self._paths:
+            (left, right), (bottom, top) = self.session.experiment.problem.domain
+            curve = thick_curve(self.theme.width, self.theme.run_color(color))
+            curve.setZValue(30)
+            head = Head(self.theme.run_color(color), self.theme.plot, self.theme.width)
+            self.addItem(curve, ignoreBounds=True)
+            self.addItem(head, ignoreBounds=True)
+            self._paths[run] = curve, head, PathThinner(max(right - left, top - bottom) / 400)
+        return self._paths[run]
+
+    def _match_runs(self) -> None:
+        for run in [run for run in self._paths if run not in self.session.runs]:
+            self._remove(run)
+
+    def _remove(self, run: Run) -> None:
+        curve, head, _ = self._paths.pop(run)
+        self.removeItem(curve)
+        self.removeItem(head)
+
+    def _match_experiment(self) -> None:
+        problem = self.session.experiment.problem
+        if not self.active:
+            return
+        before, self._problem = self._problem, problem
+        if before is not problem:
+            moved = getattr(before, "name", None) != problem.name or not np.array_equal(before.domain, problem.domain)
+            self._style_minima()
+            if moved:
+                self.show_all()
+            self._soon.start()
+        for plan, run in zip(self.session.experiment.runs, self.session.runs, strict=True):
+            if run in self._paths:
+                curve, head, _ = self._paths[run]
+                curve.setPen(line_pen(self.theme.run_color(plan.color), self.theme.width))
+                head.setBrush(self.theme.run_color(plan.color))
+        self.starts.update()
+
+    def _style_minima(self) -> None:
+        problem = self.session.experiment.problem
+        if self.active:
+            self._minima.setData(pos=problem.minima, pen=line_pen(self.theme.plot, 1), brush=QColor(self.theme.text))
+            self.starts.update()
+
+    def _recompute(self) -> None:
+        problem = self.session.experiment.problem
+        if not (self.active and self.isVisible()):
+            return
+        rect = self.getPlotItem().vb.viewRect()
+        if problem.broadcasts:
+            self._show(compute_landscape(problem, rect))
+        else:
+            self._work.request(lambda: compute_landscape(problem, rect))
+
+    def _show(self, landscape: Landscape) -> None:
+        self.landscape = landscape
+        self.backdrop.show(landscape, self.theme)
+        self._scale.show_landscape(landscape)
+
+
+class LandscapeView(QWidget):
+    """The landscape with its colour scale beside it."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        scale = ColorScale()
+        self.plot = LandscapePlot(session, scale)
+        layout = QHBoxLayout(self, spacing=0)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.plot, 1)
+        layout.addWidget(scale)

@@ -1,0 +1,70 @@
+"""The main plot: the one that fits the problem."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
+
+from gdviewer.ui.plots.base import Plot
+from gdviewer.ui.plots.curve_plot import CurvePlot
+from gdviewer.ui.plots.landscape_plot import LandscapeView
+from gdviewer.ui.plots.steps_plot import COMPONENTS, MAX_COMPONENTS, StepsPlot
+from gdviewer.ui.session import Session
+from gdviewer.ui.text import tr
+
+
+class Stage(QStackedWidget):
+    """Shows a landscape, a curve, or components over the steps, as the problem asks.
+
+    Signals:
+        hovered: what is under the mouse, as a line of text.
+    """
+
+    hovered = Signal(str)
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        landscape, components = LandscapeView(session), _Components(session)
+        curve = CurvePlot(session)
+        self._pages = {"landscape": landscape, "curve": curve, "components": components}
+        self._plots: dict[str, Plot] = {"landscape": landscape.plot, "curve": curve, "components": components.plot}
+        for page in self._pages.values():
+            self.addWidget(page)
+        for plot in self._plots.values():
+            plot.hovered.connect(self.hovered)
+        session.experiment_changed.connect(self._match)
+        self._match()
+
+    @property
+    def plot(self) -> Plot:
+        """The plot that is shown."""
+        return self._plots[self._session.experiment.problem.picture]
+
+    def close_threads(self) -> None:
+        """End the threads that compute pictures."""
+        for plot in self._plots.values():
+            plot.close_threads()
+
+    def _match(self) -> None:
+        self.setCurrentWidget(self._pages[self._session.experiment.problem.picture])
+
+
+class _Components(QWidget):
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self.plot = StepsPlot(session, COMPONENTS)
+        self._title = QLabel(wordWrap=True)
+        self._title.setContentsMargins(8, 6, 8, 2)
+        layout = QVBoxLayout(self, spacing=0)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._title)
+        layout.addWidget(self.plot, 1)
+        session.experiment_changed.connect(self._match)
+        self._match()
+
+    def _match(self) -> None:
+        n = self._session.experiment.problem.dimension
+        shown = tr("the first {k} of {n}", k=MAX_COMPONENTS, n=n) if n > MAX_COMPONENTS else tr("all {n}", n=n)
+        self._title.setText(tr("Components of the point over the steps ({which})", which=shown))

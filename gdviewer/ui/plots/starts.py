@@ -1,0 +1,68 @@
+"""The markers that say where runs start, to be dragged."""
+
+from __future__ import annotations
+
+import pyqtgraph as pg
+from PySide6.QtGui import QColor
+
+from gdviewer.ui.plots.base import Plot, line_pen
+from gdviewer.ui.text import tr
+
+
+class StartMarkers:
+    """A marker for the common start, and one for each run with a start of its own; on a curve only x moves.
+
+    Args:
+        place: turns a start into a point of the plot.
+        start_at: turns a point of the plot into a start.
+    """
+
+    def __init__(self, plot: Plot, place, start_at) -> None:
+        self._plot = plot
+        self._place, self._start_at = place, start_at
+        self._markers: dict[int | None, pg.TargetItem] = {}
+        plot.scene().sigMouseClicked.connect(self._click)
+
+    def update(self) -> None:
+        """Show the starts as the experiment has them."""
+        experiment = self._plot.session.experiment
+        wanted: dict[int | None, tuple[float, ...]] = {}
+        if any(plan.start is None for plan in experiment.runs) or not experiment.runs:
+            wanted[None] = experiment.start
+        wanted |= {i: plan.start for i, plan in enumerate(experiment.runs) if plan.start is not None and plan.visible}
+        for key in [key for key in self._markers if key not in wanted]:
+            self._plot.removeItem(self._markers.pop(key))
+        theme = self._plot.theme
+        for key, start in wanted.items():
+            marker = self._markers.get(key) or self._add(key)
+            color = QColor(theme.text) if key is None else theme.run_color(experiment.runs[key].color)
+            marker.setPen(line_pen(color, theme.width))
+            marker.setBrush(QColor(theme.plot))
+            point = self._place(start)
+            if not marker.moving and tuple(marker.pos()) != point:
+                marker.blockSignals(True)
+                marker.setPos(point)
+                marker.blockSignals(False)
+
+    def _add(self, key: int | None) -> pg.TargetItem:
+        marker = pg.TargetItem(size=14, symbol="o", movable=True)
+        marker.setZValue(40)
+        marker.setToolTip(tr("Start: drag it"))
+        marker.sigPositionChanged.connect(lambda: self._moved(key))
+        self._markers[key] = marker
+        self._plot.addItem(marker, ignoreBounds=True)
+        return marker
+
+    def _moved(self, key: int | None) -> None:
+        position = self._markers[key].pos()
+        self._plot.session.set_start(self._start_at(position.x(), position.y()), key)
+
+    def _click(self, event) -> None:
+        box = self._plot.getPlotItem().vb
+        if event.double() or event.button().value != 1 or not box.sceneBoundingRect().contains(event.scenePos()):
+            return
+        session = self._plot.session
+        runs = session.experiment.runs
+        own = session.selected if runs and runs[session.selected].start is not None else None
+        point = box.mapSceneToView(event.scenePos())
+        session.set_start(self._start_at(point.x(), point.y()), own)

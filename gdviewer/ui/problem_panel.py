@@ -1,0 +1,353 @@
+"""What is minimised: the problem, its parameters, its formula or samples, and the start."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gdviewer import problems
+from gdviewer.problems.formula import FormulaProblem, formula
+from gdviewer.problems.problem import Problem
+from gdviewer.problems.samples import SampledCurve, SampledVector, read_file, read_text
+from gdviewer.ui.background import Latest
+from gdviewer.ui.number_field import EntryField, NumberField, PointField
+from gdviewer.ui.picker import Choice, Picker
+from gdviewer.ui.session import Session
+from gdviewer.ui.text import point_text, tr
+
+FORMULA, CURVE, VECTOR = "formula", "samples", "samples_vector"
+_EXAMPLE_FORMULA = "a*x**2 + b*sin(3*y)"
+_EXAMPLE_SAMPLES = "1, 2, 4, 7, 11, 16"
+_SHOWN_SAMPLES = 2000
+
+
+class ProblemPanel(QWidget):
+    """The controls of the experiment's problem and start."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._shown: Problem | None = None
+        self.picker = Picker(self._choices, tr("Problem"))
+        self.why = QLabel(wordWrap=True)
+        self.why.setProperty("role", "muted")
+        self.formula = _FormulaEntry(session)
+        self.samples = _SamplesEntry(session)
+        self._parameters = QVBoxLayout(spacing=6)
+        self.fields: dict[str, NumberField] = {}
+        self.start = PointField()
+        heading = QLabel(tr("Start θ₀"))
+        heading.setBuddy(self.start.entry)
+        heading.setProperty("role", "heading")
+        layout = QVBoxLayout(self, spacing=8)
+        layout.addWidget(self.picker)
+        layout.addWidget(self.formula)
+        layout.addWidget(self.samples)
+        layout.addWidget(self.why)
+        layout.addLayout(self._parameters)
+        layout.addWidget(heading)
+        layout.addWidget(self.start)
+        layout.addStretch(1)
+        self.picker.chosen.connect(self.choose)
+        self.start.changed.connect(session.set_start)
+        session.experiment_changed.connect(self._match)
+        self._match()
+
+    def choose(self, key: str) -> None:
+        """Take a problem of the catalogue, or one of your own: a formula or samples."""
+        if key == FORMULA:
+            self._adopt(self.formula.problem or formula(_EXAMPLE_FORMULA))
+            self.formula.entry.setFocus()
+            self.formula.entry.selectAll()
+        elif key in (CURVE, VECTOR):
+            self.samples.show_reading(key)
+            self._adopt(self.samples.make())
+        else:
+            self._adopt(problems.get(key))
+
+    def open_file(self, path: str) -> None:
+        """Read samples from a file; what is wrong with it is told where samples are entered."""
+        self.formula.hide()
+        self.samples.show()
+        self.samples.open_file(path)
+
+    def _adopt(self, problem: Problem) -> None:
+        self._session.edit(self._session.experiment.with_problem(problem))
+
+    @staticmethod
+    def _choices() -> list[Choice]:
+        own = tr("Your own")
+        entries = [
+            Choice(FORMULA, tr("Formula…"), own, tr("Type a function of x and y; other names become sliders.")),
+            Choice(CURVE, tr("Samples, along the curve…"), own, tr("Typed, pasted, or from CSV, TXT or NPY.")),
+            Choice(VECTOR, tr("Samples, the article's GD…"), own, tr("The whole vector moves by −η·np.gradient(f).")),
+        ]
+        for p in problems.catalogue().values():
+            details = "\n".join((p.formula, tr(p.why), tr("Source: {source}", source=p.source)))
+            entries.append(Choice(p.name, p.title, tr(p.group), details, p.name))
+        return entries
+
+    def _match(self) -> None:
+        experiment = self._session.experiment
+        problem = experiment.problem
+        self.start.show_point(experiment.start, _short(experiment.start))
+        if problem is self._shown:
+            return
+        before, self._shown = self._shown, problem
+        self.picker.show_choice(problem.name, problem.title)
+        self.why.setText(tr(problem.why))
+        self.why.setToolTip(tr("Source: {source}", source=problem.source))
+        sampled = isinstance(problem, (SampledCurve, SampledVector))
+        self.formula.setVisible(not sampled)
+        self.samples.setVisible(sampled)
+        if sampled:
+            self.samples.show_problem(problem)
+        else:
+            self.formula.show_problem(problem)
+        if before is None or before.parameters != problem.parameters or before.name != problem.name:
+            self._make_fields(problem)
+        for name, value in problem.values.items():
+            self.fields[name].show_value(value)
+
+    def _make_fields(self, problem: Problem) -> None:
+        for field in self.fields.values():
+            self._parameters.removeWidget(field)
+            field.hide()
+            field.deleteLater()
+        self.fields = {}
+        for name, parameter in problem.parameters.items():
+            field = NumberField(name, parameter, title=name)
+            field.changed.connect(lambda value, name=name: self._set_parameter(name, value))
+            self._parameters.addWidget(field)
+            self.fields[name] = field
+
+    def _set_parameter(self, name: str, value: float) -> None:
+        experiment = self._session.experiment
+        if name in experiment.problem.values:
+            self._adopt(experiment.problem.replace(**{name: value}))
+
+
+class _FormulaEntry(QWidget):
+    """The formula as a line that can be typed over, checked as it is typed, and its gradient to read."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self.problem: FormulaProblem | None = None
+        self.entry = EntryField()
+        self.entry.setAccessibleName(tr("Formula"))
+        self.entry.setPlaceholderText(_EXAMPLE_FORMULA)
+        self.show_gradient = QToolButton(text="∇f", checkable=True)
+        self.show_gradient.setToolTip(tr("∇f: show the exact formula of the gradient."))
+        self.show_gradient.setAccessibleName(tr("Show the gradient"))
+        self.gradient = QLabel(wordWrap=True, visible=False)
+        self.gradient.setProperty("role", "muted")
+        self.gradient.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        line = QHBoxLayout(spacing=4)
+        line.addWidget(QLabel("f ="))
+        line.addWidget(self.entry, 1)
+        line.addWidget(self.show_gradient)
+        layout = QVBoxLayout(self, spacing=3)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(line)
+        layout.addWidget(self.entry.message)
+        layout.addWidget(self.gradient)
+        self._derive = Latest(self)
+        self._derive.done.connect(self.gradient.setText)
+        self._derive.failed.connect(lambda error: self.gradient.setText(str(error)))
+        self._pause = QTimer(self, singleShot=True, interval=250)
+        self._pause.timeout.connect(self._take)
+        self.entry.textEdited.connect(self._check)
+        self.entry.entered.connect(self._take)
+        self.show_gradient.toggled.connect(self._tell_gradient)
+
+    def show_problem(self, problem: Problem) -> None:
+        """Show a problem's formula; a function of Python's can be read but not typed over."""
+        typed = isinstance(problem, FormulaProblem)
+        self.entry.setReadOnly(not typed)
+        self.show_gradient.setEnabled(typed)
+        tip = tr("f, the loss to minimise: type your own in x and y, with + − * / ** and functions such as sin or exp.")
+        self.entry.setToolTip(f"{tip}\n{problem.formula}" if typed else problem.formula)
+        if not self.entry.hasFocus() or self.entry.text().strip() != problem.formula:
+            self.entry.take(problem.formula)
+        self._tell_gradient()
+
+    def _check(self) -> None:
+        """While typing: tell what is wrong, and draw what is right when the typing rests."""
+        try:
+            formula(self.entry.text())
+        except ValueError as error:
+            self._pause.stop()
+            self.entry.explain(str(error))
+        else:
+            self.entry.explain("")
+            self._pause.start()
+
+    def _take(self, *_: object) -> None:
+        self._pause.stop()
+        text = self.entry.text().strip()
+        current = self._session.experiment.problem
+        if text == current.formula or self.entry.isReadOnly():
+            return
+        try:
+            problem = formula(text)
+        except ValueError as error:
+            self.entry.explain(str(error))
+            return
+        kept = {name: value for name, value in current.values.items() if name in problem.parameters}
+        self.problem = problem.replace(**kept)
+        self._session.edit(self._session.experiment.with_problem(self.problem))
+
+    def _tell_gradient(self, *_: object) -> None:
+        problem = self._session.experiment.problem
+        shown = self.show_gradient.isChecked() and isinstance(problem, FormulaProblem)
+        self.gradient.setVisible(shown)
+        if shown:
+            names = problem.axis_names
+            self._derive.request(
+                lambda: "\n".join(f"∂f/∂{v} = {text}" for v, text in zip(names, problem.gradient_text, strict=False))
+            )
+
+    def close_threads(self) -> None:
+        """End the thread that derives."""
+        self._derive.close()
+
+
+class _SamplesEntry(QWidget):
+    """Samples typed, pasted or opened, and how they are read."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._data: tuple[np.ndarray, np.ndarray | None] = read_text(_EXAMPLE_SAMPLES)
+        self._name = ""
+        self.reading = QComboBox()
+        self.reading.addItem(tr("Along the curve"), CURVE)
+        self.reading.addItem(tr("The article's GD"), VECTOR)
+        self.reading.setAccessibleName(tr("How the samples are read"))
+        self.reading.setToolTip(
+            tr(
+                "Along the curve: the point moves on the x axis.\nThe article's GD: the whole vector moves by −η·np.gradient(f)."
+            )
+        )
+        self.open_button = QPushButton(tr("Open…"))
+        self.open_button.setToolTip(
+            tr("Open samples from a CSV, TXT or NPY file; dropping it on the window does it too.")
+        )
+        self.text = QPlainTextEdit(_EXAMPLE_SAMPLES, maximumHeight=96)
+        self.text.setAccessibleName(tr("Samples"))
+        self.text.setToolTip(tr("Samples f: numbers with commas or spaces between, or two columns x and f."))
+        self.message = QLabel(wordWrap=True, visible=False)
+        self.message.setProperty("role", "error")
+        line = QHBoxLayout(spacing=4)
+        line.addWidget(self.reading, 1)
+        line.addWidget(self.open_button)
+        layout = QVBoxLayout(self, spacing=3)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(line)
+        layout.addWidget(self.text)
+        layout.addWidget(self.message)
+        self._reader = Latest(self)
+        self._reader.done.connect(self._take_file)
+        self._reader.failed.connect(self._refuse)
+        self._pause = QTimer(self, singleShot=True, interval=400)
+        self._pause.timeout.connect(self._take_text)
+        self.text.textChanged.connect(self._pause.start)
+        self.reading.currentIndexChanged.connect(self._adopt)
+        self.open_button.clicked.connect(self._ask)
+
+    def show_reading(self, key: str) -> None:
+        """Choose how the samples are read, without drawing them yet."""
+        was = self.reading.blockSignals(True)
+        self.reading.setCurrentIndex(self.reading.findData(key))
+        self.reading.blockSignals(was)
+
+    def show_problem(self, problem: Problem) -> None:
+        """Show how the experiment's samples are read."""
+        self.show_reading(problem.name)
+
+    def make(self) -> Problem:
+        """The problem of the samples as they are read."""
+        samples, positions = self._data
+        return SampledVector(samples) if self.reading.currentData() == VECTOR else SampledCurve(samples, positions)
+
+    def open_file(self, path: str) -> None:
+        """Read a file in the background."""
+        self._name = Path(path).name
+        self._reader.request(lambda: read_file(path))
+
+    def close_threads(self) -> None:
+        """End the thread that reads."""
+        self._reader.close()
+
+    def _ask(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(
+            self, tr("Open samples"), "", tr("Samples (*.csv *.txt *.tsv *.dat *.npy);;All files (*)")
+        )
+        if path:
+            self.open_file(path)
+
+    def _take_file(self, data: tuple[np.ndarray, np.ndarray | None]) -> None:
+        samples, positions = data
+        columns = samples[:, None] if positions is None else np.column_stack([positions, samples])
+        lines = [", ".join(f"{v:.10g}" for v in row) for row in columns[:_SHOWN_SAMPLES]]
+        if len(columns) > _SHOWN_SAMPLES:
+            lines.append(tr("# … and {n} more", n=f"{len(columns) - _SHOWN_SAMPLES:,}"))
+        was = self.text.blockSignals(True)
+        self.text.setPlainText("\n".join(lines))
+        self.text.blockSignals(was)
+        self._accept(data)
+
+    def _take_text(self) -> None:
+        text = self.text.toPlainText()
+        if "# …" in text:  # the file is longer than what is shown of it
+            self._say(tr("Only the first samples are shown here; open another file, or clear this to type your own."))
+            return
+        try:
+            self._accept(read_text(text))
+        except ValueError as error:
+            self._say(str(error))
+
+    def _accept(self, data: tuple[np.ndarray, np.ndarray | None]) -> None:
+        self._data = data
+        self._adopt()
+
+    def _adopt(self, *_: object) -> None:
+        problem = self.make()
+        self._say("")
+        experiment = self._session.experiment.with_problem(problem)
+        if experiment.start != tuple(problem.start) and not _fits(problem, experiment.start):
+            experiment = replace(experiment, start=tuple(problem.start.tolist()))
+        self._session.edit(experiment)
+
+    def _refuse(self, error: Exception) -> None:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        self._say(tr("{name}: {reason}", name=self._name, reason=reason))
+
+    def _say(self, message: str) -> None:
+        self.message.setText(message)
+        self.message.setVisible(bool(message))
+
+
+def _fits(problem: Problem, start: tuple[float, ...]) -> bool:
+    low, high = problem.domain.T
+    return problem.picture != "curve" or bool((np.array(start) >= low).all() and (np.array(start) <= high).all())
+
+
+def _short(start: tuple[float, ...]) -> str:
+    """The start as text; one number where many components are equal."""
+    return point_text(start[:1]) if len(start) > 2 and len(set(start)) == 1 else point_text(start)

@@ -1,0 +1,378 @@
+"""The runs: a list with what each is doing, and the controls of the one that is selected."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from time import perf_counter
+
+from PySide6.QtCore import QModelIndex, QRect, QSize, Qt
+from PySide6.QtGui import QAction, QColor, QKeySequence, QPainter
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QCheckBox,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gdviewer import optimizers
+from gdviewer.engine.run import Run
+from gdviewer.experiment.experiment import RunPlan
+from gdviewer.ui.number_field import NumberField, PointField
+from gdviewer.ui.picker import Choice, Picker
+from gdviewer.ui.session import Session
+from gdviewer.ui.text import point_text, stop_text, tr
+from gdviewer.ui.theme import look
+
+MAX_RUNS = 24
+_REFRESH_SECONDS = 0.1
+_TITLE, _STATUS, _COLOR = Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
+
+
+class RunsPanel(QWidget):
+    """The list of runs with add, duplicate, remove and hide, and the selected run's controls."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._refreshed = 0.0
+        self._speeds: dict[Run, tuple[float, int, float]] = {}
+        self.list = QListWidget()
+        self.list.setItemDelegate(_Card(self.list))
+        self.list.setAccessibleName(tr("Runs"))
+        self.list.setToolTip(tr("The runs that race; tick one off to hide it, select one to change it below."))
+        self.list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.add = self._action(tr("Add"), tr("Add a run with another optimizer"), "Ctrl+N", self.add_run)
+        self.duplicate = self._action(tr("Duplicate"), tr("Duplicate the selected run"), "Ctrl+D", self.duplicate_run)
+        self.remove = self._action(tr("Remove"), tr("Remove the selected run"), "Ctrl+Backspace", self.remove_run)
+        self.hide_action = self._action(tr("Hide"), tr("Hide or show the selected run"), "Ctrl+H", self.toggle_visible)
+        buttons = QHBoxLayout(spacing=4)
+        for action in self.actions():
+            button = QToolButton(autoRaise=False)
+            button.setDefaultAction(action)
+            buttons.addWidget(button)
+        buttons.addStretch(1)
+        self.editor = RunEditor(session)
+        layout = QVBoxLayout(self, spacing=6)
+        layout.addWidget(self.list)
+        layout.addLayout(buttons)
+        layout.addWidget(self.editor)
+        layout.addStretch(1)
+        self.list.currentRowChanged.connect(self._select)
+        self.list.itemChanged.connect(self._take_check)
+        session.experiment_changed.connect(self._match)
+        session.runs_changed.connect(self._speeds.clear)
+        session.frame.connect(self._refresh_sometimes)
+        session.cursor_moved.connect(self.refresh)
+        session.playing_changed.connect(self.refresh)
+        look().changed.connect(self._match)
+        self._match()
+
+    def add_run(self, optimizer: str = "") -> None:
+        """Add a run: of the optimizer named, or the first that no run uses yet."""
+        used = {plan.optimizer.name for plan in self._session.experiment.runs}
+        unused = [name for name in optimizers.names() if name not in used]
+        name = optimizer or (unused or optimizers.names())[0]
+        self._append(RunPlan(optimizers.get(name)))
+
+    def duplicate_run(self) -> None:
+        """Add a run like the selected one."""
+        plan = self._plan()
+        if plan:
+            self._append(plan)
+
+    def remove_run(self) -> None:
+        """Remove the selected run."""
+        experiment, index = self._session.experiment, self._session.selected
+        if self._plan():
+            runs = experiment.runs[:index] + experiment.runs[index + 1 :]
+            self._session.edit(replace(experiment, runs=runs))
+
+    def toggle_visible(self) -> None:
+        """Hide the selected run, or show it again."""
+        plan = self._plan()
+        if plan:
+            self._session.change_run(self._session.selected, visible=not plan.visible)
+
+    def _action(self, text: str, tip: str, keys: str, call) -> QAction:
+        action = QAction(text, self, triggered=lambda: call(), shortcut=QKeySequence(keys))
+        action.setToolTip(f"{tip} ({QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)})")
+        action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
+        self.addAction(action)
+        return action
+
+    def _plan(self) -> RunPlan | None:
+        runs = self._session.experiment.runs
+        return runs[self._session.selected] if 0 <= self._session.selected < len(runs) else None
+
+    def _append(self, plan: RunPlan) -> None:
+        experiment = self._session.experiment
+        if len(experiment.runs) >= MAX_RUNS:
+            return
+        used = {other.color for other in experiment.runs}
+        color = next(i for i in range(MAX_RUNS + 1) if i not in used)
+        self._session.selected = len(experiment.runs)
+        self._session.edit(replace(experiment, runs=(*experiment.runs, replace(plan, color=color, visible=True))))
+
+    def _select(self, row: int) -> None:
+        if row >= 0:
+            self._session.select(row)
+
+    def _take_check(self, item: QListWidgetItem) -> None:
+        index = self.list.row(item)
+        visible = item.checkState() == Qt.CheckState.Checked
+        if self._session.experiment.runs[index].visible != visible:
+            self._session.change_run(index, visible=visible)
+
+    def _match(self) -> None:
+        runs = self._session.experiment.runs
+        was = self.list.blockSignals(True)
+        while self.list.count() > len(runs):
+            self.list.takeItem(self.list.count() - 1)
+        while self.list.count() < len(runs):
+            item = QListWidgetItem(self.list)
+            item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
+        for i, plan in enumerate(runs):
+            item = self.list.item(i)
+            item.setData(_TITLE, f"{plan.optimizer.title}   η = {plan.hyperparameters.get('learning_rate', 0):g}")
+            item.setData(_COLOR, look().theme.run_color(plan.color))
+            item.setCheckState(Qt.CheckState.Checked if plan.visible else Qt.CheckState.Unchecked)
+        self.list.setCurrentRow(self._session.selected)
+        self.list.blockSignals(was)
+        self.remove.setEnabled(bool(runs))
+        self.duplicate.setEnabled(bool(runs) and len(runs) < MAX_RUNS)
+        self.add.setEnabled(len(runs) < MAX_RUNS)
+        self.hide_action.setEnabled(bool(runs))
+        plan = self._plan()
+        self.hide_action.setText(tr("Show") if plan and not plan.visible else tr("Hide"))
+        rows = min(max(len(runs), 2), 4)
+        self.list.setFixedHeight(rows * _Card.height(self.list) + 4)
+        self.refresh()
+
+    def _refresh_sometimes(self) -> None:
+        if perf_counter() - self._refreshed > _REFRESH_SECONDS or not self._session.playing:
+            self.refresh()
+
+    def refresh(self, *_: object) -> None:
+        """Tell again what each run is doing."""
+        self._refreshed = perf_counter()
+        was = self.list.blockSignals(True)
+        for i, run in enumerate(self._session.runs):
+            text = self._status(run)
+            item = self.list.item(i)
+            if item is not None and item.data(_STATUS) != text:
+                item.setData(_STATUS, text)
+                item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, "\n".join(text))
+                item.setToolTip("\n".join(text))
+        self.list.blockSignals(was)
+        self.list.viewport().update()
+        self.editor.refresh()
+
+    def _status(self, run: Run) -> tuple[str, str]:
+        if not run.begun:
+            return (stop_text(run.stop)[0] if run.stop else tr("getting ready …"), "")
+        at = self._session.position(run)
+        numbers = tr(
+            "step {step}   loss {loss}   ‖∇f‖ {norm}",
+            step=f"{at:,}",
+            loss=f"{run.trace.loss[at]:.4g}",
+            norm=f"{float((run.trace.gradient[at] ** 2).sum() ** 0.5):.3g}",
+        )
+        if run.stop:
+            return numbers, tr(run.stop.reason.value).capitalize()
+        if self._session.playing:
+            return numbers, tr("{speed} steps/s", speed=f"{self._speed(run):,.0f}")
+        return numbers, tr("ready") if run.step == 0 else tr("paused")
+
+    def _speed(self, run: Run) -> float:
+        """Steps per second, over about the last half second."""
+        now, step = perf_counter(), run.step
+        then, before, speed = self._speeds.get(run, (now, step, 0.0))
+        if now - then >= 0.5 or (speed == 0.0 and now > then):
+            speed = (step - before) / (now - then)
+            if now - then >= 0.5:
+                then, before = now, step
+        self._speeds[run] = then, before, speed
+        return speed
+
+
+class _Card(QStyledItemDelegate):
+    """A run as three lines: what it is, its numbers, and its state."""
+
+    @staticmethod
+    def height(widget: QWidget) -> int:
+        return 3 * widget.fontMetrics().height() + 14
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
+        return QSize(100, self.height(option.widget))
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
+        theme = look().theme
+        painter.save()
+        rect = option.rect
+        if option.state & QStyle.StateFlag.State_Selected:
+            shade = QColor(theme.accent)
+            shade.setAlphaF(0.16)
+            painter.fillRect(rect, shade)
+        color = QColor(index.data(_COLOR))
+        visible = index.data(Qt.ItemDataRole.CheckStateRole) == Qt.CheckState.Checked.value
+        line = option.widget.fontMetrics().height()
+        box = self._box(rect, line)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(color)
+        painter.setBrush(color if visible else QColor(theme.base))
+        painter.drawRoundedRect(box, 3, 3)
+        left = box.right() + 9
+        width = rect.right() - left - 6
+        numbers, state = index.data(_STATUS) or ("", "")
+        font = painter.font()
+        for i, (text, shade, bold) in enumerate(
+            ((index.data(_TITLE), theme.text if visible else theme.muted, True), (numbers, theme.text, False),
+             (state, theme.muted, False))
+        ):  # fmt: skip
+            font.setBold(bold)
+            painter.setFont(font)
+            painter.setPen(QColor(shade))
+            at = QRect(left, rect.top() + 6 + i * line, width, line)
+            painter.drawText(
+                at,
+                Qt.AlignmentFlag.AlignVCenter,
+                painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, width),
+            )
+        painter.setPen(QColor(theme.line))
+        painter.drawLine(rect.bottomLeft(), rect.bottomRight())
+        painter.restore()
+
+    def editorEvent(self, event, model, option, index) -> bool:
+        if event.type() == event.Type.MouseButtonRelease:
+            line = option.widget.fontMetrics().height()
+            if self._box(option.rect, line).adjusted(-4, -4, 4, 4).contains(event.position().toPoint()):
+                on = index.data(Qt.ItemDataRole.CheckStateRole) == Qt.CheckState.Checked.value
+                state = Qt.CheckState.Unchecked if on else Qt.CheckState.Checked
+                return bool(model.setData(index, state.value, Qt.ItemDataRole.CheckStateRole))
+        return False
+
+    @staticmethod
+    def _box(rect: QRect, line: int) -> QRect:
+        size = line - 3
+        return QRect(rect.left() + 8, rect.top() + 8, size, size)
+
+
+class RunEditor(QWidget):
+    """The selected run: its optimizer, hyperparameters, start, and how it ended."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._optimizer: object = None
+        self._index = -1
+        self.picker = Picker(self._choices, tr("Optimizer"))
+        self.summary = QLabel(wordWrap=True)
+        self.summary.setProperty("role", "muted")
+        self.fields: dict[str, NumberField] = {}
+        self._fields_layout = QVBoxLayout(spacing=6)
+        self.own_start = QCheckBox(tr("a start of its own"))
+        self.own_start.setToolTip(tr("Start this run from another point θ₀ than the others."))
+        self.start = PointField()
+        self.message = QLabel(wordWrap=True)
+        self.message.setProperty("role", "heading")
+        self.advice = QLabel(wordWrap=True)
+        for label in (self.message, self.advice):
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        layout = QVBoxLayout(self, spacing=6)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.message)
+        layout.addWidget(self.advice)
+        layout.addWidget(self.picker)
+        layout.addWidget(self.summary)
+        layout.addLayout(self._fields_layout)
+        layout.addWidget(self.own_start)
+        layout.addWidget(self.start)
+        self.picker.chosen.connect(self.choose)
+        self.own_start.toggled.connect(self._toggle_start)
+        self.start.changed.connect(lambda point: session.set_start(point, session.selected))
+        session.experiment_changed.connect(self._match)
+        self._match()
+
+    def choose(self, name: str) -> None:
+        """Give the selected run another optimizer; hyperparameters of the same name are kept."""
+        optimizer = optimizers.get(name)
+        old = self._session.experiment.runs[self._session.selected].hyperparameters
+        kept = {key: value for key, value in old.items() if key in optimizer.hyperparameters}
+        self._session.change_run(self._session.selected, optimizer=optimizer, hyperparameters=kept)
+
+    def refresh(self) -> None:
+        """Tell again how the run ended."""
+        runs = self._session.runs
+        stop = runs[self._session.selected].stop if 0 <= self._session.selected < len(runs) else None
+        message, advice = stop_text(stop) if stop else ("", "")
+        for label, text in ((self.message, message), (self.advice, advice)):
+            if label.text() != text:
+                label.setText(text)
+                label.setVisible(bool(text))
+
+    @staticmethod
+    def _choices() -> list[Choice]:
+        return [
+            Choice(o.name, o.title, _group(o.function.__module__), "\n".join((tr(o.summary), o.source)), o.name)
+            for o in optimizers.catalogue().values()
+        ]
+
+    def _match(self) -> None:
+        runs = self._session.experiment.runs
+        self.setVisible(bool(runs))
+        if not runs:
+            return
+        plan = runs[self._session.selected]
+        if self._optimizer is not plan.optimizer or self._index != self._session.selected:
+            self._optimizer, self._index = plan.optimizer, self._session.selected
+            self._make_fields(plan)
+        self.picker.show_choice(plan.optimizer.name, plan.optimizer.title)
+        self.summary.setText(tr(plan.optimizer.summary))
+        self.summary.setToolTip(tr("Source: {source}", source=plan.optimizer.source))
+        for name, value in plan.hyperparameters.items():
+            if self.fields[name].value != value:
+                self.fields[name].show_value(value)
+        was = self.own_start.blockSignals(True)
+        self.own_start.setChecked(plan.start is not None)
+        self.own_start.blockSignals(was)
+        self.start.setVisible(plan.start is not None)
+        if plan.start is not None:
+            self.start.show_point(plan.start, point_text(plan.start))
+        self.refresh()
+
+    def _make_fields(self, plan: RunPlan) -> None:
+        for field in self.fields.values():
+            self._fields_layout.removeWidget(field)
+            field.hide()
+            field.deleteLater()
+        self.fields = {}
+        for name, parameter in plan.optimizer.hyperparameters.items():
+            field = NumberField(name, parameter)
+            field.show_value(plan.hyperparameters[name])
+            field.changed.connect(lambda value, name=name: self._set(name, value))
+            self._fields_layout.addWidget(field)
+            self.fields[name] = field
+
+    def _set(self, name: str, value: float) -> None:
+        plan = self._session.experiment.runs[self._session.selected]
+        self._session.change_run(
+            self._session.selected, hyperparameters={**plan.hyperparameters, name: value}
+        )  # fmt: skip
+
+    def _toggle_start(self, own: bool) -> None:
+        experiment = self._session.experiment
+        self._session.change_run(self._session.selected, start=experiment.start if own else None)
+
+
+def _group(module: str) -> str:
+    """The heading of an optimizer's file: its name, as words."""
+    return tr(module.rpartition(".")[2].replace("_", " ").capitalize())

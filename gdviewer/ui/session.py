@@ -1,0 +1,290 @@
+"""What the window is about: the experiment, its runs, the clock that drives them, and the cursor."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from time import perf_counter
+
+from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, Qt, QTimer, Signal
+
+from gdviewer.engine.run import Run
+from gdviewer.engine.stop import Limits, Reason, Stop
+from gdviewer.engine.worker import Worker
+from gdviewer.experiment.experiment import Experiment, RunPlan
+
+FRAME_MS = 16
+BURST_SECONDS = 4e-3, 12e-3  # a burst takes what drawing leaves of the frame, between these
+BLOCKED_SECONDS = 5.0  # user code that has not come back after this long is given up
+
+
+class Session(QObject):
+    """Holds the experiment and steps its runs, a burst a frame.
+
+    Views show ``(run.trace, position)`` at each :attr:`frame`; nothing is signalled per step.
+
+    Signals:
+        experiment_changed: the experiment was replaced by :meth:`edit`.
+        runs_changed: the list of runs, or one of them, is another object now.
+        frame: look at the traces again.
+        playing_changed: started or paused.
+        cursor_moved: another step is looked at.
+    """
+
+    experiment_changed = Signal()
+    runs_changed = Signal()
+    frame = Signal()
+    playing_changed = Signal(bool)
+    cursor_moved = Signal()
+
+    def __init__(self, experiment: Experiment, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.experiment = experiment
+        self.runs: list[Run] = [experiment.build(plan) for plan in experiment.runs]
+        self.selected = 0
+        self.playing = False
+        self.speed = math.inf
+        self._cursor: int | None = None
+        self._worker = Worker()
+        self._steps_due = 0.0
+        self._steps_asked = 0
+        self._last_tick = 0.0
+        self._timer = QTimer(self, interval=FRAME_MS, timerType=Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._tick)
+
+    # The experiment
+
+    def edit(self, experiment: Experiment) -> None:
+        """Replace the experiment; runs go on where they can, and begin again where they can't.
+
+        A hyperparameter moves in the run under way and is marked in its trace; other limits hold from now on; another
+        problem, start or optimizer makes a new run.
+        """
+        before, self.experiment = self.experiment, experiment
+        runs = self._matching_runs(before, experiment)
+        fresh = [run for run in runs if run not in self.runs]
+        for run in self.runs:
+            if run not in runs:
+                run.halt(Stop(Reason.USER))
+        changed = runs != self.runs
+        self.runs = runs
+        self.selected = min(self.selected, len(runs) - 1)
+        if experiment.limits != before.limits:
+            for run in runs:
+                self._apply_limits(run, experiment.limits)
+        if fresh:
+            self._cursor = None
+            self.wake()
+        self.experiment_changed.emit()
+        if changed:
+            self.runs_changed.emit()
+        self.frame.emit()
+
+    def _matching_runs(self, before: Experiment, after: Experiment) -> list[Run]:
+        kept = list(zip(before.runs, self.runs, strict=True))
+        runs = []
+        for index, plan in enumerate(after.runs):
+            found = next((pair for pair in kept if pair[0] is plan), None)
+            if found is None and index < len(before.runs) and len(before.runs) == len(after.runs):
+                found = next((pair for pair in kept if pair[0] is before.runs[index]), None)
+            if found and self._goes_on(before, found[0], after, plan):
+                kept.remove(found)
+                for name, value in plan.hyperparameters.items():
+                    if value != found[0].hyperparameters[name]:
+                        found[1].change(name, value)
+                runs.append(found[1])
+            else:
+                runs.append(after.build(plan))
+        return runs
+
+    @staticmethod
+    def _goes_on(before: Experiment, old: RunPlan, after: Experiment, new: RunPlan) -> bool:
+        return (
+            before.problem is after.problem
+            and before.seed == after.seed
+            and old.optimizer is new.optimizer
+            and before.start_of(old) == after.start_of(new)
+        )
+
+    @staticmethod
+    def _apply_limits(run: Run, limits: Limits) -> None:
+        if run.stop and (run.stop.reason.converged or run.stop.reason is Reason.STEP_LIMIT):
+            run.resume(limits)
+        else:
+            run.limits = limits
+
+    def change_run(self, index: int, **changes: object) -> None:
+        """Edit fields of one run's plan."""
+        self.edit(self.experiment.with_run(index, **changes))
+
+    def set_start(self, start: tuple[float, ...], index: int | None = None) -> None:
+        """Move the common start, or that of run ``index`` alone."""
+        if index is None:
+            self.edit(replace(self.experiment, start=start))
+        else:
+            self.change_run(index, start=start)
+
+    def select(self, index: int) -> None:
+        """Choose the run that the controls edit."""
+        if index != self.selected:
+            self.selected = index
+            self.experiment_changed.emit()
+
+    # The clock
+
+    def wake(self) -> None:
+        """Let the clock run at least until what was asked for has been done."""
+        self._last_tick = perf_counter()
+        self._timer.start()
+
+    @property
+    def finished(self) -> bool:
+        """Whether every run has stopped."""
+        return all(run.stop for run in self.runs)
+
+    @property
+    def busy(self) -> bool:
+        """Whether the worker is in a burst, or a run has yet to evaluate its start."""
+        return self._worker.busy or any(not (run.begun or run.stop) for run in self.runs)
+
+    def play(self) -> None:
+        """Step the runs; where all have stopped, again from the start."""
+        if self.finished:
+            self.reset()
+        self.live()
+        self._set_playing(True)
+        self._steps_due = 1.0
+        self.wake()
+
+    def pause(self) -> None:
+        """Stop stepping; what the burst under way still does counts."""
+        self._set_playing(False)
+
+    def toggle(self) -> None:
+        """Play, or pause."""
+        self.pause() if self.playing else self.play()
+
+    def step(self) -> None:
+        """One step of each run."""
+        self.pause()
+        self.live()
+        self._steps_asked += 1
+        self.wake()
+
+    def reset(self) -> None:
+        """Back to the start, with the hyperparameters as they are now."""
+        self.pause()
+        for run in self.runs:
+            run.halt(Stop(Reason.USER))
+        self._steps_asked = 0
+        self._cursor = None
+        self.runs = [self.experiment.build(plan) for plan in self.experiment.runs]
+        self.wake()
+        self.runs_changed.emit()
+        self.frame.emit()
+
+    def set_speed(self, steps_per_second: float) -> None:
+        """Steps per second of each run; ``math.inf`` for as fast as it goes."""
+        self.speed = steps_per_second
+        self._steps_due = min(self._steps_due, 1.0)
+
+    def finish(self, seconds: float = 30.0) -> None:
+        """Run everything to its stop, at most so long; events are processed meanwhile."""
+        speed, self.speed = self.speed, math.inf
+        self.play()
+        end = perf_counter() + seconds
+        while (self.playing or self.busy) and perf_counter() < end:
+            QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents, FRAME_MS)
+        self.pause()
+        self.speed = speed
+        self.frame.emit()
+
+    def close(self) -> None:
+        """End the worker's thread."""
+        self._timer.stop()
+        self._set_playing(False)
+        for run in self.runs:
+            if not run.stop:
+                run.halt(Stop(Reason.USER))
+        self._worker.close(seconds=0.5)
+
+    def _set_playing(self, playing: bool) -> None:
+        if playing != self.playing:
+            self.playing = playing
+            self.playing_changed.emit(playing)
+
+    def _tick(self) -> None:
+        now = perf_counter()
+        elapsed, self._last_tick = now - self._last_tick, now
+        if self._worker.busy:
+            self._give_up_blocked(now)
+        self.frame.emit()
+        if self.playing:
+            self._steps_due += min(elapsed, 1.0) * self.speed
+            if self.finished:
+                self._set_playing(False)
+        # The burst begins when what was drawn has been painted: two threads at once would only wait for each other.
+        QTimer.singleShot(0, self._grant)
+
+    def _grant(self) -> None:
+        if self._worker.busy:
+            return
+        steps = self._steps_to_grant()
+        if steps != 0 or self.busy:
+            left = FRAME_MS / 1000 - (perf_counter() - self._last_tick)
+            self._worker.grant(self.runs, min(max(left, BURST_SECONDS[0]), BURST_SECONDS[1]), steps)
+        elif not self.playing:
+            self._timer.stop()
+
+    def _steps_to_grant(self) -> int | None:
+        if self._steps_asked:
+            self._steps_asked -= 1
+            return 1
+        if not self.playing:
+            return 0
+        if math.isinf(self._steps_due):
+            self._steps_due = 0.0
+            return None
+        steps = int(self._steps_due)
+        self._steps_due -= steps
+        return steps
+
+    def _give_up_blocked(self, now: float) -> None:
+        for run in self.runs:
+            if run.busy_since is not None and now - run.busy_since > BLOCKED_SECONDS:
+                text = f"TimeoutError: the function has not returned for {BLOCKED_SECONDS:g} seconds"
+                run.halt(Stop(Reason.ERROR, values={"error": text}))
+                self._worker.abandon()
+
+    # The cursor
+
+    @property
+    def steps(self) -> int:
+        """The number of steps of the longest run."""
+        return max((run.step for run in self.runs), default=0)
+
+    @property
+    def cursor(self) -> int:
+        """The step that is looked at: the newest while live."""
+        return self.steps if self._cursor is None else min(self._cursor, self.steps)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the cursor follows the newest step."""
+        return self._cursor is None
+
+    def look_at(self, step: int) -> None:
+        """Put the cursor on a step; on the last one it follows the run again."""
+        step = max(0, step)
+        self._cursor = None if step >= self.steps else step
+        self.cursor_moved.emit()
+
+    def live(self) -> None:
+        """Follow the newest step."""
+        if self._cursor is not None:
+            self._cursor = None
+            self.cursor_moved.emit()
+
+    def position(self, run: Run) -> int:
+        """The row of a run's trace that the cursor is on; its last one where it ended earlier."""
+        return min(self.cursor, run.step)

@@ -1,0 +1,31 @@
+"""Words on the screen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QCoreApplication
+
+from gdviewer.engine.stop import Stop
+
+
+def tr(text: str, **values: Any) -> str:
+    """The text in the user's language, with ``{names}`` filled in afterwards."""
+    translated = QCoreApplication.translate("gdviewer", text)
+    return translated.format(**values) if values else translated
+
+
+def stop_text(stop: Stop) -> tuple[str, str]:
+    """What happened and what to do, in the user's language."""
+    message, advice = stop.templates
+    return tr(message, **stop.values), tr(advice, **stop.values)
+
+
+def number_text(value: float) -> str:
+    """A number as a person reads it, in about six digits."""
+    return f"{value:,.0f}" if abs(value) >= 1000 and float(value).is_integer() and abs(value) < 1e9 else f"{value:.6g}"
+
+
+def point_text(point: Any) -> str:
+    """A point as it is typed: the shortest digits that mean just these numbers."""
+    return ", ".join(f"{v:.15g}" if float(f"{v:.15g}") == v else repr(float(v)) for v in point)

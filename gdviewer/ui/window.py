@@ -1,0 +1,209 @@
+"""The main window."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QByteArray, QSettings, Qt, QTimer
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import (
+    QApplication,
+    QDockWidget,
+    QFileDialog,
+    QLabel,
+    QMainWindow,
+    QScrollArea,
+    QSplitter,
+    QWidget,
+)
+
+from gdviewer.experiment.experiment import Experiment, default_experiment
+from gdviewer.ui.help import HelpDialog, about
+from gdviewer.ui.limits_panel import LimitsPanel
+from gdviewer.ui.plots.stage import Stage
+from gdviewer.ui.plots.steps_plot import History
+from gdviewer.ui.problem_panel import ProblemPanel
+from gdviewer.ui.runs_panel import RunsPanel
+from gdviewer.ui.session import Session
+from gdviewer.ui.text import tr
+from gdviewer.ui.theme import look, theme_titles
+from gdviewer.ui.transport import Transport
+
+_LAYOUT_VERSION = 1
+
+
+class MainWindow(QMainWindow):
+    """The window on one experiment.
+
+    Attributes:
+        session: the experiment, its runs and the clock.
+    """
+
+    def __init__(self, experiment: Experiment | None = None) -> None:
+        super().__init__()
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+        self.setAcceptDrops(True)
+        self.setMinimumSize(960, 600)
+        self.session = Session(experiment or default_experiment(), self)
+        self.stage = Stage(self.session)
+        self.history = History(self.session)
+        self.transport = Transport(self.session)
+        self.problem_panel = ProblemPanel(self.session)
+        self.limits_panel = LimitsPanel(self.session)
+        self.runs_panel = RunsPanel(self.session)
+        self.addToolBar(self.transport)
+        self._splitter = QSplitter(Qt.Orientation.Vertical)
+        self._splitter.addWidget(self.stage)
+        self._splitter.addWidget(self.history)
+        self._splitter.setStretchFactor(0, 3)
+        self._splitter.setStretchFactor(1, 1)
+        self._splitter.setChildrenCollapsible(False)
+        self.setCentralWidget(self._splitter)
+        left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
+        self._docks = [
+            self._dock("problem", tr("Problem"), self.problem_panel, left),
+            self._dock("limits", tr("Stop when"), self.limits_panel, left),
+            self._dock("runs", tr("Runs"), self.runs_panel, right),
+        ]
+        self._hover = QLabel()
+        self.statusBar().addWidget(self._hover, 1)
+        self.stage.hovered.connect(self._hover.setText)
+        self.history.plot.hovered.connect(self._hover.setText)
+        self._make_menus()
+        self._restore_layout()
+        self.session.experiment_changed.connect(self._name)
+        self._name()
+        # SymPy and the first evaluation of the starts come after the window is there.
+        QTimer.singleShot(0, self.session.wake)
+
+    def _dock(self, name: str, title: str, panel: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
+        scroll = QScrollArea(widgetResizable=True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(panel)
+        scroll.setMinimumWidth(panel.minimumSizeHint().width() + scroll.verticalScrollBar().sizeHint().width())
+        dock = QDockWidget(title, self)
+        dock.setObjectName(name)
+        dock.setWidget(scroll)
+        self.addDockWidget(area, dock)
+        return dock
+
+    def _make_menus(self) -> None:
+        file = self.menuBar().addMenu(tr("&File"))
+        self._add(file, tr("&Open samples…"), tr("Open samples from a file"), QKeySequence.StandardKey.Open, self._open)
+        self._add(
+            file, tr("Save &picture…"), tr("Save a picture of the window"), QKeySequence("Ctrl+P"), self._save_picture
+        )
+        file.addSeparator()
+        self._add(file, tr("&Quit"), tr("Quit"), QKeySequence("Ctrl+Q"), self.close)
+        run = self.menuBar().addMenu(tr("&Run"))
+        run.addActions([self.transport.run, self.transport.step, self.transport.reset])
+        run.addSeparator()
+        self._add(run, tr("&Faster"), tr("Faster"), QKeySequence("+"), lambda: self._change_speed(5))
+        self._add(run, tr("&Slower"), tr("Slower"), QKeySequence("-"), lambda: self._change_speed(-5))
+        run.addSeparator()
+        run.addActions(self.runs_panel.actions())
+        view = self.menuBar().addMenu(tr("&View"))
+        self._add(view, tr("Show &all"), tr("Show all in both plots"), QKeySequence("Home"), self._show_all)
+        themes = view.addMenu(tr("&Theme"))
+        group = QActionGroup(self)
+        for key, title in theme_titles().items():
+            action = QAction(title, self, checkable=True, checked=look().choice == key)
+            action.triggered.connect(lambda _, key=key: look().choose(key))
+            group.addAction(action)
+            themes.addAction(action)
+        view.addSeparator()
+        for dock in self._docks:
+            view.addAction(dock.toggleViewAction())
+        self._add(view, tr("&Reset layout"), tr("Put the panels back"), None, self._reset_layout)
+        help_menu = self.menuBar().addMenu(tr("&Help"))
+        self._add(help_menu, tr("&Help"), tr("Help and keys"), QKeySequence.StandardKey.HelpContents, self._help)
+        self._add(help_menu, tr("&About gdviewer"), tr("About gdviewer"), None, lambda: about(self))
+
+    def _add(self, menu, text: str, tip: str, keys, call) -> QAction:
+        action = QAction(text, self, triggered=lambda: call())
+        if keys is not None:
+            action.setShortcut(QKeySequence(keys))
+        action.setToolTip(tip)
+        menu.addAction(action)
+        return action
+
+    def _name(self) -> None:
+        self.setWindowTitle(self.session.experiment.problem.title)
+
+    def _change_speed(self, ticks: int) -> None:
+        self.transport.speed.setValue(self.transport.speed.value() + ticks)
+
+    def _show_all(self) -> None:
+        self.stage.plot.show_all()
+        self.history.plot.show_all()
+
+    def _help(self) -> None:
+        self.help = HelpDialog(self.findChildren(QAction), self)
+        self.help.show()
+
+    def _open(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(
+            self, tr("Open samples"), "", tr("Samples (*.csv *.txt *.tsv *.dat *.npy);;All files (*)")
+        )
+        if path:
+            self.problem_panel.open_file(path)
+
+    def _save_picture(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, tr("Save picture"), "gdviewer.png", tr("Pictures (*.png *.jpg)"))
+        if path:
+            saved = self.grab().save(path)
+            text = tr("Saved {path}", path=path) if saved else tr("{path} can't be written", path=path)
+            self.statusBar().showMessage(text, 8000)
+
+    # Layout
+
+    def _restore_layout(self) -> None:
+        settings = QSettings()
+        geometry, state = settings.value("geometry"), settings.value("layout")
+        self._default_layout = self.saveState(_LAYOUT_VERSION)
+        if isinstance(geometry, QByteArray) and self.restoreGeometry(geometry):
+            self._splitter.restoreState(settings.value("splitter", QByteArray()))
+        else:
+            room = QApplication.primaryScreen().availableGeometry()
+            self.resize(min(1440, room.width()), min(900, room.height()))
+        if isinstance(state, QByteArray):
+            self.restoreState(state, _LAYOUT_VERSION)
+
+    def _reset_layout(self) -> None:
+        for dock in self._docks:
+            dock.setFloating(False)
+            dock.show()
+        self.restoreState(self._default_layout, _LAYOUT_VERSION)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        em = self.fontMetrics().averageCharWidth()
+        side = max(280, 42 * em)
+        self.resizeDocks([self._docks[0], self._docks[2]], [side, side], Qt.Orientation.Horizontal)
+        height = self.height()
+        self.resizeDocks(self._docks[:2], [height * 55 // 100, height * 45 // 100], Qt.Orientation.Vertical)
+        self._splitter.setSizes([height * 68 // 100, height * 32 // 100])
+
+    def showEvent(self, event: object) -> None:
+        super().showEvent(event)
+        if not isinstance(QSettings().value("layout"), QByteArray):
+            self._arrange()
+
+    def closeEvent(self, event: object) -> None:
+        settings = QSettings()
+        settings.setValue("geometry", self.saveGeometry())
+        settings.setValue("layout", self.saveState(_LAYOUT_VERSION))
+        settings.setValue("splitter", self._splitter.saveState())
+        self.session.close()
+        self.stage.close_threads()
+        self.problem_panel.formula.close_threads()
+        self.problem_panel.samples.close_threads()
+        super().closeEvent(event)
+
+    # Files dropped on the window
+
+    def dragEnterEvent(self, event: object) -> None:
+        if event.mimeData().hasUrls() and event.mimeData().urls()[0].isLocalFile():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: object) -> None:
+        event.acceptProposedAction()
+        self.problem_panel.open_file(event.mimeData().urls()[0].toLocalFile())
