@@ -50,6 +50,7 @@ def nothing_left_behind() -> Iterator[None]:
 def _top_level_widgets() -> list[object]:
     if QCoreApplication.instance() is None:
         return []
-    from PySide6.QtWidgets import QApplication
+    from PySide6.QtWidgets import QApplication, QMenu
 
-    return list(QApplication.topLevelWidgets())
+    # pyqtgraph's plots make context menus without a parent, which live on unseen until Python lets go of the plots.
+    return [w for w in QApplication.topLevelWidgets() if w.isVisible() or not isinstance(w, QMenu)]
