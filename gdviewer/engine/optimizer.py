@@ -18,10 +18,11 @@ class Optimizer:
     """A rule that turns a point into the next one, with what its signature declares.
 
     The function is called as ``function(x, f, [t,] *state, **hyperparameters)`` and returns the next point, or a tuple
-    of the next point and the next state. ``x`` is a float64 array of shape ``(n,)`` and is never changed in place; ``f``
-    is the oracle (:class:`gdviewer.engine.oracle.Oracle`); ``t`` is the number of the step, from 1, handed over only
-    where the function asks for it; the state's initial values are the defaults of the positional arguments; the
-    hyperparameters are the keyword-only ones.
+    of the next point and the next state. ``x`` is a float64 array of shape ``(n,)``; ``f`` is the oracle
+    (:class:`gdviewer.engine.oracle.Oracle`); ``t`` is the number of the step, from 1, handed over only where the
+    function asks for it; the state's initial values are the defaults of the positional arguments; the hyperparameters
+    are the keyword-only ones. Point, gradient and state go into the record as they are and are handed over read-only:
+    ``x = x - …``, not ``x -= …``.
     """
 
     name: str

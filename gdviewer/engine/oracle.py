@@ -14,6 +14,10 @@ class Minimisable(Protocol):
     """What the engine needs of a problem. Points are float64 of shape ``(..., n)``."""
 
     @property
+    def dimension(self) -> int:
+        """The n of its points."""
+
+    @property
     def broadcasts(self) -> bool:
         """Whether one call on many points is as good as many calls, and has no effect beyond its result."""
 
@@ -52,14 +56,19 @@ class Oracle:
         return self._problem.value(x)
 
     def gradient(self, x: Array) -> Array:
-        """The gradient at ``x``, same shape; not to be changed in place."""
+        """The gradient at ``x``, same shape, read-only."""
         if x is self._known_at:
             return self._known
         value, gradient, hessian = self.counts
         self.counts = (value, gradient + 1, hessian)
-        self._known = self._problem.gradient(x)
+        self._known = known = self._problem.gradient(x)
         self._known_at = x
-        return self._known
+        known.setflags(False)  # type: ignore[call-arg] # write=False; by name it takes thrice as long
+        return known
+
+    def remember(self, x: Array, gradient: Array) -> None:
+        """Take the gradient at ``x`` as known."""
+        self._known_at, self._known = x, gradient
 
     def hessian(self, x: Array) -> Array:
         """The Hessian at ``x``, shape ``(..., n, n)``."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import traceback
+from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from gdviewer.engine.oracle import Array, Minimisable, Oracle
 from gdviewer.engine.stop import Limits, Reason, Stop
 from gdviewer.engine.trace import Change, Trace
 
+LARGEST_BLOCK = 256  # steps judged at once: so many make the judging cheap, and few are executed in vain past a stop
 _FLOAT64 = np.dtype(np.float64)
 
 
@@ -22,7 +25,8 @@ class Run:
 
     Steps are executed first and judged afterwards, a block at a time: for a problem that broadcasts, the losses of a
     block are one call and so are the stop rules; steps past a stop are thrown away and leave nothing behind. For a
-    function of the user's, which may have effects or count its calls, a block is one step.
+    function of the user's, which may have effects or count its calls, a block is one step, and no point is asked for
+    that a stop rule has already refused.
 
     One thread calls :meth:`advance`; any thread may read ``trace``, ``stop`` and ``step``, and call the others.
 
@@ -30,6 +34,8 @@ class Run:
         trace: the record; its row 0, and the trace itself, exist once :meth:`begin` or :meth:`advance` was called.
         stop: why the run ended, or None.
         seed: what everything random is drawn from, with the step's number.
+        busy_since: the time (``perf_counter``) at which a burst began to execute it, None while none does.
+        pace: seconds a step took in the last burst; infinite before.
     """
 
     def __init__(
@@ -44,17 +50,21 @@ class Run:
         self.problem = problem
         self.optimizer = optimizer
         self.start: Array = np.array(start, dtype=float, ndmin=1)
-        if self.start.ndim != 1 or not np.isfinite(self.start).all():
-            raise ValueError(f"start must be finite numbers, one for each dimension; got {start!r}")
+        if self.start.shape != (problem.dimension,) or not np.isfinite(self.start).all():
+            raise ValueError(f"start must be {problem.dimension} finite numbers, one for each dimension; got {start!r}")
+        if seed < 0:
+            raise ValueError(f"seed must not be negative; got {seed}")
         self.hyperparameters = optimizer.check(hyperparameters or {})
         self.limits = limits or Limits()
         self.seed = seed
         self.stop: Stop | None = None
+        self.busy_since: float | None = None
+        self.pace = math.inf
         self._trace: Trace | None = None
         self._oracle = Oracle(problem, seed)
         self._x: Array = self.start
         self._state: tuple[Any, ...] = ()
-        self._changed: dict[str, float] = {}
+        self._changed: deque[tuple[str, float]] = deque()
         self._initial = dict(self.hyperparameters)
 
     @property
@@ -71,9 +81,11 @@ class Run:
 
     @property
     def evaluations(self) -> tuple[int, int, int]:
-        """How often value, gradient and Hessian were evaluated for the steps that count, recording included."""
-        value, gradient, hessian = self._oracle.counts
-        return value + self.step, gradient, hessian
+        """How often value, gradient and Hessian were evaluated, recording included.
+
+        Where a problem broadcasts, those of the steps that count; of a function of the user's, all.
+        """
+        return self._oracle.counts
 
     @property
     def step(self) -> int:
@@ -86,8 +98,7 @@ class Run:
         Raises:
             ValueError: an unknown name or a value out of range.
         """
-        self.optimizer.check({name: value})
-        self._changed = self._changed | {name: float(value)}
+        self._changed.append((name, self.optimizer.check({name: value})[name]))
 
     def hyperparameters_at(self, step: int) -> dict[str, float]:
         """The hyperparameters that step number ``step`` was executed with."""
@@ -117,35 +128,41 @@ class Run:
             return
         if self.stop:  # ended from outside meanwhile
             return
+        x.setflags(write=False)
         self._x, self._state = x, tuple(self.optimizer.state.values())
         self._trace = Trace(x, loss, gradient, self.optimizer.state)
         if not np.isfinite(loss):
-            self.stop = Stop(Reason.LEFT_DOMAIN)
+            self._end(Stop(Reason.LEFT_DOMAIN, "start"))
 
     def advance(self, steps: int = 1) -> None:
         """Execute up to ``steps`` steps, fewer where a stop comes first."""
         self.begin()
         end = min(self.step + steps, self.limits.max_steps)
-        size = end - self.step if self.problem.broadcasts else 1
+        size = LARGEST_BLOCK if self.problem.broadcasts else 1
         while not self.stop:
             before = self._oracle.counts
             try:
-                self._block(min(size, end - self.step))
+                self._block(max(0, min(size, end - self.step)))
             except (Exception, SystemExit) as error:
-                self._oracle.counts = before
                 if size == 1:
                     self._end(stop_for(error))
-                size = 1  # again, a step at a time, so that the steps before the error are kept
+                else:  # again, a step at a time, so that the steps before the error are kept
+                    size, self._oracle.counts = 1, before
             if self.step >= end:
                 break
 
     def replay(self, step: int) -> tuple[Array, dict[str, Any]]:
-        """Execute step number ``step`` (from 1) again from the recorded row before it: the same bits, at no effect.
+        """Execute step number ``step`` again from the recorded row before it: the same bits, at no effect.
+
+        Args:
+            step: from 1 to one past the last step done, which shows the move that a stop rule left unapplied.
 
         Returns:
             the point after it, shape (n,), and the optimizer's state after it.
         """
         rows, state = self.trace, self.trace.state
+        if not 1 <= step <= len(rows):
+            raise IndexError(f"step must be in 1 … {len(rows)}; got {step}")
         oracle = Oracle(self.problem, self.seed)
         carried = tuple(column[step - 1] for column in state.values())
         with np.errstate(all="ignore"):
@@ -171,48 +188,64 @@ class Run:
         if len(carried) != len(state):
             names = ", ".join(("x", *self.optimizer.state))
             raise ValueError(f"{self.optimizer.name} returned {1 + len(carried)} values; it must return {names}")
+        new.setflags(False)  # write=False; by name it takes thrice as long
+        for part in carried:
+            if type(part) is np.ndarray:
+                part.setflags(False)  # type: ignore[call-arg] # NumPy takes it by position too
         return new, carried
 
     def _block(self, size: int) -> None:
         """Execute ``size`` steps, judge them, and append those that count."""
         self._take_changes()
-        trace, oracle = self.trace, self._oracle
+        trace, oracle, limits, free = self.trace, self._oracle, self.limits, self.problem.broadcasts
         rule = self.optimizer.bind(self.hyperparameters)
-        first, x, state = self.step, self._x, self._state
-        points, states, gradients, counts = [x], [state], [trace.gradient[-1]], [oracle.counts]
+        first, x, state, gradient = self.step, self._x, self._state, trace.gradient[-1]
+        gradient.setflags(write=False)
+        oracle.remember(x, gradient)
+        points, states, gradients, counts, asked = [x], [state], [gradient], [oracle.counts], size
         with np.errstate(all="ignore"):
             for t in range(first + 1, first + 1 + size):
                 x, state = self._execute(rule, oracle, t, x, state)
                 oracle.t = t + 1
                 points.append(x)
                 states.append(state)
-                gradients.append(oracle.gradient(x))
+                if free or not limits.end_before(gradient, points[-2], x):
+                    gradient = oracle.gradient(x)
+                else:
+                    asked -= 1
+                gradients.append(gradient)
                 counts.append(oracle.counts)
             x_rows, gradient_rows = np.array(points), np.array(gradients)
-            loss = np.append(trace.loss[-1], self.problem.value(x_rows[1:]))
-            accepted, stop = self.limits.judge(first, x_rows, loss, gradient_rows)
+            loss = np.full(size + 1, np.nan)
+            loss[0] = trace.loss[-1]
+            loss[1:] = self.problem.value(x_rows[1:]) if asked else np.nan
+            accepted, stop = limits.judge(first, x_rows, loss, gradient_rows)
         if self.stop:  # ended from outside while the block was under way
-            return
+            accepted = 0
         if accepted:
             rows = slice(1, accepted + 1)
             columns = [np.array(column, dtype=float) for column in zip(*states[rows], strict=True)]
             trace.append(x_rows[rows], loss[rows], gradient_rows[rows], columns)
             self._x, self._state = points[accepted], states[accepted]
-        oracle.counts = counts[accepted]
-        self.stop = stop
+        value, slope, curvature = counts[accepted if free else -1]
+        oracle.counts = (value + (accepted if free else asked), slope, curvature)
+        if stop:
+            self._end(stop)
 
     def _end(self, stop: Stop) -> None:
         if not self.stop:
             self.stop = stop
 
     def _take_changes(self) -> None:
+        changed: dict[str, float] = {}
         while self._changed:
-            changed, self._changed = self._changed, {}
-            self.hyperparameters = self.hyperparameters | changed
-            if self.step == 0:
-                self._initial = self.hyperparameters
-            else:
-                self.trace.changes += [Change(self.step + 1, name, value) for name, value in changed.items()]
+            name, value = self._changed.popleft()
+            changed[name] = value
+        self.hyperparameters = self.hyperparameters | changed
+        if self.step == 0:
+            self._initial = self.hyperparameters
+        else:
+            self.trace.changes += [Change(self.step + 1, name, value) for name, value in changed.items()]
 
 
 _PACKAGE = Path(__file__).parents[1]

@@ -69,6 +69,10 @@ SENTENCES: Mapping[tuple[Reason, str], tuple[str, str]] = {
         "Left the domain: the function is not defined where the next step leads.",
         "Lower the learning rate, or start further from the edge; the last defined point is kept.",
     ),
+    (Reason.LEFT_DOMAIN, "start"): (
+        "The function is not defined at the start.",
+        "Choose another start.",
+    ),
     (Reason.USER, ""): ("Stopped.", "Run continues from here."),
     (Reason.ERROR, ""): ("{error}", "Mend the function and run again; the steps before it are kept."),
 }
@@ -143,8 +147,22 @@ class Limits:
         for name, parameter in LIMITS.items():
             value = getattr(self, name)
             if value is not None or name in ("max_steps", "divergence"):
-                checked = parameter.check(name, value)
-                object.__setattr__(self, name, int(checked) if name == "max_steps" else checked)
+                object.__setattr__(self, name, parameter.check(name, value))
+        if self.max_steps != int(self.max_steps):
+            raise ValueError(f"max_steps must be a whole number; got {self.max_steps:g}")
+        object.__setattr__(self, "max_steps", int(self.max_steps))
+
+    def end_before(self, gradient: Array, x: Array, proposed: Array) -> bool:
+        """Whether the run ends at ``x`` whatever the function is at the point proposed, so that it need not be asked.
+
+        Args:
+            gradient: the gradient at ``x``; all three have shape (n,).
+        """
+        return bool(
+            np.abs(proposed - x).max() <= _or_never(self.tolerance)
+            or np.abs(gradient).max() <= _or_never(self.gradient_tolerance)
+            or not np.isfinite(proposed).all()
+        )
 
     def judge(self, step: int, x: Array, loss: Array, gradient: Array) -> tuple[int, Stop | None]:
         """Find the first stop in a block of steps executed one after another.

@@ -7,10 +7,9 @@ import threading
 from collections.abc import Sequence
 from time import perf_counter
 
-from gdviewer.engine.run import Run
+from gdviewer.engine.run import LARGEST_BLOCK, Run
 
 _BLOCK_SECONDS = 1e-3  # a block of steps aims at this long: short against a burst, long against a block's own cost
-_LARGEST_BLOCK = 256
 
 
 class Abandoned(BaseException):
@@ -22,26 +21,38 @@ def burst(runs: Sequence[Run], seconds: float, steps: int | None = None) -> None
 
     Args:
         seconds: about how long it may take; at least one step of each run is done.
-        steps: at most so many steps of each run; None for as many as the time allows.
+        steps: at most so many steps of each run, 0 to evaluate the starts only; None for as many as the time allows.
     """
+    for run in runs:
+        _watched(run, 0)
     left = steps
-    size = 1
     end = perf_counter() + seconds
+    now = end - seconds
     while left is None or left > 0:
         active = [run for run in runs if not run.stop]
         if not active:
             return
-        block = size if left is None else min(size, left)
-        began = perf_counter()
-        for run in active:
-            run.advance(block)
-        now = perf_counter()
+        aim = min(_BLOCK_SECONDS * len(active), end - now)
+        block = max(1, min(LARGEST_BLOCK, int(aim / sum(run.pace for run in active))))
         if left is not None:
-            left -= block
+            left -= (block := min(block, left))
+        for run in active:
+            _watched(run, block)
+        now = perf_counter()
         if now >= end:
             return
-        pace = (now - began) / block
-        size = max(1, min(_LARGEST_BLOCK, 2 * size, int(min(_BLOCK_SECONDS * len(active), end - now) / pace)))
+
+
+def _watched(run: Run, steps: int) -> None:
+    """Begin the run, and step it, so that others can see since when it has been at it, and at what pace."""
+    run.busy_since, before = perf_counter(), run.step
+    if steps:
+        run.advance(steps)
+    else:
+        run.begin()
+    if run.step > before:
+        run.pace = (perf_counter() - run.busy_since) / (run.step - before)
+    run.busy_since = None
 
 
 class Worker:

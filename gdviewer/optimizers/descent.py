@@ -16,8 +16,8 @@ def gradient_descent(x, f, *, learning_rate=rate(1e-3)):
 def momentum(x, f, b=0.0, *, learning_rate=rate(1e-3), momentum=decay(0.9, "share of the velocity kept")):
     """Roll like a heavy ball: the velocity b sums the gradients, old ones fading.
 
-    PyTorch's form: b starts as the first gradient, and the learning rate stands outside of b. Keras and Sutskever put it
-    inside (v ← μ·v − η·g), which differs where the learning rate changes on the way.
+    PyTorch's form: b starts as the first gradient, and the learning rate stands outside of b. Keras and Sutskever put
+    it inside (v ← μ·v − η·g), which differs where the learning rate changes on the way.
     """
     g = f.gradient(x)
     b = momentum * b + g
