@@ -26,7 +26,7 @@ def names() -> list[str]:
     return list(catalogue())
 
 
-def get(name: str, **values: float) -> Problem:
+def get(name: str, /, **values: float) -> Problem:
     """The problem of that name, with parameter values where given: ``get("rosenbrock", b=10)``.
 
     Raises:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import linecache
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Any
@@ -25,7 +24,6 @@ class Compiled:
     def __init__(self, expression: syntax.Expression) -> None:
         self._expression = expression
         self._arguments = (*expression.variables, *expression.parameters)
-        self._lock = threading.Lock()  # SymPy is not to derive the same formula in two threads at once
         source = syntax.numpy_source(expression.tree)
         self.value = _define("value", self._arguments, [], [source], expression.text)
 
@@ -34,8 +32,7 @@ class Compiled:
         """The formula, its gradient and its Hessian as SymPy expressions."""
         from gdviewer.problems import symbolic
 
-        with self._lock:
-            return symbolic.derive(self._expression)
+        return symbolic.derive(self._expression)
 
     @cached_property
     def gradient(self) -> Callable[..., Sequence[Any]]:
@@ -115,9 +112,10 @@ class FormulaProblem(Problem):
         if x.ndim == 1:
             parts = self._at(self._compiled.gradient, x)
             total = sum(parts)
-            return np.array(parts) if total == total else self._mend(x, np.array(parts))
+            result = np.array(parts, dtype=float)
+            return result if total == total else self._mend(x, result)
         parts = self._over(self._compiled.gradient, x)
-        result = np.array([_whole(part, x.T.shape[1:]) for part in parts]).T
+        result = np.array([_whole(part, x.T.shape[1:]) for part in parts], dtype=float).T
         for index in np.argwhere(np.isnan(result).any(axis=-1)):
             result[(*index,)] = self._mend(x[(*index,)], result[(*index,)])
         return result
@@ -125,7 +123,7 @@ class FormulaProblem(Problem):
     def hessian(self, x: ArrayLike) -> Array:
         x = np.asarray(x, dtype=float)
         parts = self._over(self._compiled.hessian, x)
-        rows = np.array([_whole(part, x.T.shape[1:]) for part in parts])
+        rows = np.array([_whole(part, x.T.shape[1:]) for part in parts], dtype=float)
         return rows.T.reshape(*x.shape, self.dimension)
 
     def _at(self, function: Callable[..., Any], x: Array) -> Any:
@@ -152,7 +150,7 @@ def _whole(part: Any, shape: tuple[int, ...]) -> Array:
     return np.broadcast_to(part, shape)
 
 
-def formula(text: str, **values: float) -> FormulaProblem:
+def formula(text: str, /, **values: float) -> FormulaProblem:
     """A problem from text such as ``"a*x**2 + b*y**2"``; names other than x and y are parameters.
 
     Args:

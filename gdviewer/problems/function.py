@@ -21,10 +21,12 @@ class FunctionProblem(Problem):
         jac: returns the gradient, shape (n,); True where ``fun`` does; None for central differences.
         hess: returns the Hessian, shape (n, n); None for differences of the gradient.
 
-    Each call gets a copy of its own, so a function may change what it is given.
+    Each call gets a copy of its own, so a function may change what it is given. A function that returns both is called
+    once where value and gradient are asked for at the same point one after the other.
 
     Raises:
         TypeError: ``fun``, ``jac`` or ``hess`` can't be called.
+        ValueError: ``start`` is not a number or one row of them.
     """
 
     broadcasts = False
@@ -38,6 +40,9 @@ class FunctionProblem(Problem):
                 raise TypeError(f"{name} must be callable; got {type(given).__name__}")
         self._fun, self._jac, self._hess = fun, jac or None, hess or None
         x0 = np.array(start, dtype=float, ndmin=1)
+        if x0.ndim != 1 or not x0.size:
+            raise ValueError(f"the start must be a number or one row of them; got an array of shape {x0.shape}")
+        self._last: tuple[Array, Any, Any] | None = None  # where fun was asked for both last, and what it said
         reach = 1.5 * max(1.0, float(np.abs(x0).max(initial=0)))
         title = getattr(fun, "__name__", type(fun).__name__)
         super().__init__(
@@ -49,8 +54,17 @@ class FunctionProblem(Problem):
 
     @property
     def differences(self) -> bool:
-        """Whether the gradient comes from central differences, 2n values each."""
+        """Whether the gradient comes from central differences."""
         return self._jac is None
+
+    def calls(self, counts: tuple[int, int, int]) -> tuple[int, int, int]:
+        """How often ``fun``, ``jac``, ``hess`` were asked when value, gradient, Hessian were evaluated so often."""
+        value, gradient, hessian = counts
+        if self._hess is None:
+            gradient += 2 * self.dimension * hessian
+        if self._jac is None:
+            value += 2 * self.dimension * gradient
+        return value, gradient, hessian
 
     def value(self, x: ArrayLike) -> Array:
         return self._each(self._value, np.asarray(x, dtype=float), ())
@@ -70,7 +84,9 @@ class FunctionProblem(Problem):
                 at_once = self._fun(points.T.copy())
                 values = np.asarray(at_once[0] if self._jac is True else at_once, dtype=float)
                 alone = [self._value(point) for point in probes]
-                if values.shape == points.shape[:1] and np.array_equal(values[:: max(1, len(points) // 3)][:4], alone):
+                if values.shape == points.shape[:1] and np.array_equal(
+                    values[:: max(1, len(points) // 3)][:4], alone, True
+                ):
                     return values.reshape(x.shape[:-1])
             except Exception:  # noqa: S110 - it does not take arrays: ask point by point
                 pass
@@ -84,11 +100,18 @@ class FunctionProblem(Problem):
         return np.array(results, dtype=float).reshape(*x.shape[:-1], *shape)
 
     def _value(self, x: Array) -> float:
-        result = self._fun(x.copy())
-        result = np.asarray(result[0] if self._jac is True else result)
+        result = np.asarray(self._both(x)[0] if self._jac is True else self._fun(x.copy()))
         if result.size != 1 or result.dtype.kind not in "iufb":
             raise ValueError(f"the function must return one real number; got {result.dtype} of shape {result.shape}")
         return float(result.item())
+
+    def _both(self, x: Array) -> tuple[Any, Any]:
+        if self._last is None or not np.array_equal(self._last[0], x):
+            result = self._fun(x.copy())
+            if not isinstance(result, (tuple, list)) or len(result) != 2:
+                raise ValueError("with jac=True the function must return two things: the value and the gradient")
+            self._last = (x.copy(), *result)
+        return self._last[1:]
 
     def _value_or_nan(self, x: Array) -> float:
         try:
@@ -99,14 +122,14 @@ class FunctionProblem(Problem):
     def _gradient(self, x: Array) -> Array:
         if self._jac is None:
             return central_difference(self._value, x)
-        result = self._fun(x.copy())[1] if self._jac is True else self._jac(x.copy())  # type: ignore[operator]
+        result = self._both(x)[1] if not callable(self._jac) else self._jac(x.copy())
         return self._shaped(result, x.shape, "gradient")
 
     def _hessian(self, x: Array) -> Array:
         if self._hess is not None:
             return self._shaped(self._hess(x.copy()), x.shape * 2, "Hessian")
-        columns = [central_difference(lambda z, i=i: self._gradient(z)[i], x) for i in range(len(x))]
-        return (np.array(columns) + np.array(columns).T) / 2
+        rows = central_difference(self._gradient, x)
+        return (rows + rows.T) / 2
 
     @staticmethod
     def _shaped(result: Any, shape: tuple[int, ...], what: str) -> Array:

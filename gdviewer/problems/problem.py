@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
-from typing import ClassVar, Literal, Self
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -67,7 +67,7 @@ class Problem:
         """Known minima, shape (k, n), the lowest first."""
         return np.empty((0, self.dimension))
 
-    def replace(self, **values: float) -> Self:
+    def replace(self, /, **values: float) -> Self:
         """The same problem with other parameter values; raises ValueError for an unknown name or one out of range."""
         other = copy.copy(self)
         other.values = check_values(self.parameters, self.values | values, self.name)
@@ -94,17 +94,17 @@ class Problem:
         """Do now what the first gradient would otherwise wait for; may be called from any thread."""
 
 
-def central_difference(value: object, x: Array) -> Array:
-    """The gradient of ``value`` at one point by central differences, shape (n,).
+def central_difference(function: Callable[[Array], Any], x: Array) -> Array:
+    """The derivative of a function at one point by central differences: along each axis of x, so shape (n, …).
 
     The step is the cube root of the machine epsilon times max(1, \\|x\\|), which balances truncation against rounding
     (Nocedal & Wright, 2nd ed., §8.1).
     """
     h = np.cbrt(np.finfo(float).eps) * np.maximum(1, np.abs(x))
-    result = np.empty_like(x)
+    slopes = []
     for i in range(len(x)):
         ahead, behind = x.copy(), x.copy()
         ahead[i] += h[i]
         behind[i] -= h[i]
-        result[i] = (value(ahead) - value(behind)) / (ahead[i] - behind[i])  # type: ignore[operator]
-    return result
+        slopes.append((function(ahead) - function(behind)) / (ahead[i] - behind[i]))
+    return np.array(slopes, dtype=float)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import math
 import re
 from pathlib import Path
 
@@ -11,9 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gdviewer.engine.oracle import Array
-from gdviewer.problems.problem import Problem
+from gdviewer.problems.problem import Picture, Problem
 
 MAX_SAMPLES = 1_000_000
+MAX_COMPONENTS = 10_000  # of a vector that moves as a whole: each step of it is recorded
 _GROUP = "Your own"
 
 
@@ -61,7 +63,10 @@ class SampledCurve(Problem):
         return self._between(x, np.gradient(self._slopes, self.positions))[..., None, None]
 
     def _between(self, x: ArrayLike, heights: Array) -> Array:
-        return np.interp(np.asarray(x, dtype=float)[..., 0], self.positions, heights, left=np.nan, right=np.nan)
+        height: Array = np.interp(
+            np.asarray(x, dtype=float)[..., 0], self.positions, heights, left=np.nan, right=np.nan
+        )
+        return height
 
 
 class SampledVector(Problem):
@@ -71,10 +76,18 @@ class SampledVector(Problem):
 
     Args:
         samples: the values f, shape (k,), k ≥ 2, finite.
+
+    Raises:
+        ValueError: the samples are not of that form, or more than ``MAX_COMPONENTS``.
     """
 
     def __init__(self, samples: ArrayLike) -> None:
         self.samples = _checked(samples)
+        if len(self.samples) > MAX_COMPONENTS:
+            raise ValueError(
+                f"there are {len(self.samples):,} samples; a vector of at most {MAX_COMPONENTS:,} is moved as a whole. "
+                "Read them along the curve instead"
+            )
         self._slope: Array = np.gradient(self.samples)
         k = len(self.samples)
         super().__init__(
@@ -85,14 +98,15 @@ class SampledVector(Problem):
         )  # fmt: skip
 
     @property
-    def picture(self) -> str:  # type: ignore[override]
+    def picture(self) -> Picture:
         return "components"
 
     def value(self, x: ArrayLike) -> Array:
-        return np.asarray(x, dtype=float) @ self._slope
+        parts: Array = np.ascontiguousarray(x, dtype=float) * self._slope
+        return np.asarray(parts.sum(axis=-1))  # x @ slope rounds differently for one point and for many
 
     def gradient(self, x: ArrayLike) -> Array:
-        return np.broadcast_to(self._slope, np.shape(x)).copy()
+        return np.broadcast_to(self._slope, np.shape(x)).copy()  # its own array, like any gradient
 
     def hessian(self, x: ArrayLike) -> Array:
         return np.zeros((*np.shape(x), self.dimension))
@@ -126,7 +140,9 @@ def read_file(path: str | Path) -> tuple[Array, Array | None]:
         try:
             array = np.load(path, mmap_mode="r", allow_pickle=False)
         except (ValueError, EOFError):
-            raise ValueError(f"{path.name} is not a NumPy array of numbers") from None
+            array = None
+        if not isinstance(array, np.ndarray):
+            raise ValueError(f"{path.name} is not a NumPy array of numbers")
         if array.dtype.kind not in "iufb":
             raise ValueError(f"{path.name} holds {array.dtype}, not real numbers")
         if array.ndim == 2 and 2 in array.shape and 1 not in array.shape:
@@ -145,24 +161,26 @@ def read_file(path: str | Path) -> tuple[Array, Array | None]:
 def read_text(text: str) -> tuple[Array, Array | None]:
     """Read samples from text: one row, one column, or two columns (x and the sample), separated by , ; or spaces.
 
-    A first line of names, brackets around a list, and lines beginning with # are passed over.
+    A first line of names, brackets around a list, and what follows a # are passed over. A list in one pair of brackets
+    may run over several lines, as NumPy and Python print it.
 
     Raises:
         ValueError: what is wrong, with line and column where that helps.
     """
-    text = re.sub(r"^\s*(np\.)?(array)?\(?(?=\[)|[\[\]]|(?<=\])\)\s*$", " ", text)
+    if text.count("\n") > 2 * MAX_SAMPLES:
+        raise ValueError(f"there are more than {MAX_SAMPLES:,} rows; at most so many are read")
     rows: list[list[float]] = []
-    lines: list[int] = []
-    for number, line in enumerate(io.StringIO(text), 1):
+    named = False
+    for number, line in enumerate(io.StringIO(_without_brackets(text)), 1):
         body = line.partition("#")[0].strip().strip(",;")
         if not body:
             continue
-        cells = [cell.strip() for cell in re.split(r"[,;\t]" if re.search(r"[,;\t]", body) else r"\s+", body)]
-        if not rows and not any(_is_number(cell) for cell in cells) and not lines and _names(cells):
-            lines.append(number)
+        separator = next((mark for mark in ";\t," if mark in body), None)  # one of them; 1,5;2,5 is not guessed at
+        cells = [cell.strip() for cell in body.split(separator)]
+        if not rows and not named and _are_names(cells):
+            named = True
             continue
         rows.append([_number(cell, number, column) for column, cell in enumerate(cells, 1)])
-        lines.append(number)
         if len(rows) > MAX_SAMPLES:
             raise ValueError(f"there are more than {MAX_SAMPLES:,} rows; at most so many are read")
         if len(rows[-1]) != len(rows[0]):
@@ -175,6 +193,15 @@ def read_text(text: str) -> tuple[Array, Array | None]:
         raise ValueError(f"there are {len(rows[0])} columns; one (samples) or two (x and the sample) can be read")
     columns = np.array(rows)
     return _sorted(_checked(columns[:, 1]), columns[:, 0])
+
+
+def _without_brackets(text: str) -> str:
+    """The text with the brackets of lists and arrays taken away, a line for each row."""
+    text = re.sub(r"^\s*(?:(?:np\.|numpy\.)?array\s*\(\s*)?(?=\[)", "", text)
+    text = re.sub(r"\]\s*(?:,\s*dtype=[\w.]+\s*)?\)?\s*$", "]", text)
+    if text.startswith("[") and text.count("[") == 1:
+        text = text.replace("\n", " ")
+    return re.sub(r"\][ \t]*[,;]?[ \t]*\[", "\n", text).replace("[", " ").replace("]", " ")
 
 
 def _sorted(samples: Array, positions: Array) -> tuple[Array, Array]:
@@ -193,16 +220,16 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-def _names(cells: list[str]) -> bool:
-    return len(cells) <= 2 and all(re.fullmatch(r"[^\W\d][\w .()/-]*", cell) for cell in cells)
+def _are_names(cells: list[str]) -> bool:
+    return re.match(r"[\"']?[^\W\d_]", cells[0]) is not None and not any(map(_is_number, cells))
 
 
 def _number(cell: str, line: int, column: int) -> float:
-    where = f"line {line}, column {column}"
-    if not _is_number(cell):
-        shown = f"{cell[:20]}…" if len(cell) > 20 else cell
-        raise ValueError(f"{where}: {shown!r} is not a number" if cell else f"{where} is empty")
-    value = float(cell)
-    if not np.isfinite(value):
-        raise ValueError(f"{where}: {cell} is not a finite number")
+    try:
+        value = float(cell)
+    except ValueError:
+        shown = f": {cell[:20] + '…' if len(cell) > 20 else cell!r} is not a number" if cell else " is empty"
+        raise ValueError(f"line {line}, column {column}{shown}") from None
+    if not math.isfinite(value):
+        raise ValueError(f"line {line}, column {column}: {cell} is not a finite number")
     return value

@@ -1,4 +1,4 @@
-"""Formulas as text: checked by a walk over a whitelisted syntax, then turned into NumPy source or a SymPy expression.
+"""Formulas as text: checked by a walk over a whitelisted syntax, then turned into NumPy source.
 
 The text itself is never run: what is compiled is source written here from the nodes of the checked tree.
 """
@@ -13,6 +13,8 @@ import operator
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from gdviewer.engine.parameter import nearest
 
@@ -44,7 +46,7 @@ FUNCTIONS = {
     "abs": Function(1, "abs", "abs"), "sign": Function(1, "sign", "sign"),
     "min": Function(2, "minimum", "min"), "max": Function(2, "maximum", "max"),
 }  # fmt: skip
-_OPERATORS: dict[type[ast.operator], tuple[str, Callable[[Any, Any], Any]]] = {
+OPERATORS: dict[type[ast.operator], tuple[str, Callable[[Any, Any], Any]]] = {
     ast.Add: ("+", operator.add),
     ast.Sub: ("-", operator.sub),
     ast.Mult: ("*", operator.mul),
@@ -88,11 +90,14 @@ def parse(text: str) -> Expression:
     body = text.strip()
     if not body:
         raise FormulaError("type a formula in x and y, such as a*x**2 + b*y**2", 0)
-    if "\n" in body or "\0" in body:
-        raise FormulaError("a formula is one line", max(body.find("\n"), body.find("\0")))
     offset = text.index(body)
+    if not body.isprintable():
+        strange = next(i for i, character in enumerate(body) if not character.isprintable())
+        raise FormulaError("a formula is one line of plain text", offset + strange)
     if "^" in body:
         raise FormulaError("write powers as **, so x**2", offset + body.index("^"))
+    if "#" in body:
+        raise FormulaError("# can't be used in a formula", offset + body.index("#"))
     try:
         tree = ast.parse(body, mode="eval").body
     except SyntaxError as error:
@@ -138,20 +143,22 @@ class _Checker:
         if depth > MAX_DEPTH:
             raise self.fail(node, "the formula is nested too deeply")
         match node:
-            case ast.Constant(value=value) if type(value) in (int, float):
-                return self._bounded(node, lambda: float(value))
+            case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+                return self._bounded(node, lambda: value)
             case ast.Name(id=name):
                 return self._name(node, name)
             case ast.UnaryOp(op=ast.UAdd() | ast.USub(), operand=operand):
                 inner = self.walk(operand, depth + 1)
                 return inner if inner is None or isinstance(node.op, ast.UAdd) else -inner
-            case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
+            case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATORS:
                 a, b = self.walk(left, depth + 1), self.walk(right, depth + 1)
                 if isinstance(op, ast.Pow) and b is not None and abs(b) > MAX_EXPONENT:
                     raise self.fail(right, f"the exponent may be at most {MAX_EXPONENT}")
+                if isinstance(op, ast.Div) and b == 0:
+                    raise self.fail(right, "division by zero")
                 if a is None or b is None:
                     return None
-                return self._bounded(node, lambda: _OPERATORS[type(op)][1](a, b))
+                return self._bounded(node, lambda: OPERATORS[type(op)][1](a, b))
             case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
                 return self._call(node, name, arguments, depth)
             case ast.Constant():
@@ -160,15 +167,16 @@ class _Checker:
         raise self.fail(node, f"{what} can't be used in a formula: numbers, names, + - * / **, functions and ( ) can")
 
     def _bounded(self, node: ast.expr, compute: Callable[[], Any]) -> float:
+        """The value of a constant part, as a float."""
         try:
             value = compute()
+            if not isinstance(value, complex) and math.isfinite(value):
+                return float(value)
         except ZeroDivisionError:
             raise self.fail(node, "division by zero") from None
         except OverflowError:
-            value = math.inf
-        if isinstance(value, complex) or not math.isfinite(value):
-            raise self.fail(node, "this number is too large or not real")
-        return float(value)
+            pass
+        raise self.fail(node, "this number is too large or not real")
 
     def _name(self, node: ast.expr, name: str) -> float | None:
         if name in CONSTANTS:
@@ -187,15 +195,18 @@ class _Checker:
                 raise self.fail(node, f"a formula has at most {MAX_PARAMETERS} parameters")
         return None
 
-    def _call(self, node: ast.expr, name: str, arguments: list[ast.expr], depth: int) -> None:
+    def _call(self, node: ast.expr, name: str, arguments: list[ast.expr], depth: int) -> float | None:
         if name not in FUNCTIONS:
             known = nearest(name, FUNCTIONS) or f"; there are {', '.join(FUNCTIONS)}"
             raise self.fail(node, f"there is no function {name}{known}")
         arity = FUNCTIONS[name].arity
         if len(arguments) != arity:
             raise self.fail(node, f"{name} takes {arity} argument{'s'[: arity != 1]}")
-        for argument in arguments:
-            self.walk(argument, depth + 1)
+        values = [self.walk(argument, depth + 1) for argument in arguments]
+        if None in values:
+            return None
+        with np.errstate(all="ignore"):
+            return self._bounded(node, lambda: getattr(np, FUNCTIONS[name].numpy)(*values))
 
 
 def power_source(base: str, exponent: int, fresh: Iterator[str]) -> str:
@@ -226,8 +237,8 @@ def numpy_source(tree: ast.expr) -> str:
 
     def write(node: ast.expr) -> str:
         match node:
-            case ast.Constant(value=value):
-                return repr(float(value))  # type: ignore[arg-type]
+            case ast.Constant(value=int() | float() as value):
+                return repr(float(value))
             case ast.Name(id=name):
                 return repr(CONSTANTS[name]) if name in CONSTANTS else name
             case ast.UnaryOp(op=op, operand=operand):
@@ -238,7 +249,7 @@ def numpy_source(tree: ast.expr) -> str:
                     return power_source(write(left), whole, fresh)
                 return f"np.power({write(left)}, {write(right)})"
             case ast.BinOp(left=left, op=op, right=right):
-                return f"({write(left)} {_OPERATORS[type(op)][0]} {write(right)})"
+                return f"({write(left)} {OPERATORS[type(op)][0]} {write(right)})"
             case ast.Call(func=ast.Name(id=name), args=arguments):
                 return f"np.{FUNCTIONS[name].numpy}({', '.join(map(write, arguments))})"
         raise AssertionError(f"unchecked node {ast.dump(node)}")
@@ -252,32 +263,6 @@ def whole_number(node: ast.expr) -> int | None:
     while isinstance(node, ast.UnaryOp):
         sign = -sign if isinstance(node.op, ast.USub) else sign
         node = node.operand
-    if isinstance(node, ast.Constant) and float(node.value) == int(node.value):  # type: ignore[arg-type]
-        return sign * int(node.value)  # type: ignore[arg-type]
+    if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)) and node.value == int(node.value):
+        return sign * int(node.value)
     return None
-
-
-def sympy_expression(tree: ast.expr, names: dict[str, Any], functions: dict[str, Any], number: Any) -> Any:
-    """The formula as a SymPy expression.
-
-    Args:
-        names: the symbol for each name; constants included.
-        functions: the SymPy function for each name in ``FUNCTIONS[…].sympy``.
-        number: makes a SymPy number of an int or float.
-    """
-
-    def build(node: ast.expr) -> Any:
-        match node:
-            case ast.Constant(value=value):
-                return number(value)
-            case ast.Name(id=name):
-                return names[name]
-            case ast.UnaryOp(op=op, operand=operand):
-                return -build(operand) if isinstance(op, ast.USub) else build(operand)
-            case ast.BinOp(left=left, op=op, right=right):
-                return _OPERATORS[type(op)][1](build(left), build(right))
-            case ast.Call(func=ast.Name(id=name), args=arguments):
-                return functions[FUNCTIONS[name].sympy](*map(build, arguments))
-        raise AssertionError(f"unchecked node {ast.dump(node)}")
-
-    return build(tree)

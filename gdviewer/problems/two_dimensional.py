@@ -31,7 +31,7 @@ PROBLEMS = [
         "((x*cos(angle*pi/180) + y*sin(angle*pi/180))**2"
         " + condition*(y*cos(angle*pi/180) - x*sin(angle*pi/180))**2)/2",
         parameters={
-            "condition": Parameter(20, 1, 1e4, scale="log", meaning="condition number: largest over smallest curvature"),
+            "condition": Parameter(20, 1, 1e4, scale="log", meaning="condition number: largest by smallest curvature"),
             "angle": Parameter(30, -90, 90, meaning="angle of the valley to the x axis, in degrees"),
         },
         domain=[(-5, 5), (-5, 5)], start=(-4, 1), minima=[(0, 0)], group=VALLEYS,
@@ -44,7 +44,7 @@ PROBLEMS = [
             "a": Parameter(1, -3, 3, meaning="where the minimum lies: (a, a²)"),
             "b": Parameter(100, 0.1, 1e4, scale="log", meaning="how steep the walls of the valley are"),
         },
-        domain=[(-2, 2), (-1, 3)], start=(-1.2, 1), minima=lambda a, b: [(a, a * a)], group=VALLEYS,
+        domain=[(-2, 2), (-1, 3)], start=(-1.2, 1), minima=lambda a, **_: [(a, a * a)], group=VALLEYS,
         why="A bent, flat-floored valley: finding it is easy, following it to the minimum is not.",
         source="Rosenbrock 1960",
     ),

@@ -1,0 +1,193 @@
+"""What holds for every problem of the catalogue."""
+
+import mpmath
+import numpy as np
+import pytest
+import sympy
+from sympy.parsing.sympy_parser import parse_expr
+
+from gdviewer import problems
+
+each_problem = pytest.mark.parametrize("name", problems.names())
+
+
+def scattered(problem, count=12, seed=0):
+    low, high = problem.domain.T
+    return low + np.random.default_rng(seed).random((count, problem.dimension)) * (high - low)
+
+
+def variants(name):
+    """The problem as it is, and with each parameter at the ends of its range."""
+    problem = problems.get(name)
+    yield problem
+    for key, parameter in problem.parameters.items():
+        for value in parameter.slider:
+            yield problem.replace(**{key: value})
+
+
+def derived(problem):
+    """The formula, gradient and Hessian by SymPy's own parser and functions, at 40 digits."""
+    names = [sympy.Symbol(name, real=True) for name in ("x", "y")[: problem.dimension]]
+    values = {key: sympy.Rational(value) for key, value in problem.values.items()}
+    known = {symbol.name: symbol for symbol in names} | values | {"e": sympy.E, "ln": sympy.log, "abs": sympy.Abs}
+    numbers_exact = sympy.nsimplify(parse_expr(problem.formula, known), rational=True)
+    gradient = [sympy.diff(numbers_exact, name) for name in names]
+    hessian = [[sympy.diff(g, name).replace(sympy.DiracDelta, lambda _: 0) for name in names] for g in gradient]
+    return [sympy.lambdify(names, part, "mpmath") for part in (numbers_exact, gradient, hessian)]
+
+
+@each_problem
+def test_that_value_gradient_and_hessian_are_those_of_an_independent_derivation(name):
+    for problem in variants(name):
+        points = scattered(problem)
+        with mpmath.workdps(40):
+            exact = [
+                np.array([np.array(part(*map(mpmath.mpf, point.tolist())), dtype=float) for point in points])
+                for part in derived(problem)
+            ]
+        for ours, theirs in zip((problem.value, problem.gradient, problem.hessian), exact, strict=True):
+            assert np.abs(ours(points) - theirs).max() <= 1e-12 * max(1.0, np.abs(theirs).max())
+
+
+@each_problem
+def test_that_the_gradient_is_the_slope_of_the_value(name):
+    problem = problems.get(name)
+    h = 1e-6
+    for x in scattered(problem, seed=1):
+        slope = [
+            (problem.value(x + step) - problem.value(x - step)) / (2 * h) for step in h * np.eye(problem.dimension)
+        ]
+        scale = max(1.0, float(np.abs(problem.hessian(x)).max()))
+        assert problem.gradient(x) == pytest.approx(slope, rel=1e-5, abs=1e-7 * scale)
+
+
+@each_problem
+def test_that_the_hessian_is_the_slope_of_the_gradient_and_symmetric(name):
+    problem = problems.get(name)
+    h = 1e-6
+    for x in scattered(problem, seed=2):
+        hessian = problem.hessian(x)
+        slope = [
+            (problem.gradient(x + step) - problem.gradient(x - step)) / (2 * h)
+            for step in h * np.eye(problem.dimension)
+        ]
+        assert hessian == pytest.approx(np.array(slope), rel=1e-4, abs=1e-5 * max(1.0, float(np.abs(hessian).max())))
+        assert np.array_equal(hessian, hessian.T)
+
+
+@each_problem
+def test_that_many_points_are_answered_bit_for_bit_as_each_alone(name):
+    problem = problems.get(name)
+    n = problem.dimension
+    points = scattered(problem, 35)
+    before = points.copy()
+    for ask, tail in ((problem.value, ()), (problem.gradient, (n,)), (problem.hessian, (n, n))):
+        alone = np.array([ask(point) for point in points])
+        batch, grid = ask(points), ask(points.reshape(5, 7, n))
+        assert batch.shape == (35, *tail)
+        assert grid.shape == (5, 7, *tail)
+        assert batch.dtype == grid.dtype == alone.dtype == np.float64
+        assert np.array_equal(batch, alone)
+        assert np.array_equal(grid.reshape(alone.shape), alone)
+    assert np.array_equal(points, before)
+
+
+@each_problem
+def test_that_no_points_are_answered_with_nothing(name):
+    problem = problems.get(name)
+    n = problem.dimension
+    assert problem.value(np.empty((0, n))).shape == (0,)
+    assert problem.gradient(np.empty((0, n))).shape == (0, n)
+
+
+@each_problem
+def test_that_the_gradient_is_zero_at_every_known_minimum(name):
+    for problem in variants(name):
+        for minimum in problem.minima:
+            curvature = np.nan_to_num(problem.hessian(minimum), nan=0, posinf=0)
+            assert np.abs(problem.gradient(minimum)).max() <= 1e-13 * max(1.0, float(np.abs(curvature).max()))
+
+
+@each_problem
+def test_that_known_minima_are_minima_of_their_neighbourhood(name):
+    for problem in variants(name):
+        for minimum in problem.minima:
+            around = minimum + 1e-3 * np.random.default_rng(3).normal(size=(200, problem.dimension))
+            assert (problem.value(around) >= problem.value(minimum)).all()
+
+
+@each_problem
+def test_that_nothing_in_the_domain_lies_below_the_lowest_known_minimum(name):
+    for problem in variants(name):
+        if len(problem.minima):
+            axes = [np.linspace(low, high, 100_001 if problem.dimension == 1 else 601) for low, high in problem.domain]
+            grid = np.stack(np.meshgrid(*axes), axis=-1)
+            lowest = problem.value(problem.minima[0])
+            assert problem.values_on_grid(grid).min() >= lowest - 1e-12 * max(1, abs(lowest))
+
+
+@each_problem
+def test_that_minima_are_told_the_lowest_first_and_within_the_domain(name):
+    problem = problems.get(name)
+    values = problem.value(problem.minima)
+    assert (np.diff(values) >= 0).all()
+    assert ((problem.minima >= problem.domain[:, 0]) & (problem.minima <= problem.domain[:, 1])).all()
+
+
+@each_problem
+def test_that_a_problem_tells_a_finite_start_in_its_domain_and_what_it_is_about(name):
+    problem = problems.get(name)
+    assert problem.start.shape == (problem.dimension,)
+    assert problem.domain.shape == (problem.dimension, 2)
+    assert ((problem.start >= problem.domain[:, 0]) & (problem.start <= problem.domain[:, 1])).all()
+    assert np.isfinite(problem.value(problem.start))
+    assert np.abs(problem.gradient(problem.start)).max() > 0
+    for text in (problem.title, problem.group, problem.why, problem.source, problem.formula):
+        assert text
+    assert problem.why.endswith(".")
+    for parameter in problem.parameters.values():
+        assert parameter.check("p", float(parameter)) == parameter
+        assert np.isfinite(parameter.slider).all()
+        assert parameter.meaning
+
+
+@each_problem
+def test_that_replacing_parameters_makes_another_problem_and_leaves_the_first(name):
+    problem = problems.get(name)
+    before = problem.values.copy()
+    for key, parameter in problem.parameters.items():
+        other = problem.replace(**{key: parameter.slider[1]})
+        assert other.values == before | {key: parameter.slider[1]}
+        assert problem.values == before
+        with pytest.raises(ValueError, match=f"{key} must be in"):
+            problem.replace(**{key: parameter.high + 1})
+
+
+def test_that_ackleys_gradient_at_the_origin_is_zero_alone_and_in_a_batch():
+    ackley = problems.get("ackley")
+    assert np.array_equal(ackley.gradient([0, 0]), [0, 0])
+    batch = ackley.gradient([[0, 0], [1, 2], [0, 0]])
+    assert np.array_equal(batch[[0, 2]], np.zeros((2, 2)))
+    assert np.array_equal(batch[1], ackley.gradient([1, 2]))
+
+
+def test_that_parameters_reach_the_formula():
+    assert problems.get("rosenbrock", b=10).value([0, 1]) == 1 + 10
+    assert problems.get("rosenbrock", a=2).minima.tolist() == [[2, 4]]
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "message"),
+    [
+        ("rosenbrok", {}, "there is no problem 'rosenbrok'; did you mean 'rosenbrock'"),
+        ("", {}, "there is no problem ''"),
+        ("rosenbrock", {"c": 1}, "rosenbrock has no parameter 'c'; it has a, b"),
+        ("sphere", {"c": 1}, "sphere has no parameter 'c'; it has none"),
+        ("rastrigin", {"amplitud": 1}, "did you mean 'amplitude'"),
+        ("rosenbrock", {"a": 99}, r"a must be in \[-3, 3\]; got 99"),
+        ("rosenbrock", {"a": "x"}, "a must be a number; got 'x'"),
+    ],
+)
+def test_that_a_wrong_name_or_value_is_told(name, values, message):
+    with pytest.raises(ValueError, match=message):
+        problems.get(name, **values)
