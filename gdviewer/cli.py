@@ -1,4 +1,4 @@
-"""The command line: ``gdviewer`` opens the window, ``gdviewer run`` descends without one, ``gdviewer list`` shows what there is."""
+"""The command line: ``gdviewer`` opens the window, ``gdviewer run`` and ``gdviewer list`` work without one."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from gdviewer.engine.run import Run
 from gdviewer.engine.stop import LIMITS, Limits
 from gdviewer.experiment.minimize import Result, result_of
 from gdviewer.problems.problem import Problem
+
+_OFF = "off"
 
 
 class UsageError(Exception):
@@ -49,6 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UsageError as error:
         print(f"gdviewer: {error}", file=sys.stderr)
         return 2
+    except SystemExit as end:  # argparse has shown the help or the version
+        return int(end.code or 0)
     except BrokenPipeError:
         return 1
     except KeyboardInterrupt:
@@ -88,28 +92,30 @@ def _catalogue() -> str:
 def _run(words: list[str]) -> int:
     parser, problem, optimizer = _run_parser(words)
     options = vars(parser.parse_args(words))
-    assert problem is not None
-    assert optimizer is not None
+    if problem is None or optimizer is None:
+        raise UsageError("name a problem and an optimizer, as in: gdviewer run himmelblau adam")
     try:
         chosen = {k: v for k, v in options.items() if v is not None}
         problem = problem.replace(**{k: v for k, v in chosen.items() if k in problem.parameters})
         start = problem.start if options["start"] is None else _start(options["start"], problem)
-        limits = Limits(**{name: _switch(chosen[name]) for name in LIMITS if name in chosen})
+        given: dict[str, Any] = {k: None if v == _OFF else v for k, v in chosen.items() if k in LIMITS}
+        limits = Limits(**given)
         hyperparameters = {k: v for k, v in chosen.items() if k in optimizer.hyperparameters}
         run = Run(problem, optimizer, start, hyperparameters, limits, options["seed"])
     except ValueError as error:
         raise UsageError(str(error)) from None
     run.advance(run.limits.max_steps)
     result = result_of(run)
+    if options["json"]:
+        print(json.dumps({"problem": problem.name, "optimizer": optimizer.name} | summary(result), indent=2))
+    else:
+        print(report(f"{optimizer.title} on {problem.title}", result))
     if options["csv"]:
         try:
             write_csv(result, Path(options["csv"]), problem)
         except OSError as error:
             print(f"gdviewer: {options['csv']} can't be written: {error.strerror}", file=sys.stderr)
             return 1
-    title = f"{optimizer.title} on {problem.title}"
-    print(json.dumps(summary(result) | {"problem": problem.name, "optimizer": optimizer.name}, indent=2)
-          if options["json"] else report(title, result))  # fmt: skip
     return 0
 
 
@@ -119,16 +125,17 @@ def _run_parser(words: list[str]) -> tuple[_Parser, Problem | None, optimizers.O
         prog="gdviewer run",
         description="Descend without a window and print where it led.",
         epilog="A problem's parameters and an optimizer's hyperparameters are flags: name both before --help.",
-        usage="gdviewer run PROBLEM OPTIMIZER [--start=X,Y] [flags]\n       gdviewer run --formula TEXT OPTIMIZER [flags]",
+        usage="gdviewer run PROBLEM OPTIMIZER [--start=X,Y] [flags]\n"
+        "       gdviewer run --formula TEXT OPTIMIZER [flags]",
     )
     flags = parser.add_argument_group("run")
     flags.add_argument("--start", metavar="X,Y", help="where to start; the problem's own start if not given")
     for name, parameter in LIMITS.items():
-        off = "" if name in ("max_steps", "divergence") else "; 'off' switches it off"
-        on_by_default = getattr(Limits(), name) is not None
-        default = f"{parameter:g}" if on_by_default else "off"
+        optional = name not in ("max_steps", "divergence")
+        off = f"; {_OFF!r} switches it off" if optional else ""
+        default = f"{parameter:g}" if getattr(Limits(), name) is not None else _OFF
         flags.add_argument(
-            _flag(name), type=_whole if name == "max_steps" else _number, metavar="N",
+            _flag(name), type=_whole if name == "max_steps" else _number_or_off if optional else _number, metavar="N",
             help=f"{parameter.meaning}{off} (default {default})",
         )  # fmt: skip
     flags.add_argument(
@@ -138,7 +145,7 @@ def _run_parser(words: list[str]) -> tuple[_Parser, Problem | None, optimizers.O
     flags.add_argument("--json", action="store_true", help="print the result as JSON")
     flags.add_argument("--formula", metavar="TEXT", help="a formula in x and y instead of a problem of the catalogue")
     formula = _value_of("--formula", words)
-    names = _positional(words, ("--start", "--seed", "--csv", "--formula", *map(_flag, LIMITS)))
+    names = _positional(words)
     problem: Problem | None = None
     optimizer: optimizers.Optimizer | None = None
     try:
@@ -169,12 +176,9 @@ def _add_flags(parser: _Parser, title: str, parameters: Mapping[str, Parameter])
     group = parser.add_argument_group(title)
     for name, parameter in parameters.items():
         text = ", ".join(filter(None, [symbol_of(name), parameter.meaning, f"in {parameter.range_text}"]))
-        taken = _flag(name) in parser._option_string_actions
-        if taken:
+        if any(name == action.dest for action in parser._actions):
             raise UsageError(f"the parameter {name!r} has the name of a flag of `gdviewer run`; rename it")
-        group.add_argument(
-            _flag(name), dest=name, type=_number, metavar="V", help=f"{text} (default {parameter:g})"
-        )  # fmt: skip
+        group.add_argument(_flag(name), dest=name, type=_number, metavar="V", help=f"{text} (default {parameter:g})")
 
 
 def _flag(name: str) -> str:
@@ -182,12 +186,14 @@ def _flag(name: str) -> str:
 
 
 def _number(text: str) -> float:
-    if text == "off":
-        return float("nan")
     try:
         return float(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+
+
+def _number_or_off(text: str) -> float | str:
+    return text if text == _OFF else _number(text)
 
 
 def _whole(text: str) -> int:
@@ -195,10 +201,6 @@ def _whole(text: str) -> int:
         return int(float(text)) if float(text).is_integer() else int(text)
     except (ValueError, OverflowError):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
-
-
-def _switch(value: float) -> float | None:
-    return None if value != value else value
 
 
 def _start(text: str, problem: Problem) -> list[float]:
@@ -220,24 +222,21 @@ def _value_of(flag: str, words: Sequence[str]) -> str | None:
     return None
 
 
-def _positional(words: Sequence[str], with_value: Sequence[str]) -> list[str]:
-    """The words that are neither flags nor values of flags; all flags but --json and --help take a value."""
-    found, skip = [], False
-    for word in words:
-        if skip:
-            skip = False
-        elif word.startswith("--"):
-            skip = "=" not in word and word not in ("--json", "--help")
-        elif word != "-h":
-            found.append(word)
-    return found
+def _awaits_value(word: str) -> bool:
+    return word.startswith("--") and "=" not in word and word not in ("--json", "--help", "--version")
+
+
+def _positional(words: Sequence[str]) -> list[str]:
+    """The words that are neither flags nor values of flags."""
+    before = ["", *words]
+    return [word for word, last in zip(words, before, strict=False) if word[:1] != "-" and not _awaits_value(last)]
 
 
 def _join_negative(words: list[str]) -> list[str]:
-    """Join `--start -1,2` to `--start=-1,2`, which argparse would take for a flag."""
+    """Join `--start -1,2` to `--start=-1,2`, which argparse would take for a flag; so too `--formula -x**2`."""
     joined: list[str] = []
     for word in words:
-        if re.match(r"-[\d.]", word) and joined and joined[-1].startswith("--") and "=" not in joined[-1]:
+        if re.match(r"-[^-]", word) and word != "-h" and joined and _awaits_value(joined[-1]):
             joined[-1] += f"={word}"
         else:
             joined.append(word)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from gdviewer.engine.optimizer import Optimizer
 from gdviewer.engine.oracle import Array
 from gdviewer.engine.parameter import nearest
 from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Limits, Reason, Stop
+from gdviewer.engine.stop import LIMITS, Limits, Reason, Stop
 from gdviewer.engine.trace import Trace
 from gdviewer.problems.function import FunctionProblem
 from gdviewer.problems.problem import Problem
@@ -30,8 +30,8 @@ class Result:
 
     Attributes:
         x: the last point, (n,); fun: the loss there; jac: the gradient there, (n,).
-        nit: steps done; nfev, njev, nhev: evaluations of value, gradient and Hessian. Values that central differences
-            needed count in nfev, as in SciPy; so does the one of each step that is recorded in the trace.
+        nit: steps done; nfev, njev, nhev: evaluations of value, gradient and Hessian. What central differences needed
+            counts too, as in SciPy; so does the value of each step that is recorded in the trace.
         success: whether a tolerance was met; status: 0 then, 1 at the step limit, 2 diverged, 3 left the domain,
             99 stopped by the callback; message: what happened and what to do.
         reason: the stop reason as one word or two; advice: what to do.
@@ -53,10 +53,10 @@ class Result:
     trace: Trace
 
     def __getitem__(self, name: str) -> Any:
-        try:
-            return vars(self)[name]
-        except KeyError:
-            raise KeyError(name) from None
+        return vars(self)[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(vars(self))
 
     def keys(self) -> list[str]:
         """The names of all attributes."""
@@ -98,12 +98,13 @@ def minimize(
     start = problem.start if x0 is None else np.array(x0, dtype=float, ndmin=1)
     if start.shape != (problem.dimension,):
         raise ValueError(f"x0 must have shape ({problem.dimension},) for {problem.name}; got {start.shape}")
-    limits: dict[str, Any] = {"tolerance": tol}
+    limits: dict[str, Any] = {"tolerance": None if tol is None else LIMITS["tolerance"].check("tol", tol)}
     hyperparameters: dict[str, Any] = {}
     seed = 0
     for name, value in (options or {}).items():
         if name in _LIMIT_OPTIONS:
-            limits[_LIMIT_OPTIONS[name]] = value
+            field = _LIMIT_OPTIONS[name]
+            limits[field] = None if value is None and name != "maxiter" else LIMITS[field].check(name, value)
         elif name == "seed":
             seed = int(value)
         elif name in rule.hyperparameters:
@@ -141,14 +142,14 @@ def result_of(run: Run) -> Result:
     stop = run.stop or Stop(Reason.USER)
     if "exception" in stop.values:
         raise stop.values["exception"]
-    trace, (nfev, njev, nhev) = run.trace, run.evaluations
-    message = f"{stop.message} {stop.advice}"
-    if isinstance(run.problem, FunctionProblem) and run.problem.differences:
-        nfev += 2 * run.problem.dimension * njev
-        message += " The gradient came from central differences."
+    trace, counts, message = run.trace, run.evaluations, f"{stop.message} {stop.advice}"
+    if isinstance(run.problem, FunctionProblem):
+        counts = run.problem.calls(counts)
+        if run.problem.differences:
+            message += " The gradient came from central differences."
     return Result(
         x=trace.x[-1].copy(), fun=float(trace.loss[-1]), jac=trace.gradient[-1].copy(),
-        nit=run.step, nfev=nfev, njev=njev, nhev=nhev,
+        nit=run.step, nfev=counts[0], njev=counts[1], nhev=counts[2],
         success=stop.reason.converged, status=_STATUS.get(stop.reason, 0),
         message=message, reason=stop.reason.value, advice=stop.advice, trace=trace,
     )  # fmt: skip
@@ -163,7 +164,10 @@ class _Intermediate:
 
 
 def _advance_with(run: Run, callback: Callable[..., Any]) -> None:
-    by_name = "intermediate_result" in inspect.signature(callback).parameters
+    try:
+        by_name = set(inspect.signature(callback).parameters) == {"intermediate_result"}
+    except ValueError:  # some functions written in C do not tell
+        by_name = False
     while not run.stop:
         before = run.step
         run.advance(1)

@@ -1,0 +1,208 @@
+"""The command line without a window."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+import gdviewer
+from gdviewer import optimizers, problems
+from gdviewer.cli import main
+from gdviewer.engine.stop import LIMITS
+
+
+@pytest.fixture
+def call(capsys):
+    """Run the command; gives exit code, stdout and stderr."""
+
+    def run(*arguments):
+        code = main(list(arguments))
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+def test_that_a_run_prints_its_result(call):
+    code, out, err = call("run", "himmelblau", "adam", "--start=-1,2", "--learning-rate", "0.05", "--max-steps", "500",
+                          "--tolerance", "1e-5", "--seed", "0")  # fmt: skip
+    assert (code, err) == (0, "")
+    expected = gdviewer.minimize("himmelblau", [-1, 2], "adam", options={"learning_rate": 0.05, "maxiter": 500})
+    for label, text in {
+        "Adam on Himmelblau": "",
+        "point": f"{expected.x[0]:.10g}, {expected.x[1]:.10g}",
+        "loss": f"{expected.fun:.10g}",
+        "steps": str(expected.nit),
+        "evaluations": f"{expected.nfev} of the loss, {expected.njev} of the gradient",
+        "stopped": "tolerance: Tolerance met",
+        "advice": expected.advice,
+    }.items():
+        assert any(label in line and text in line for line in out.splitlines()), label
+
+
+def test_that_json_is_json_and_holds_the_result(call):
+    code, out, err = call("run", "rosenbrock", "rmsprop", "--b", "10", "--max-steps", "20", "--json")
+    assert (code, err) == (0, "")
+    told = json.loads(out)
+    problem = problems.get("rosenbrock", b=10)
+    expected = gdviewer.minimize(problem, method="rmsprop", options={"maxiter": 20})
+    assert told["point"] == expected.x.tolist()
+    assert told["loss"] == expected.fun
+    assert told["gradient_norm"] == expected.trace.gradient_norm[-1]
+    assert told["steps"] == 20
+    assert told["evaluations"] == {"value": 21, "gradient": 21, "hessian": 0}
+    assert (told["problem"], told["optimizer"]) == ("rosenbrock", "rmsprop")
+    assert told["stop_reason"] == "step limit"
+    assert told["success"] is False
+    assert told["advice"]
+
+
+def test_that_json_has_no_number_that_json_has_not(call):
+    code, out, _ = call("run", "--formula", "log(x)", "adam", "--start=-1", "--json")
+    assert code == 0
+    told = json.loads(out, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    assert told["loss"] is None
+
+
+def test_that_the_trace_in_csv_has_every_bit(call, tmp_path):
+    path = tmp_path / "trace.csv"
+    code, out, _ = call("run", "himmelblau", "momentum", "--max-steps", "60", "--csv", str(path))
+    assert code == 0
+    assert "steps        60" in out
+    with path.open(newline="") as file:
+        header, *rows = csv.reader(file)
+    trace = gdviewer.minimize("himmelblau", method="momentum", options={"maxiter": 60}).trace
+    numbers = np.array(rows, dtype=float)
+    assert header == ["step", "x", "y", "loss", "gradient_norm"]
+    assert np.array_equal(numbers[:, 0], np.arange(61))
+    assert np.array_equal(numbers[:, 1:3], trace.x)
+    assert np.array_equal(numbers[:, 3], trace.loss)
+    assert np.array_equal(numbers[:, 4], trace.gradient_norm)
+
+
+def test_that_a_trace_that_cannot_be_written_is_told_and_the_result_is_not_lost(call, tmp_path):
+    code, out, err = call("run", "sphere", "adam", "--csv", str(tmp_path / "no" / "trace.csv"))
+    assert code == 1
+    assert "point" in out
+    assert "can't be written: No such file or directory" in err
+    assert err.count("\n") == 1
+
+
+def test_that_help_lists_the_flags_of_the_declarations(call):
+    for name in problems.names():
+        for optimizer in optimizers.names()[:2] if name != "rosenbrock" else optimizers.names():
+            code, out, _ = call("run", name, optimizer, "--help")
+            assert code == 0
+            text = " ".join(out.split())
+            for declared in (problems.get(name).parameters, optimizers.get(optimizer).hyperparameters, LIMITS):
+                for key, parameter in declared.items():
+                    assert f"--{key.replace('_', '-')} " in text
+                    assert " ".join(parameter.meaning.split()) in text.replace("- ", "-") or parameter.meaning in text
+    assert call("run", "--help")[0] == call("--help")[0] == call("list", "-h")[0] == 0
+
+
+def test_that_the_help_shows_symbol_range_and_default(call):
+    text = " ".join(call("run", "rosenbrock", "rmsprop", "--help")[1].split())
+    assert "η, learning rate: how far a step goes, in (0, 10] (default 0.01)" in text
+    assert "in [0.1, 10000] (default 100)" in text
+
+
+def test_that_the_list_names_every_problem_and_optimizer(call):
+    code, out, _ = call("list")
+    assert code == 0
+    words = out.split()
+    assert all(name in words for name in (*problems.names(), *optimizers.names()))
+
+
+def test_that_the_version_is_told(call):
+    assert call("--version") == (0, f"gdviewer {gdviewer.__version__}\n", "")
+
+
+@pytest.mark.parametrize(
+    "start", [["--start", "-1,2"], ["--start=-1,2"], ["--start", "-1,+2.0"], ["--start", "-1e0,2"]]
+)
+def test_that_a_start_may_begin_with_a_minus(call, start):
+    plain = call("run", "himmelblau", "adam", "--start=-1,2")
+    assert call("run", "himmelblau", "adam", *start) == plain
+    assert call("run", *start, "himmelblau", "adam") == plain
+
+
+def test_that_a_start_with_a_leading_point_is_read(call):
+    assert call("run", "sphere", "adam", "--start", "-.5,1") == call("run", "sphere", "adam", "--start=-0.5,1")
+
+
+@pytest.mark.parametrize("formula", [["--formula", "x**2 + 10*y**2"], ["--formula=x**2 + 10*y**2"]])
+def test_that_a_formula_is_minimised(call, formula):
+    code, out, _ = call("run", *formula, "adam", "--json", "--max-steps", "9")
+    expected = gdviewer.minimize(problems.formula("x**2 + 10*y**2"), method="adam", options={"maxiter": 9})
+    assert code == 0
+    assert json.loads(out)["point"] == expected.x.tolist()
+    assert call("run", "adam", *formula, "--json", "--max-steps", "9")[1] == out
+
+
+def test_that_a_formula_may_begin_with_a_minus_and_have_parameters(call):
+    code, out, _ = call("run", "--formula", "-x*a + exp(x)", "momentum", "--a", "3", "--json", "--max-steps", "9")
+    assert code == 0
+    expected = gdviewer.minimize(problems.formula("-x*a + exp(x)", a=3), method="momentum", options={"maxiter": 9})
+    assert json.loads(out)["point"] == expected.x.tolist()
+
+
+def test_that_a_limit_can_be_switched_off(call):
+    _, out, _ = call("run", "sphere", "adam", "--start=0,0", "--tolerance", "off", "--max-steps", "7", "--json")
+    assert json.loads(out)["stop_reason"] == "step limit"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["rum"], "there is no command 'rum'; did you mean 'run'"),
+        (["himmelblau"], "there is no command 'himmelblau'"),
+        (["--versoin"], "there is no '--versoin' here; did you mean '--version'"),
+        (["list", "more"], "there is no 'more' here"),
+        (["run"], "required: PROBLEM, OPTIMIZER"),
+        (["run", "sphere"], "required: OPTIMIZER"),
+        (["run", "--formula", "x**2"], "required: OPTIMIZER"),
+        (["run", "sphere", "adam", "more"], "there is no 'more' here"),
+        (["run", "sphree", "adam"], "there is no problem 'sphree'; did you mean 'sphere'"),
+        (["run", "sphere", "adma"], "there is no optimizer 'adma'; did you mean 'adam'"),
+        (
+            ["run", "sphere", "adam", "--learning-rat", "1"],
+            "there is no '--learning-rat' here; did you mean '--learning",
+        ),
+        (["run", "sphere", "adam", "--lr=1"], "there is no '--lr' here"),
+        (["run", "sphere", "adam", "--momentum", "0.5"], "there is no '--momentum' here"),
+        (["run", "sphere", "adam", "--learning-rate"], "expected one argument"),
+        (["run", "sphere", "adam", "--learning-rate", "fast"], "'fast' is not a number"),
+        (["run", "sphere", "adam", "--learning-rate", "off"], "'off' is not a number"),
+        (["run", "sphere", "adam", "--learning-rate", "-1"], "learning_rate must be in (0, 10]; got -1"),
+        (["run", "sphere", "adam", "--learning-rate", "nan"], "learning_rate must be in (0, 10]; got nan"),
+        (["run", "sphere", "adam", "--beta1", "1"], "beta1 must be in [0, 1); got 1"),
+        (["run", "rosenbrock", "adam", "--a", "99"], "a must be in [-3, 3]; got 99"),
+        (["run", "sphere", "adam", "--max-steps", "0"], "max_steps must be in"),
+        (["run", "sphere", "adam", "--max-steps", "2.5"], "'2.5' is not a whole number"),
+        (["run", "sphere", "adam", "--max-steps", "inf"], "'inf' is not a whole number"),
+        (["run", "sphere", "adam", "--tolerance", "nan"], "tolerance must be in [0, 1000]; got nan"),
+        (["run", "sphere", "adam", "--divergence", "off"], "'off' is not a number"),
+        (["run", "sphere", "adam", "--seed", "-1"], "seed must not be negative"),
+        (["run", "sphere", "adam", "--start", "1"], "--start: sphere needs 2 numbers; got 1"),
+        (["run", "sphere", "adam", "--start", "1,b"], "--start: '1,b' is not a list of numbers"),
+        (["run", "sphere", "adam", "--start", ""], "--start: '' is not a list of numbers"),
+        (["run", "sphere", "adam", "--start", "1,nan"], "start must be 2 finite numbers"),
+        (["run", "--formula", "x.real", "adam"], "a dot after a name can't be used"),
+        (["run", "--formula", "__import__('os')", "adam"], "there is no function __import__"),
+        (["run", "--formula", "", "adam"], "type a formula"),
+        (["run", "--formula", "start*x", "adam"], "has the name of a flag"),
+        (["run", "--formula", "optimizer*x", "adam"], "has the name of a flag"),
+        (["run", "--formula", "beta1*x", "adam"], "'beta1' names a parameter of the formula and of adam"),
+        (["run", "sphere", "adam", "--json=yes"], "--json"),
+    ],
+    ids=" ".join,
+)
+def test_that_a_usage_error_is_one_line_and_exit_code_2(call, arguments, message):
+    code, out, err = call(*arguments)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert err.startswith("gdviewer: ")
+    assert err.count("\n") == 1
+    assert err.endswith("\n")
