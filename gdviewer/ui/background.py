@@ -51,7 +51,7 @@ class Latest(QObject):
     def close(self, seconds: float = 1.0) -> None:
         """End the thread; one in work that does not return in time is left to itself."""
         with self._condition:
-            self._closed = True
+            self._closed, self._work = True, None
             self._condition.notify()
         if self._thread:
             self._thread.join(seconds)
@@ -59,10 +59,10 @@ class Latest(QObject):
     def _run(self) -> None:
         while True:
             with self._condition:
-                self._condition.wait_for(lambda: self._work or self._closed)
-                if self._closed:
-                    return
-                assert self._work is not None
+                while self._work is None:
+                    if self._closed:
+                        return
+                    self._condition.wait()
                 (number, work), self._work = self._work, None
             result, error = None, None
             try:

@@ -44,16 +44,16 @@ def help_page(actions: list[QAction]) -> str:
         (
             tr("How it moves"),
             tr(
-                "On the right, add runs and give each an optimizer and hyperparameters: slide, or type the exact number. "
-                "A change during a run holds from the next step and is marked in its trace."
+                "On the right, add runs and give each an optimizer and hyperparameters: slide, or type the exact "
+                "number. A change during a run holds from the next step and is marked in its trace."
             ),
         ),
         (
             tr("When it stops"),
             tr(
-                "By the classic rule: when no component of the next move exceeds the tolerance. Or at the step limit, by a "
-                "gradient or loss tolerance, or because it diverged or left the domain. The right side says why, and what "
-                "to do."
+                "By the classic rule: when no component of the next move exceeds the tolerance. Or at the step limit, "
+                "by a gradient or loss tolerance, or because it diverged or left the domain. The right side says why, "
+                "and what to do."
             ),
         ),
         (

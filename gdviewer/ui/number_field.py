@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QLineEdit, QSlider, QWidget
 
 from gdviewer.engine.parameter import Parameter, symbol_of
+from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.text import tr
 
 _TICKS = 1000
@@ -101,6 +102,7 @@ class NumberField(QWidget):
         layout.addWidget(self.slider, 1, 0, 1, 2)
         layout.addWidget(self.entry.message, 2, 0, 1, 2)
         layout.setColumnStretch(0, 1)
+        keys_by_tab(self.slider, *([self.switch] if self.switch else []))
         self.entry.setMinimumWidth(84)
         self.entry.setMaximumWidth(120)
         self.entry.setAlignment(Qt.AlignmentFlag.AlignRight)

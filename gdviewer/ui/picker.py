@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
 
+from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.text import tr
 
 
@@ -44,6 +45,7 @@ class Picker(QPushButton):
         self.setAccessibleName(what)
         self.setToolTip(tr("{what}: click to choose from the list, or type to search it.", what=what))
         self.setStyleSheet("text-align: left; padding: 5px 8px;")
+        keys_by_tab(self)
         self.clicked.connect(self.open)
 
     def show_choice(self, key: str, title: str) -> None:

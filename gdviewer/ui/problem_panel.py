@@ -24,6 +24,7 @@ from gdviewer.problems.formula import FormulaProblem, formula
 from gdviewer.problems.problem import Problem
 from gdviewer.problems.samples import SampledCurve, SampledVector, read_file, read_text
 from gdviewer.ui.background import Latest
+from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.number_field import EntryField, NumberField, PointField
 from gdviewer.ui.picker import Choice, Picker
 from gdviewer.ui.session import Session
@@ -157,6 +158,7 @@ class _FormulaEntry(QWidget):
         self.gradient = QLabel(wordWrap=True, visible=False)
         self.gradient.setProperty("role", "muted")
         self.gradient.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        keys_by_tab(self.show_gradient)
         line = QHBoxLayout(spacing=4)
         line.addWidget(QLabel("f ="))
         line.addWidget(self.entry, 1)
@@ -240,9 +242,9 @@ class _SamplesEntry(QWidget):
         self.reading.addItem(tr("The article's GD"), VECTOR)
         self.reading.setAccessibleName(tr("How the samples are read"))
         self.reading.setToolTip(
-            tr(
-                "Along the curve: the point moves on the x axis.\nThe article's GD: the whole vector moves by −η·np.gradient(f)."
-            )
+            tr("Along the curve: the point moves on the x axis.")
+            + "\n"
+            + tr("The article's GD: the whole vector moves by −η·np.gradient(f).")
         )
         self.open_button = QPushButton(tr("Open…"))
         self.open_button.setToolTip(
@@ -254,6 +256,7 @@ class _SamplesEntry(QWidget):
         self.message = QLabel(wordWrap=True, visible=False)
         self.message.setProperty("role", "error")
         line = QHBoxLayout(spacing=4)
+        keys_by_tab(self.open_button)
         line.addWidget(self.reading, 1)
         line.addWidget(self.open_button)
         layout = QVBoxLayout(self, spacing=3)

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 from gdviewer import optimizers
 from gdviewer.engine.run import Run
 from gdviewer.experiment.experiment import RunPlan
+from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.number_field import NumberField, PointField
 from gdviewer.ui.picker import Choice, Picker
 from gdviewer.ui.session import Session
@@ -58,6 +59,7 @@ class RunsPanel(QWidget):
         for action in self.actions():
             button = QToolButton(autoRaise=False)
             button.setDefaultAction(action)
+            keys_by_tab(button)
             buttons.addWidget(button)
         buttons.addStretch(1)
         self.editor = RunEditor(session)
@@ -280,11 +282,12 @@ class RunEditor(QWidget):
         self.fields: dict[str, NumberField] = {}
         self._fields_layout = QVBoxLayout(spacing=6)
         self.own_start = QCheckBox(tr("a start of its own"))
+        keys_by_tab(self.own_start)
         self.own_start.setToolTip(tr("Start this run from another point θ₀ than the others."))
         self.start = PointField()
-        self.message = QLabel(wordWrap=True)
+        self.message = QLabel(wordWrap=True, visible=False)
         self.message.setProperty("role", "heading")
-        self.advice = QLabel(wordWrap=True)
+        self.advice = QLabel(wordWrap=True, visible=False)
         for label in (self.message, self.advice):
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         layout = QVBoxLayout(self, spacing=6)

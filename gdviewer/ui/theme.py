@@ -102,9 +102,7 @@ class Look(QObject):
 def look() -> Look:
     """The application's look; made on first use."""
     application = QApplication.instance()
-    assert isinstance(application, QApplication)
-    found = application.findChild(Look)
-    return found if isinstance(found, Look) else Look(application)
+    return application.findChild(Look) or Look(application)
 
 
 def theme_titles() -> dict[str, str]:

@@ -50,7 +50,7 @@ class PathThinner:
 
 
 class Pyramid:
-    """Minimum and maximum of a column over 16, 32, 64 … rows, so that any stretch is drawn from about a thousand values."""
+    """Minimum and maximum of a column over 16, 32, 64 … rows, so that any stretch is drawn from few values."""
 
     _BASE, _FACTOR = 16, 2
 

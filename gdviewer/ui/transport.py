@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QLabel, QSizePolicy, QSlider, QToolBar, QWidget
 
+from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import tr
 
@@ -49,6 +50,7 @@ class Transport(QToolBar):
         spring.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         for widget in (label, self.speed, self.speed_text, spring, self.where):
             self.addWidget(widget)
+        keys_by_tab(self.speed)
         self.speed.valueChanged.connect(self._set_speed)
         session.playing_changed.connect(self._show_playing)
         session.frame.connect(self._show_where)
@@ -60,7 +62,9 @@ class Transport(QToolBar):
         action = QAction(text, self, triggered=lambda: call(), shortcut=QKeySequence(key))
         action.setToolTip(f"{tip} ({QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)})")
         self.addAction(action)
-        self.widgetForAction(action).setAccessibleName(tip)
+        button = self.widgetForAction(action)
+        button.setAccessibleName(tip)
+        keys_by_tab(button)
         return action
 
     def _set_speed(self, tick: int) -> None:

@@ -71,6 +71,7 @@ class MainWindow(QMainWindow):
         self._restore_layout()
         self.session.experiment_changed.connect(self._name)
         self._name()
+        self.stage.setFocus()
         # SymPy and the first evaluation of the starts come after the window is there.
         QTimer.singleShot(0, self.session.wake)
 

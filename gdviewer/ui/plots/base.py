@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtCore import QPointF, Signal
 from PySide6.QtGui import QColor, QPen
 from PySide6.QtWidgets import QGraphicsEllipseItem, QWidget
 
+from gdviewer.ui.plots.axis import Axis
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import tr
 from gdviewer.ui.theme import Theme, look
@@ -31,14 +32,14 @@ class Plot(pg.PlotWidget):
     frames_per_draw = 1  # while the runs are played, it is drawn at every so many frames
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(parent, axisItems={"left": Axis("left"), "bottom": Axis("bottom")})
         self.session = session
         self._frame = 0
         self.setMenuEnabled(False)
         self.setMinimumSize(240, 130)
         self.getPlotItem().hideButtons()
         self.getPlotItem().layout.setContentsMargins(4, 10, 12, 2)  # room for a tick's number at the very edge
-        self.setToolTip(tr("Wheel: zoom. Drag: move. Double click: show all."))
+        self.setToolTip(tr("Wheel: zoom. Drag: move. Click: start here. Home: show all."))
         self.scene().sigMouseMoved.connect(self._hover)
         session.frame.connect(self._take_frame)
         session.cursor_moved.connect(self._draw_if_shown)
@@ -107,11 +108,6 @@ class Plot(pg.PlotWidget):
     def leaveEvent(self, event: object) -> None:
         super().leaveEvent(event)
         self.hovered.emit("")
-
-    def mouseDoubleClickEvent(self, event: object) -> None:
-        super().mouseDoubleClickEvent(event)
-        if event.button() == Qt.MouseButton.LeftButton:
-            self.show_all()
 
 
 class Head(QGraphicsEllipseItem):

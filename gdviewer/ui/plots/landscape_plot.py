@@ -22,13 +22,13 @@ _Path = tuple[pg.PlotCurveItem, Head, PathThinner]
 
 
 class Backdrop(pg.GraphicsObject):
-    """The landscape under the paths, painted once for each view and kept as a picture: paths move over it for nothing."""
+    """The landscape under the paths, painted once a view and kept as a picture: paths move over it for nothing."""
 
     def __init__(self) -> None:
         super().__init__()
         self._landscape: Landscape | None = None
         self._image = QImage()
-        self._theme: Theme | None = None
+        self._pen = line_pen("#000000", 0.9)
         self._picture = QPixmap()
         self._painted_for: object = None
         self.setZValue(-100)
@@ -42,7 +42,10 @@ class Backdrop(pg.GraphicsObject):
         self._pixels = np.ascontiguousarray(colors)
         rows, columns = shades.shape
         self._image = QImage(self._pixels.data, columns, rows, 4 * columns, QImage.Format.Format_RGBA8888)
-        self._landscape, self._theme, self._painted_for = landscape, theme, None
+        color = QColor(theme.contour)
+        color.setAlphaF(0.55)
+        self._pen.setColor(color)
+        self._landscape, self._painted_for = landscape, None
         self.update()
 
     def boundingRect(self) -> QRectF:
@@ -67,23 +70,16 @@ class Backdrop(pg.GraphicsObject):
             inner = QPainter(self._picture)
             inner.translate(-QPointF(device.topLeft()))
             inner.setWorldTransform(transform, combine=True)
-            self._paint_anew(inner)
+            inner.setRenderHints(QPainter.RenderHint.SmoothPixmapTransform | QPainter.RenderHint.Antialiasing)
+            inner.drawImage(self.boundingRect(), self._image)
+            inner.setPen(self._pen)
+            inner.drawPath(self._landscape.lines)
             inner.end()
             self._painted_for = key
         painter.save()
         painter.resetTransform()
         painter.drawPixmap(device.topLeft(), self._picture)
         painter.restore()
-
-    def _paint_anew(self, painter: QPainter) -> None:
-        assert self._landscape is not None
-        assert self._theme is not None
-        painter.setRenderHints(QPainter.RenderHint.SmoothPixmapTransform | QPainter.RenderHint.Antialiasing)
-        painter.drawImage(self.boundingRect(), self._image)
-        color = QColor(self._theme.contour)
-        color.setAlphaF(0.55)
-        painter.setPen(line_pen(color, 0.9))
-        painter.drawPath(self._landscape.lines)
 
 
 class ColorScale(QWidget):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pyqtgraph as pg
 from PySide6.QtGui import QColor
 
@@ -55,7 +57,7 @@ class StartMarkers:
 
     def _moved(self, key: int | None) -> None:
         position = self._markers[key].pos()
-        self._plot.session.set_start(self._start_at(position.x(), position.y()), key)
+        self._set_start(position.x(), position.y(), key)
 
     def _click(self, event) -> None:
         box = self._plot.getPlotItem().vb
@@ -65,4 +67,10 @@ class StartMarkers:
         runs = session.experiment.runs
         own = session.selected if runs and runs[session.selected].start is not None else None
         point = box.mapSceneToView(event.scenePos())
-        session.set_start(self._start_at(point.x(), point.y()), own)
+        self._set_start(point.x(), point.y(), own)
+
+    def _set_start(self, x: float, y: float, key: int | None) -> None:
+        """Move a start to a point of the plot, in no more digits than the mouse can tell apart."""
+        sizes = self._plot.getPlotItem().vb.viewPixelSize()
+        x, y = (round(v, math.ceil(-math.log10(size))) for v, size in zip((x, y), sizes, strict=True))
+        self._plot.session.set_start(self._start_at(x, y), key)

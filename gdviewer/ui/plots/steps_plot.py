@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QToolBu
 
 from gdviewer.engine.run import Run
 from gdviewer.engine.trace import Trace
+from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.plots.base import Plot, line_pen, thick_curve
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import number_text, tr
@@ -53,6 +54,7 @@ class StepsPlot(Plot):
 
     def __init__(self, session: Session, quantity: str = LOSS) -> None:
         super().__init__(session)
+        self.setToolTip(tr("Wheel: zoom. Drag: move. Double click: show all. The grey line: look at an earlier step."))
         self.quantity = quantity
         self.log_values = quantity != COMPONENTS
         self.log_steps = False
@@ -90,6 +92,10 @@ class StepsPlot(Plot):
     def show_all(self) -> None:
         self._follow, self._range = True, None
         self.draw()
+
+    def mouseDoubleClickEvent(self, event: object) -> None:
+        super().mouseDoubleClickEvent(event)
+        self.show_all()
 
     def describe(self, x: float, y: float) -> str:
         step = 10**x if self.log_steps else x
@@ -230,12 +236,12 @@ class StepsPlot(Plot):
             pen.setStyle([Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine][index % 3])
         label = None
         if self.quantity == COMPONENTS:
-            label = pg.TextItem(self._component_name(index, count), color=shade, anchor=(1, 1))
+            label = pg.TextItem(self._component_name(index), color=shade, anchor=(1, 1))
             self.addItem(label, ignoreBounds=True)
         self.addItem(curve, ignoreBounds=True)
         return _Series(column, curve, label)
 
-    def _component_name(self, index: int, count: int) -> str:
+    def _component_name(self, index: int) -> str:
         problem = self.session.experiment.problem
         if problem.dimension <= len(problem.axis_names):
             return problem.axis_names[index]
@@ -286,6 +292,7 @@ class History(QWidget):
         self.fit.setToolTip(tr("Show all steps, and follow new ones."))
         self.note = QLabel()
         self.note.setProperty("role", "muted")
+        keys_by_tab(self.log_values, self.log_steps, self.fit)
         bar = QHBoxLayout(spacing=10)
         bar.setContentsMargins(8, 4, 8, 0)
         for widget in (QLabel(tr("Over the steps:")), self.quantity, self.log_values, self.log_steps, self.fit):

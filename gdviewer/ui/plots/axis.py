@@ -1,0 +1,48 @@
+"""An axis whose logarithmic numbers suit any range, from a fraction of a decade to hundreds of them."""
+
+from __future__ import annotations
+
+import math
+
+import pyqtgraph as pg
+
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_PIXELS_A_TICK = {"left": 28, "bottom": 70}
+
+
+class Axis(pg.AxisItem):
+    """As pyqtgraph's, but for the logarithmic mode, whose numbers it leaves out where the range is short."""
+
+    def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
+        if not self.logMode:
+            return super().tickValues(low, high, size)
+        return [(1.0, log_ticks(low, high, max(2, int(size / _PIXELS_A_TICK[self.orientation]))))]
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        return [log_text(v) for v in values] if self.logMode else super().tickStrings(values, scale, spacing)
+
+
+def log_ticks(low: float, high: float, most: int) -> list[float]:
+    """The logarithms of round numbers between 10^low and 10^high, about ``most`` at the most."""
+    decades = high - low
+    if decades <= 0:
+        return []
+    if decades >= 2:
+        stride = math.ceil(decades / most)
+        return [float(d) for d in range(math.ceil(low), math.floor(high) + 1) if d % stride == 0]
+    if decades >= 0.8 or not -300 < low < high < 300:
+        powers = range(math.floor(low), math.ceil(high) + 1)
+        return [d + math.log10(m) for d in powers for m in (1, 2, 5) if low <= d + math.log10(m) <= high]
+    first, last = 10**low, 10**high
+    step = (last - first) / most
+    magnitude = 10 ** math.floor(math.log10(step))
+    step = next(m * magnitude for m in (1, 2, 5, 10) if m * magnitude >= step)
+    return [math.log10(k * step) for k in range(math.ceil(first / step), math.floor(last / step) + 1) if k > 0]
+
+
+def log_text(logarithm: float) -> str:
+    """The number whose logarithm this is: 0.001 … 10,000 in digits, other powers of ten as such."""
+    whole = round(logarithm)
+    if abs(logarithm - whole) < 1e-9 and not -4 < whole < 5:
+        return "10" + str(whole).translate(_SUPERSCRIPTS)
+    return f"{10**logarithm:.5g}" if -300 < logarithm < 300 else ""
