@@ -68,7 +68,7 @@ def seconds(work: Callable[[], object]) -> float:
     return perf_counter() - began
 
 
-def engine_and_bare_loop(steps: int = 20_000, rounds: int = 9) -> dict[str, float]:
+def engine_and_bare_loop(steps: int = 20_000, rounds: int = 7) -> dict[str, float]:
     engine, bare = [], []
     for _ in range(rounds):
         run = new_run()
@@ -137,7 +137,7 @@ def process_events(duration: float) -> None:
     loop.exec()
 
 
-def live(runs: int, duration: float = 2.0, rounds: int = 3) -> dict[str, float]:
+def live(runs: int, duration: float = 1.5, rounds: int = 3) -> dict[str, float]:
     """A window at full speed, in turns with the engine alone."""
     plans = tuple(RunPlan(optimizers.get("adam"), color=i) for i in range(runs))
     window = MainWindow(Experiment(problems.get("rosenbrock"), plans, START, UNLIMITED))
@@ -149,7 +149,7 @@ def live(runs: int, duration: float = 2.0, rounds: int = 3) -> dict[str, float]:
     steps, paints, signals, lateness, ratios = [], [], [], [], []
     for _ in range(rounds):
         run = new_run()
-        headless = 10_000 / seconds(lambda run=run: run.advance(10_000))
+        headless = 30_000 / seconds(lambda run=run: run.advance(30_000))
         session.play()
         process_events(0.3)
         before, began = sum(run.step for run in session.runs), perf_counter()
@@ -222,7 +222,7 @@ application.exec()
 """
 
 
-def first_frames(rounds: int = 5) -> dict[str, float]:
+def first_frames(rounds: int = 4) -> dict[str, float]:
     """From the start of a process to the end of the first frame of its window; one round before to warm the disk."""
     times: dict[str, list[float]] = {"first_frame_s": [], "empty_window_first_frame_s": []}
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
