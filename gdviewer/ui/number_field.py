@@ -83,7 +83,8 @@ class NumberField(QWidget):
         words = title or tr(name.replace("_", " "))
         shown = words if symbol == name else f"{words} {symbol}"
         meaning = tr(parameter.meaning)
-        tip = f"{symbol}: {meaning}" if meaning else symbol
+        called = words if symbol == name else symbol
+        tip = f"{called}: {meaning}" if meaning else called
         tip += "\n" + tr("Range {range}; default {default}.", range=parameter.range_text, default=f"{parameter:g}")
         self.switch = QCheckBox(shown) if optional else None
         label: QWidget = self.switch or QLabel(shown)

@@ -217,7 +217,9 @@ def test_that_a_diverging_run_keeps_the_plots_sane(window):
     run = window.session.runs[0]
     assert run.stop.reason is Reason.DIVERGED
     assert np.isfinite(run.trace.x).all()
-    for (left, right), (bottom, top) in (p.getPlotItem().vb.viewRange() for p in (window.stage.plot, window.history.plot)):
+    for (left, right), (bottom, top) in (
+        p.getPlotItem().vb.viewRange() for p in (window.stage.plot, window.history.plot)
+    ):
         assert np.isfinite([left, right, bottom, top]).all()
     (left, right), _ = window.stage.plot.getPlotItem().vb.viewRange()
     assert right - left < 20

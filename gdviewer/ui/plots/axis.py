@@ -45,4 +45,4 @@ def log_text(logarithm: float) -> str:
     whole = round(logarithm)
     if abs(logarithm - whole) < 1e-9 and not -4 < whole < 5:
         return "10" + str(whole).translate(_SUPERSCRIPTS)
-    return f"{10**logarithm:.5g}" if -300 < logarithm < 300 else ""
+    return f"{10**logarithm:.8g}" if -300 < logarithm < 300 else ""

@@ -1,0 +1,226 @@
+"""The window as a whole: keys, layout, themes, words, help."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import sys
+
+import pytest
+from PySide6.QtCore import QObject, Qt, QTranslator
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSlider,
+    QApplication,
+    QComboBox,
+    QDockWidget,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QScrollBar,
+    QWidget,
+)
+
+import gdviewer
+from gdviewer.ui.help import about, help_page
+from gdviewer.ui.theme import THEMES, look
+
+
+def test_that_space_runs_and_pauses_and_the_arrow_steps(window, qtbot):
+    window.activateWindow()
+    window.stage.setFocus()
+    qtbot.keyClick(window, Qt.Key.Key_Space)
+    assert window.session.playing
+    qtbot.keyClick(window, Qt.Key.Key_Space)
+    assert not window.session.playing
+    qtbot.keyClick(window, Qt.Key.Key_R)
+    assert window.session.steps == 0
+    qtbot.keyClick(window, Qt.Key.Key_Right)
+    qtbot.waitUntil(lambda: window.session.steps == 1)
+
+
+def test_that_a_click_on_a_control_does_not_take_space_from_the_runs(window, qtbot):
+    for control in window.findChildren(QAbstractButton) + window.findChildren(QAbstractSlider):
+        if not isinstance(control, QScrollBar) and not control.objectName().startswith("qt_"):
+            assert not control.focusPolicy() & Qt.FocusPolicy.ClickFocus, control
+
+
+def test_that_a_check_box_reached_by_tab_is_pressed_with_space(window, qtbot):
+    box = window.history.log_steps
+    window.activateWindow()
+    box.setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.waitUntil(box.hasFocus)
+    qtbot.keyClick(box, Qt.Key.Key_Space)
+    assert box.isChecked()
+    assert not window.session.playing
+
+
+def test_that_the_speed_reaches_from_one_step_a_second_to_as_fast_as_it_goes(window):
+    slider = window.transport.speed
+    slider.setValue(slider.minimum())
+    assert window.session.speed == 1
+    slider.setValue(slider.maximum())
+    assert window.session.speed == float("inf")
+    assert window.transport.speed_text.text() == "as fast as it goes"
+
+
+def test_that_every_control_has_a_tool_tip_and_an_accessible_name(window):
+    for name in ("rotated_quadratic", "samples"):
+        window.problem_panel.choose(name)
+        window.session.select(1)
+        controls = [QAbstractButton, QAbstractSlider, QLineEdit, QComboBox, QPlainTextEdit]
+        for control in (widget for kind in controls for widget in window.findChildren(kind)):
+            inner = isinstance(control, QScrollBar) or control.objectName().startswith("qt_")
+            in_title = isinstance(control.parent(), (QDockWidget, QComboBox))
+            if inner or in_title or not control.isVisible():
+                continue
+            assert control.toolTip(), control
+            assert control.accessibleName() or control.text(), control
+
+
+def fits(label: QLabel) -> bool:
+    if label.wordWrap():
+        return label.height() + 1 >= label.heightForWidth(label.width())
+    return label.width() + 1 >= label.minimumSizeHint().width()
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1280, 800), (1920, 1080)])
+@pytest.mark.parametrize("theme", THEMES)
+def test_that_no_label_is_cut_off(window, qtbot, size, theme):
+    look().choose(theme)
+    window.resize(*size)
+    window.problem_panel.choose("rotated_quadratic")
+    window.session.select(1)
+    window.session.finish()
+    qtbot.wait(50)
+    assert (window.width(), window.height()) == size
+    labels = [label for label in window.findChildren(QLabel) if label.isVisible() and label.text()]
+    assert len(labels) > 15
+    assert [label.text() for label in labels if not fits(label)] == []
+    for button in window.findChildren(QAbstractButton):
+        if button.isVisible() and button.text():
+            assert button.width() >= button.minimumSizeHint().width(), button.text()
+            right = button.mapTo(window, button.rect().topRight()).x()
+            assert right <= window.width(), button.text()
+    for dock in window._docks:
+        panel = dock.widget().widget()
+        assert panel.width() <= dock.widget().viewport().width(), dock.windowTitle()
+
+
+def test_that_the_layout_is_remembered(open_window, qtbot):
+    first = open_window()
+    first._docks[0].hide()
+    first.resize(1100, 700)
+    first.close()
+    second = open_window()
+    assert not second._docks[0].isVisible()
+    second._reset_layout()
+    assert second._docks[0].isVisible()
+
+
+def test_that_the_theme_is_remembered_and_colours_the_plots(window, qtbot):
+    look().choose("dark")
+    assert window.stage.plot.backgroundBrush().color().name() == THEMES["dark"].plot
+    assert window.history.plot.backgroundBrush().color().name() == THEMES["dark"].plot
+    pixel = window.grab().toImage().pixelColor(5, window.height() - 30)
+    assert pixel.lightness() < 80
+    from PySide6.QtCore import QSettings
+
+    assert QSettings().value("theme") == "dark"
+
+
+def test_that_colours_of_the_heat_image_are_evenly_spaced_to_the_eye():
+    from gdviewer.ui.theme import _oklab
+
+    for theme in THEMES.values():
+        colors = theme.heat_colors()[::15, :3]
+        lab = [_oklab("#{:02x}{:02x}{:02x}".format(*rgb)) for rgb in colors]
+        gaps = [float(((b - a) ** 2).sum() ** 0.5) for a, b in itertools.pairwise(lab)]
+        assert max(gaps) < 1.4 * min(gaps)
+
+
+class Shouting(QTranslator):
+    """A language in which every word is in capitals."""
+
+    def translate(self, context, text, disambiguation=None, n=-1):
+        if context != "gdviewer":
+            return ""
+        parts = text.replace("{", "}").split("}")
+        return "".join(p.upper() if i % 2 == 0 else "{" + p + "}" for i, p in enumerate(parts))
+
+
+def test_that_the_words_on_the_screen_go_through_translation(open_window, qapp):
+    language = Shouting()
+    qapp.installTranslator(language)
+    try:
+        window = open_window()
+        window.session.finish()
+        window.problem_panel.formula.hide()
+        texts = [w.text() for kind in (QLabel, QAbstractButton) for w in window.findChildren(kind) if w.isVisible()]
+        texts += [a.text() for a in window.findChildren(QAction)]
+        texts += [w.toolTip() for w in window.findChildren(QWidget) if w.isVisible() and not isinstance(w, QDockWidget)]
+        names = "Himmelblau|Gradient descent|Adam|gdviewer|SOURCE: .*"
+        words = [word for text in texts for word in re.findall(r"[a-z]{3,}", re.sub(f"{names}|<[^>]*>", "", text))]
+        assert not words, sorted({t for t in texts if any(w in t for w in words)})
+    finally:
+        qapp.removeTranslator(language)
+
+
+def test_that_help_has_every_shortcut(window, qtbot):
+    page = help_page(window.findChildren(QAction))
+    for action in window.findChildren(QAction):
+        if not action.shortcut().isEmpty():
+            assert f"<b>{action.shortcut().toString()}</b>" in page
+    window._help()
+    assert window.help.isVisible()
+    window.help.close()
+
+
+def test_that_no_two_actions_share_a_key(window):
+    keys = [a.shortcut().toString() for a in window.findChildren(QAction) if not a.shortcut().isEmpty()]
+    assert len(keys) == len(set(keys)) >= 12
+
+
+def test_that_about_tells_the_versions(window):
+    box = about(window)
+    assert gdviewer.__version__ in box.text()
+    assert sys.version.split()[0] in box.informativeText()
+    box.close()
+
+
+def test_that_show_opens_a_window_on_a_function(qtbot):
+    window = gdviewer.show(
+        lambda x: (x[0] - 1) ** 2 + (x[1] + 2) ** 2,
+        [0, 0],
+        runs=["adam", {"optimizer": "momentum", "learning_rate": 0.01, "start": [3, 3]}],
+        block=False,
+    )
+    qtbot.waitExposed(window)
+    session = window.session
+    assert [plan.optimizer.name for plan in session.experiment.runs] == ["adam", "momentum"]
+    assert session.experiment.runs[1].start == (3.0, 3.0)
+    session.finish()
+    assert session.runs[1].trace.x[-1] == pytest.approx([1, -2], abs=0.05)
+    window.close()
+    window.deleteLater()
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda: gdviewer.show("himelblau", block=False), "himmelblau"),
+        (lambda: gdviewer.show("sphere", [1, 2, 3], block=False), "shape"),
+        (lambda: gdviewer.show("sphere", runs=["adan"], block=False), "adam"),
+        (lambda: gdviewer.show("sphere", runs=[{"optimizer": "adam", "beta": 1}], block=False), "did you mean 'beta"),
+        (lambda: gdviewer.show(lambda x: x, block=False), "x0"),
+    ],
+)
+def test_that_show_refuses_what_it_cannot_open(qapp, call, told):
+    with pytest.raises(ValueError, match=told):
+        call()
+
+
+def test_that_the_window_is_an_object_of_qt(window):
+    assert isinstance(window.session, QObject)
+    assert QApplication.instance().applicationName() == "gdviewer"
