@@ -164,6 +164,7 @@ class Run:
         if not 1 <= step <= len(rows):
             raise IndexError(f"step must be in 1 … {len(rows)}; got {step}")
         oracle = Oracle(self.problem, self.seed)
+        oracle.t = step
         carried = tuple(column[step - 1] for column in state.values())
         with np.errstate(all="ignore"):
             x, after = self._execute(
@@ -175,7 +176,6 @@ class Run:
         self, rule: Any, oracle: Oracle, t: int, x: Array, state: tuple[Any, ...]
     ) -> tuple[Array, tuple[Any, ...]]:
         """One step: the next point and state, with their form checked."""
-        oracle.t = t
         result = rule(x, oracle, t, *state) if self.optimizer.counts_steps else rule(x, oracle, *state)
         if type(result) is tuple:
             new, carried = result[0], result[1:]
@@ -203,14 +203,16 @@ class Run:
         gradient.setflags(write=False)
         oracle.remember(x, gradient)
         points, states, gradients, counts, asked = [x], [state], [gradient], [oracle.counts], size
+        execute, gradient_at = self._execute, oracle.gradient  # looked up once, not at each step
+        oracle.t = first + 1
         with np.errstate(all="ignore"):
             for t in range(first + 1, first + 1 + size):
-                x, state = self._execute(rule, oracle, t, x, state)
+                x, state = execute(rule, oracle, t, x, state)
                 oracle.t = t + 1
                 points.append(x)
                 states.append(state)
                 if free or not limits.end_before(gradient, points[-2], x):
-                    gradient = oracle.gradient(x)
+                    gradient = gradient_at(x)
                 else:
                     asked -= 1
                 gradients.append(gradient)

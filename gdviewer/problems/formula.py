@@ -112,10 +112,9 @@ class FormulaProblem(Problem):
         if x.ndim == 1:
             parts = self._at(self._compiled.gradient, x)
             total = sum(parts)
-            result = np.array(parts, dtype=float)
-            return result if total == total else self._mend(x, result)
+            return np.array(parts) if total == total else self._mend(x, np.array(parts))
         parts = self._over(self._compiled.gradient, x)
-        result = np.array([_whole(part, x.T.shape[1:]) for part in parts], dtype=float).T
+        result = np.array([_whole(part, x.T.shape[1:]) for part in parts]).T
         for index in np.argwhere(np.isnan(result).any(axis=-1)):
             result[(*index,)] = self._mend(x[(*index,)], result[(*index,)])
         return result
@@ -123,7 +122,7 @@ class FormulaProblem(Problem):
     def hessian(self, x: ArrayLike) -> Array:
         x = np.asarray(x, dtype=float)
         parts = self._over(self._compiled.hessian, x)
-        rows = np.array([_whole(part, x.T.shape[1:]) for part in parts], dtype=float)
+        rows = np.array([_whole(part, x.T.shape[1:]) for part in parts])
         return rows.T.reshape(*x.shape, self.dimension)
 
     def _at(self, function: Callable[..., Any], x: Array) -> Any:

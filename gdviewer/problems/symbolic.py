@@ -151,7 +151,7 @@ def numpy_lines(entries: list[Any]) -> tuple[list[str], list[str]]:
         shared, reduced = sympy.cse(entries, symbols=sympy.numbered_symbols("_t"))
         printer = _Printer()
         lines = [f"{name} = {printer.doprint(part)}" for name, part in shared]
-        return lines, [printer.doprint(entry) for entry in reduced]
+        return lines, [repr(float(entry)) if entry.is_Integer else printer.doprint(entry) for entry in reduced]
 
 
 def _number(value: float) -> Any:

@@ -78,6 +78,12 @@ def test_that_tolerance_leaves_the_last_move_unapplied():
     assert len(run.trace) == run.step + 1
 
 
+def test_that_a_move_of_just_the_tolerance_is_not_made():
+    slope = problems.formula("x")
+    assert finished(slope, start=[0], learning_rate=0.1, tolerance=0.1).step == 0
+    assert finished(slope, start=[0], learning_rate=0.1, tolerance=np.nextafter(0.1, 0), max_steps=3).step == 3
+
+
 def test_that_a_start_at_the_minimum_takes_no_step():
     run = finished(start=[0, 0])
     assert (run.step, run.stop.reason, run.evaluations) == (0, Reason.TOLERANCE, (1, 1, 0))
@@ -411,11 +417,25 @@ def in_place_gradient(x, f, m=0.0, *, learning_rate=rate(0.1)):
     return x - g, m
 
 
-@pytest.mark.parametrize("rule", [in_place_point, in_place_gradient, in_place_old_state])
+def in_place_later(x, f, t, m=0.0, *, learning_rate=rate(0.1)):
+    if t == 4:
+        x -= 1
+    return x - learning_rate * f.gradient(x), m
+
+
+def in_place_state_later(x, f, t, m=0.0, *, learning_rate=rate(0.1)):
+    m = m + f.gradient(x) if t < 4 else np.multiply(m, 2, out=m)
+    return x - learning_rate * m, m
+
+
+@pytest.mark.parametrize(
+    "rule", [in_place_point, in_place_gradient, in_place_old_state, in_place_later, in_place_state_later]
+)
 def test_that_a_rule_that_changes_the_record_in_place_is_told_so(rule):
     run = finished(rule=optimizer("in place")(rule), max_steps=5)
     assert run.stop.reason is Reason.ERROR
     assert "read-only" in run.stop.message
+    assert run.step in (0, 3)
 
 
 def test_that_a_rule_may_change_its_own_arrays_in_place():
