@@ -184,13 +184,14 @@ from PySide6.QtCore import QEvent, QObject, QTimer
 class FirstPaint(QObject):
     done = False
     def eventFilter(self, watched, event):
-        if event.type() == QEvent.Type.Paint and not self.done and ready():
-            self.done = True
+        if event.type() == QEvent.Type.Paint and not self.done:
             QTimer.singleShot(0, self.painted)  # comes when the window has been drawn whole
         return False
     def painted(self):
-        print(time.monotonic(), flush=True)
-        window.close()
+        if ready() and not self.done:
+            self.done = True
+            print(time.monotonic(), flush=True)
+            window.close()
 first = FirstPaint()
 """
 _EMPTY = """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Iterable, Mapping
 from typing import Literal
@@ -121,6 +120,8 @@ def tiny(default: float, meaning: str = "small number that keeps the division fi
 
 def nearest(word: str, words: Iterable[str]) -> str:
     """Return ``"; did you mean …?"`` with the nearest of ``words``, or an empty text where none is near."""
+    import difflib  # only for a message
+
     found = difflib.get_close_matches(word, list(words), n=1, cutoff=0.6)
     return f"; did you mean {found[0]!r}?" if found else ""
 

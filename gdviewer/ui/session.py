@@ -51,6 +51,9 @@ class Session(QObject):
         self._last_tick = 0.0
         self._timer = QTimer(self, interval=FRAME_MS, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
+        # The burst begins when what was drawn has been painted: two threads at once would only wait for each other.
+        self._painted = QTimer(self, interval=0, singleShot=True)
+        self._painted.timeout.connect(self._grant)
 
     # The experiment
 
@@ -202,6 +205,7 @@ class Session(QObject):
     def close(self) -> None:
         """End the worker's thread."""
         self._timer.stop()
+        self._painted.stop()
         self._set_playing(False)
         for run in self.runs:
             if not run.stop:
@@ -223,8 +227,7 @@ class Session(QObject):
             self._steps_due += min(elapsed, 1.0) * self.speed
             if self.finished:
                 self._set_playing(False)
-        # The burst begins when what was drawn has been painted: two threads at once would only wait for each other.
-        QTimer.singleShot(0, self._grant)
+        self._painted.start()
 
     def _grant(self) -> None:
         if self._worker.busy:

@@ -91,8 +91,7 @@ class MainWindow(QMainWindow):
         self.session.experiment_changed.connect(self._name)
         self._name()
         self.stage.setFocus()
-        # SymPy and the first evaluation of the starts come after the window is there.
-        QTimer.singleShot(0, self.session.wake)
+        self._painted = False
 
     def _dock(self, name: str, title: str, panel: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
         dock = QDockWidget(title, self)
@@ -202,6 +201,12 @@ class MainWindow(QMainWindow):
         super().showEvent(event)
         if not isinstance(QSettings().value("layout"), QByteArray):
             self._arrange()
+
+    def paintEvent(self, event: object) -> None:
+        super().paintEvent(event)
+        if not self._painted:  # SymPy, and the first evaluation of the starts, come after the first frame
+            self._painted = True
+            QTimer.singleShot(0, self.session, self.session.wake)
 
     def closeEvent(self, event: object) -> None:
         settings = QSettings()

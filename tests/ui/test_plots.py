@@ -61,7 +61,7 @@ def test_that_zooming_computes_the_visible_region_again(window, qtbot):
     before = plot.landscape.rect
     wheel(plot, 5)
     qtbot.waitUntil(lambda: plot.landscape.rect.width() < before.width() / 1.5)
-    assert plot.landscape.rect == plot.getPlotItem().vb.viewRect()
+    qtbot.waitUntil(lambda: plot.landscape.rect == plot.getPlotItem().vb.viewRect())
     assert plot.landscape.heights.shape == (256, 256)
     plot.show_all()
     qtbot.waitUntil(lambda: plot.landscape.rect.width() >= 12)

@@ -28,8 +28,9 @@ from gdviewer.ui.theme import THEMES, look
 
 
 def test_that_space_runs_and_pauses_and_the_arrow_steps(window, qtbot):
-    window.activateWindow()
-    window.stage.setFocus()
+    with qtbot.waitActive(window):
+        window.activateWindow()
+    assert QApplication.focusWidget() is not None
     qtbot.keyClick(window, Qt.Key.Key_Space)
     assert window.session.playing
     qtbot.keyClick(window, Qt.Key.Key_Space)

@@ -35,12 +35,14 @@ class Plot(pg.PlotWidget):
         super().__init__(parent, axisItems={"left": Axis("left"), "bottom": Axis("bottom")})
         self.session = session
         self._frame = 0
+        self._stale = True
         self.setMenuEnabled(False)
         self.setMinimumSize(240, 130)
         self.getPlotItem().hideButtons()
         self.getPlotItem().layout.setContentsMargins(4, 10, 12, 2)  # room for a tick's number at the very edge
         self.setToolTip(tr("Wheel: zoom. Drag: move. Click: start here. Home: show all."))
         self.scene().sigMouseMoved.connect(self._hover)
+        self.scene().sigPrepareForPaint.connect(self._recompute_if_stale)
         session.frame.connect(self._take_frame)
         session.cursor_moved.connect(self._draw_if_shown)
         look().changed.connect(self.restyle)
@@ -80,9 +82,22 @@ class Plot(pg.PlotWidget):
         """Show the whole of what there is to see."""
         self.enableAutoRange()
 
+    def outdate(self) -> None:
+        """Have what is computed for the visible region computed again, right before the next painting."""
+        self._stale = True
+        self.viewport().update()
+
+    def recompute(self) -> None:
+        """Compute what is drawn of the problem in the visible region."""
+
     def describe(self, x: float, y: float) -> str:
         """What to tell about a point under the mouse."""
         return ""
+
+    def _recompute_if_stale(self) -> None:
+        if self._stale and self.active:
+            self._stale = False
+            self.recompute()
 
     def _take_frame(self) -> None:
         self._frame += 1

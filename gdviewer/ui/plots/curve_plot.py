@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QTimer
 from PySide6.QtGui import QColor
 
 from gdviewer.engine.run import Run
@@ -31,8 +30,6 @@ class CurvePlot(Plot):
         self._runs: dict[Run, _Items] = {}
         self._work = Latest(self)
         self._work.done.connect(self._show)
-        self._soon = QTimer(self, singleShot=True, interval=0)
-        self._soon.timeout.connect(self._recompute)
         self.curve = thick_curve(2, QColor(self.theme.muted))
         self.addItem(self.curve, ignoreBounds=True)
         self._samples = pg.ScatterPlotItem(symbol="s", size=6, pxMode=True)
@@ -41,7 +38,7 @@ class CurvePlot(Plot):
         self.addItem(self._minima, ignoreBounds=True)
         self.starts = StartMarkers(self, self._place, lambda x, _: (x,))
         self.disableAutoRange()
-        self.getPlotItem().vb.sigXRangeChanged.connect(lambda: self._soon.start())
+        self.getPlotItem().vb.sigXRangeChanged.connect(lambda: self.outdate())
         session.runs_changed.connect(self._match_runs)
         session.experiment_changed.connect(self._match_experiment)
         self.restyle()
@@ -141,7 +138,7 @@ class CurvePlot(Plot):
             self._minima.setData(minima[:, 0], self._heights(minima[:, 0]) if len(minima) else [])
             if getattr(before, "name", None) != problem.name or not np.array_equal(before.domain, problem.domain):
                 self.show_all()
-            self._soon.start()
+            self.outdate()
         for run in list(self._runs):
             self._remove(run)
         self.starts.update()
@@ -164,10 +161,8 @@ class CurvePlot(Plot):
     def _heights(self, x: np.ndarray) -> np.ndarray:
         return self.session.experiment.problem.values_on_grid(x[:, None])
 
-    def _recompute(self) -> None:
+    def recompute(self) -> None:
         problem = self.session.experiment.problem
-        if not (self.active and self.isVisible()):
-            return
         (left, right), _ = self.getPlotItem().vb.viewRange()
         x = np.linspace(left, right, _POINTS)
         if problem.broadcasts:

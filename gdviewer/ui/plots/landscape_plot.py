@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QRectF, Qt, QTimer
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QImage, QLinearGradient, QPainter, QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
@@ -142,8 +142,6 @@ class LandscapePlot(Plot):
         self._paths: dict[Run, _Path] = {}
         self._work = Latest(self)
         self._work.done.connect(self._show)
-        self._soon = QTimer(self, singleShot=True, interval=0)
-        self._soon.timeout.connect(self._recompute)
         self.backdrop = Backdrop()
         self.addItem(self.backdrop, ignoreBounds=True)
         self._minima = pg.ScatterPlotItem(symbol="star", size=14, pxMode=True)
@@ -152,8 +150,7 @@ class LandscapePlot(Plot):
         self.starts = StartMarkers(self, tuple, lambda x, y: (x, y))
         self.setAspectLocked(True)
         self.disableAutoRange()
-        box = self.getPlotItem().vb
-        box.sigRangeChanged.connect(lambda: self._soon.start())
+        self.getPlotItem().vb.sigRangeChanged.connect(lambda: self.outdate())
         session.runs_changed.connect(self._match_runs)
         session.experiment_changed.connect(self._match_experiment)
         self.restyle()
@@ -193,8 +190,8 @@ class LandscapePlot(Plot):
             curve, head, thinner = self._path_of(run, plan.color)
             curve.setVisible(plan.visible)
             head.setVisible(plan.visible)
+            position = self.session.position(run)  # before the rows: the trace may grow in between
             x = run.trace.x
-            position = self.session.position(run)
             rows = thinner.update(x)
             rows = np.append(rows[rows < position], position)
             curve.setData(x[rows, 0], x[rows, 1])
@@ -233,7 +230,7 @@ class LandscapePlot(Plot):
             self._style_minima()
             if moved:
                 self.show_all()
-            self._soon.start()
+            self.outdate()
         for plan, run in zip(self.session.experiment.runs, self.session.runs, strict=True):
             if run in self._paths:
                 curve, head, _ = self._paths[run]
@@ -247,10 +244,8 @@ class LandscapePlot(Plot):
             self._minima.setData(pos=problem.minima, pen=line_pen(self.theme.plot, 1), brush=QColor(self.theme.text))
             self.starts.update()
 
-    def _recompute(self) -> None:
+    def recompute(self) -> None:
         problem = self.session.experiment.problem
-        if not (self.active and self.isVisible()):
-            return
         rect = self.getPlotItem().vb.viewRect()
         if problem.broadcasts:
             self._show(compute_landscape(problem, rect))

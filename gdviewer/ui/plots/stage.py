@@ -25,29 +25,27 @@ class Stage(QStackedWidget):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        landscape, components = LandscapeView(session), _Components(session)
-        curve = CurvePlot(session)
-        self._pages = {"landscape": landscape, "curve": curve, "components": components}
-        self._plots: dict[str, Plot] = {"landscape": landscape.plot, "curve": curve, "components": components.plot}
-        for page in self._pages.values():
-            self.addWidget(page)
-        for plot in self._plots.values():
-            plot.hovered.connect(self.hovered)
+        self._made: dict[str, QWidget] = {}
         session.experiment_changed.connect(self._match)
         self._match()
 
     @property
     def plot(self) -> Plot:
         """The plot that is shown."""
-        return self._plots[self._session.experiment.problem.picture]
+        return self.currentWidget().plot
 
     def close_threads(self) -> None:
         """End the threads that compute pictures."""
-        for plot in self._plots.values():
-            plot.close_threads()
+        for page in self._made.values():
+            page.plot.close_threads()
 
     def _match(self) -> None:
-        self.setCurrentWidget(self._pages[self._session.experiment.problem.picture])
+        picture = self._session.experiment.problem.picture
+        if picture not in self._made:
+            page = self._made[picture] = _PAGES[picture](self._session)
+            page.plot.hovered.connect(self.hovered)
+            self.addWidget(page)
+        self.setCurrentWidget(self._made[picture])
 
 
 class _Components(QWidget):
@@ -68,3 +66,15 @@ class _Components(QWidget):
         n = self._session.experiment.problem.dimension
         shown = tr("the first {k} of {n}", k=MAX_COMPONENTS, n=n) if n > MAX_COMPONENTS else tr("all {n}", n=n)
         self._title.setText(tr("Components of the point over the steps ({which})", which=shown))
+
+
+class _Curve(QWidget):
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.plot = CurvePlot(session)
+        layout = QVBoxLayout(self, spacing=0)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.plot)
+
+
+_PAGES = {"landscape": LandscapeView, "curve": _Curve, "components": _Components}  # each is made when first needed
