@@ -108,11 +108,11 @@ class FormulaProblem(Problem):
         return _whole(self._over(self._compiled.value, x), x.T.shape[1:]).T
 
     def gradient(self, x: ArrayLike) -> Array:
-        x = np.asarray(x, dtype=float)
+        x = np.asarray(x, float)
         if x.ndim == 1:
-            parts = self._at(self._compiled.gradient, x)
+            result = np.array(parts := self._at(self._compiled.gradient, x))
             total = sum(parts)
-            return np.array(parts) if total == total else self._mend(x, np.array(parts))
+            return result if total == total else self._mend(x, result)
         parts = self._over(self._compiled.gradient, x)
         result = np.array([_whole(part, x.T.shape[1:]) for part in parts]).T
         for index in np.argwhere(np.isnan(result).any(axis=-1)):
