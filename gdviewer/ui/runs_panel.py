@@ -182,17 +182,15 @@ class RunsPanel(QWidget):
         if not run.begun:
             return (stop_text(run.stop)[0] if run.stop else tr("getting ready …"), "")
         at = self._session.position(run)
-        numbers = tr(
-            "step {step}   loss {loss}   ‖∇f‖ {norm}",
-            step=f"{at:,}",
-            loss=f"{run.trace.loss[at]:.4g}",
-            norm=f"{float((run.trace.gradient[at] ** 2).sum() ** 0.5):.3g}",
-        )
+        numbers = tr("step {step}   loss {loss}", step=f"{at:,}", loss=f"{run.trace.loss[at]:.4g}")
+        slope = tr("‖∇f‖ {norm}", norm=f"{float((run.trace.gradient[at] ** 2).sum() ** 0.5):.3g}")
         if run.stop:
-            return numbers, tr(run.stop.reason.value).capitalize()
-        if self._session.playing:
-            return numbers, tr("{speed} steps/s", speed=f"{self._speed(run):,.0f}")
-        return numbers, tr("ready") if run.step == 0 else tr("paused")
+            state = tr(run.stop.reason.value)
+        elif self._session.playing:
+            state = tr("{speed} steps/s", speed=f"{self._speed(run):,.0f}")
+        else:
+            state = tr("ready") if run.step == 0 else tr("paused")
+        return numbers, f"{slope}   {state}"
 
     def _speed(self, run: Run) -> float:
         """Steps per second, over about the last half second."""

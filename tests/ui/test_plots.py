@@ -124,7 +124,8 @@ def test_that_losses_below_zero_have_a_logarithmic_axis_above_the_minimum(window
     window.problem_panel.choose("styblinski_tang")
     window.session.finish()
     plot = window.history.plot
-    assert plot.getAxis("left").labelText == "loss above -78.332"
+    assert plot.getAxis("left").labelText == "loss − min"
+    assert window.history.note.text() == "min = -78.3323"
     values = plot._series[window.session.runs[0]][0].curve.getData()[1]
     assert np.isfinite(values[1:]).all()
 

@@ -139,7 +139,7 @@ def test_that_every_stop_is_told_with_advice(window):
     editor = window.runs_panel.editor
     assert editor.message.text().startswith("Tolerance met")
     assert "stationary point" in editor.advice.text()
-    assert "Tolerance" in window.runs_panel.list.item(0).toolTip()
+    assert "tolerance" in window.runs_panel.list.item(0).toolTip()
 
 
 def test_that_the_live_line_tells_step_loss_gradient_and_speed(window, qtbot):

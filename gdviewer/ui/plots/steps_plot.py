@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from gdviewer.engine.run import Run
@@ -50,7 +50,13 @@ class _Series:
 
 
 class StepsPlot(Plot):
-    """Loss, norm of the gradient, or components over the steps, linear or logarithmic, with the cursor."""
+    """Loss, norm of the gradient, or components over the steps, linear or logarithmic, with the cursor.
+
+    Signals:
+        noted: :attr:`note`, whenever it may have changed.
+    """
+
+    noted = Signal(str)
 
     def __init__(self, session: Session, quantity: str = LOSS) -> None:
         super().__init__(session)
@@ -112,9 +118,17 @@ class StepsPlot(Plot):
     def _shifted(self) -> bool:
         return self._logarithmic and self.quantity == LOSS and self._base != 0
 
+    @property
+    def note(self) -> str:
+        """What has to be known to read the plot; mostly nothing."""
+        n = self.session.experiment.problem.dimension
+        if self.quantity == COMPONENTS and n > MAX_COMPONENTS:
+            return tr("the first {k} of {n}", k=MAX_COMPONENTS, n=n)
+        return tr("min = {base}", base=f"{self._base:.6g}") if self._shifted else ""
+
     def _what(self) -> str:
         if self.quantity == LOSS:
-            return tr("loss above {base}", base=f"{self._base:.5g}") if self._shifted else tr("loss")
+            return tr("loss − min") if self._shifted else tr("loss")
         return tr("‖gradient‖") if self.quantity == GRADIENT else tr("components")
 
     def draw(self) -> None:
@@ -208,6 +222,7 @@ class StepsPlot(Plot):
         self.session.look_at(round(10 ** min(at, 15) if self.log_steps else at))
 
     def _label(self) -> None:
+        self.noted.emit(self.note)
         self.setLabel("bottom", tr("step"))
         self.setLabel("left", self._what())
         self.getAxis("left").setLogMode(self._logarithmic)
@@ -256,9 +271,8 @@ class StepsPlot(Plot):
     def _match_runs(self) -> None:
         for run in [run for run in self._series if run not in self.session.runs]:
             self._remove(run)
-        self._range = None
-        self._base = 0.0
-        self._follow = True
+        self._base, self._range, self._follow = 0.0, None, True
+        self._label()
 
     def _match_experiment(self) -> None:
         for plan, run in zip(self.session.experiment.runs, self.session.runs, strict=True):
@@ -306,17 +320,11 @@ class History(QWidget):
         self.log_values.toggled.connect(lambda on: self.plot.set_logarithmic(values=on))
         self.log_steps.toggled.connect(lambda on: self.plot.set_logarithmic(steps=on))
         self.fit.clicked.connect(self.plot.show_all)
-        session.experiment_changed.connect(self._note_components)
+        self.plot.noted.connect(self.note.setText)
 
     def _choose(self) -> None:
         self.plot.set_quantity(self.quantity.currentData())
         self.log_values.setEnabled(self.plot.quantity != COMPONENTS)
-        self._note_components()
-
-    def _note_components(self) -> None:
-        n = self.plot.session.experiment.problem.dimension
-        many = self.plot.quantity == COMPONENTS and n > MAX_COMPONENTS
-        self.note.setText(tr("the first {k} of {n}", k=MAX_COMPONENTS, n=n) if many else "")
 
 
 def _round_up(value: float) -> float:
