@@ -88,10 +88,11 @@ def fits(label: QLabel) -> bool:
 
 @pytest.mark.parametrize("size", [(1280, 720), (1280, 800), (1920, 1080)])
 @pytest.mark.parametrize("theme", THEMES)
-def test_that_no_label_is_cut_off(window, qtbot, size, theme):
+@pytest.mark.parametrize("problem", ["rotated_quadratic", "gramacy_lee"])
+def test_that_no_label_is_cut_off(window, qtbot, size, theme, problem):
     look().choose(theme)
     window.resize(*size)
-    window.problem_panel.choose("rotated_quadratic")
+    window.problem_panel.choose(problem)
     window.session.select(1)
     window.session.finish()
     qtbot.wait(50)

@@ -309,7 +309,7 @@ class History(QWidget):
         keys_by_tab(self.log_values, self.log_steps, self.fit)
         bar = QHBoxLayout(spacing=10)
         bar.setContentsMargins(8, 4, 8, 0)
-        for widget in (QLabel(tr("Over the steps:")), self.quantity, self.log_values, self.log_steps, self.fit):
+        for widget in (self.quantity, self.log_values, self.log_steps, self.fit):
             bar.addWidget(widget)
         bar.addWidget(self.note, 1)
         layout = QVBoxLayout(self, spacing=0)
