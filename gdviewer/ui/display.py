@@ -6,6 +6,7 @@ import ctypes
 import os
 import re
 import socket
+import struct
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +49,7 @@ _WAYLAND = {
     "libwayland-cursor.so.0": "libwayland-cursor0",
     "libwayland-egl.so.1": "libwayland-egl1",
 }
+_ANSWER_SECONDS = 3.0  # a Wayland compositor that takes longer counts as none; Qt would wait for ever
 _INVISIBLE = ("offscreen", "minimal", "minimalegl")
 
 
@@ -181,12 +183,13 @@ def _x11_answers(environment: Mapping[str, str]) -> bool:
 def _wayland_answers(environment: Mapping[str, str]) -> bool:
     path = Path(environment.get("XDG_RUNTIME_DIR", "/")) / environment.get("WAYLAND_DISPLAY", "wayland-0")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(2)
+        connection.settimeout(_ANSWER_SECONDS)
         try:
             connection.connect(str(path))
+            connection.sendall(struct.pack("=III", 1, 12 << 16, 2))  # wl_display.sync: 12 bytes, to be answered at 2
+            return connection.recv(1) != b""
         except OSError:
             return False
-    return True
 
 
 def _load_plugin(kind: str, plugins: Path) -> None:

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -111,12 +112,24 @@ def test_that_libraries_missing_for_the_display_only_matter_where_one_answers(mo
         choose_platform({"DISPLAY": ":0"}, NO_PLUGINS)
 
 
-def test_that_the_display_that_answers_is_taken(tmp_path: Path) -> None:
+@pytest.mark.parametrize("answer", [b"done", b""])
+def test_that_the_display_that_answers_is_taken(tmp_path: Path, answer: bytes) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as compositor:
         compositor.bind(str(tmp_path / "wayland-5"))
         compositor.listen()
+
+        def serve() -> None:
+            connection, _ = compositor.accept()
+            with connection:
+                connection.recv(12)
+                connection.sendall(answer)
+
+        server = threading.Thread(target=serve)
+        server.start()
         both = {"XDG_RUNTIME_DIR": str(tmp_path), "WAYLAND_DISPLAY": "wayland-5", "DISPLAY": ":987"}
-        assert choose_platform(both, NO_PLUGINS) == display.Platform("wayland", True)
+        chosen = choose_platform(both, NO_PLUGINS)
+        server.join()
+    assert (chosen.setting, chosen.visible) == (("wayland", True) if answer else ("offscreen", False))
 
 
 @pytest.mark.parametrize(("setting", "visible"), [("offscreen", False), ("minimal:x=1", False), ("vnc", True)])
