@@ -9,7 +9,7 @@ from time import perf_counter
 
 from gdviewer.engine.run import LARGEST_BLOCK, Run
 
-_BLOCK_SECONDS = 1e-3  # a block of steps aims at this long: short against a burst, long against a block's own cost
+_BLOCK_SECONDS = 2e-3  # a block of steps aims at this long: short against a burst, long against a block's own cost
 
 
 class Abandoned(BaseException):
@@ -32,8 +32,8 @@ def burst(runs: Sequence[Run], seconds: float, steps: int | None = None) -> None
         active = [run for run in runs if not run.stop]
         if not active:
             return
-        aim = min(_BLOCK_SECONDS * len(active), end - now)
-        block = max(1, min(LARGEST_BLOCK, int(aim / sum(run.pace for run in active))))
+        rounds = max(1, round((end - now) / (_BLOCK_SECONDS * len(active))))  # of equal length: none is a small rest
+        block = max(1, min(LARGEST_BLOCK, int((end - now) / rounds / sum(run.pace for run in active))))
         if left is not None:
             left -= (block := min(block, left))
         for run in active:

@@ -13,10 +13,10 @@ _LARGEST = 1e150  # beyond this a drawn coordinate would overflow in a path's le
 class PathThinner:
     """Keeps the rows of a path that are some distance along it apart; the distance doubles when there are too many.
 
-    Early long moves stay whole; thousands of tiny moves become a few points.
+    Early long moves stay whole; a million tiny moves become a few thousand points. Up to ``most`` rows all are kept.
     """
 
-    def __init__(self, resolution: float, most: int = 600) -> None:
+    def __init__(self, resolution: float, most: int = 4000) -> None:
         self._most = most
         self._spacing = resolution
         self._rows = np.empty(0, dtype=np.int64)
@@ -47,6 +47,26 @@ class PathThinner:
                     keep[1::2] = False
                 self._rows, self._marks = self._rows[keep], self._marks[keep]
         return self._rows
+
+
+def visible(points: Array, low: Array, high: Array, pixel: Array, most: int = 600) -> NDArray[np.bool_]:
+    """Which points of a path (k, n) to draw in a view from ``low`` to ``high`` (n,): those some pixels apart along it.
+
+    What lies outside counts as lying on the view's edge, so that a path is fine where it is seen, at every zoom, and
+    coarse elsewhere.
+    """
+    moves = np.abs(np.diff(np.clip(points, low, high) / pixel, axis=0)).sum(axis=1)
+    along = np.concatenate([[0.0], np.cumsum(moves)])
+    spacing = 1.5
+    while True:
+        keep = np.diff(np.floor(along / spacing), prepend=-1.0) != 0
+        keep[:-1] |= moves > spacing  # both ends of a long move
+        if np.count_nonzero(keep) <= most:
+            return keep
+        if spacing > moves.max():  # nothing is left to join: the path fills the view
+            keep[np.flatnonzero(keep)[1::2]] = False
+            return keep
+        spacing *= 2
 
 
 class Pyramid:

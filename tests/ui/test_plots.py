@@ -17,7 +17,7 @@ from gdviewer.problems.function import FunctionProblem
 from gdviewer.ui.landscape import compute_landscape
 from gdviewer.ui.plots.axis import log_text, log_ticks
 from gdviewer.ui.plots.steps_plot import COMPONENTS, GRADIENT
-from gdviewer.ui.thinning import PathThinner, Pyramid
+from gdviewer.ui.thinning import PathThinner, Pyramid, visible
 
 HIMMELBLAU = QRectF(-6, -6, 12, 12)
 
@@ -145,7 +145,7 @@ def test_that_drawing_does_not_grow_with_the_trace(open_window, qtbot):
     window.session.finish(60)
     assert window.session.steps == 60_000
     run = window.session.runs[0]
-    assert len(window.stage.plot._paths[run][0].getData()[0]) <= 700
+    assert len(window.stage.plot._paths[run][0].getData()[0]) <= 1300
     assert len(window.history.plot._series[run][0].curve.getData()[0]) <= 1200
 
 
@@ -218,3 +218,15 @@ def test_that_a_function_of_many_dimensions_shows_its_components(open_window):
     assert window.stage.plot.quantity == COMPONENTS
     assert len(window.stage.plot._series[window.session.runs[0]]) == 12
     assert "the first 12 of 20" in window.stage.currentWidget()._title.text()
+
+
+def test_that_a_path_is_fine_where_it_is_seen_at_every_zoom():
+    turns = np.linspace(0, 40 * np.pi, 3000)
+    spiral = np.column_stack([np.cos(turns), np.sin(turns)]) * np.exp(-turns / 10)[:, None]
+    whole = visible(spiral, np.array([-1.0, -1]), np.array([1.0, 1]), np.array([0.005, 0.005]))
+    close = visible(spiral, np.array([-1e-3, -1e-3]), np.array([1e-3, 1e-3]), np.array([5e-6, 5e-6]))
+    near = np.abs(spiral).max(axis=1) < 1e-3
+    assert whole[near].sum() < 10
+    assert close[near].sum() > 200
+    gaps = np.abs(np.diff(spiral[close & near], axis=0)).max()
+    assert gaps < 1e-4

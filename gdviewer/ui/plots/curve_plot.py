@@ -13,7 +13,7 @@ from gdviewer.ui.plots.base import Head, Plot, line_pen, thick_curve
 from gdviewer.ui.plots.starts import StartMarkers
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import number_text, tr
-from gdviewer.ui.thinning import PathThinner
+from gdviewer.ui.thinning import PathThinner, visible
 
 _POINTS = 1500
 _Items = tuple[pg.ScatterPlotItem, pg.PlotCurveItem, Head, PathThinner]
@@ -81,6 +81,7 @@ class CurvePlot(Plot):
 
     def draw(self) -> None:
         (left, right), _ = self.getPlotItem().vb.viewRange()
+        pixel = self.getPlotItem().vb.viewPixelSize()[0]
         for plan, run in zip(self.session.experiment.runs, self.session.runs, strict=True):
             if not run.begun:
                 continue
@@ -91,6 +92,8 @@ class CurvePlot(Plot):
             trace, position = run.trace, self.session.position(run)
             rows = thinner.update(trace.x)
             rows = rows[rows < position]
+            if len(rows):
+                rows = rows[visible(trace.x[rows], np.array([left]), np.array([right]), np.array([pixel]), most=400)]
             points.setData(trace.x[rows, 0], trace.loss[rows])
             x, y, slope = trace.x[position, 0], trace.loss[position], trace.gradient[position, 0]
             reach = np.array([-0.15, 0.15]) * (right - left)
@@ -112,7 +115,7 @@ class CurvePlot(Plot):
             for item in (tangent, points, head):
                 self.addItem(item, ignoreBounds=True)
             (left, right) = self.session.experiment.problem.domain[0]
-            self._runs[run] = points, tangent, head, PathThinner((right - left) / 800, most=500)
+            self._runs[run] = points, tangent, head, PathThinner((right - left) / 1e5)
         return self._runs[run]
 
     def _remove(self, run: Run) -> None:
@@ -163,6 +166,7 @@ class CurvePlot(Plot):
 
     def recompute(self) -> None:
         problem = self.session.experiment.problem
+        self.draw()  # the points visited too are thinned for what is seen
         (left, right), _ = self.getPlotItem().vb.viewRange()
         x = np.linspace(left, right, _POINTS)
         if problem.broadcasts:

@@ -16,7 +16,7 @@ from gdviewer.ui.plots.starts import StartMarkers
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import number_text, tr
 from gdviewer.ui.theme import Theme, look
-from gdviewer.ui.thinning import PathThinner
+from gdviewer.ui.thinning import PathThinner, visible
 
 _Path = tuple[pg.PlotCurveItem, Head, PathThinner]
 
@@ -193,12 +193,21 @@ class LandscapePlot(Plot):
             position = self.session.position(run)  # before the rows: the trace may grow in between
             x = run.trace.x
             rows = thinner.update(x)
-            rows = np.append(rows[rows < position], position)
-            curve.setData(x[rows, 0], x[rows, 1])
+            points = x[np.append(rows[rows < position], position)]
+            points = points[self._visible(points)]
+            curve.setData(points[:, 0], points[:, 1])
             head.setPos(*x[position])
 
     def close_threads(self) -> None:
         self._work.close()
+
+    def _visible(self, points: np.ndarray) -> np.ndarray:
+        box = self.getPlotItem().vb
+        (left, right), (bottom, top) = box.viewRange()
+        low, high, pixel = np.array([left, bottom]), np.array([right, top]), np.array(box.viewPixelSize())
+        keep = visible(points, low, high, pixel, most=max(150, 1200 // max(len(self._paths), 1)))
+        keep[-1] = True
+        return keep
 
     def _path_of(self, run: Run, color: int) -> _Path:
         if run not in self._paths:
@@ -208,7 +217,7 @@ class LandscapePlot(Plot):
             head = Head(self.theme.run_color(color), self.theme.plot, self.theme.width)
             self.addItem(curve, ignoreBounds=True)
             self.addItem(head, ignoreBounds=True)
-            self._paths[run] = curve, head, PathThinner(max(right - left, top - bottom) / 400)
+            self._paths[run] = curve, head, PathThinner(max(right - left, top - bottom) / 1e5)
         return self._paths[run]
 
     def _match_runs(self) -> None:
@@ -247,6 +256,7 @@ class LandscapePlot(Plot):
     def recompute(self) -> None:
         problem = self.session.experiment.problem
         rect = self.getPlotItem().vb.viewRect()
+        self.draw()  # the paths too are thinned for what is seen
         if problem.broadcasts:
             self._show(compute_landscape(problem, rect))
         else:
