@@ -27,9 +27,23 @@ class Reason(Enum):
     ERROR = "error in user code"
 
     @property
+    def limit(self) -> str | None:
+        """The name of the limit that ended the run, None where it was something else."""
+        return _LIMIT_OF.get(self)
+
+    @property
     def converged(self) -> bool:
         """Whether this is an end that was asked for by a tolerance."""
         return self in (Reason.TOLERANCE, Reason.GRADIENT_TOLERANCE, Reason.LOSS_TOLERANCE)
+
+
+_LIMIT_OF = {
+    Reason.TOLERANCE: "tolerance",
+    Reason.GRADIENT_TOLERANCE: "gradient_tolerance",
+    Reason.LOSS_TOLERANCE: "loss_tolerance",
+    Reason.STEP_LIMIT: "max_steps",
+    Reason.DIVERGED: "divergence",
+}
 
 
 # What is said at each stop: a sentence on what happened and one of advice. `{names}` are filled from Stop.values, after

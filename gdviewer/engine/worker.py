@@ -7,7 +7,7 @@ import threading
 from collections.abc import Sequence
 from time import perf_counter
 
-from gdviewer.engine.run import LARGEST_BLOCK, Run
+from gdviewer.engine.run import LARGEST_BLOCK, Run, stop_for
 
 _BLOCK_SECONDS = 2e-3  # a block of steps aims at this long: short against a burst, long against a block's own cost
 
@@ -45,14 +45,21 @@ def burst(runs: Sequence[Run], seconds: float, steps: int | None = None) -> None
 
 def _watched(run: Run, steps: int) -> None:
     """Begin the run, and step it, so that others can see since when it has been at it, and at what pace."""
-    run.busy_since, before = perf_counter(), run.step
-    if steps:
-        run.advance(steps)
-    else:
-        run.begin()
+    began, before = perf_counter(), run.step
+    run.busy_since = began
+    try:
+        if steps:
+            run.advance(steps)
+        else:
+            run.begin()
+    except Abandoned:
+        raise
+    except BaseException as error:  # such as a KeyboardInterrupt that a function raises: it ends its run, not the thread
+        run.halt(stop_for(error))
+    finally:
+        run.busy_since = None
     if run.step > before:
-        run.pace = (perf_counter() - run.busy_since) / (run.step - before)
-    run.busy_since = None
+        run.pace = (perf_counter() - began) / (run.step - before)
 
 
 class Worker:

@@ -22,7 +22,7 @@ class RunPlan:
         hyperparameters: those that differ from the defaults, or all; checked when made.
         start: a start of its own, or None for the experiment's.
         color: index into the palette of run colours.
-        visible: whether it is drawn and raced.
+        visible: whether it is drawn; it is stepped all the same.
 
     Raises:
         ValueError: a hyperparameter the optimizer does not have, or one out of range.

@@ -83,7 +83,7 @@ class FunctionProblem(Problem):
             try:
                 at_once = self._fun(points.T.copy())
                 values = np.asarray(at_once[0] if self._jac is True else at_once, dtype=float)
-                alone = [self._value(point) for point in probes]
+                alone = [self._value_or_nan(point) for point in probes]
                 if values.shape == points.shape[:1] and np.array_equal(
                     values[:: max(1, len(points) // 3)][:4], alone, True
                 ):
@@ -100,22 +100,29 @@ class FunctionProblem(Problem):
         return np.array(results, dtype=float).reshape(*x.shape[:-1], *shape)
 
     def _value(self, x: Array) -> float:
-        result = np.asarray(self._both(x)[0] if self._jac is True else self._fun(x.copy()))
+        return self._number(self._both(x)[0] if self._jac is True else self._fun(x.copy()))
+
+    @staticmethod
+    def _number(value: Any) -> float:
+        result = np.asarray(value)
         if result.size != 1 or result.dtype.kind not in "iufb":
             raise ValueError(f"the function must return one real number; got {result.dtype} of shape {result.shape}")
         return float(result.item())
 
     def _both(self, x: Array) -> tuple[Any, Any]:
-        if self._last is None or not np.array_equal(self._last[0], x):
+        last = self._last
+        if last is None or not np.array_equal(last[0], x):
             result = self._fun(x.copy())
             if not isinstance(result, (tuple, list)) or len(result) != 2:
                 raise ValueError("with jac=True the function must return two things: the value and the gradient")
-            self._last = (x.copy(), *result)
-        return self._last[1:]
+            self._last = last = (x.copy(), *result)
+        return last[1:]
 
     def _value_or_nan(self, x: Array) -> float:
+        """The value for a picture, which leaves alone what the record's thread remembers of its last call."""
         try:
-            return self._value(x)
+            result = self._fun(x.copy())
+            return self._number(result[0] if self._jac is True else result)
         except Exception:
             return np.nan
 

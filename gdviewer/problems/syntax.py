@@ -113,7 +113,7 @@ def parse(text: str) -> Expression:
 
 
 def _syntax_error(body: str, offset: int, error: SyntaxError) -> FormulaError:
-    column = min(max((error.offset or 1) - 1, 0), max(len(body) - 1, 0))
+    column = min((error.offset or len(body)) - 1, len(body) - 1)  # without an offset it is the end that is missing
     hint = next(
         (
             f"the formula can't be read here; to multiply write {a}*{b}"

@@ -67,14 +67,14 @@ class Latest(QObject):
             result, error = None, None
             try:
                 result = work()
-            except Exception as exception:
+            except BaseException as exception:  # whatever a function of the user's raises: the thread goes on
                 error = exception
             with self._condition:
                 if self._closed:
                     return
                 self._finished.emit(number, result, error)
 
-    def _deliver(self, number: int, result: Any, error: Exception | None) -> None:
+    def _deliver(self, number: int, result: Any, error: BaseException | None) -> None:
         if number != self._number or self._closed:
             return
         if error is None:

@@ -27,12 +27,19 @@ class EntryField(QLineEdit):
         super().__init__(parent)
         self.message = QLabel(wordWrap=True, visible=False)
         self.message.setProperty("role", "error")
+        self.message.setTextFormat(Qt.TextFormat.PlainText)
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._taken = ""
-        self.editingFinished.connect(self._finish)
+        self.setAcceptDrops(False)
+        self.editingFinished.connect(self.finish)
+
+    def show_text(self, text: str) -> None:
+        """Show a value that holds; where it is the one shown before, what is being typed over it stays."""
+        if text != self._taken or (self.text() == text and not self.message.text()):
+            self.take(text)
 
     def take(self, text: str) -> None:
-        """Show a value that holds; any message goes, unless a wrong entry is still being mended."""
+        """Show a value that holds; any message goes."""
         self._taken = text
         self.setText(text)
         self.setCursorPosition(0)
@@ -49,7 +56,8 @@ class EntryField(QLineEdit):
         self.style().unpolish(self)
         self.style().polish(self)
 
-    def _finish(self) -> None:
+    def finish(self) -> None:
+        """Take what was typed, if anything was."""
         if self.text() != self._taken or self.message.text():
             self.entered.emit(self.text())
 
@@ -81,7 +89,8 @@ class NumberField(QWidget):
         self.value: float | None = float(parameter)
         symbol = symbol_of(name)
         words = title or tr(name.replace("_", " "))
-        shown = words if symbol == name else f"{words} {symbol}"
+        plain = symbol.translate(str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")) == name
+        shown = (symbol if words == name else words) if plain else f"{words} {symbol}"
         meaning = tr(parameter.meaning)
         called = words if symbol == name else symbol
         tip = f"{called}: {meaning}" if meaning else called
@@ -122,8 +131,7 @@ class NumberField(QWidget):
         self.value = value
         if value is None:
             return
-        if not self.entry.hasFocus() or not self.entry.message.text():
-            self.entry.take(f"{int(value)}" if self._whole else f"{value:.10g}")
+        self.entry.show_text(f"{int(value)}" if self._whole else f"{value:.10g}")
         self._quietly(self.slider, self.slider.setValue, round(self._to_slider(value) * _TICKS))
 
     @staticmethod
@@ -213,8 +221,7 @@ class PointField(QWidget):
         self.entry.setToolTip(
             tr("θ₀, where the descent starts: {what}. Click or drag in the plot does it too.", what=what)
         )
-        if not self.entry.hasFocus() or not self.entry.message.text():
-            self.entry.take(text)
+        self.entry.show_text(text)
 
     def _enter(self, text: str) -> None:
         words = text.replace("−", "-").replace(";", ",").split(",")

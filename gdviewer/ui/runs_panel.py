@@ -287,6 +287,7 @@ class RunEditor(QWidget):
         self.message.setProperty("role", "heading")
         self.advice = QLabel(wordWrap=True, visible=False)
         for label in (self.message, self.advice):
+            label.setTextFormat(Qt.TextFormat.PlainText)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         layout = QVBoxLayout(self, spacing=6)
         layout.setContentsMargins(0, 0, 0, 0)

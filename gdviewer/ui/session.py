@@ -49,6 +49,7 @@ class Session(QObject):
         self._steps_due = 0.0
         self._steps_asked = 0
         self._last_tick = 0.0
+        self._was_idle = True
         self._timer = QTimer(self, interval=FRAME_MS, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
         # The burst begins when what was drawn has been painted: two threads at once would only wait for each other.
@@ -74,7 +75,7 @@ class Session(QObject):
         self.selected = min(self.selected, len(runs) - 1)
         if experiment.limits != before.limits:
             for run in runs:
-                self._apply_limits(run, experiment.limits)
+                self._apply_limits(run, before.limits, experiment.limits)
         if fresh:
             self._cursor = None
             self.wake()
@@ -110,8 +111,10 @@ class Session(QObject):
         )
 
     @staticmethod
-    def _apply_limits(run: Run, limits: Limits) -> None:
-        if run.stop and (run.stop.reason.converged or run.stop.reason is Reason.STEP_LIMIT):
+    def _apply_limits(run: Run, before: Limits, limits: Limits) -> None:
+        """Other limits hold from now on; a run goes on if it was ended by one of those that changed."""
+        ended_by = run.stop.reason.limit if run.stop else None
+        if ended_by and getattr(before, ended_by) != getattr(limits, ended_by):
             run.resume(limits)
         else:
             run.limits = limits
@@ -222,11 +225,12 @@ class Session(QObject):
         elapsed, self._last_tick = now - self._last_tick, now
         if self._worker.busy:
             self._give_up_blocked(now)
-        self.frame.emit()
+        self._was_idle = not self._worker.busy  # then the frame below shows all there is
         if self.playing:
             self._steps_due += min(elapsed, 1.0) * self.speed
             if self.finished:
                 self._set_playing(False)
+        self.frame.emit()
         self._painted.start()
 
     def _grant(self) -> None:
@@ -236,7 +240,7 @@ class Session(QObject):
         if steps != 0 or self.busy:
             left = FRAME_MS / 1000 - (perf_counter() - self._last_tick)
             self._worker.grant(self.runs, min(max(left, BURST_SECONDS[0]), BURST_SECONDS[1]), steps)
-        elif not self.playing:
+        elif not self.playing and self._was_idle:
             self._timer.stop()
 
     def _steps_to_grant(self) -> int | None:
@@ -254,7 +258,10 @@ class Session(QObject):
 
     def _give_up_blocked(self, now: float) -> None:
         for run in self.runs:
-            if run.busy_since is not None and now - run.busy_since > BLOCKED_SECONDS:
+            began = run.busy_since
+            if began is None or run.stop or run.problem.broadcasts:
+                continue
+            if now - began > BLOCKED_SECONDS:
                 text = f"TimeoutError: the function has not returned for {BLOCKED_SECONDS:g} seconds"
                 run.halt(Stop(Reason.ERROR, values={"error": text}))
                 self._worker.abandon()
