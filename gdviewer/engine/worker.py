@@ -54,7 +54,9 @@ def _watched(run: Run, steps: int) -> None:
             run.begin()
     except Abandoned:
         raise
-    except BaseException as error:  # such as a KeyboardInterrupt that a function raises: it ends its run, not the thread
+    except (
+        BaseException
+    ) as error:  # such as a KeyboardInterrupt that a function raises: it ends its run, not the thread
         run.halt(stop_for(error))
     finally:
         run.busy_since = None

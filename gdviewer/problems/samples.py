@@ -15,6 +15,7 @@ from gdviewer.engine.oracle import Array
 from gdviewer.problems.problem import Picture, Problem
 
 MAX_SAMPLES = 1_000_000
+MAX_SIZE = 1e150  # differences, and their squares, stay finite
 MAX_COMPONENTS = 10_000  # of a vector that moves as a whole: each step of it is recorded
 _GROUP = "Your own"
 
@@ -122,6 +123,8 @@ def _checked(samples: ArrayLike) -> Array:
         raise ValueError(f"there are {len(array):,} samples; at most {MAX_SAMPLES:,} are read")
     if not np.isfinite(array).all():
         raise ValueError(f"sample {int(np.flatnonzero(~np.isfinite(array))[0]) + 1} is not a finite number")
+    if (large := np.flatnonzero(np.abs(array) > MAX_SIZE)).size:
+        raise ValueError(f"sample {large[0] + 1} is {array[large[0]]:g}; at most {MAX_SIZE:g} can be read")
     return array
 
 

@@ -60,8 +60,9 @@ def help_page(actions: list[QAction]) -> str:
             tr("What you see"),
             tr(
                 "Heat and contour lines are the loss, stars its known minima, the dot where the run is. Wheel and drag "
-                "zoom and move; a double click shows all. Below: loss, norm of the gradient, or components over the "
-                "steps; drag the grey line to look at an earlier step."
+                "zoom and move; Home shows all. Below: loss, norm of the gradient, or components over the "
+                "steps, with a triangle where a hyperparameter was moved; drag the grey line to look at an earlier "
+                "step."
             ),
         ),
     ]

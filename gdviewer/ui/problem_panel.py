@@ -44,7 +44,7 @@ class ProblemPanel(QWidget):
         self._session = session
         self._shown: Problem | None = None
         self.picker = Picker(self._choices, tr("Problem"))
-        self.why = QLabel(wordWrap=True)
+        self.why = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self.why.setProperty("role", "muted")
         self.formula = _FormulaEntry(session)
         self.samples = _SamplesEntry(session)
@@ -58,6 +58,7 @@ class ProblemPanel(QWidget):
         layout.addWidget(self.picker)
         layout.addWidget(self.formula)
         layout.addWidget(self.samples)
+        layout.addWidget(self.samples.message)  # seen also where the samples are not: a file may be refused
         layout.addWidget(self.why)
         layout.addLayout(self._parameters)
         layout.addWidget(heading)
@@ -82,8 +83,6 @@ class ProblemPanel(QWidget):
 
     def open_file(self, path: str) -> None:
         """Read samples from a file; what is wrong with it is told where samples are entered."""
-        self.formula.hide()
-        self.samples.show()
         self.samples.open_file(path)
 
     def _adopt(self, problem: Problem) -> None:
@@ -110,7 +109,9 @@ class ProblemPanel(QWidget):
             return
         before, self._shown = self._shown, problem
         self.picker.show_choice(problem.name, problem.title)
-        self.why.setText(tr(problem.why))
+        self.why.setText(tr(problem.why) if problem.why else "")
+        self.why.setVisible(bool(problem.why))
+        self.samples.say("")
         self.why.setToolTip(tr("Source: {source}", source=problem.source))
         sampled = isinstance(problem, (SampledCurve, SampledVector))
         self.formula.setVisible(not sampled)
@@ -149,13 +150,14 @@ class _FormulaEntry(QWidget):
         super().__init__()
         self._session = session
         self.problem: FormulaProblem | None = None
+        self._values: dict[str, float] = {}  # the last value of each parameter's name, for when it is typed again
         self.entry = EntryField()
         self.entry.setAccessibleName(tr("Formula"))
         self.entry.setPlaceholderText(_EXAMPLE_FORMULA)
         self.show_gradient = QToolButton(text="∇f", checkable=True)
         self.show_gradient.setToolTip(tr("∇f: show the exact formula of the gradient."))
         self.show_gradient.setAccessibleName(tr("Show the gradient"))
-        self.gradient = QLabel(wordWrap=True, visible=False)
+        self.gradient = QLabel(wordWrap=True, visible=False, textFormat=Qt.TextFormat.PlainText)
         self.gradient.setProperty("role", "muted")
         self.gradient.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         keys_by_tab(self.show_gradient)
@@ -184,8 +186,11 @@ class _FormulaEntry(QWidget):
         self.show_gradient.setEnabled(typed)
         tip = tr("f, the loss to minimise: type your own in x and y, with + − * / ** and functions such as sin or exp.")
         self.entry.setToolTip(f"{tip}\n{problem.formula}" if typed else problem.formula)
-        if not self.entry.hasFocus() or self.entry.text().strip() != problem.formula:
-            self.entry.take(problem.formula)
+        if self.entry.text().strip() != problem.formula:
+            self.entry.show_text(problem.formula)
+        if typed and problem.name == FORMULA:
+            self.problem = problem
+            self._values |= problem.values
         self._tell_gradient()
 
     def _check(self) -> None:
@@ -210,9 +215,8 @@ class _FormulaEntry(QWidget):
         except ValueError as error:
             self.entry.explain(str(error))
             return
-        kept = {name: value for name, value in current.values.items() if name in problem.parameters}
-        self.problem = problem.replace(**kept)
-        self._session.edit(self._session.experiment.with_problem(self.problem))
+        kept = {name: value for name, value in self._values.items() if name in problem.parameters}
+        self._session.edit(self._session.experiment.with_problem(problem.replace(**kept)))
 
     def _tell_gradient(self, *_: object) -> None:
         problem = self._session.experiment.problem
@@ -253,7 +257,9 @@ class _SamplesEntry(QWidget):
         self.text = QPlainTextEdit(_EXAMPLE_SAMPLES, maximumHeight=96)
         self.text.setAccessibleName(tr("Samples"))
         self.text.setToolTip(tr("Samples f: numbers with commas or spaces between, or two columns x and f."))
-        self.message = QLabel(wordWrap=True, visible=False)
+        self.text.setTabChangesFocus(True)
+        self.text.setAcceptDrops(False)  # a file is for the window, which opens it
+        self.message = QLabel(wordWrap=True, visible=False, textFormat=Qt.TextFormat.PlainText)
         self.message.setProperty("role", "error")
         line = QHBoxLayout(spacing=4)
         keys_by_tab(self.open_button)
@@ -263,7 +269,6 @@ class _SamplesEntry(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(line)
         layout.addWidget(self.text)
-        layout.addWidget(self.message)
         self._reader = Latest(self)
         self._reader.done.connect(self._take_file)
         self._reader.failed.connect(self._refuse)
@@ -318,12 +323,12 @@ class _SamplesEntry(QWidget):
     def _take_text(self) -> None:
         text = self.text.toPlainText()
         if "# …" in text:  # the file is longer than what is shown of it
-            self._say(tr("Only the first samples are shown here; open another file, or clear this to type your own."))
+            self.say(tr("Only the first samples are shown here; open another file, or clear this to type your own."))
             return
         try:
             self._accept(read_text(text))
         except ValueError as error:
-            self._say(str(error))
+            self.say(str(error))
 
     def _accept(self, data: tuple[np.ndarray, np.ndarray | None]) -> None:
         self._data = data
@@ -331,7 +336,7 @@ class _SamplesEntry(QWidget):
 
     def _adopt(self, *_: object) -> None:
         problem = self.make()
-        self._say("")
+        self.say("")
         experiment = self._session.experiment.with_problem(problem)
         if experiment.start != tuple(problem.start) and not _fits(problem, experiment.start):
             experiment = replace(experiment, start=tuple(problem.start.tolist()))
@@ -339,9 +344,10 @@ class _SamplesEntry(QWidget):
 
     def _refuse(self, error: Exception) -> None:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        self._say(tr("{name}: {reason}", name=self._name, reason=reason))
+        self.say(tr("{name}: {reason}", name=self._name, reason=reason))
 
-    def _say(self, message: str) -> None:
+    def say(self, message: str) -> None:
+        """Tell what is wrong with the samples; an empty text tells that nothing is."""
         self.message.setText(message)
         self.message.setVisible(bool(message))
 

@@ -56,7 +56,7 @@ def show(
     create_application()
     window = MainWindow(experiment)
     _OPEN.append(window)
-    window.destroyed.connect(lambda: _OPEN.clear())
+    window.closed.connect(lambda: _OPEN.remove(window))
     window.show()
     return window
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, QSettings, QSize, Qt, QTimer
+from PySide6.QtCore import QByteArray, QEvent, QObject, QSettings, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import (
     QApplication,
@@ -54,7 +54,12 @@ class MainWindow(QMainWindow):
 
     Attributes:
         session: the experiment, its runs and the clock.
+
+    Signals:
+        closed: the window is closing.
     """
+
+    closed = Signal()
 
     def __init__(self, experiment: Experiment | None = None) -> None:
         super().__init__()
@@ -151,15 +156,20 @@ class MainWindow(QMainWindow):
         self.history.plot.show_all()
 
     def _help(self) -> None:
-        self.help = HelpDialog(self.findChildren(QAction), self)
-        self.help.show()
+        dialog = self.findChild(HelpDialog) or HelpDialog(self.findChildren(QAction), self)
+        dialog.show()
+        dialog.raise_()
 
     def _open(self) -> None:
         path, _ = QFileDialog.getOpenFileName(
             self, tr("Open samples"), "", tr("Samples (*.csv *.txt *.tsv *.dat *.npy);;All files (*)")
         )
         if path:
-            self.problem_panel.open_file(path)
+            self._open_file(path)
+
+    def _open_file(self, path: str) -> None:
+        self._docks[0].show()  # where what is wrong with it is told
+        self.problem_panel.open_file(path)
 
     def _save_picture(self) -> None:
         path, _ = QFileDialog.getSaveFileName(self, tr("Save picture"), "gdviewer.png", tr("Pictures (*.png *.jpg)"))
@@ -213,6 +223,7 @@ class MainWindow(QMainWindow):
         settings.setValue("geometry", self.saveGeometry())
         settings.setValue("layout", self.saveState(_LAYOUT_VERSION))
         settings.setValue("splitter", self._splitter.saveState())
+        self.closed.emit()
         self.session.close()
         self.stage.close_threads()
         self.problem_panel.formula.close_threads()
@@ -227,4 +238,4 @@ class MainWindow(QMainWindow):
 
     def dropEvent(self, event: object) -> None:
         event.acceptProposedAction()
-        self.problem_panel.open_file(event.mimeData().urls()[0].toLocalFile())
+        self._open_file(event.mimeData().urls()[0].toLocalFile())

@@ -85,7 +85,7 @@ def test_that_the_path_drawn_is_the_path_run(window):
     window.session.finish()
     plot = window.stage.plot
     for run in window.session.runs:
-        x, y = plot._paths[run][0].getData()
+        x, y = plot._drawings[run].curve.getData()
         drawn = np.column_stack([x, y])
         assert np.array_equal(drawn[-1], run.trace.x[-1])
         assert np.array_equal(drawn[0], run.trace.x[0])
@@ -97,7 +97,8 @@ def test_that_the_tangent_has_the_slope_of_the_curve(window):
     window.session.finish()
     window.session.look_at(3)
     run = window.session.runs[0]
-    _, tangent, head, _ = window.stage.plot._runs[run]
+    drawing = window.stage.plot._drawings[run]
+    tangent, head = drawing.tangent, drawing.head
     x, y = tangent.getData()
     assert (y[1] - y[0]) / (x[1] - x[0]) == pytest.approx(run.trace.gradient[3, 0])
     assert head.pos().x() == run.trace.x[3, 0]
@@ -108,16 +109,16 @@ def test_that_the_curve_below_shows_what_was_chosen(window, qtbot):
     history = window.history
     run = window.session.runs[1]
     history.log_values.click()
-    assert np.array_equal(history.plot._series[run][0].curve.getData()[1], run.trace.loss)
+    assert np.array_equal(history.plot._drawings[run].series[0].curve.getData()[1], run.trace.loss)
     history.quantity.setCurrentIndex(history.quantity.findData(GRADIENT))
-    assert np.allclose(history.plot._series[run][0].curve.getData()[1], run.trace.gradient_norm)
+    assert np.allclose(history.plot._drawings[run].series[0].curve.getData()[1], run.trace.gradient_norm)
     history.log_steps.click()
-    assert np.allclose(history.plot._series[run][0].curve.getData()[0], np.log10(np.arange(1, run.step + 1)))
+    assert np.allclose(history.plot._drawings[run].series[0].curve.getData()[0], np.log10(np.arange(1, run.step + 1)))
     history.log_steps.click()
     history.quantity.setCurrentIndex(history.quantity.findData(COMPONENTS))
-    drawn = [series.curve.getData()[1] for series in history.plot._series[run]]
+    drawn = [series.curve.getData()[1] for series in history.plot._drawings[run].series]
     assert np.array_equal(np.column_stack(drawn), run.trace.x)
-    assert [series.label.toPlainText() for series in history.plot._series[run]] == ["x", "y"]
+    assert [series.label.toPlainText() for series in history.plot._drawings[run].series] == ["x", "y"]
 
 
 def test_that_losses_below_zero_have_a_logarithmic_axis_above_the_minimum(window):
@@ -126,7 +127,7 @@ def test_that_losses_below_zero_have_a_logarithmic_axis_above_the_minimum(window
     plot = window.history.plot
     assert plot.getAxis("left").labelText == "loss − min"
     assert window.history.note.text() == "min = -78.3323"
-    values = plot._series[window.session.runs[0]][0].curve.getData()[1]
+    values = plot._drawings[window.session.runs[0]].series[0].curve.getData()[1]
     assert np.isfinite(values[1:]).all()
 
 
@@ -145,8 +146,8 @@ def test_that_drawing_does_not_grow_with_the_trace(open_window, qtbot):
     window.session.finish(60)
     assert window.session.steps == 60_000
     run = window.session.runs[0]
-    assert len(window.stage.plot._paths[run][0].getData()[0]) <= 1300
-    assert len(window.history.plot._series[run][0].curve.getData()[0]) <= 1200
+    assert len(window.stage.plot._drawings[run].curve.getData()[0]) <= 1300
+    assert len(window.history.plot._drawings[run].series[0].curve.getData()[0]) <= 1200
 
 
 def test_that_a_thinned_path_stays_near_every_point():
@@ -216,7 +217,7 @@ def test_that_a_function_of_many_dimensions_shows_its_components(open_window):
     window = open_window(Experiment(problem, plans, tuple(np.arange(1.0, 21.0))))
     window.session.finish()
     assert window.stage.plot.quantity == COMPONENTS
-    assert len(window.stage.plot._series[window.session.runs[0]]) == 12
+    assert len(window.stage.plot._drawings[window.session.runs[0]].series) == 12
     assert "the first 12 of 20" in window.stage.currentWidget()._title.text()
 
 

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 import gdviewer
-from gdviewer.ui.help import about, help_page
+from gdviewer.ui.help import HelpDialog, about, help_page
 from gdviewer.ui.theme import THEMES, look
 
 
@@ -175,8 +175,10 @@ def test_that_help_has_every_shortcut(window, qtbot):
         if not action.shortcut().isEmpty():
             assert f"<b>{action.shortcut().toString()}</b>" in page
     window._help()
-    assert window.help.isVisible()
-    window.help.close()
+    window._help()
+    (dialog,) = window.findChildren(HelpDialog)
+    assert dialog.isVisible()
+    dialog.close()
 
 
 def test_that_no_two_actions_share_a_key(window):

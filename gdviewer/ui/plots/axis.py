@@ -11,7 +11,13 @@ _PIXELS_A_TICK = {"left": 28, "bottom": 70}
 
 
 class Axis(pg.AxisItem):
-    """As pyqtgraph's, but for the logarithmic mode, whose numbers it leaves out where the range is short."""
+    """As pyqtgraph's, but for the logarithmic mode, whose numbers it leaves out where the range is short.
+
+    Attributes:
+        whole: whether only whole numbers make sense, as for steps.
+    """
+
+    whole = False
 
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
         if not self.logMode:
@@ -19,7 +25,11 @@ class Axis(pg.AxisItem):
         return [(1.0, log_ticks(low, high, max(2, int(size / _PIXELS_A_TICK[self.orientation]))))]
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        return [log_text(v) for v in values] if self.logMode else super().tickStrings(values, scale, spacing)
+        if self.logMode:
+            return [log_text(v) for v in values]
+        if self.whole:
+            return [f"{v:,.0f}" if abs(v - round(v)) < 1e-6 else "" for v in values]
+        return super().tickStrings(values, scale, spacing)
 
 
 def log_ticks(low: float, high: float, most: int) -> list[float]:

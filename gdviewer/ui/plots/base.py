@@ -7,6 +7,7 @@ from PySide6.QtCore import QPointF, Signal
 from PySide6.QtGui import QColor, QPen
 from PySide6.QtWidgets import QGraphicsEllipseItem, QWidget
 
+from gdviewer.engine.run import Run
 from gdviewer.ui.plots.axis import Axis
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import tr
@@ -18,6 +19,24 @@ def line_pen(color: QColor | str, width: float) -> QPen:
     pen = QPen(QColor(color), width)
     pen.setCosmetic(True)
     return pen
+
+
+class Drawing:
+    """What draws one run in one plot.
+
+    Attributes:
+        items: the graphics items, which the plot adds and removes.
+        color: the index of the run's colour they were made in.
+    """
+
+    def __init__(self, *items: pg.GraphicsObject | QGraphicsEllipseItem) -> None:
+        self.items = items
+        self.color = -1
+
+    def set_visible(self, visible: bool) -> None:
+        """Show or hide all of it."""
+        for item in self.items:
+            item.setVisible(visible)
 
 
 class Plot(pg.PlotWidget):
@@ -36,6 +55,7 @@ class Plot(pg.PlotWidget):
         self.session = session
         self._frame = 0
         self._stale = True
+        self._drawings: dict[Run, Drawing] = {}
         self.setMenuEnabled(False)
         self.setMinimumSize(240, 130)
         self.getPlotItem().hideButtons()
@@ -43,6 +63,7 @@ class Plot(pg.PlotWidget):
         self.setToolTip(tr("Wheel: zoom. Drag: move. Click: start here. Home: show all."))
         self.scene().sigMouseMoved.connect(self._hover)
         self.scene().sigPrepareForPaint.connect(self._recompute_if_stale)
+        session.runs_changed.connect(self.forget_old_runs)
         session.frame.connect(self._take_frame)
         session.cursor_moved.connect(self._draw_if_shown)
         look().changed.connect(self.restyle)
@@ -70,10 +91,41 @@ class Plot(pg.PlotWidget):
             axis.setTickFont(font)
             axis.label.setFont(font)
             axis.label.setDefaultTextColor(QColor(theme.text))
+        self.forget_runs()
         self._draw_if_shown()
 
     def draw(self) -> None:
         """Draw what the traces hold now."""
+
+    def make_drawing(self, run: Run, color: QColor) -> Drawing:
+        """The items that draw a run."""
+        raise NotImplementedError
+
+    def drawing_of(self, run: Run, color: int) -> Drawing:
+        """The items that draw a run, made on first use, and anew in another colour."""
+        drawing = self._drawings.get(run)
+        if drawing is None or drawing.color != color:
+            if drawing:
+                self._forget(run)
+            drawing = self._drawings[run] = self.make_drawing(run, self.theme.run_color(color))
+            drawing.color = color
+            for item in drawing.items:
+                self.addItem(item, ignoreBounds=True)
+        return drawing
+
+    def forget_runs(self) -> None:
+        """Drop what draws the runs; it is made anew when they are drawn."""
+        for run in list(self._drawings):
+            self._forget(run)
+
+    def forget_old_runs(self) -> None:
+        """Drop what draws runs that are no more."""
+        for run in [run for run in self._drawings if run not in self.session.runs]:
+            self._forget(run)
+
+    def _forget(self, run: Run) -> None:
+        for item in self._drawings.pop(run).items:
+            self.removeItem(item)
 
     def close_threads(self) -> None:
         """End the threads that compute for it."""

@@ -7,16 +7,31 @@ import pyqtgraph as pg
 from PySide6.QtGui import QColor
 
 from gdviewer.engine.run import Run
+from gdviewer.problems.problem import Problem
 from gdviewer.problems.samples import SampledCurve
-from gdviewer.ui.background import Latest
-from gdviewer.ui.plots.base import Head, Plot, line_pen, thick_curve
+from gdviewer.ui.plots.base import Drawing, Head, Plot, line_pen, thick_curve
+from gdviewer.ui.plots.sketch import Sketch
 from gdviewer.ui.plots.starts import StartMarkers
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import number_text, tr
+from gdviewer.ui.theme import Theme
 from gdviewer.ui.thinning import PathThinner, visible
 
 _POINTS = 1500
-_Items = tuple[pg.ScatterPlotItem, pg.PlotCurveItem, Head, PathThinner]
+_SIZES = (40, 300, _POINTS)  # for a function that may be slow
+
+
+class _Visits(Drawing):
+    def __init__(self, color: QColor, theme: Theme, resolution: float) -> None:
+        self.tangent = thick_curve(theme.width, color)
+        self.tangent.setZValue(25)
+        self.head = Head(color, theme.plot, theme.width)
+        faint = QColor(color)
+        faint.setAlphaF(0.55)
+        self.points = pg.ScatterPlotItem(size=6, pxMode=True, brush=faint, pen=None)
+        self.points.setZValue(30)
+        self.thinner = PathThinner(resolution)
+        super().__init__(self.points, self.tangent, self.head)
 
 
 class CurvePlot(Plot):
@@ -26,10 +41,10 @@ class CurvePlot(Plot):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self._problem: object = None
-        self._runs: dict[Run, _Items] = {}
-        self._work = Latest(self)
-        self._work.done.connect(self._show)
+        self._problem: Problem | None = None
+        self._unfitted = False
+        self._sketch = Sketch(self)
+        self._sketch.ready.connect(self._show)
         self.curve = thick_curve(2, QColor(self.theme.muted))
         self.addItem(self.curve, ignoreBounds=True)
         self._samples = pg.ScatterPlotItem(symbol="s", size=6, pxMode=True)
@@ -39,7 +54,6 @@ class CurvePlot(Plot):
         self.starts = StartMarkers(self, self._place, lambda x, _: (x,))
         self.disableAutoRange()
         self.getPlotItem().vb.sigXRangeChanged.connect(lambda: self.outdate())
-        session.runs_changed.connect(self._match_runs)
         session.experiment_changed.connect(self._match_experiment)
         self.restyle()
 
@@ -52,9 +66,6 @@ class CurvePlot(Plot):
         self._samples.setPen(line_pen(theme.plot, 0.5))
         self._minima.setBrush(QColor(theme.text))
         self._minima.setPen(line_pen(theme.plot, 1))
-        for run in list(self._runs):
-            self._remove(run)
-        self._draw_if_shown()
 
     def showEvent(self, event: object) -> None:
         self._match_experiment()
@@ -66,6 +77,7 @@ class CurvePlot(Plot):
         heights = self._heights(np.linspace(left, right, _POINTS)) if problem.broadcasts else self.curve.getData()[1]
         heights = heights[np.isfinite(heights)] if heights is not None else np.empty(0)
         low, high = np.quantile(heights, [0, 0.995]) if len(heights) else (-1.0, 1.0)
+        low, high = max(low, -1e150), min(high, 1e150)
         self.setXRange(left, right, padding=0.02)
         self.setYRange(low, high if high > low else low + 1, padding=0.08)
 
@@ -85,47 +97,29 @@ class CurvePlot(Plot):
         for plan, run in zip(self.session.experiment.runs, self.session.runs, strict=True):
             if not run.begun:
                 continue
-            *items, thinner = self._items_of(run, plan.color)
-            for item in items:
-                item.setVisible(plan.visible)
-            points, tangent, head = items
-            trace, position = run.trace, self.session.position(run)
-            rows = thinner.update(trace.x)
+            visits = self.drawing_of(run, plan.color)
+            position, trace = self.session.position(run), run.trace
+            rows = visits.thinner.update(trace.x)
             rows = rows[rows < position]
             if len(rows):
                 rows = rows[visible(trace.x[rows], np.array([left]), np.array([right]), np.array([pixel]), most=400)]
-            points.setData(trace.x[rows, 0], trace.loss[rows])
+            visits.points.setData(trace.x[rows, 0], trace.loss[rows])
             x, y, slope = trace.x[position, 0], trace.loss[position], trace.gradient[position, 0]
             reach = np.array([-0.15, 0.15]) * (right - left)
-            tangent.setData(x + reach, y + slope * reach)
-            head.setPos(x, y)
+            visits.set_visible(plan.visible)
+            if not np.isfinite([y, slope]).all():  # a point or a tangent nowhere is not drawn
+                visits.tangent.setVisible(False)
+                visits.head.setVisible(bool(plan.visible and np.isfinite(y)))
+                y, slope = (y if np.isfinite(y) else 0.0), 0.0
+            visits.tangent.setData(x + reach, y + slope * reach)
+            visits.head.setPos(x, y)
 
     def close_threads(self) -> None:
-        self._work.close()
+        self._sketch.close()
 
-    def _items_of(self, run: Run, color: int) -> _Items:
-        if run not in self._runs:
-            shade = self.theme.run_color(color)
-            shade.setAlphaF(0.55)
-            points = pg.ScatterPlotItem(size=6, pxMode=True, brush=shade, pen=None)
-            tangent = thick_curve(self.theme.width, self.theme.run_color(color))
-            head = Head(self.theme.run_color(color), self.theme.plot, self.theme.width)
-            tangent.setZValue(25)
-            points.setZValue(30)
-            for item in (tangent, points, head):
-                self.addItem(item, ignoreBounds=True)
-            (left, right) = self.session.experiment.problem.domain[0]
-            self._runs[run] = points, tangent, head, PathThinner((right - left) / 1e5)
-        return self._runs[run]
-
-    def _remove(self, run: Run) -> None:
-        *items, _ = self._runs.pop(run)
-        for item in items:
-            self.removeItem(item)
-
-    def _match_runs(self) -> None:
-        for run in [run for run in self._runs if run not in self.session.runs]:
-            self._remove(run)
+    def make_drawing(self, run: Run, color: QColor) -> _Visits:
+        (left, right) = self.session.experiment.problem.domain[0]
+        return _Visits(color, self.theme, (right - left) / 1e5)
 
     def _match_experiment(self) -> None:
         problem = self.session.experiment.problem
@@ -139,11 +133,11 @@ class CurvePlot(Plot):
             self._samples.setData(*((problem.positions[kept], problem.samples[kept]) if sampled else ((), ())))
             minima = problem.minima
             self._minima.setData(minima[:, 0], self._heights(minima[:, 0]) if len(minima) else [])
-            if getattr(before, "name", None) != problem.name or not np.array_equal(before.domain, problem.domain):
+            shown = before is not None and (before.name, before.formula) == (problem.name, problem.formula)
+            if not shown or not np.array_equal(before.domain, problem.domain):
+                self._unfitted = not problem.broadcasts  # then it is fitted when its first picture comes
                 self.show_all()
             self.outdate()
-        for run in list(self._runs):
-            self._remove(run)
         self.starts.update()
         self._draw_if_shown()
 
@@ -168,16 +162,20 @@ class CurvePlot(Plot):
         problem = self.session.experiment.problem
         self.draw()  # the points visited too are thinned for what is seen
         (left, right), _ = self.getPlotItem().vb.viewRange()
-        x = np.linspace(left, right, _POINTS)
         if problem.broadcasts:
-            self._show((x, problem.values_on_grid(x[:, None])))
+            self._show(_sample(problem, left, right, _POINTS))
         else:
-            self._work.request(lambda: (x, problem.values_on_grid(x[:, None])))
+            self._sketch.request(lambda size: _sample(problem, left, right, size), _SIZES, dimension=1)
 
     def _show(self, curve: tuple[np.ndarray, np.ndarray]) -> None:
-        first = self.curve.getData()[0] is None
         x, heights = curve
         self.curve.setData(x, np.where(np.isfinite(heights), heights, np.nan), connect="finite")
-        if first and not self.session.experiment.problem.broadcasts:
+        if self._unfitted:
+            self._unfitted = False
             self.show_all()
         self.starts.update()
+
+
+def _sample(problem: Problem, left: float, right: float, size: int) -> tuple[np.ndarray, np.ndarray]:
+    x = np.linspace(left, right, size)
+    return x, problem.values_on_grid(x[:, None])

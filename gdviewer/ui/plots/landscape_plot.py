@@ -9,16 +9,25 @@ from PySide6.QtGui import QColor, QFontMetrics, QImage, QLinearGradient, QPainte
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from gdviewer.engine.run import Run
-from gdviewer.ui.background import Latest
 from gdviewer.ui.landscape import GRID, Landscape, compute_landscape
-from gdviewer.ui.plots.base import Head, Plot, line_pen, thick_curve
+from gdviewer.ui.plots.base import Drawing, Head, Plot, line_pen, thick_curve
+from gdviewer.ui.plots.sketch import Sketch
 from gdviewer.ui.plots.starts import StartMarkers
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import number_text, tr
 from gdviewer.ui.theme import Theme, look
 from gdviewer.ui.thinning import PathThinner, visible
 
-_Path = tuple[pg.PlotCurveItem, Head, PathThinner]
+_SIZES = (8, 24, 64, 128, GRID)  # of the grids for a function that may be slow
+
+
+class _Path(Drawing):
+    def __init__(self, color: QColor, theme: Theme, resolution: float) -> None:
+        self.curve = thick_curve(theme.width, color)
+        self.curve.setZValue(30)
+        self.head = Head(color, theme.plot, theme.width)
+        self.thinner = PathThinner(resolution)
+        super().__init__(self.curve, self.head)
 
 
 class Backdrop(pg.GraphicsObject):
@@ -52,7 +61,8 @@ class Backdrop(pg.GraphicsObject):
         if self._landscape is None:
             return QRectF()
         rect = self._landscape.rect
-        cell = QPointF(rect.width() / (GRID - 1) / 2, rect.height() / (GRID - 1) / 2)
+        rows, columns = self._landscape.heights.shape
+        cell = QPointF(rect.width() / (columns - 1) / 2, rect.height() / (rows - 1) / 2)
         return QRectF(rect.topLeft() - cell, rect.bottomRight() + cell)
 
     def paint(self, painter: QPainter, *_: object) -> None:
@@ -122,11 +132,13 @@ class ColorScale(QWidget):
         painter.drawRect(bar)
         painter.setPen(QColor(theme.text))
         levels = self._landscape.levels
+        closest = np.diff(levels).min() / max(np.abs(levels).max(), 1e-300)
+        digits = int(np.clip(np.ceil(-np.log10(max(closest, 1e-9))), 3, 9))  # as many as tell two levels apart
         every = max(1, int(np.ceil(len(levels) * metrics.height() * 1.6 / max(bar.height(), 1))))
         for i in range(0, len(levels), every):
             y = bar.bottom() - bar.height() * i / (len(levels) - 1)
             box = QRectF(bar.right() + 6, y - metrics.height() / 2, self.width(), metrics.height())
-            painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, f"{levels[i]:.3g}")
+            painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, f"{levels[i]:.{digits}g}")
 
 
 class LandscapePlot(Plot):
@@ -139,9 +151,8 @@ class LandscapePlot(Plot):
         self._scale = scale
         self.landscape: Landscape | None = None
         self._problem: object = None
-        self._paths: dict[Run, _Path] = {}
-        self._work = Latest(self)
-        self._work.done.connect(self._show)
+        self._sketch = Sketch(self)
+        self._sketch.ready.connect(self._show)
         self.backdrop = Backdrop()
         self.addItem(self.backdrop, ignoreBounds=True)
         self._minima = pg.ScatterPlotItem(symbol="star", size=14, pxMode=True)
@@ -151,7 +162,6 @@ class LandscapePlot(Plot):
         self.setAspectLocked(True)
         self.disableAutoRange()
         self.getPlotItem().vb.sigRangeChanged.connect(lambda: self.outdate())
-        session.runs_changed.connect(self._match_runs)
         session.experiment_changed.connect(self._match_experiment)
         self.restyle()
 
@@ -160,11 +170,8 @@ class LandscapePlot(Plot):
         self.setLabel("left", "y")
         super().restyle()
         self._style_minima()
-        for run in list(self._paths):
-            self._remove(run)
         if self.landscape:
             self.backdrop.show(self.landscape, self.theme)
-        self._draw_if_shown()
 
     def showEvent(self, event: object) -> None:
         self._match_experiment()
@@ -187,47 +194,30 @@ class LandscapePlot(Plot):
         for plan, run in zip(self.session.experiment.runs, self.session.runs, strict=True):
             if not run.begun:
                 continue
-            curve, head, thinner = self._path_of(run, plan.color)
-            curve.setVisible(plan.visible)
-            head.setVisible(plan.visible)
+            path = self.drawing_of(run, plan.color)
+            path.set_visible(plan.visible)
             position = self.session.position(run)  # before the rows: the trace may grow in between
             x = run.trace.x
-            rows = thinner.update(x)
+            rows = path.thinner.update(x)
             points = x[np.append(rows[rows < position], position)]
             points = points[self._visible(points)]
-            curve.setData(points[:, 0], points[:, 1])
-            head.setPos(*x[position])
+            path.curve.setData(points[:, 0], points[:, 1])
+            path.head.setPos(*x[position])
 
     def close_threads(self) -> None:
-        self._work.close()
+        self._sketch.close()
 
     def _visible(self, points: np.ndarray) -> np.ndarray:
         box = self.getPlotItem().vb
         (left, right), (bottom, top) = box.viewRange()
         low, high, pixel = np.array([left, bottom]), np.array([right, top]), np.array(box.viewPixelSize())
-        keep = visible(points, low, high, pixel, most=max(150, 1200 // max(len(self._paths), 1)))
+        keep = visible(points, low, high, pixel, most=max(150, 1200 // max(len(self._drawings), 1)))
         keep[-1] = True
         return keep
 
-    def _path_of(self, run: Run, color: int) -> _Path:
-        if run not in self._paths:
-            (left, right), (bottom, top) = self.session.experiment.problem.domain
-            curve = thick_curve(self.theme.width, self.theme.run_color(color))
-            curve.setZValue(30)
-            head = Head(self.theme.run_color(color), self.theme.plot, self.theme.width)
-            self.addItem(curve, ignoreBounds=True)
-            self.addItem(head, ignoreBounds=True)
-            self._paths[run] = curve, head, PathThinner(max(right - left, top - bottom) / 1e5)
-        return self._paths[run]
-
-    def _match_runs(self) -> None:
-        for run in [run for run in self._paths if run not in self.session.runs]:
-            self._remove(run)
-
-    def _remove(self, run: Run) -> None:
-        curve, head, _ = self._paths.pop(run)
-        self.removeItem(curve)
-        self.removeItem(head)
+    def make_drawing(self, run: Run, color: QColor) -> _Path:
+        (left, right), (bottom, top) = self.session.experiment.problem.domain
+        return _Path(color, self.theme, max(right - left, top - bottom) / 1e5)
 
     def _match_experiment(self) -> None:
         problem = self.session.experiment.problem
@@ -240,11 +230,6 @@ class LandscapePlot(Plot):
             if moved:
                 self.show_all()
             self.outdate()
-        for plan, run in zip(self.session.experiment.runs, self.session.runs, strict=True):
-            if run in self._paths:
-                curve, head, _ = self._paths[run]
-                curve.setPen(line_pen(self.theme.run_color(plan.color), self.theme.width))
-                head.setBrush(self.theme.run_color(plan.color))
         self.starts.update()
 
     def _style_minima(self) -> None:
@@ -260,7 +245,7 @@ class LandscapePlot(Plot):
         if problem.broadcasts:
             self._show(compute_landscape(problem, rect))
         else:
-            self._work.request(lambda: compute_landscape(problem, rect))
+            self._sketch.request(lambda size: compute_landscape(problem, rect, size), _SIZES, dimension=2)
 
     def _show(self, landscape: Landscape) -> None:
         self.landscape = landscape

@@ -51,6 +51,7 @@ class StartMarkers:
         marker.setZValue(40)
         marker.setToolTip(tr("Start: drag it"))
         marker.sigPositionChanged.connect(lambda: self._moved(key))
+        marker.sigPositionChangeFinished.connect(self.update)  # back onto the curve
         self._markers[key] = marker
         self._plot.addItem(marker, ignoreBounds=True)
         return marker
@@ -72,5 +73,6 @@ class StartMarkers:
     def _set_start(self, x: float, y: float, key: int | None) -> None:
         """Move a start to a point of the plot, in no more digits than the mouse can tell apart."""
         sizes = self._plot.getPlotItem().vb.viewPixelSize()
-        x, y = (round(v, math.ceil(-math.log10(size))) for v, size in zip((x, y), sizes, strict=True))
+        if all(0 < size < math.inf for size in sizes) and math.isfinite(x + y):
+            x, y = (round(v, math.ceil(-math.log10(size))) + 0.0 for v, size in zip((x, y), sizes, strict=True))
         self._plot.session.set_start(self._start_at(x, y), key)

@@ -4,49 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QPointF, Signal
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from gdviewer.engine.run import Run
-from gdviewer.engine.trace import Trace
 from gdviewer.ui.keys import keys_by_tab
-from gdviewer.ui.plots.base import Plot, line_pen, thick_curve
+from gdviewer.ui.plots.base import Plot, line_pen
+from gdviewer.ui.plots.series import Column, Curves, Norms, Series
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import number_text, tr
-from gdviewer.ui.thinning import Growing, Pyramid
 
 MAX_COMPONENTS = 12
 LOSS, GRADIENT, COMPONENTS = "loss", "gradient", "components"
-
-
-class _Norms:
-    """The norm of the gradient at each row, computed once for each."""
-
-    def __init__(self) -> None:
-        self._values = Growing()
-
-    def __call__(self, trace: Trace) -> np.ndarray:
-        self._values.extend(np.linalg.norm(trace.gradient[len(self._values) :], axis=1))
-        return self._values.values
-
-
-class _Series:
-    """One line of the plot: where its values come from, and what is drawn of them."""
-
-    def __init__(self, column, curve: pg.PlotCurveItem, label: pg.TextItem | None) -> None:
-        self.column, self.curve, self.label = column, curve, label
-        self.pyramid = Pyramid()
-        self._width = curve.opts["pen"].widthF()
-        self._fine = False
-
-    def show_fine(self, fine: bool) -> None:
-        """Draw a band of lows and highs with thin hard lines, which are cheap, and single values with smooth ones."""
-        if fine != self._fine:
-            self._fine = fine
-            pen = self.curve.opts["pen"]
-            pen.setWidthF(1.0 if fine else self._width)
-            self.curve.setData(antialias=not fine)
-            self.curve.setPen(pen)
 
 
 class StepsPlot(Plot):
@@ -60,11 +30,11 @@ class StepsPlot(Plot):
 
     def __init__(self, session: Session, quantity: str = LOSS) -> None:
         super().__init__(session)
+        self.getAxis("bottom").whole = True
         self.setToolTip(tr("Wheel: zoom. Drag: move. Double click: show all. The grey line: look at an earlier step."))
         self.quantity = quantity
         self.log_values = quantity != COMPONENTS
         self.log_steps = False
-        self._series: dict[Run, list[_Series]] = {}
         self._follow = True
         self._range: tuple[float, float, float, float] | None = None
         self._base = 0.0
@@ -74,8 +44,7 @@ class StepsPlot(Plot):
         self.addItem(self.cursor_line, ignoreBounds=True)
         self.disableAutoRange()
         self.getPlotItem().vb.sigRangeChangedManually.connect(self._zoomed)
-        session.runs_changed.connect(self._match_runs)
-        session.experiment_changed.connect(self._match_experiment)
+        session.runs_changed.connect(self._start_over)
         self.restyle()
 
     def set_quantity(self, quantity: str) -> None:
@@ -137,25 +106,53 @@ class StepsPlot(Plot):
             self._find_base()
         first, last = self._shown_steps(steps)
         bounds = []
+        taken: list[tuple[float, float]] = []  # where labels stand already
         for plan, run in zip(self.session.experiment.runs, self.session.runs, strict=True):
-            for series in self._series_of(run, plan.color) if run.begun else ():
-                series.curve.setVisible(plan.visible)
+            if not run.begun:
+                continue
+            curves = self.drawing_of(run, plan.color)
+            curves.set_visible(plan.visible)
+            for series in curves.series:
                 column = series.column(run.trace)
-                series.pyramid.update(column)
-                at, values = series.pyramid.envelope(column, first, last)
+                at, values = series.envelope(column, first, last, by_decade=self.log_steps)
                 series.show_fine(min(last, run.step) - first >= len(at))
                 at, values = self._to_axes(at, values)
                 series.curve.setData(at, values, connect="finite")
-                if series.label:
-                    series.label.setVisible(plan.visible and len(at) > 0)
-                    if len(at):
-                        series.label.setPos(at[-1], values[-1])
+                self._place_label(series, at, values, taken, plan.visible)
                 finite = values[np.isfinite(values)]
                 if plan.visible and len(finite):
                     bounds.append((finite.min(), finite.max()))
+            self._mark_changes(curves, run)
         self._place_cursor()
         if self._follow:
             self._fit(steps, bounds)
+
+    def make_drawing(self, run: Run, color: QColor) -> Curves:
+        names = ["loss"] if self.quantity == LOSS else ["gradient"]
+        columns: list[Column] = [lambda trace: trace.loss] if self.quantity == LOSS else [Norms()]
+        if self.quantity == COMPONENTS:
+            shown = range(min(len(run.start), MAX_COMPONENTS))
+            columns = [(lambda trace, i=i: trace.x[:, i]) for i in shown]
+            names = [self._component_name(i) for i in shown]
+        return Curves(columns, names, color, self.theme, labelled=self.quantity == COMPONENTS)
+
+    def _place_label(self, series: Series, at, values, taken: list[tuple[float, float]], visible: bool) -> None:
+        """Put a curve's name at its end, unless another name stands there."""
+        if series.label is None or not len(at):
+            return
+        place = self.getPlotItem().vb.mapViewToScene(QPointF(at[-1], values[-1]))
+        room = self.fontMetrics().height()
+        free = all(abs(place.x() - x) > 2 * room or abs(place.y() - y) > 0.8 * room for x, y in taken)
+        series.label.setVisible(visible and free)
+        if free and visible:
+            taken.append((place.x(), place.y()))
+        series.label.setPos(at[-1], values[-1])
+
+    def _mark_changes(self, curves: Curves, run: Run) -> None:
+        """A triangle on the first curve at each step after which a hyperparameter was another."""
+        steps = np.array([change.step - 1 for change in run.trace.changes], dtype=int)
+        column = curves.series[0].column(run.trace)
+        curves.marks.setData(*self._to_axes(steps.astype(float), column[steps]))
 
     def _shown_steps(self, steps: int) -> tuple[int, int]:
         if self._follow:
@@ -177,13 +174,12 @@ class StepsPlot(Plot):
 
     def _find_base(self) -> None:
         """Losses that are not all positive are drawn as their distance to the lowest known, which is said."""
-        lowest = min(
-            (float(run.trace.loss.min()) for run in self.session.runs if run.begun and run.step < 4096), default=0.0
-        )
+        pairs = zip(self.session.experiment.runs, self.session.runs, strict=True)
+        lowest = min((self.drawing_of(run, plan.color).lowest(run) for plan, run in pairs if run.begun), default=0.0)
         problem = self.session.experiment.problem
         known = problem.minima
         floor = float(problem.value(known[0])) if len(known) and problem.broadcasts else 0.0
-        base = min(floor, lowest, self._base) if min(floor, lowest, self._base) < 0 else 0.0
+        base = min(floor, lowest, self._base, 0.0)
         if base != self._base:
             self._base = base
             self._label()
@@ -229,32 +225,10 @@ class StepsPlot(Plot):
         self.getAxis("bottom").setLogMode(self.log_steps)
 
     def _rebuild(self) -> None:
-        for run in list(self._series):
-            self._remove(run)
+        self.forget_runs()
         self._base, self._follow, self._range = 0.0, True, None
         self._label()
         self._draw_if_shown()
-
-    def _series_of(self, run: Run, color: int) -> list[_Series]:
-        if run not in self._series:
-            columns = {LOSS: [lambda trace: trace.loss], GRADIENT: [_Norms()]}.get(self.quantity) or [
-                (lambda trace, i=i: trace.x[:, i]) for i in range(min(len(run.start), MAX_COMPONENTS))
-            ]
-            self._series[run] = [self._add(column, i, len(columns), color) for i, column in enumerate(columns)]
-        return self._series[run]
-
-    def _add(self, column, index: int, count: int, color: int) -> _Series:
-        shade = self.theme.run_color(color)
-        curve = thick_curve(max(1.0, self.theme.width * 0.75), shade)
-        if count > 1:
-            pen = curve.opts["pen"]
-            pen.setStyle([Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine][index % 3])
-        label = None
-        if self.quantity == COMPONENTS:
-            label = pg.TextItem(self._component_name(index), color=shade, anchor=(1, 1))
-            self.addItem(label, ignoreBounds=True)
-        self.addItem(curve, ignoreBounds=True)
-        return _Series(column, curve, label)
 
     def _component_name(self, index: int) -> str:
         problem = self.session.experiment.problem
@@ -262,24 +236,9 @@ class StepsPlot(Plot):
             return problem.axis_names[index]
         return "x" + str(index).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
 
-    def _remove(self, run: Run) -> None:
-        for series in self._series.pop(run):
-            self.removeItem(series.curve)
-            if series.label:
-                self.removeItem(series.label)
-
-    def _match_runs(self) -> None:
-        for run in [run for run in self._series if run not in self.session.runs]:
-            self._remove(run)
+    def _start_over(self) -> None:
         self._base, self._range, self._follow = 0.0, None, True
         self._label()
-
-    def _match_experiment(self) -> None:
-        for plan, run in zip(self.session.experiment.runs, self.session.runs, strict=True):
-            for series in self._series.get(run, ()):
-                pen = series.curve.opts["pen"]
-                pen.setColor(self.theme.run_color(plan.color))
-                series.curve.setPen(pen)
 
 
 class History(QWidget):

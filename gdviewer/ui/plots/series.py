@@ -1,0 +1,92 @@
+"""What draws one run over the steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
+
+from gdviewer.engine.run import Run
+from gdviewer.engine.stop import Reason
+from gdviewer.engine.trace import Trace
+from gdviewer.ui.plots.base import Drawing, line_pen, thick_curve
+from gdviewer.ui.theme import Theme
+from gdviewer.ui.thinning import Growing, Pyramid
+
+Column = Callable[[Trace], np.ndarray]
+_STYLES = Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine
+
+
+class Norms:
+    """The norm of the gradient at each row, computed once for each."""
+
+    def __init__(self) -> None:
+        self._values = Growing()
+
+    def __call__(self, trace: Trace) -> np.ndarray:
+        self._values.extend(np.linalg.norm(trace.gradient[len(self._values) :], axis=1))
+        return self._values.values
+
+
+class Series:
+    """One curve: where its values come from, and what is drawn of them."""
+
+    def __init__(self, column: Column, curve: pg.PlotCurveItem, label: pg.TextItem | None) -> None:
+        self.column, self.curve, self.label = column, curve, label
+        self._pyramid = Pyramid()
+        self._width = curve.opts["pen"].widthF()
+        self._fine = False
+
+    def envelope(self, column: np.ndarray, first: int, last: int, by_decade: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Steps and values to draw rows ``first … last``; on a logarithmic axis each decade has as many as another."""
+        self._pyramid.update(column)
+        last = min(last, len(column) - 1)
+        if not by_decade or last < 1000:
+            return self._pyramid.envelope(column, first, last)
+        edges = [first, *(10**k for k in range(1, 10) if first < 10**k < last), last + 1]
+        parts = [self._pyramid.envelope(column, a, b - 1) for a, b in pairwise(edges) if b > a]
+        steps, values = zip(*parts, strict=True)
+        return np.concatenate(steps), np.concatenate(values)
+
+    def show_fine(self, fine: bool) -> None:
+        """Draw a band of lows and highs with thin hard lines, which are cheap, and single values with smooth ones."""
+        if fine != self._fine:
+            self._fine = fine
+            pen = self.curve.opts["pen"]
+            pen.setWidthF(1.0 if fine else self._width)
+            self.curve.setData(antialias=not fine)
+            self.curve.setPen(pen)
+
+
+class Curves(Drawing):
+    """All curves of one run, and the marks of the hyperparameters moved on the way."""
+
+    def __init__(
+        self, columns: Sequence[Column], names: Sequence[str], color: QColor, theme: Theme, labelled: bool
+    ) -> None:
+        self.series: list[Series] = []
+        for index, (column, name) in enumerate(zip(columns, names, strict=True)):
+            curve = thick_curve(max(1.0, theme.width * 0.75), color)
+            if len(columns) > 1:
+                curve.opts["pen"].setStyle(_STYLES[index % len(_STYLES)])
+            label = pg.TextItem(name, color=color, anchor=(1, 1)) if labelled else None
+            self.series.append(Series(column, curve, label))
+        self.marks = pg.ScatterPlotItem(symbol="t", size=10, pxMode=True, brush=color, pen=line_pen(theme.plot, 1))
+        self.marks.setZValue(40)
+        labels = [series.label for series in self.series if series.label]
+        super().__init__(*(series.curve for series in self.series), *labels, self.marks)
+        self._seen, self._lowest = 0, 0.0
+
+    def lowest(self, run: Run) -> float:
+        """The lowest loss of a run so far, 0 if that is higher; a run that diverged has no say."""
+        if run.stop and run.stop.reason is Reason.DIVERGED:
+            return 0.0
+        fresh = run.trace.loss[self._seen :]
+        if len(fresh):
+            self._seen += len(fresh)
+            self._lowest = min(self._lowest, float(np.nanmin(fresh))) if not np.isnan(fresh).all() else self._lowest
+        return self._lowest
