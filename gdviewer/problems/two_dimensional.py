@@ -13,16 +13,6 @@ _T = 2.7468027709908378  # … and its local one
 
 PROBLEMS = [
     FormulaProblem(
-        "himmelblau", "Himmelblau", "(x**2 + y - 11)**2 + (x + y**2 - 7)**2",
-        domain=[(-6, 6), (-6, 6)], start=(-0.5, -0.75), group=MANY,
-        minima=[
-            (3, 2), (-2.805118086952745, 3.131312518250573),
-            (-3.779310253377747, -3.283185991286170), (3.584428340330492, -1.848126526964404),
-        ],
-        why="Four equal minima: where you start, and how you move, decides which one is found.",
-        source="Himmelblau 1972",
-    ),
-    FormulaProblem(
         "sphere", "Sphere", "x**2 + y**2", domain=[(-5, 5), (-5, 5)], start=(-4, 3), minima=[(0, 0)], group=VALLEYS,
         why="Equally curved in all directions: the gradient points straight at the minimum.", source="textbook",
     ),
@@ -63,6 +53,16 @@ PROBLEMS = [
         "matyas", "Matyas", "0.26*(x**2 + y**2) - 0.48*x*y", domain=[(-10, 10), (-10, 10)], start=(-8, 6),
         minima=[(0, 0)], group=VALLEYS, why="An almost flat diagonal valley: small gradients make long journeys.",
         source="Jamil & Yang 2013",
+    ),
+    FormulaProblem(
+        "himmelblau", "Himmelblau", "(x**2 + y - 11)**2 + (x + y**2 - 7)**2",
+        domain=[(-6, 6), (-6, 6)], start=(-0.5, -0.75), group=MANY,
+        minima=[
+            (3, 2), (-2.805118086952745, 3.131312518250573),
+            (-3.779310253377747, -3.283185991286170), (3.584428340330492, -1.848126526964404),
+        ],
+        why="Four equal minima: where you start, and how you move, decides which one is found.",
+        source="Himmelblau 1972",
     ),
     FormulaProblem(
         "six_hump_camel", "Six-hump camel", "(4 - 2.1*x**2 + x**4/3)*x**2 + x*y + (-4 + 4*y**2)*y**2",

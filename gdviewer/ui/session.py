@@ -13,7 +13,7 @@ from gdviewer.engine.stop import Limits, Reason, Stop
 from gdviewer.engine.worker import Worker
 from gdviewer.experiment.experiment import Experiment, RunPlan
 
-FRAME_MS = 16
+FRAME_MS = 17  # a frame of a screen of 60 Hz
 BURST_SECONDS = 4e-3, 12e-3  # a burst takes what drawing leaves of the frame, between these
 BLOCKED_SECONDS = 5.0  # user code that has not come back after this long is given up
 

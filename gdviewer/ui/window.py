@@ -188,7 +188,7 @@ class MainWindow(QMainWindow):
             self._splitter.restoreState(settings.value("splitter", QByteArray()))
         else:
             room = QApplication.primaryScreen().availableGeometry()
-            self.resize(min(1440, room.width()), min(900, room.height()))
+            self.resize(min(1440, room.width()), min(900, room.height() - 40))  # the title bar wants room too
         if isinstance(state, QByteArray):
             self.restoreState(state, _LAYOUT_VERSION)
 

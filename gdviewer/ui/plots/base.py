@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, Signal
-from PySide6.QtGui import QColor, QPen
-from PySide6.QtWidgets import QGraphicsEllipseItem, QWidget
+from numpy.typing import NDArray
+from pyqtgraph.graphicsItems.ScatterPlotItem import Symbols
+from PySide6.QtCore import QPointF, QRectF, Signal
+from PySide6.QtGui import QColor, QPen, QTransform
+from PySide6.QtWidgets import QGraphicsEllipseItem, QGraphicsPathItem, QWidget
 
 from gdviewer.engine.run import Run
 from gdviewer.ui.plots.axis import Axis
@@ -189,8 +192,46 @@ class Head(QGraphicsEllipseItem):
         self.setZValue(50)
 
 
-def thick_curve(width: float, color: QColor) -> pg.PlotCurveItem:
+class Stars:
+    """Stars at the known minima: of the same size at every zoom, and painted by Qt alone."""
+
+    def __init__(self, plot: Plot) -> None:
+        self._plot = plot
+        self._items: list[QGraphicsPathItem] = []
+
+    def show(self, points: NDArray[np.float64]) -> None:
+        """Show stars at points (k, 2), in the theme's colours."""
+        for item in self._items:
+            self._plot.removeItem(item)
+        self._items = [QGraphicsPathItem(Symbols["star"]) for _ in points]
+        for item, point in zip(self._items, points, strict=True):
+            item.setFlag(QGraphicsPathItem.GraphicsItemFlag.ItemIgnoresTransformations)
+            item.setTransform(QTransform.fromScale(14, 14))
+            item.setBrush(QColor(self._plot.theme.text))
+            item.setPen(line_pen(self._plot.theme.plot, 1))
+            item.setPos(*point)
+            item.setZValue(20)
+            self._plot.addItem(item, ignoreBounds=True)
+
+
+class Curve(pg.PlotCurveItem):
     """A curve that stays fast though it is wide and smooth: drawn line by line, not as one outline."""
-    curve = pg.PlotCurveItem(pen=line_pen(color, width), antialias=True, skipFiniteCheck=False)
-    curve.setSegmentedLineMode("on")
-    return curve
+
+    def __init__(self, width: float, color: QColor) -> None:
+        super().__init__(pen=line_pen(color, width), antialias=True, skipFiniteCheck=False)
+        self.setSegmentedLineMode("on")
+
+    def boundingRect(self) -> QRectF:
+        """The curve's extent and a few pixels; pyqtgraph's own asks for it in a tenth of all drawing time."""
+        if self._boundingRect is None:
+            x, y = self.getData()
+            box = self.getViewBox()
+            if x is None or not len(x) or box is None:
+                return QRectF()
+            left, right, bottom, top = np.fmin.reduce(x), np.fmax.reduce(x), np.fmin.reduce(y), np.fmax.reduce(y)
+            if not np.isfinite([left, right, bottom, top]).all():
+                return super().boundingRect()
+            width, height = (4 * size for size in box.viewPixelSize())
+            rect = QRectF(left - width, bottom - height, right - left + 2 * width, top - bottom + 2 * height)
+            self._boundingRect = rect
+        return self._boundingRect

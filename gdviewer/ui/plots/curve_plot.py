@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor
 from gdviewer.engine.run import Run
 from gdviewer.problems.problem import Problem
 from gdviewer.problems.samples import SampledCurve
-from gdviewer.ui.plots.base import Drawing, Head, Plot, line_pen, thick_curve
+from gdviewer.ui.plots.base import Curve, Drawing, Head, Plot, Stars, line_pen
 from gdviewer.ui.plots.sketch import Sketch
 from gdviewer.ui.plots.starts import StartMarkers
 from gdviewer.ui.session import Session
@@ -23,7 +23,7 @@ _SIZES = (40, 300, _POINTS)  # for a function that may be slow
 
 class _Visits(Drawing):
     def __init__(self, color: QColor, theme: Theme, resolution: float) -> None:
-        self.tangent = thick_curve(theme.width, color)
+        self.tangent = Curve(theme.width, color)
         self.tangent.setZValue(25)
         self.head = Head(color, theme.plot, theme.width)
         faint = QColor(color)
@@ -45,12 +45,11 @@ class CurvePlot(Plot):
         self._unfitted = False
         self._sketch = Sketch(self)
         self._sketch.ready.connect(self._show)
-        self.curve = thick_curve(2, QColor(self.theme.muted))
+        self.curve = Curve(2, QColor(self.theme.muted))
         self.addItem(self.curve, ignoreBounds=True)
         self._samples = pg.ScatterPlotItem(symbol="s", size=6, pxMode=True)
         self.addItem(self._samples, ignoreBounds=True)
-        self._minima = pg.ScatterPlotItem(symbol="star", size=14, pxMode=True)
-        self.addItem(self._minima, ignoreBounds=True)
+        self._minima = Stars(self)
         self.starts = StartMarkers(self, self._place, lambda x, _: (x,))
         self.disableAutoRange()
         self.getPlotItem().vb.sigXRangeChanged.connect(lambda: self.outdate())
@@ -64,8 +63,8 @@ class CurvePlot(Plot):
         self.curve.setPen(line_pen(theme.muted, theme.width))
         self._samples.setBrush(QColor(theme.muted))
         self._samples.setPen(line_pen(theme.plot, 0.5))
-        self._minima.setBrush(QColor(theme.text))
-        self._minima.setPen(line_pen(theme.plot, 1))
+        self._problem = None  # what is shown of it is made anew, in the theme's colours
+        self._match_experiment()
 
     def showEvent(self, event: object) -> None:
         self._match_experiment()
@@ -131,8 +130,8 @@ class CurvePlot(Plot):
             sampled = isinstance(problem, SampledCurve)
             kept = slice(None, None, max(1, len(problem.samples) // _POINTS)) if sampled else slice(0)
             self._samples.setData(*((problem.positions[kept], problem.samples[kept]) if sampled else ((), ())))
-            minima = problem.minima
-            self._minima.setData(minima[:, 0], self._heights(minima[:, 0]) if len(minima) else [])
+            x = problem.minima[:, 0]
+            self._minima.show(np.column_stack([x, self._heights(x)]) if len(x) else np.empty((0, 2)))
             shown = before is not None and (before.name, before.formula) == (problem.name, problem.formula)
             if not shown or not np.array_equal(before.domain, problem.domain):
                 self._unfitted = not problem.broadcasts  # then it is fitted when its first picture comes

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from gdviewer.engine.run import Run
 from gdviewer.ui.landscape import GRID, Landscape, compute_landscape
-from gdviewer.ui.plots.base import Drawing, Head, Plot, line_pen, thick_curve
+from gdviewer.ui.plots.base import Curve, Drawing, Head, Plot, Stars, line_pen
 from gdviewer.ui.plots.sketch import Sketch
 from gdviewer.ui.plots.starts import StartMarkers
 from gdviewer.ui.session import Session
@@ -23,10 +23,12 @@ _SIZES = (8, 24, 64, 128, GRID)  # of the grids for a function that may be slow
 
 class _Path(Drawing):
     def __init__(self, color: QColor, theme: Theme, resolution: float) -> None:
-        self.curve = thick_curve(theme.width, color)
+        self.curve = Curve(theme.width, color)
         self.curve.setZValue(30)
         self.head = Head(color, theme.plot, theme.width)
         self.thinner = PathThinner(resolution)
+        self.points = np.empty((0, 2))  # those to draw, but for the head's …
+        self.chosen: object = None  # … and what they were chosen for
         super().__init__(self.curve, self.head)
 
 
@@ -132,7 +134,7 @@ class ColorScale(QWidget):
         painter.drawRect(bar)
         painter.setPen(QColor(theme.text))
         levels = self._landscape.levels
-        closest = np.diff(levels).min() / max(np.abs(levels).max(), 1e-300)
+        closest = (np.diff(levels) / np.maximum(np.abs(levels[1:]), np.abs(levels[:-1]))).min()
         digits = int(np.clip(np.ceil(-np.log10(max(closest, 1e-9))), 3, 9))  # as many as tell two levels apart
         every = max(1, int(np.ceil(len(levels) * metrics.height() * 1.6 / max(bar.height(), 1))))
         for i in range(0, len(levels), every):
@@ -155,9 +157,7 @@ class LandscapePlot(Plot):
         self._sketch.ready.connect(self._show)
         self.backdrop = Backdrop()
         self.addItem(self.backdrop, ignoreBounds=True)
-        self._minima = pg.ScatterPlotItem(symbol="star", size=14, pxMode=True)
-        self._minima.setZValue(20)
-        self.addItem(self._minima, ignoreBounds=True)
+        self._minima = Stars(self)
         self.starts = StartMarkers(self, tuple, lambda x, y: (x, y))
         self.setAspectLocked(True)
         self.disableAutoRange()
@@ -191,29 +191,27 @@ class LandscapePlot(Plot):
         return tr("x = {x}   y = {y}   f = {loss}", x=f"{x:.5g}", y=f"{y:.5g}", loss=loss)
 
     def draw(self) -> None:
+        box = self.getPlotItem().vb
+        (low, high), pixel = np.array(box.viewRange()).T, np.array(box.viewPixelSize())
         for plan, run in zip(self.session.experiment.runs, self.session.runs, strict=True):
             if not run.begun:
                 continue
             path = self.drawing_of(run, plan.color)
-            path.set_visible(plan.visible)
             position = self.session.position(run)  # before the rows: the trace may grow in between
             x = run.trace.x
             rows = path.thinner.update(x)
-            points = x[np.append(rows[rows < position], position)]
-            points = points[self._visible(points)]
+            rows = rows[rows < position]
+            chosen = (len(rows), len(self._drawings), *low, *high)
+            if chosen != path.chosen and len(rows):
+                keep = visible(x[rows], low, high, pixel, most=max(150, 1200 // len(self._drawings)))
+                path.points, path.chosen = x[rows[keep]], chosen
+            points = np.concatenate([path.points[: len(rows)], x[position : position + 1]])
+            path.set_visible(plan.visible)
             path.curve.setData(points[:, 0], points[:, 1])
             path.head.setPos(*x[position])
 
     def close_threads(self) -> None:
         self._sketch.close()
-
-    def _visible(self, points: np.ndarray) -> np.ndarray:
-        box = self.getPlotItem().vb
-        (left, right), (bottom, top) = box.viewRange()
-        low, high, pixel = np.array([left, bottom]), np.array([right, top]), np.array(box.viewPixelSize())
-        keep = visible(points, low, high, pixel, most=max(150, 1200 // max(len(self._drawings), 1)))
-        keep[-1] = True
-        return keep
 
     def make_drawing(self, run: Run, color: QColor) -> _Path:
         (left, right), (bottom, top) = self.session.experiment.problem.domain
@@ -235,7 +233,7 @@ class LandscapePlot(Plot):
     def _style_minima(self) -> None:
         problem = self.session.experiment.problem
         if self.active:
-            self._minima.setData(pos=problem.minima, pen=line_pen(self.theme.plot, 1), brush=QColor(self.theme.text))
+            self._minima.show(problem.minima)
             self.starts.update()
 
     def recompute(self) -> None:

@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor
 from gdviewer.engine.run import Run
 from gdviewer.engine.stop import Reason
 from gdviewer.engine.trace import Trace
-from gdviewer.ui.plots.base import Drawing, line_pen, thick_curve
+from gdviewer.ui.plots.base import Curve, Drawing, line_pen
 from gdviewer.ui.theme import Theme
 from gdviewer.ui.thinning import Growing, Pyramid
 
@@ -70,7 +70,7 @@ class Curves(Drawing):
     ) -> None:
         self.series: list[Series] = []
         for index, (column, name) in enumerate(zip(columns, names, strict=True)):
-            curve = thick_curve(max(1.0, theme.width * 0.75), color)
+            curve = Curve(max(1.0, theme.width * 0.75), color)
             if len(columns) > 1:
                 curve.opts["pen"].setStyle(_STYLES[index % len(_STYLES)])
             label = pg.TextItem(name, color=color, anchor=(1, 1)) if labelled else None

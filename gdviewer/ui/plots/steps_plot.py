@@ -152,7 +152,9 @@ class StepsPlot(Plot):
         """A triangle on the first curve at each step after which a hyperparameter was another."""
         steps = np.array([change.step - 1 for change in run.trace.changes], dtype=int)
         column = curves.series[0].column(run.trace)
-        curves.marks.setData(*self._to_axes(steps.astype(float), column[steps]))
+        curves.marks.setVisible(curves.marks.isVisible() and len(steps) > 0)
+        if len(steps):
+            curves.marks.setData(*self._to_axes(steps.astype(float), column[steps]))
 
     def _shown_steps(self, steps: int) -> tuple[int, int]:
         if self._follow:
