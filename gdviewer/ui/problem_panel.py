@@ -26,6 +26,7 @@ from gdviewer.problems.samples import SampledCurve, SampledVector, read_file, re
 from gdviewer.ui.background import Latest
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.number_field import EntryField, NumberField, PointField
+from gdviewer.ui.parameter_fields import ParameterFields
 from gdviewer.ui.picker import Choice, Picker
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import point_text, tr
@@ -48,8 +49,7 @@ class ProblemPanel(QWidget):
         self.why.setProperty("role", "muted")
         self.formula = _FormulaEntry(session)
         self.samples = _SamplesEntry(session)
-        self._parameters = QVBoxLayout(spacing=6)
-        self.fields: dict[str, NumberField] = {}
+        self._parameters = ParameterFields()
         self.start = PointField()
         heading = QLabel(tr("Start θ₀"))
         heading.setBuddy(self.start.entry)
@@ -60,14 +60,20 @@ class ProblemPanel(QWidget):
         layout.addWidget(self.samples)
         layout.addWidget(self.samples.message)  # seen also where the samples are not: a file may be refused
         layout.addWidget(self.why)
-        layout.addLayout(self._parameters)
+        layout.addWidget(self._parameters)
         layout.addWidget(heading)
         layout.addWidget(self.start)
         layout.addStretch(1)
         self.picker.chosen.connect(self.choose)
+        self._parameters.changed.connect(self._set_parameter)
         self.start.changed.connect(session.set_start)
         session.experiment_changed.connect(self._match)
         self._match()
+
+    @property
+    def fields(self) -> dict[str, NumberField]:
+        """The field of each parameter of the problem."""
+        return self._parameters.fields
 
     def choose(self, key: str) -> None:
         """Take a problem of the catalogue, or one of your own: a formula or samples."""
@@ -121,21 +127,8 @@ class ProblemPanel(QWidget):
         else:
             self.formula.show_problem(problem)
         if before is None or before.parameters != problem.parameters or before.name != problem.name:
-            self._make_fields(problem)
-        for name, value in problem.values.items():
-            self.fields[name].show_value(value)
-
-    def _make_fields(self, problem: Problem) -> None:
-        for field in self.fields.values():
-            self._parameters.removeWidget(field)
-            field.hide()
-            field.deleteLater()
-        self.fields = {}
-        for name, parameter in problem.parameters.items():
-            field = NumberField(name, parameter, title=name)
-            field.changed.connect(lambda value, name=name: self._set_parameter(name, value))
-            self._parameters.addWidget(field)
-            self.fields[name] = field
+            self._parameters.declare(problem.parameters, by_name=True)
+        self._parameters.show_values(problem.values)
 
     def _set_parameter(self, name: str, value: float) -> None:
         experiment = self._session.experiment

@@ -27,6 +27,7 @@ from gdviewer.engine.run import Run
 from gdviewer.experiment.experiment import RunPlan
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.number_field import NumberField, PointField
+from gdviewer.ui.parameter_fields import ParameterFields
 from gdviewer.ui.picker import Choice, Picker
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import point_text, stop_text, tr
@@ -277,8 +278,7 @@ class RunEditor(QWidget):
         self.picker = Picker(self._choices, tr("Optimizer"))
         self.summary = QLabel(wordWrap=True)
         self.summary.setProperty("role", "muted")
-        self.fields: dict[str, NumberField] = {}
-        self._fields_layout = QVBoxLayout(spacing=6)
+        self._hyperparameters = ParameterFields()
         self.own_start = QCheckBox(tr("a start of its own"))
         keys_by_tab(self.own_start)
         self.own_start.setToolTip(tr("Start this run from another point θ₀ than the others."))
@@ -295,14 +295,20 @@ class RunEditor(QWidget):
         layout.addWidget(self.advice)
         layout.addWidget(self.picker)
         layout.addWidget(self.summary)
-        layout.addLayout(self._fields_layout)
+        layout.addWidget(self._hyperparameters)
         layout.addWidget(self.own_start)
         layout.addWidget(self.start)
         self.picker.chosen.connect(self.choose)
         self.own_start.toggled.connect(self._toggle_start)
         self.start.changed.connect(lambda point: session.set_start(point, session.selected))
+        self._hyperparameters.changed.connect(self._set)
         session.experiment_changed.connect(self._match)
         self._match()
+
+    @property
+    def fields(self) -> dict[str, NumberField]:
+        """The field of each hyperparameter of the selected run."""
+        return self._hyperparameters.fields
 
     def choose(self, name: str) -> None:
         """Give the selected run another optimizer; hyperparameters of the same name are kept."""
@@ -336,13 +342,11 @@ class RunEditor(QWidget):
         plan = runs[self._session.selected]
         if self._optimizer is not plan.optimizer or self._index != self._session.selected:
             self._optimizer, self._index = plan.optimizer, self._session.selected
-            self._make_fields(plan)
+            self._hyperparameters.declare(plan.optimizer.hyperparameters)
         self.picker.show_choice(plan.optimizer.name, plan.optimizer.title)
         self.summary.setText(tr(plan.optimizer.summary))
         self.summary.setToolTip(tr("Source: {source}", source=plan.optimizer.source))
-        for name, value in plan.hyperparameters.items():
-            if self.fields[name].value != value:
-                self.fields[name].show_value(value)
+        self._hyperparameters.show_values(plan.hyperparameters)
         was = self.own_start.blockSignals(True)
         self.own_start.setChecked(plan.start is not None)
         self.own_start.blockSignals(was)
@@ -350,19 +354,6 @@ class RunEditor(QWidget):
         if plan.start is not None:
             self.start.show_point(plan.start, point_text(plan.start))
         self.refresh()
-
-    def _make_fields(self, plan: RunPlan) -> None:
-        for field in self.fields.values():
-            self._fields_layout.removeWidget(field)
-            field.hide()
-            field.deleteLater()
-        self.fields = {}
-        for name, parameter in plan.optimizer.hyperparameters.items():
-            field = NumberField(name, parameter)
-            field.show_value(plan.hyperparameters[name])
-            field.changed.connect(lambda value, name=name: self._set(name, value))
-            self._fields_layout.addWidget(field)
-            self.fields[name] = field
 
     def _set(self, name: str, value: float) -> None:
         plan = self._session.experiment.runs[self._session.selected]

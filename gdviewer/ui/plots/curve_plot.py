@@ -63,8 +63,8 @@ class CurvePlot(Plot):
         self.curve.setPen(line_pen(theme.muted, theme.width))
         self._samples.setBrush(QColor(theme.muted))
         self._samples.setPen(line_pen(theme.plot, 0.5))
-        self._problem = None  # what is shown of it is made anew, in the theme's colours
-        self._match_experiment()
+        if self.active:
+            self._show_minima()
 
     def showEvent(self, event: object) -> None:
         self._match_experiment()
@@ -130,8 +130,7 @@ class CurvePlot(Plot):
             sampled = isinstance(problem, SampledCurve)
             kept = slice(None, None, max(1, len(problem.samples) // _POINTS)) if sampled else slice(0)
             self._samples.setData(*((problem.positions[kept], problem.samples[kept]) if sampled else ((), ())))
-            x = problem.minima[:, 0]
-            self._minima.show(np.column_stack([x, self._heights(x)]) if len(x) else np.empty((0, 2)))
+            self._show_minima()
             shown = before is not None and (before.name, before.formula) == (problem.name, problem.formula)
             if not shown or not np.array_equal(before.domain, problem.domain):
                 self._unfitted = not problem.broadcasts  # then it is fitted when its first picture comes
@@ -139,6 +138,10 @@ class CurvePlot(Plot):
             self.outdate()
         self.starts.update()
         self._draw_if_shown()
+
+    def _show_minima(self) -> None:
+        x = self.session.experiment.problem.minima[:, 0]
+        self._minima.show(np.column_stack([x, self._heights(x)]) if len(x) else np.empty((0, 2)))
 
     def _label(self) -> None:
         name = self.session.experiment.problem.axis_names[0]
