@@ -29,8 +29,9 @@ def open_window(qtbot) -> Iterator[Callable[..., MainWindow]]:
         window = MainWindow(experiment)
         opened.append(window)
         window.resize(1280, 800)
-        with qtbot.waitExposed(window):
+        with qtbot.waitActive(window):
             window.show()
+            window.activateWindow()
         if ready:
             qtbot.waitUntil(lambda: not window.session.busy, timeout=20_000)
         return window

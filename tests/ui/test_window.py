@@ -28,8 +28,6 @@ from gdviewer.ui.theme import THEMES, look
 
 
 def test_that_space_runs_and_pauses_and_the_arrow_steps(window, qtbot):
-    with qtbot.waitActive(window):
-        window.activateWindow()
     assert QApplication.focusWidget() is not None
     qtbot.keyClick(window, Qt.Key.Key_Space)
     assert window.session.playing
