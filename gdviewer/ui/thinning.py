@@ -55,6 +55,8 @@ def visible(points: Array, low: Array, high: Array, pixel: Array, most: int = 60
     What lies outside counts as lying on the view's edge, so that a path is fine where it is seen, at every zoom, and
     coarse elsewhere.
     """
+    if len(points) < 2:
+        return np.ones(len(points), dtype=bool)
     moves = np.abs(np.diff(np.clip(points, low, high) / pixel, axis=0)).sum(axis=1)
     along = np.concatenate([[0.0], np.cumsum(moves)])
     spacing = 1.5

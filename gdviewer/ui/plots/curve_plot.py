@@ -100,8 +100,7 @@ class CurvePlot(Plot):
             position, trace = self.session.position(run), run.trace
             rows = visits.thinner.update(trace.x)
             rows = rows[rows < position]
-            if len(rows):
-                rows = rows[visible(trace.x[rows], np.array([left]), np.array([right]), np.array([pixel]), most=400)]
+            rows = rows[visible(trace.x[rows], np.array([left]), np.array([right]), np.array([pixel]), most=400)]
             visits.points.setData(trace.x[rows, 0], trace.loss[rows])
             x, y, slope = trace.x[position, 0], trace.loss[position], trace.gradient[position, 0]
             reach = np.array([-0.15, 0.15]) * (right - left)

@@ -135,7 +135,7 @@ class ColorScale(QWidget):
         painter.setPen(QColor(theme.text))
         levels = self._landscape.levels
         closest = (np.diff(levels) / np.maximum(np.abs(levels[1:]), np.abs(levels[:-1]))).min()
-        digits = int(np.clip(np.ceil(-np.log10(max(closest, 1e-9))), 3, 9))  # as many as tell two levels apart
+        digits = int(np.clip(np.ceil(-np.log10(max(closest, 1e-9))), 3, 7))  # as many as tell two levels apart
         every = max(1, int(np.ceil(len(levels) * metrics.height() * 1.6 / max(bar.height(), 1))))
         for i in range(0, len(levels), every):
             y = bar.bottom() - bar.height() * i / (len(levels) - 1)
@@ -201,11 +201,12 @@ class LandscapePlot(Plot):
             x = run.trace.x
             rows = path.thinner.update(x)
             rows = rows[rows < position]
-            chosen = (len(rows), len(self._drawings), *low, *high)
-            if chosen != path.chosen and len(rows):
-                keep = visible(x[rows], low, high, pixel, most=max(150, 1200 // len(self._drawings)))
-                path.points, path.chosen = x[rows[keep]], chosen
-            points = np.concatenate([path.points[: len(rows)], x[position : position + 1]])
+            chosen = (len(rows), *rows[-1:], len(self._drawings), *low, *high)
+            if chosen != path.chosen:
+                most = max(150, 1200 // len(self._drawings))
+                path.points = x[rows[visible(x[rows], low, high, pixel, most)]]
+                path.chosen = chosen
+            points = np.concatenate([path.points, x[position : position + 1]])
             path.set_visible(plan.visible)
             path.curve.setData(points[:, 0], points[:, 1])
             path.head.setPos(*x[position])
