@@ -109,9 +109,12 @@ class Pyramid:
             return np.arange(first, last + 1, dtype=float), column[first : last + 1]
         low, high = (part.values for part in self._levels[level])
         begin, end = first // size, min(last // size, len(low))
-        steps = np.repeat(np.arange(begin, end) * size, 2).astype(float)
-        steps[1::2] += size / 2
-        values = np.column_stack([low[begin:end], high[begin:end]]).ravel()
+        starts = np.arange(begin, end) * size
+        ends = starts + size - 1
+        steps = np.column_stack([starts, ends]).ravel().astype(float)
+        falls = column[starts] > column[ends]  # then the high comes first, so that a straight line stays one
+        first_of, second_of = np.where(falls, (high[begin:end], low[begin:end]), (low[begin:end], high[begin:end]))
+        values = np.column_stack([first_of, second_of]).ravel()
         tail = np.arange(end * size, last + 1, max(1, (last + 1 - end * size) // 32))
         tail = np.append(tail, last) if not len(tail) or tail[-1] != last else tail
         return np.concatenate([steps, tail]), np.concatenate([values, column[tail]])

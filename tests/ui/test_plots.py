@@ -230,3 +230,13 @@ def test_that_a_path_is_fine_where_it_is_seen_at_every_zoom():
     ring = (radius > 4e-4) & (radius < 7e-4)
     assert whole[ring].sum() <= 1
     assert np.diff(np.flatnonzero(close & ring)).max() <= 4  # at most three pixels apart
+
+
+@pytest.mark.parametrize("slope", [-0.25, 0.5])
+def test_that_a_straight_line_stays_one(slope):
+    line = 3 + slope * np.arange(20_000)
+    pyramid = Pyramid()
+    pyramid.update(line)
+    steps, values = pyramid.envelope(line, 0, len(line) - 1)
+    assert len(steps) < 1100
+    assert np.array_equal(values, 3 + slope * steps)
