@@ -43,6 +43,7 @@ class Stage(QStackedWidget):
         picture = self._session.experiment.problem.picture
         if picture not in self._made:
             page = self._made[picture] = _PAGES[picture](self._session)
+            page.plot.setAccessibleName(tr("Problem and runs"))
             page.plot.hovered.connect(self.hovered)
             self.addWidget(page)
         self.setCurrentWidget(self._made[picture])

@@ -250,6 +250,7 @@ class History(QWidget):
         super().__init__()
         self.plot = StepsPlot(session)
         self.plot.frames_per_draw = 3
+        self.plot.setAccessibleName(tr("Curves over the steps"))
         self.quantity = QComboBox()
         self.quantity.setAccessibleName(tr("Quantity shown over the steps"))
         self.quantity.setToolTip(
