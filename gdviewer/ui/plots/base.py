@@ -135,7 +135,7 @@ class Plot(pg.PlotWidget):
 
     def show_all(self) -> None:
         """Show the whole of what there is to see."""
-        self.enableAutoRange()
+        raise NotImplementedError
 
     def outdate(self) -> None:
         """Have what is computed for the visible region computed again, right before the next painting."""

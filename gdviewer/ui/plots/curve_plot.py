@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtGui import QColor
@@ -9,16 +11,14 @@ from PySide6.QtGui import QColor
 from gdviewer.engine.run import Run
 from gdviewer.problems.problem import Problem
 from gdviewer.problems.samples import SampledCurve
-from gdviewer.ui.plots.base import Curve, Drawing, Head, Plot, Stars, line_pen
-from gdviewer.ui.plots.sketch import Sketch
-from gdviewer.ui.plots.starts import StartMarkers
+from gdviewer.ui.plots.base import Curve, Drawing, Head, line_pen
+from gdviewer.ui.plots.problem_plot import ProblemPlot
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import number_text, tr
 from gdviewer.ui.theme import Theme
 from gdviewer.ui.thinning import PathThinner, visible
 
 _POINTS = 1500
-_SIZES = (40, 300, _POINTS)  # for a function that may be slow
 
 
 class _Visits(Drawing):
@@ -34,26 +34,20 @@ class _Visits(Drawing):
         super().__init__(self.points, self.tangent, self.head)
 
 
-class CurvePlot(Plot):
+class CurvePlot(ProblemPlot):
     """A problem in one dimension, and the runs on it."""
 
     picture = "curve"
+    sizes = (40, 300, _POINTS)
 
     def __init__(self, session: Session) -> None:
-        super().__init__(session)
-        self._problem: Problem | None = None
+        super().__init__(session, self._place, lambda x, _: (x,))
         self._unfitted = False
-        self._sketch = Sketch(self)
-        self._sketch.ready.connect(self._show)
         self.curve = Curve(2, QColor(self.theme.muted))
         self.addItem(self.curve, ignoreBounds=True)
         self._samples = pg.ScatterPlotItem(symbol="s", size=6, pxMode=True)
         self.addItem(self._samples, ignoreBounds=True)
-        self._minima = Stars(self)
-        self.starts = StartMarkers(self, self._place, lambda x, _: (x,))
-        self.disableAutoRange()
         self.getPlotItem().vb.sigXRangeChanged.connect(lambda: self.outdate())
-        session.experiment_changed.connect(self._match_experiment)
         self.restyle()
 
     def restyle(self) -> None:
@@ -63,12 +57,6 @@ class CurvePlot(Plot):
         self.curve.setPen(line_pen(theme.muted, theme.width))
         self._samples.setBrush(QColor(theme.muted))
         self._samples.setPen(line_pen(theme.plot, 0.5))
-        if self.active:
-            self._show_minima()
-
-    def showEvent(self, event: object) -> None:
-        self._match_experiment()
-        super().showEvent(event)
 
     def show_all(self) -> None:
         problem = self.session.experiment.problem
@@ -81,12 +69,7 @@ class CurvePlot(Plot):
         self.setYRange(low, high if high > low else low + 1, padding=0.08)
 
     def describe(self, x: float, y: float) -> str:
-        problem = self.session.experiment.problem
-        if problem.broadcasts:
-            height = self._heights(np.array([x]))[0]
-        else:
-            xs, ys = self.curve.getData()
-            height = np.interp(x, xs, ys) if xs is not None and len(xs) else np.nan
+        height = self._height_at(x)
         loss = number_text(height) if np.isfinite(height) else tr("not defined")
         return tr("x = {x}   f = {loss}", x=f"{x:.6g}", loss=loss)
 
@@ -112,35 +95,23 @@ class CurvePlot(Plot):
             visits.tangent.setData(x + reach, y + slope * reach)
             visits.head.setPos(x, y)
 
-    def close_threads(self) -> None:
-        self._sketch.close()
-
     def make_drawing(self, run: Run, color: QColor) -> _Visits:
         (left, right) = self.session.experiment.problem.domain[0]
         return _Visits(color, self.theme, (right - left) / 1e5)
 
-    def _match_experiment(self) -> None:
-        problem = self.session.experiment.problem
-        if not self.active:
-            return
-        before, self._problem = self._problem, problem
-        if before is not problem:
-            self._label()
-            sampled = isinstance(problem, SampledCurve)
-            kept = slice(None, None, max(1, len(problem.samples) // _POINTS)) if sampled else slice(0)
-            self._samples.setData(*((problem.positions[kept], problem.samples[kept]) if sampled else ((), ())))
-            self._show_minima()
-            shown = before is not None and (before.name, before.formula) == (problem.name, problem.formula)
-            if not shown or not np.array_equal(before.domain, problem.domain):
-                self._unfitted = not problem.broadcasts  # then it is fitted when its first picture comes
-                self.show_all()
-            self.outdate()
-        self.starts.update()
-        self._draw_if_shown()
+    def adopt(self, before: Problem | None, problem: Problem) -> None:
+        self._label()
+        sampled = isinstance(problem, SampledCurve)
+        kept = slice(None, None, max(1, len(problem.samples) // _POINTS)) if sampled else slice(0)
+        self._samples.setData(*((problem.positions[kept], problem.samples[kept]) if sampled else ((), ())))
+        self._unfitted = not problem.broadcasts  # then it is fitted when its first picture comes
+        if before is not None and before.formula != problem.formula:
+            before = None  # another formula has other heights
+        super().adopt(before, problem)
 
-    def _show_minima(self) -> None:
-        x = self.session.experiment.problem.minima[:, 0]
-        self._minima.show(np.column_stack([x, self._heights(x)]) if len(x) else np.empty((0, 2)))
+    def minima_places(self, problem: Problem) -> np.ndarray:
+        x = problem.minima[:, 0]
+        return np.column_stack([x, self._heights(x)]) if len(x) else np.empty((0, 2))
 
     def _label(self) -> None:
         name = self.session.experiment.problem.axis_names[0]
@@ -148,35 +119,32 @@ class CurvePlot(Plot):
         self.setLabel("left", tr("loss f({x})", x="x" if name == "x" else name))
 
     def _place(self, start: tuple[float, ...]) -> tuple[float, float]:
-        problem = self.session.experiment.problem
-        if problem.broadcasts:
-            height = float(self._heights(np.array(start[:1]))[0])
-        else:
-            xs, ys = self.curve.getData()
-            height = float(np.interp(start[0], xs, ys)) if xs is not None and len(xs) else 0.0
+        height = self._height_at(start[0])
         return start[0], height if np.isfinite(height) else 0.0
+
+    def _height_at(self, x: float) -> float:
+        """The loss at x: exact, or as the curve is drawn where asking the function might take long."""
+        if self.session.experiment.problem.broadcasts:
+            return float(self._heights(np.array([x]))[0])
+        xs, ys = self.curve.getData()
+        return float(np.interp(x, xs, ys)) if xs is not None and len(xs) else np.nan
 
     def _heights(self, x: np.ndarray) -> np.ndarray:
         return self.session.experiment.problem.values_on_grid(x[:, None])
 
-    def recompute(self) -> None:
-        problem = self.session.experiment.problem
-        self.draw()  # the points visited too are thinned for what is seen
+    def picture_of(self, problem: Problem) -> Callable[[int], tuple[np.ndarray, np.ndarray]]:
         (left, right), _ = self.getPlotItem().vb.viewRange()
-        if problem.broadcasts:
-            self._show(_sample(problem, left, right, _POINTS))
-        else:
-            self._sketch.request(lambda size: _sample(problem, left, right, size), _SIZES, dimension=1)
 
-    def _show(self, curve: tuple[np.ndarray, np.ndarray]) -> None:
-        x, heights = curve
+        def sample(size: int) -> tuple[np.ndarray, np.ndarray]:
+            x = np.linspace(left, right, size)
+            return x, problem.values_on_grid(x[:, None])
+
+        return sample
+
+    def show_picture(self, picture: tuple[np.ndarray, np.ndarray]) -> None:
+        x, heights = picture
         self.curve.setData(x, np.where(np.isfinite(heights), heights, np.nan), connect="finite")
         if self._unfitted:
             self._unfitted = False
             self.show_all()
         self.starts.update()
-
-
-def _sample(problem: Problem, left: float, right: float, size: int) -> tuple[np.ndarray, np.ndarray]:
-    x = np.linspace(left, right, size)
-    return x, problem.values_on_grid(x[:, None])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -9,16 +11,14 @@ from PySide6.QtGui import QColor, QFontMetrics, QImage, QLinearGradient, QPainte
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from gdviewer.engine.run import Run
+from gdviewer.problems.problem import Problem
 from gdviewer.ui.landscape import GRID, Landscape, compute_landscape
-from gdviewer.ui.plots.base import Curve, Drawing, Head, Plot, Stars, line_pen
-from gdviewer.ui.plots.sketch import Sketch
-from gdviewer.ui.plots.starts import StartMarkers
+from gdviewer.ui.plots.base import Curve, Drawing, Head, line_pen
+from gdviewer.ui.plots.problem_plot import ProblemPlot
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import number_text, tr
 from gdviewer.ui.theme import Theme, look
 from gdviewer.ui.thinning import PathThinner, visible
-
-_SIZES = (8, 24, 64, 128, GRID)  # of the grids for a function that may be slow
 
 
 class _Path(Drawing):
@@ -143,39 +143,28 @@ class ColorScale(QWidget):
             painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, f"{levels[i]:.{digits}g}")
 
 
-class LandscapePlot(Plot):
+class LandscapePlot(ProblemPlot):
     """The landscape of a problem in two dimensions, and the runs on it."""
 
     picture = "landscape"
+    sizes = (8, 24, 64, 128, GRID)
 
     def __init__(self, session: Session, scale: ColorScale) -> None:
-        super().__init__(session)
+        super().__init__(session, tuple, lambda x, y: (x, y))
         self._scale = scale
         self.landscape: Landscape | None = None
-        self._problem: object = None
-        self._sketch = Sketch(self)
-        self._sketch.ready.connect(self._show)
         self.backdrop = Backdrop()
         self.addItem(self.backdrop, ignoreBounds=True)
-        self._minima = Stars(self)
-        self.starts = StartMarkers(self, tuple, lambda x, y: (x, y))
         self.setAspectLocked(True)
-        self.disableAutoRange()
         self.getPlotItem().vb.sigRangeChanged.connect(lambda: self.outdate())
-        session.experiment_changed.connect(self._match_experiment)
         self.restyle()
 
     def restyle(self) -> None:
         self.setLabel("bottom", "x")
         self.setLabel("left", "y")
         super().restyle()
-        self._style_minima()
         if self.landscape:
             self.backdrop.show(self.landscape, self.theme)
-
-    def showEvent(self, event: object) -> None:
-        self._match_experiment()
-        super().showEvent(event)
 
     def show_all(self) -> None:
         (left, right), (bottom, top) = self.session.experiment.problem.domain
@@ -211,45 +200,21 @@ class LandscapePlot(Plot):
             path.curve.setData(points[:, 0], points[:, 1])
             path.head.setPos(*x[position])
 
-    def close_threads(self) -> None:
-        self._sketch.close()
-
     def make_drawing(self, run: Run, color: QColor) -> _Path:
         (left, right), (bottom, top) = self.session.experiment.problem.domain
         return _Path(color, self.theme, max(right - left, top - bottom) / 1e5)
 
-    def _match_experiment(self) -> None:
-        problem = self.session.experiment.problem
-        if not self.active:
-            return
-        before, self._problem = self._problem, problem
-        if before is not problem:
-            moved = getattr(before, "name", None) != problem.name or not np.array_equal(before.domain, problem.domain)
-            self._style_minima()
-            if moved:
-                self.show_all()
-            self.outdate()
-        self.starts.update()
+    def minima_places(self, problem: Problem) -> np.ndarray:
+        return problem.minima
 
-    def _style_minima(self) -> None:
-        problem = self.session.experiment.problem
-        if self.active:
-            self._minima.show(problem.minima)
-            self.starts.update()
-
-    def recompute(self) -> None:
-        problem = self.session.experiment.problem
+    def picture_of(self, problem: Problem) -> Callable[[int], Landscape]:
         rect = self.getPlotItem().vb.viewRect()
-        self.draw()  # the paths too are thinned for what is seen
-        if problem.broadcasts:
-            self._show(compute_landscape(problem, rect))
-        else:
-            self._sketch.request(lambda size: compute_landscape(problem, rect, size), _SIZES, dimension=2)
+        return lambda size: compute_landscape(problem, rect, size)
 
-    def _show(self, landscape: Landscape) -> None:
-        self.landscape = landscape
-        self.backdrop.show(landscape, self.theme)
-        self._scale.show_landscape(landscape)
+    def show_picture(self, picture: Landscape) -> None:
+        self.landscape = picture
+        self.backdrop.show(picture, self.theme)
+        self._scale.show_landscape(picture)
 
 
 class LandscapeView(QWidget):
