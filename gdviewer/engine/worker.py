@@ -54,10 +54,8 @@ def _watched(run: Run, steps: int) -> None:
             run.begin()
     except Abandoned:
         raise
-    except (
-        BaseException
-    ) as error:  # such as a KeyboardInterrupt that a function raises: it ends its run, not the thread
-        run.halt(stop_for(error))
+    except BaseException as error:
+        run.halt(stop_for(error))  # also of a KeyboardInterrupt that a function raises: its run ends, not the thread
     finally:
         run.busy_since = None
     if run.step > before:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -34,7 +34,6 @@ class Problem:
 
     broadcasts: bool = True
     axis_names: tuple[str, ...] = ("x", "y")
-    summary_of_gradient: ClassVar[str] = "exact"
 
     def __init__(
         self,

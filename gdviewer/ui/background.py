@@ -42,12 +42,6 @@ class Latest(QObject):
                 self._thread.start()
             self._condition.notify()
 
-    def cancel(self) -> None:
-        """Forget the request that waits, and the result of one under way."""
-        with self._condition:
-            self._number += 1
-            self._work = None
-
     def close(self, seconds: float = 1.0) -> None:
         """End the thread; one in work that does not return in time is left to itself."""
         with self._condition:

@@ -35,6 +35,7 @@ FORMULA, CURVE, VECTOR = "formula", "samples", "samples_vector"
 _EXAMPLE_FORMULA = "a*x**2 + b*sin(3*y)"
 _EXAMPLE_SAMPLES = "1, 2, 4, 7, 11, 16"
 _SHOWN_SAMPLES = 2000
+_ABRIDGED = "# … "  # begins the line that stands for the samples of a file that are not shown
 
 
 class ProblemPanel(QWidget):
@@ -269,7 +270,7 @@ class _SamplesEntry(QWidget):
         self._pause.timeout.connect(self._take_text)
         self.text.textChanged.connect(self._pause.start)
         self.reading.currentIndexChanged.connect(self._adopt)
-        self.open_button.clicked.connect(self._ask)
+        self.open_button.clicked.connect(self.ask_file)
 
     def show_reading(self, key: str) -> None:
         """Choose how the samples are read, without drawing them yet."""
@@ -295,7 +296,8 @@ class _SamplesEntry(QWidget):
         """End the thread that reads."""
         self._reader.close()
 
-    def _ask(self) -> None:
+    def ask_file(self) -> None:
+        """Ask for a file, and read it."""
         path, _ = QFileDialog.getOpenFileName(
             self, tr("Open samples"), "", tr("Samples (*.csv *.txt *.tsv *.dat *.npy);;All files (*)")
         )
@@ -307,7 +309,7 @@ class _SamplesEntry(QWidget):
         columns = samples[:, None] if positions is None else np.column_stack([positions, samples])
         lines = [", ".join(f"{v:.10g}" for v in row) for row in columns[:_SHOWN_SAMPLES]]
         if len(columns) > _SHOWN_SAMPLES:
-            lines.append(tr("# … and {n} more", n=f"{len(columns) - _SHOWN_SAMPLES:,}"))
+            lines.append(_ABRIDGED + tr("and {n} more", n=f"{len(columns) - _SHOWN_SAMPLES:,}"))
         was = self.text.blockSignals(True)
         self.text.setPlainText("\n".join(lines))
         self.text.blockSignals(was)
@@ -315,7 +317,7 @@ class _SamplesEntry(QWidget):
 
     def _take_text(self) -> None:
         text = self.text.toPlainText()
-        if "# …" in text:  # the file is longer than what is shown of it
+        if _ABRIDGED in text:  # the file is longer than what is shown of it
             self.say(tr("Only the first samples are shown here; open another file, or clear this to type your own."))
             return
         try:
@@ -331,7 +333,7 @@ class _SamplesEntry(QWidget):
         problem = self.make()
         self.say("")
         experiment = self._session.experiment.with_problem(problem)
-        if experiment.start != tuple(problem.start) and not _fits(problem, experiment.start):
+        if not _fits(problem, experiment.start):
             experiment = replace(experiment, start=tuple(problem.start.tolist()))
         self._session.edit(experiment)
 

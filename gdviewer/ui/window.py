@@ -161,11 +161,8 @@ class MainWindow(QMainWindow):
         dialog.raise_()
 
     def _open(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(
-            self, tr("Open samples"), "", tr("Samples (*.csv *.txt *.tsv *.dat *.npy);;All files (*)")
-        )
-        if path:
-            self._open_file(path)
+        self._docks[0].show()
+        self.problem_panel.samples.ask_file()
 
     def _open_file(self, path: str) -> None:
         self._docks[0].show()  # where what is wrong with it is told
