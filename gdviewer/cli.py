@@ -17,7 +17,7 @@ import numpy as np
 
 import gdviewer
 from gdviewer import optimizers, problems
-from gdviewer.engine.parameter import Parameter, nearest, symbol_of
+from gdviewer.engine.parameter import Declared, Parameter, nearest, symbol_of
 from gdviewer.engine.run import Run
 from gdviewer.engine.stop import LIMITS, Limits
 from gdviewer.experiment.minimize import Result, result_of
@@ -176,13 +176,16 @@ def _run_parser(words: list[str]) -> tuple[_Parser, Problem | None, optimizers.O
     return parser, problem, optimizer
 
 
-def _add_flags(parser: _Parser, title: str, parameters: Mapping[str, Parameter]) -> None:
+def _add_flags(parser: _Parser, title: str, parameters: Mapping[str, Declared]) -> None:
     group = parser.add_argument_group(title)
     for name, parameter in parameters.items():
         text = ", ".join(filter(None, [symbol_of(name), parameter.meaning, f"in {parameter.range_text}"]))
         if any(name == action.dest for action in parser._actions):
             raise UsageError(f"the parameter {name!r} has the name of a flag of `gdviewer run`; rename it")
-        group.add_argument(_flag(name), dest=name, type=_number, metavar="V", help=f"{text} (default {parameter:g})")
+        group.add_argument(
+            _flag(name), dest=name, type=_number if isinstance(parameter, Parameter) else str, metavar="V",
+            help=f"{text} (default {parameter.text})",
+        )  # fmt: skip
 
 
 def _flag(name: str) -> str:

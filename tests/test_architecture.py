@@ -10,7 +10,17 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "gdviewer"
 FILES = sorted(PACKAGE.rglob("*.py"))
 TOP = 4  # the command line, the window and the public names see everything below them
-RANKS = {"engine": 0, "optimizers": 1, "problems": 1, "experiment": 2, "lessons": 3, "cli": TOP, "ui": TOP, "": TOP}
+RANKS = {
+    "engine": 0,
+    "optimizers": 1,
+    "schedules": 1,
+    "problems": 1,
+    "experiment": 2,
+    "lessons": 3,
+    "cli": TOP,
+    "ui": TOP,
+    "": TOP,
+}
 HEAVY = {"PySide6", "pyqtgraph", "sympy", "contourpy"}
 
 

@@ -1,14 +1,15 @@
-"""What makes a textbook function an optimizer: everything is read off its signature."""
+"""What makes a textbook function an optimizer: everything is read off its signature and its code."""
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from gdviewer.engine.parameter import Parameter, check_values
+from gdviewer.engine.oracle import Minimisable
+from gdviewer.engine.parameter import Declared, check_values
+from gdviewer.engine.signature import read_signature
 
 Rule = Callable[..., Any]
 
@@ -23,6 +24,11 @@ class Optimizer:
     function asks for it; the state's initial values are the defaults of the positional arguments; the hyperparameters
     are the keyword-only ones. Point, gradient and state go into the record as they are and are handed over read-only:
     ``x = x - …``, not ``x -= …``.
+
+    Attributes:
+        broadcasts: whether it steps many points, shape ``(…, n)``, as it steps each of them.
+        needs: what it asks the oracle for that not every problem has, read off the function's code: ``"hessian"``,
+            ``"lowest"``.
     """
 
     name: str
@@ -31,14 +37,22 @@ class Optimizer:
     summary: str
     function: Rule
     counts_steps: bool
+    broadcasts: bool
+    needs: tuple[str, ...]
     state: Mapping[str, Any]
-    hyperparameters: Mapping[str, Parameter]
+    hyperparameters: Mapping[str, Declared]
 
-    def check(self, values: Mapping[str, object]) -> dict[str, float]:
+    def check(self, values: Mapping[str, object]) -> dict[str, Any]:
         """Return all hyperparameters, checked, with defaults for those not given; raises ValueError."""
         return check_values(self.hyperparameters, values, self.name)
 
-    def bind(self, hyperparameters: Mapping[str, float]) -> Rule:
+    def lacks(self, problem: Minimisable) -> str:
+        """What this optimizer needs and the problem does not have, as a sentence; empty where it has all."""
+        has = {"hessian": problem.has_hessian, "lowest": problem.lowest is not None}
+        missing = [_NEEDS[need] for need in self.needs if not has[need]]
+        return f"{self.title} needs {' and '.join(missing)}, which this problem does not have" if missing else ""
+
+    def bind(self, hyperparameters: Mapping[str, Any]) -> Rule:
         """Return the rule with its hyperparameters fixed."""
         return partial(self.function, **hyperparameters)
 
@@ -47,36 +61,33 @@ class Optimizer:
         return self.function(*args, **kwargs)
 
 
-def optimizer(title: str, *, source: str = "") -> Callable[[Rule], Optimizer]:
+_NEEDS = {"hessian": "the Hessian", "lowest": "the lowest loss f*, known beforehand"}
+
+
+def optimizer(title: str, *, source: str = "", broadcasts: bool = True) -> Callable[[Rule], Optimizer]:
     """Declare a function as an optimizer; see :class:`Optimizer` for the signature's form.
+
+    Args:
+        broadcasts: False for a rule that is not elementwise: it steps one point of shape (n,).
 
     Raises:
         TypeError: the signature is not of that form; the text says what is wrong.
     """
 
     def declare(function: Rule) -> Optimizer:
-        name = getattr(function, "__name__", "rule")
-        arguments = list(inspect.signature(function).parameters.values())
-        positional = [a for a in arguments if a.kind is a.POSITIONAL_OR_KEYWORD]
-        keywords = [a for a in arguments if a.kind is a.KEYWORD_ONLY]
-        if [a.name for a in positional[:2]] != ["x", "f"] or len(positional) + len(keywords) != len(arguments):
-            raise TypeError(f"{name} must be written as {name}(x, f, [t,] state=…, *, hyperparameter=…)")
-        counts_steps = len(positional) > 2 and positional[2].name == "t"
-        carried = positional[3 if counts_steps else 2 :]
-        for argument in (*carried, *keywords):
-            if argument.default is argument.empty:
-                raise TypeError(f"{name}: {argument.name} needs an initial value")
+        signature = read_signature(function, ("x", "f"), "t", "hyperparameter")
+        used = getattr(getattr(function, "__code__", None), "co_names", ())
         return Optimizer(
-            name=name,
+            name=signature.name,
             title=title,
             source=source,
-            summary=(inspect.getdoc(function) or "").partition("\n")[0],
+            summary=signature.summary,
             function=function,
-            counts_steps=counts_steps,
-            state={a.name: a.default for a in carried},
-            hyperparameters={
-                a.name: a.default if isinstance(a.default, Parameter) else Parameter(a.default) for a in keywords
-            },
+            counts_steps=bool(signature.asks),
+            broadcasts=broadcasts,
+            needs=tuple(need for need in _NEEDS if need in used),
+            state=signature.state,
+            hyperparameters=signature.parameters,
         )
 
     return declare

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,25 @@ class Minimisable(Protocol):
     def broadcasts(self) -> bool:
         """Whether one call on many points is as good as many calls, and has no effect beyond its result."""
 
+    @property
+    def has_hessian(self) -> bool:
+        """Whether it has a Hessian."""
+
+    @property
+    def quadratic(self) -> bool:
+        """Whether its Hessian is known to be the same everywhere."""
+
+    @property
+    def lowest(self) -> float | None:
+        """The lowest loss there is, where it is known."""
+
+    @property
+    def stochastic(self) -> bool:
+        """Whether a step sees another function than the whole, such as the loss on a batch of the data."""
+
+    def batch(self, t: int, seed: int) -> Minimisable:
+        """The function that step number ``t`` sees; itself where it is not stochastic."""
+
     def value(self, x: Array) -> Array:
         """The loss at each point, shape ``(...)``."""
 
@@ -34,7 +53,8 @@ class Minimisable(Protocol):
 class Oracle:
     """The ``f`` that an optimizer sees: value, gradient and Hessian of the problem at a point, counted.
 
-    The gradient at the point a step ends on is wanted twice, for the trace and by the next step; it is computed once.
+    The value and the gradient at the point a step ends on are wanted twice, for the trace and by the next step; they
+    are computed once. A point is known again as the same object, not as an equal one.
 
     Attributes:
         t: the number of the step under way, from 1.
@@ -46,17 +66,29 @@ class Oracle:
         self._seed = seed
         self._known_at: object = None
         self._known: Array
+        self._valued_at: object = None
+        self._valued: Any = None
+        self._curved_at: object = None
+        self._curved: Array
         self.t = 0
         self.counts = (0, 0, 0)
 
     def value(self, x: Array) -> Array:
         """The loss at ``x``."""
-        value, gradient, hessian = self.counts
-        self.counts = (value + 1, gradient, hessian)
-        return self._problem.value(x)
+        if x is not self._valued_at:
+            value, gradient, hessian = self.counts
+            self.counts = (value + 1, gradient, hessian)
+            self._valued = self._problem.value(x)
+            self._valued_at = x
+        valued: Array = self._valued
+        return valued
 
-    def gradient(self, x: Array) -> Array:
-        """The gradient at ``x``, same shape, read-only."""
+    def value_known(self, x: Array) -> Any:
+        """The loss at ``x`` if it was asked for last, else None."""
+        return self._valued if x is self._valued_at else None
+
+    def exact_gradient(self, x: Array) -> Array:
+        """The gradient of the whole problem at ``x``, same shape, read-only: what the trace records."""
         if x is self._known_at:
             return self._known
         value, gradient, hessian = self.counts
@@ -66,15 +98,33 @@ class Oracle:
         known.setflags(False)  # type: ignore[call-arg] # write=False; by name it takes thrice as long
         return known
 
+    gradient = exact_gradient
+
     def remember(self, x: Array, gradient: Array) -> None:
         """Take the gradient at ``x`` as known."""
         self._known_at, self._known = x, gradient
 
     def hessian(self, x: Array) -> Array:
-        """The Hessian at ``x``, shape ``(..., n, n)``."""
-        value, gradient, hessian = self.counts
-        self.counts = (value, gradient, hessian + 1)
-        return self._problem.hessian(x)
+        """The Hessian at ``x``, shape ``(..., n, n)``, read-only."""
+        if x is not self._curved_at:
+            value, gradient, hessian = self.counts
+            self.counts = (value, gradient, hessian + 1)
+            self._curved = self._problem.hessian(x)
+            self._curved_at = x
+            self._curved.setflags(write=False)
+        return self._curved
+
+    @property
+    def quadratic(self) -> bool:
+        """Whether the Hessian is known to be the same everywhere."""
+        return self._problem.quadratic
+
+    @property
+    def lowest(self) -> float:
+        """The lowest loss there is, f*; raises ValueError where it is not known."""
+        if self._problem.lowest is None:
+            raise ValueError("the lowest loss f* of this problem is not known")
+        return self._problem.lowest
 
     @property
     def rng(self) -> np.random.Generator:

@@ -1,17 +1,20 @@
-"""A number that knows its range, scale, symbol and meaning."""
+"""Default values that know their range, symbol and meaning: numbers, switches, choices and lists of numbers."""
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterable, Mapping
-from typing import Literal
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
 
 Scale = Literal["linear", "log", "complement"]
 
 _SYMBOLS = {
     "learning_rate": "η", "momentum": "μ", "dampening": "τ", "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ",
     "eps": "ε", "rho": "ρ", "kappa": "κ", "lr_decay": "κ", "theta": "θ", "angle": "θ", "condition": "κ",
-    "initial_accumulator_value": "s₀",
+    "initial_accumulator_value": "s₀", "weight_decay": "λ", "l2": "λ", "lambd": "λ", "noise": "σ",
+    "momentum_decay": "ψ", "eta_minus": "η₋", "eta_plus": "η₊", "step_min": "Δ₋", "step_max": "Δ₊", "nu": "ν", "mu": "μ", "eta_min": "η₋",
+    "delta_max": "Δ₊", "sigma": "σ",
 }  # fmt: skip
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
@@ -34,6 +37,7 @@ class Parameter(float):
         scale: how a slider moves: ``"linear"``, ``"log"``, or ``"complement"`` (logarithmic in 1 − value).
         meaning: a short phrase for tool tips and help texts.
         slider: the range a slider covers, where that is narrower than the range allowed.
+        whole: whether only whole numbers are in the range.
     """
 
     low: float
@@ -43,6 +47,7 @@ class Parameter(float):
     open_low: bool
     open_high: bool
     slider: tuple[float, float]
+    whole: bool
 
     def __new__(
         cls,
@@ -55,11 +60,12 @@ class Parameter(float):
         open_low: bool = False,
         open_high: bool = False,
         slider: tuple[float, float] | None = None,
+        whole: bool = False,
     ) -> Parameter:
         self = super().__new__(cls, default)
         self.low, self.high, self.scale, self.meaning = float(low), float(high), scale, meaning
         self.open_low, self.open_high = open_low or low == -math.inf, open_high or high == math.inf
-        self.slider = slider or (self.low, self.high)
+        self.slider, self.whole = slider or (self.low, self.high), whole
         return self
 
     @property
@@ -67,11 +73,16 @@ class Parameter(float):
         """The range as mathematics writes it, such as ``(0, 10]``."""
         return f"{'(['[not self.open_low]}{self.low:g}, {self.high:g}{')]'[not self.open_high]}"
 
+    @property
+    def text(self) -> str:
+        """The default as a person writes it."""
+        return f"{self:g}"
+
     def check(self, name: str, value: object) -> float:
-        """Return ``value`` as a float in range.
+        """Return ``value`` as a float in range, or as an int where only whole numbers are.
 
         Raises:
-            ValueError: it is no number, not finite, or out of range; the text names the parameter and its range.
+            ValueError: it is no number, not finite, not whole, or out of range; the text names parameter and range.
         """
         try:
             number = float(value)  # type: ignore[arg-type]
@@ -81,26 +92,149 @@ class Parameter(float):
         below = number < self.high or (number == self.high and not self.open_high)
         if not (math.isfinite(number) and above and below):
             raise ValueError(f"{name} must be in {self.range_text}; got {number:g}")
-        return number
+        if self.whole and not number.is_integer():
+            raise ValueError(f"{name} must be a whole number; got {number:g}")
+        return int(number) if self.whole else number
 
     def __reduce__(self) -> tuple[object, ...]:
-        options = (self.scale, self.meaning, self.open_low, self.open_high, self.slider)
-        return _restore, (float(self), self.low, self.high, *options)
+        return _restore, (float(self), vars(self))
 
 
-def _restore(
-    default: float,
-    low: float,
-    high: float,
-    scale: Scale,
-    meaning: str,
-    open_low: bool,
-    open_high: bool,
-    slider: tuple[float, float],
-) -> Parameter:
-    return Parameter(
-        default, low, high, scale=scale, meaning=meaning, open_low=open_low, open_high=open_high, slider=slider
-    )
+def _restore(default: float, known: dict[str, Any]) -> Parameter:
+    restored = Parameter(default)
+    vars(restored).update(known)
+    return restored
+
+
+class Switch(int):
+    """A default that is yes or no; as a value it is just that default, 1 or 0.
+
+    Args:
+        default: whether it is on where nothing is given.
+        meaning: a short phrase for tool tips and help texts: what it does when on.
+    """
+
+    meaning: str
+    range_text = "yes or no"
+
+    def __new__(cls, default: bool = False, meaning: str = "") -> Switch:
+        self = super().__new__(cls, bool(default))
+        self.meaning = meaning
+        return self
+
+    @property
+    def text(self) -> str:
+        """The default as a person writes it."""
+        return "yes" if self else "no"
+
+    def check(self, name: str, value: object) -> bool:
+        """Return ``value`` as a bool; also of 0, 1, and the words yes and no; raises ValueError for anything else."""
+        words = {
+            "yes": True,
+            "no": False,
+            "true": True,
+            "false": False,
+            "on": True,
+            "off": False,
+            "1": True,
+            "0": False,
+        }
+        known = words.get(value.strip().lower()) if isinstance(value, str) else None
+        if known is None and not isinstance(value, str) and value in (0, 1):
+            known = bool(value)
+        if known is None:
+            raise ValueError(f"{name} must be yes or no; got {value!r}")
+        return known
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Switch, (bool(self), self.meaning)
+
+
+class Choice(str):
+    """A default that is one of a few words; as a value it is just that word.
+
+    Args:
+        default: the word used where none is given.
+        words: all there are.
+        meaning: a short phrase for tool tips and help texts.
+    """
+
+    words: tuple[str, ...]
+    meaning: str
+
+    def __new__(cls, default: str, words: Sequence[str], meaning: str = "") -> Choice:
+        self = super().__new__(cls, default)
+        self.words, self.meaning = tuple(words), meaning
+        return self
+
+    @property
+    def range_text(self) -> str:
+        """The words there are."""
+        return " | ".join(self.words)
+
+    @property
+    def text(self) -> str:
+        """The default as a person writes it."""
+        return str(self)
+
+    def check(self, name: str, value: object) -> str:
+        """Return ``value`` if it is one of the words; raises ValueError, with the nearest, if not."""
+        if not isinstance(value, str) or value not in self.words:
+            hint = nearest(value, self.words) if isinstance(value, str) else ""
+            raise ValueError(f"{name} must be one of {', '.join(self.words)}; got {value!r}{hint}")
+        return str(value)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Choice, (str(self), self.words, self.meaning)
+
+
+class Numbers(tuple[float, ...]):
+    """A default that is a list of rising whole numbers from 1, such as the steps at which something happens.
+
+    Args:
+        default: the list used where none is given.
+        meaning: a short phrase for tool tips and help texts.
+    """
+
+    meaning: str
+    range_text = "rising whole numbers from 1"
+
+    def __new__(cls, default: Iterable[float], meaning: str = "") -> Numbers:
+        self = super().__new__(cls, default)
+        self.meaning = meaning
+        return self
+
+    @property
+    def text(self) -> str:
+        """The default as a person writes it."""
+        return ", ".join(f"{number:g}" for number in self)
+
+    def check(self, name: str, value: object) -> tuple[float, ...]:
+        """Return ``value``, a list or a text such as ``"30, 80"``, as a tuple; raises ValueError if it is neither."""
+        parts: Any = value.replace(",", " ").split() if isinstance(value, str) else value
+        try:
+            numbers = tuple(float(part) for part in parts)
+        except (TypeError, ValueError):
+            raise ValueError(f"{name} must be a list of numbers such as 30, 80; got {value!r}") from None
+        rising = all(a < b for a, b in itertools.pairwise(numbers))
+        if not numbers or not rising or numbers[0] < 1 or not all(n.is_integer() for n in numbers):
+            raise ValueError(f"{name} must be {self.range_text}, such as 30, 80; got {value!r}")
+        return numbers
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Numbers, (tuple(self), self.meaning)
+
+
+Declared = Parameter | Switch | Choice | Numbers
+
+
+def declared(default: object) -> Declared:
+    """A default value of a signature as a declaration: itself, or one without limits made of a plain value."""
+    if isinstance(default, (Parameter, Switch, Choice, Numbers)):
+        return default
+    if isinstance(default, bool):
+        return Switch(default)
+    return Parameter(default)  # type: ignore[arg-type] # a TypeError tells that it is no number
 
 
 def rate(default: float, meaning: str = "learning rate: how far a step goes") -> Parameter:
@@ -118,6 +252,13 @@ def tiny(default: float, meaning: str = "small number that keeps the division fi
     return Parameter(default, 0, 1, scale="log", open_low=True, slider=(1e-16, 1), meaning=meaning)
 
 
+def count(default: int, low: int = 1, high: int = 1_000_000, meaning: str = "", **options: Any) -> Parameter:
+    """A whole number, on a logarithmic slider unless told otherwise."""
+    return Parameter(
+        default, low, high, whole=True, meaning=meaning, **{"scale": "log" if low > 0 else "linear"} | options
+    )
+
+
 def nearest(word: str, words: Iterable[str]) -> str:
     """Return ``"; did you mean …?"`` with the nearest of ``words``, or an empty text where none is near."""
     import difflib  # only for a message
@@ -126,7 +267,7 @@ def nearest(word: str, words: Iterable[str]) -> str:
     return f"; did you mean {found[0]!r}?" if found else ""
 
 
-def check_values(parameters: Mapping[str, Parameter], values: Mapping[str, object], owner: str) -> dict[str, float]:
+def check_values(parameters: Mapping[str, Declared], values: Mapping[str, object], owner: str) -> dict[str, Any]:
     """Return the value of every parameter: its default, or the checked one given.
 
     Raises:
@@ -136,7 +277,4 @@ def check_values(parameters: Mapping[str, Parameter], values: Mapping[str, objec
         if name not in parameters:
             has = f"it has {', '.join(parameters)}" if parameters else "it has none"
             raise ValueError(f"{owner} has no parameter {name!r}{nearest(name, parameters) or '; ' + has}")
-    return {
-        name: parameter.check(name, values[name]) if name in values else float(parameter)
-        for name, parameter in parameters.items()
-    }
+    return {name: parameter.check(name, values.get(name, parameter)) for name, parameter in parameters.items()}

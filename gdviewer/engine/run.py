@@ -6,16 +6,19 @@ import math
 import traceback
 from collections import deque
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from gdviewer.engine.optimizer import Optimizer
+from gdviewer.engine.options import Options
 from gdviewer.engine.oracle import Array, Minimisable, Oracle
 from gdviewer.engine.stop import Limits, Reason, Stop
 from gdviewer.engine.trace import Change, Trace
 
+_RATE = "learning_rate"
 LARGEST_BLOCK = 256  # steps judged at once: so many make the judging cheap, and few are executed in vain past a stop
 _FLOAT64 = np.dtype(np.float64)
 
@@ -30,7 +33,12 @@ class Run:
 
     One thread calls :meth:`advance`; any thread may read ``trace``, ``stop`` and ``step``, and call the others.
 
+    Raises:
+        ValueError: a start, hyperparameter or seed of wrong form, a schedule for an optimizer without a learning rate,
+            or an optimizer that needs what the problem does not have.
+
     Attributes:
+        objective: what is minimised: the problem, with the term of the option ``l2`` where it is on.
         trace: the record; its row 0, and the trace itself, exist once :meth:`begin` or :meth:`advance` was called.
         stop: why the run ended, or None.
         seed: what everything random is drawn from, with the step's number.
@@ -46,6 +54,7 @@ class Run:
         hyperparameters: Mapping[str, object] | None = None,
         limits: Limits | None = None,
         seed: int = 0,
+        options: Options | None = None,
     ) -> None:
         self.problem = problem
         self.optimizer = optimizer
@@ -60,8 +69,16 @@ class Run:
         self.stop: Stop | None = None
         self.busy_since: float | None = None
         self.pace = math.inf
+        self.options = options or Options()
+        self.objective = self.options.objective(problem)
+        if lacks := optimizer.lacks(self.objective):
+            raise ValueError(lacks)
+        schedule = self.options.schedule
+        if schedule and _RATE not in self.hyperparameters:
+            raise ValueError(f"{optimizer.name} has no learning_rate, so there is nothing for a schedule to set")
         self._trace: Trace | None = None
-        self._oracle = Oracle(problem, seed)
+        self._oracle = self.options.oracle(self.objective, seed)
+        self._schedule_state: tuple[Any, ...] = tuple(schedule.state.values()) if schedule else ()
         self._x: Array = self.start
         self._state: tuple[Any, ...] = ()
         self._changed: deque[tuple[str, float]] = deque()
@@ -122,7 +139,7 @@ class Run:
         oracle.t = 1
         try:
             with np.errstate(all="ignore"):
-                loss, gradient = float(oracle.value(x)), oracle.gradient(x)
+                loss, gradient = float(oracle.value(x)), oracle.exact_gradient(x)
         except (Exception, SystemExit) as error:
             self._end(stop_for(error))
             return
@@ -138,7 +155,8 @@ class Run:
         """Execute up to ``steps`` steps, fewer where a stop comes first."""
         self.begin()
         end = min(self.step + steps, self.limits.max_steps)
-        size = LARGEST_BLOCK if self.problem.broadcasts else 1
+        follows_loss = self.options.schedule is not None and self.options.schedule.follows_loss
+        size = LARGEST_BLOCK if self.problem.broadcasts and not follows_loss else 1
         while not self.stop:
             before = self._oracle.counts
             try:
@@ -163,14 +181,25 @@ class Run:
         rows, state = self.trace, self.trace.state
         if not 1 <= step <= len(rows):
             raise IndexError(f"step must be in 1 … {len(rows)}; got {step}")
-        oracle = Oracle(self.problem, self.seed)
+        oracle = self.options.oracle(self.objective, self.seed)
         oracle.t = step
         carried = tuple(column[step - 1] for column in state.values())
+        hyperparameters = self.hyperparameters_at(step)
+        if _RATE in hyperparameters:
+            hyperparameters[_RATE] = float(rows.rate[step]) if step < len(rows) else self._rate_of(step)[0]
         with np.errstate(all="ignore"):
             x, after = self._execute(
-                self.optimizer.bind(self.hyperparameters_at(step)), oracle, step, rows.x[step - 1].copy(), carried
+                self.optimizer.bind(hyperparameters), oracle, step, rows.x[step - 1].copy(), carried
             )
         return x, dict(zip(state, after, strict=True))
+
+    def _rate_of(self, t: int) -> tuple[float, tuple[Any, ...]]:
+        """The learning rate of step number ``t``, the next to be executed or one in its block, and the schedule's state
+        after it."""
+        rate, schedule = self.hyperparameters.get(_RATE, np.nan), self.options.schedule
+        if schedule is None:
+            return rate, ()
+        return schedule.at(t - 1, rate, float(self.trace.loss[-1]), self._schedule_state)
 
     def _execute(
         self, rule: Any, oracle: Oracle, t: int, x: Array, state: tuple[Any, ...]
@@ -198,39 +227,51 @@ class Run:
         """Execute ``size`` steps, judge them, and append those that count."""
         self._take_changes()
         trace, oracle, limits, free = self.trace, self._oracle, self.limits, self.problem.broadcasts
-        rule = self.optimizer.bind(self.hyperparameters)
+        bound = self.optimizer.bind(self.hyperparameters)
         first, x, state, gradient = self.step, self._x, self._state, trace.gradient[-1]
         gradient.setflags(write=False)
         oracle.remember(x, gradient)
-        points, states, gradients, counts, asked = [x], [state], [gradient], [oracle.counts], size
-        execute, gradient_at = self._execute, oracle.gradient  # looked up once, not at each step
+        points, states, gradients, losses, counts = [x], [state], [gradient], [trace.loss[-1]], [oracle.counts]
+        rates = np.full(size, self.hyperparameters.get(_RATE, np.nan))
+        schedule_state: tuple[Any, ...] = ()
+        execute, gradient_at, scheduled = self._execute, oracle.exact_gradient, self.options.schedule
         oracle.t = first + 1
         with np.errstate(all="ignore"):
+            rule = bound
             for t in range(first + 1, first + 1 + size):
+                if scheduled:
+                    rates[t - first - 1], schedule_state = rate = self._rate_of(t)
+                    rule = partial(bound, learning_rate=rate[0])
                 x, state = execute(rule, oracle, t, x, state)
                 oracle.t = t + 1
                 points.append(x)
                 states.append(state)
-                if free or not limits.end_before(gradient, points[-2], x):
+                if free or not limits.end_before(gradient, points[-2], x, _paused(points, states, -1)):
                     gradient = gradient_at(x)
+                    losses.append(oracle.value_known(x))
                 else:
-                    asked -= 1
+                    losses.append(np.nan)
                 gradients.append(gradient)
                 counts.append(oracle.counts)
             x_rows, gradient_rows = np.array(points), np.array(gradients)
-            loss = np.full(size + 1, np.nan)
-            loss[0] = trace.loss[-1]
-            loss[1:] = self.problem.value(x_rows[1:]) if asked else np.nan
-            accepted, stop = limits.judge(first, x_rows, loss, gradient_rows)
+            unknown = np.array([loss is None for loss in losses])
+            loss_rows = np.array(losses, dtype=float)
+            if unknown.any():
+                loss_rows[unknown] = self.objective.value(x_rows[unknown])
+            pauses = (x_rows[1:] == x_rows[:-1]).all(axis=1)
+            for i in np.flatnonzero(pauses).tolist():
+                pauses[i] = _paused(points, states, i + 1)
+            accepted, stop = limits.judge(first, x_rows, loss_rows, gradient_rows, pauses)
         if self.stop:  # ended from outside while the block was under way
             accepted = 0
         if accepted:
             rows = slice(1, accepted + 1)
             columns = [np.array(column, dtype=float) for column in zip(*states[rows], strict=True)]
-            trace.append(x_rows[rows], loss[rows], gradient_rows[rows], columns)
-            self._x, self._state = points[accepted], states[accepted]
-        value, slope, curvature = counts[accepted if free else -1]
-        oracle.counts = (value + (accepted if free else asked), slope, curvature)
+            trace.append(x_rows[rows], loss_rows[rows], gradient_rows[rows], rates[:accepted], columns)
+            self._x, self._state, self._schedule_state = points[accepted], states[accepted], schedule_state
+        executed = accepted if free else size
+        value, slope, curvature = counts[executed]
+        oracle.counts = (value + int(unknown[: executed + 1].sum()), slope, curvature)
         if stop:
             self._end(stop)
 
@@ -248,6 +289,13 @@ class Run:
             self._initial = self.hyperparameters
         else:
             self.trace.changes += [Change(self.step + 1, name, value) for name, value in changed.items()]
+
+
+def _paused(points: list[Array], states: list[tuple[Any, ...]], i: int) -> bool:
+    """Whether step ``i`` of a block has left the point where it was but not the optimizer's state."""
+    if not np.array_equal(points[i], points[i - 1]):
+        return False
+    return not all(np.array_equal(a, b) for a, b in zip(states[i], states[i - 1], strict=True))
 
 
 _PACKAGE = Path(__file__).parents[1]

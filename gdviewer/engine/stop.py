@@ -23,6 +23,7 @@ class Reason(Enum):
     STEP_LIMIT = "step limit"
     DIVERGED = "diverged"
     LEFT_DOMAIN = "left the domain"
+    STALLED = "stalled"
     USER = "stopped by the user"
     ERROR = "error in user code"
 
@@ -39,6 +40,7 @@ class Reason(Enum):
 
 _LIMIT_OF = {
     Reason.TOLERANCE: "tolerance",
+    Reason.STALLED: "tolerance",
     Reason.GRADIENT_TOLERANCE: "gradient_tolerance",
     Reason.LOSS_TOLERANCE: "loss_tolerance",
     Reason.STEP_LIMIT: "max_steps",
@@ -55,8 +57,13 @@ SENTENCES: Mapping[tuple[Reason, str], tuple[str, str]] = {
     ),
     (Reason.TOLERANCE, "steep"): (
         "Tolerance met: no component of the next move exceeds {tolerance:g}.",
-        "But the slope is still {slope:.3g}: the moves are small, not the gradient. Raise the learning rate or lower "
-        "the tolerance.",
+        "But the slope is still {slope:.3g}: the moves are small, not the gradient. Raise the learning rate, look at "
+        "its schedule, or lower the tolerance.",
+    ),
+    (Reason.STALLED, ""): (
+        "Stalled: the next move is zero, though the slope is still {slope:.3g}.",
+        "No step along this direction leads lower, or the learning rate is lost in rounding: start elsewhere, or take "
+        "another optimizer.",
     ),
     (Reason.GRADIENT_TOLERANCE, ""): (
         "Gradient tolerance met: the largest component of the gradient is {slope:.3g}.",
@@ -122,7 +129,9 @@ LIMITS: Mapping[str, Parameter] = {
     "tolerance": Parameter(
         1e-5, 0, 1e3, scale="log", slider=(1e-12, 1), meaning="stop where no component of the move exceeds this"
     ),
-    "max_steps": Parameter(1000, 1, 1e9, scale="log", slider=(1, 1e7), meaning="stop after this many steps"),
+    "max_steps": Parameter(
+        1000, 1, 1e9, scale="log", slider=(1, 1e7), whole=True, meaning="stop after this many steps"
+    ),
     "gradient_tolerance": Parameter(
         1e-5, 0, 1e3, scale="log", slider=(1e-12, 1), meaning="stop where no component of the gradient exceeds this"
     ),
@@ -141,7 +150,9 @@ class Limits:
     """When a run is to stop; ``None`` switches a rule off.
 
     * ``tolerance``: every component of the proposed move is at most this; the move is not applied (the rule of the
-      classic ``GD(f, start, lr, n_iter=50, tol=1e-05)``).
+      classic ``GD(f, start, lr, n_iter=50, tol=1e-05)``). A move of exactly zero on a slope is a pause, and no end, if
+      the optimizer's state has changed (Rprop after a change of sign, a trust region that shrinks); if not, the run has
+      stalled.
     * ``max_steps``: so many steps are done.
     * ``gradient_tolerance``: the infinity norm of the gradient is at most this (SciPy's ``gtol``).
     * ``loss_tolerance``: \\|f₋ − f\\| ≤ this · max(\\|f₋\\|, \\|f\\|, 1) (SciPy's ``ftol`` in L-BFGS-B).
@@ -162,28 +173,29 @@ class Limits:
             value = getattr(self, name)
             if value is not None or name in ("max_steps", "divergence"):
                 object.__setattr__(self, name, parameter.check(name, value))
-        if self.max_steps != int(self.max_steps):
-            raise ValueError(f"max_steps must be a whole number; got {self.max_steps:g}")
-        object.__setattr__(self, "max_steps", int(self.max_steps))
 
-    def end_before(self, gradient: Array, x: Array, proposed: Array) -> bool:
+    def end_before(self, gradient: Array, x: Array, proposed: Array, pause: bool) -> bool:
         """Whether the run ends at ``x`` whatever the function is at the point proposed, so that it need not be asked.
 
         Args:
             gradient: the gradient at ``x``; all three have shape (n,).
+            pause: whether a move of zero has changed the optimizer's state.
         """
         return bool(
-            np.abs(proposed - x).max() <= _or_never(self.tolerance)
+            (np.abs(proposed - x).max() <= _or_never(self.tolerance) and not (pause and gradient.any()))
             or np.abs(gradient).max() <= _or_never(self.gradient_tolerance)
             or not np.isfinite(proposed).all()
         )
 
-    def judge(self, step: int, x: Array, loss: Array, gradient: Array) -> tuple[int, Stop | None]:
+    def judge(
+        self, step: int, x: Array, loss: Array, gradient: Array, pauses: NDArray[np.bool_]
+    ) -> tuple[int, Stop | None]:
         """Find the first stop in a block of steps executed one after another.
 
         Args:
             step: the number of the step that row 0 holds.
             x, loss, gradient: rows ``step … step + k`` with shapes (k+1, n), (k+1,), (k+1, n).
+            pauses: the steps whose move is zero and has changed the optimizer's state, (k,).
 
         Returns:
             how many of the ``k`` steps count, and the stop that ends the run there, if any.
@@ -197,9 +209,11 @@ class Limits:
         # Each rule that holds somewhere, with the number of steps that count if it is the one that ends the run.
         # Of several at the same step the first named here is told.
         found: list[tuple[int, Reason]] = []
+        small = (move <= _or_never(self.tolerance)) & ~(pauses & (slope[:-1] > 0))
         rules: list[tuple[Reason, NDArray[np.bool_], int]] = [
             (Reason.GRADIENT_TOLERANCE, slope[:-1] <= _or_never(self.gradient_tolerance), 0),
-            (Reason.TOLERANCE, move <= _or_never(self.tolerance), 0),
+            (Reason.STALLED, small & (move == 0) & (slope[:-1] > _FLAT), 0),
+            (Reason.TOLERANCE, small, 0),
             (Reason.LEFT_DOMAIN, np.isnan(loss[1:]) & np.isfinite(x[1:]).all(axis=1), 0),
             (Reason.DIVERGED, ~np.isfinite(size), 0),
             (Reason.DIVERGED, size > self.divergence, 1),

@@ -51,16 +51,18 @@ class Trace:
 
     def __init__(self, x: Array, loss: float, gradient: Array, state: Mapping[str, Any]) -> None:
         self._x, self._loss, self._gradient = Column(x), Column(np.asarray(loss)), Column(gradient)
+        self._rate = Column(np.asarray(np.nan))
         self._state = {name: Column(value) for name, value in state.items()}
         self.changes: list[Change] = []
         self.length = 1
 
-    def append(self, x: Array, loss: Array, gradient: Array, state: Iterable[Array]) -> None:
-        """Append ``k`` rows: ``x`` (k, n), ``loss`` (k,), ``gradient`` (k, n), ``state`` (k, …) each."""
+    def append(self, x: Array, loss: Array, gradient: Array, rate: Array, state: Iterable[Array]) -> None:
+        """Append ``k`` rows: ``x`` (k, n), ``loss`` (k,), ``gradient`` (k, n), ``rate`` (k,), ``state`` (k, …) each."""
         start = self.length
         self._x.write(start, x)
         self._loss.write(start, loss)
         self._gradient.write(start, gradient)
+        self._rate.write(start, rate)
         for (name, column), block in zip(self._state.items(), state, strict=True):
             if start == 1 and column.rows.shape[1:] != block.shape[1:]:
                 # An initial value such as m=0.0 stands for an array of that value; the first step shows its shape.
@@ -97,6 +99,11 @@ class Trace:
         return norm
 
     @property
+    def rate(self) -> Array:
+        """The learning rate each row was reached with, (length,); NaN at the start, and where there is none."""
+        return self._valid(self._rate)
+
+    @property
     def state(self) -> dict[str, Array]:
         """The optimizer's state after each step, (length, …) for each name."""
         return {name: self._valid(column) for name, column in self._state.items()}
@@ -104,4 +111,4 @@ class Trace:
     @property
     def nbytes(self) -> int:
         """Bytes allocated for all columns, room to grow included."""
-        return sum(c.rows.nbytes for c in (self._x, self._loss, self._gradient, *self._state.values()))
+        return sum(c.rows.nbytes for c in (self._x, self._loss, self._gradient, self._rate, *self._state.values()))

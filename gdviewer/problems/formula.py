@@ -44,6 +44,12 @@ class Compiled:
         """A function of the coordinates and parameters that returns the Hessian's entries, row after row."""
         return self._function("hessian", [entry for row in self.derivatives[2] for entry in row])
 
+    @cached_property
+    def quadratic(self) -> bool:
+        """Whether no variable is left in the Hessian."""
+        variables = set(self._expression.variables)
+        return not any(str(s) in variables for row in self.derivatives[2] for entry in row for s in entry.free_symbols)
+
     def _function(self, name: str, entries: list[Any]) -> Callable[..., Sequence[Any]]:
         from gdviewer.problems import symbolic
 
@@ -92,6 +98,10 @@ class FormulaProblem(Problem):
         points = self._minima(**self.values) if callable(self._minima) else self._minima
         found = np.array(points, dtype=float).reshape(-1, self.dimension)
         return found[np.argsort(self.value(found), kind="stable")]
+
+    @property
+    def quadratic(self) -> bool:  # type: ignore[override] # known only once it is derived
+        return self._compiled.quadratic
 
     def prepare(self) -> None:
         self._compiled.gradient  # noqa: B018 - deriving is the effect

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gdviewer.engine.oracle import Array
-from gdviewer.engine.parameter import Parameter, check_values
+from gdviewer.engine.parameter import Declared, check_values
 
 Picture = Literal["curve", "landscape", "components"]
 
@@ -30,9 +30,13 @@ class Problem:
         minima: known minima, shape (k, n), the lowest first; (0, n) where none is known.
         parameters: its parameters as declared; values: what they are now.
         broadcasts: whether one call on many points is as good as many calls, and has no effect beyond its result.
+        quadratic: whether its Hessian is known to be the same everywhere.
+        stochastic: whether a step sees another function than the whole, such as the loss on a batch of the data.
     """
 
     broadcasts: bool = True
+    quadratic: bool = False
+    stochastic: bool = False
     axis_names: tuple[str, ...] = ("x", "y")
 
     def __init__(
@@ -46,15 +50,15 @@ class Problem:
         why: str = "",
         source: str = "",
         formula: str = "",
-        parameters: Mapping[str, Parameter] | None = None,
+        parameters: Mapping[str, Declared] | None = None,
     ) -> None:
         self.name, self.title, self.group = name, title, group
         self.why, self.source, self.formula = why, source, formula
         self.start: Array = np.array(start, dtype=float, ndmin=1)
         self.dimension = len(self.start)
         self.domain: Array = np.array(domain, dtype=float).reshape(-1, 2)
-        self.parameters: dict[str, Parameter] = dict(parameters or {})
-        self.values: dict[str, float] = {key: float(value) for key, value in self.parameters.items()}
+        self.parameters: dict[str, Declared] = dict(parameters or {})
+        self.values: dict[str, Any] = check_values(self.parameters, {}, name)
 
     @property
     def picture(self) -> Picture:
@@ -66,7 +70,22 @@ class Problem:
         """Known minima, shape (k, n), the lowest first."""
         return np.empty((0, self.dimension))
 
-    def replace(self, /, **values: float) -> Self:
+    @property
+    def lowest(self) -> float | None:
+        """The loss at the lowest known minimum; None where none is known."""
+        minima = self.minima
+        return float(self.value(minima[0])) if len(minima) else None
+
+    @property
+    def has_hessian(self) -> bool:
+        """Whether it has a Hessian."""
+        return type(self).hessian is not Problem.hessian
+
+    def batch(self, t: int, seed: int) -> Problem:  # noqa: ARG002 - for those that have batches
+        """The problem that step number ``t`` sees, with batches drawn from ``seed``; itself where it has none."""
+        return self
+
+    def replace(self, /, **values: Any) -> Self:
         """The same problem with other parameter values; raises ValueError for an unknown name or one out of range."""
         other = copy.copy(self)
         other.values = check_values(self.parameters, self.values | values, self.name)

@@ -9,7 +9,7 @@ from gdviewer.engine.trace import Trace
 
 def block(start, length):
     x = np.arange(start, start + length, dtype=float)[:, None] * [1, 10]
-    return x, x[:, 0], x + 0.5, [x * 2]
+    return x, x[:, 0], x + 0.5, x[:, 0] / 4, [x * 2]
 
 
 def test_that_rows_appended_in_blocks_are_all_there():
@@ -18,22 +18,24 @@ def test_that_rows_appended_in_blocks_are_all_there():
     for length in (1, 62, 1, 500, 3):
         trace.append(*block(start, length))
         start += length
-    x, loss, gradient, (m,) = block(0, start)
+    x, loss, gradient, rate, (m,) = block(0, start)
     assert len(trace) == start
     assert np.array_equal(trace.x, x)
     assert np.array_equal(trace.loss, loss)
     assert np.array_equal(trace.gradient, gradient)
+    assert np.array_equal(trace.rate[1:], rate[1:])
+    assert np.isnan(trace.rate[0])
     assert np.array_equal(trace.state["m"], m)
     assert np.array_equal(trace.gradient_norm, np.linalg.norm(gradient, axis=1))
 
 
 def test_that_an_append_cut_short_leaves_no_row_and_does_not_shift_the_next():
     trace = Trace(np.zeros(2), 0.0, np.full(2, 0.5), {"m": np.zeros(2)})
-    x, loss, gradient, state = block(1, 3)
+    x, loss, gradient, rate, state = block(1, 3)
     with pytest.raises(ValueError, match="could not broadcast"):
-        trace.append(x, loss, np.zeros((3, 5)), state)
+        trace.append(x, loss, np.zeros((3, 5)), rate, state)
     assert len(trace) == len(trace.loss) == 1
-    trace.append(x, loss, gradient, state)
+    trace.append(x, loss, gradient, rate, state)
     assert np.array_equal(trace.x[1:], x)
     assert np.array_equal(trace.loss[1:], loss)
     assert np.array_equal(trace.state["m"][1:], state[0])
@@ -41,10 +43,10 @@ def test_that_an_append_cut_short_leaves_no_row_and_does_not_shift_the_next():
 
 def test_that_views_handed_out_stay_as_they_were_while_the_trace_grows():
     trace = Trace(np.zeros(2), 0.0, np.full(2, 0.5), {})
-    trace.append(*block(1, 5)[:3], [])
+    trace.append(*block(1, 5)[:4], [])
     early = trace.x
     before = early.copy()
-    trace.append(*block(6, 5000)[:3], [])
+    trace.append(*block(6, 5000)[:4], [])
     assert np.array_equal(early, before)
 
 
