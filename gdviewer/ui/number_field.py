@@ -85,7 +85,7 @@ class NumberField(QWidget):
     ) -> None:  # fmt: skip
         super().__init__(parent)
         self.name, self.parameter = name, parameter
-        self._whole = whole
+        self._whole = whole or parameter.whole
         self.value: float | None = float(parameter)
         symbol = symbol_of(name)
         words = title or tr(name.replace("_", " "))
@@ -143,7 +143,7 @@ class NumberField(QWidget):
     def _enter(self, text: str) -> None:
         try:
             value = self.parameter.check(self.name, text.strip().replace("−", "-") or "nothing")
-            if self._whole and not value.is_integer():
+            if self._whole and not float(value).is_integer():
                 raise ValueError(f"{self.name} must be a whole number; got {text.strip()}")
         except ValueError as error:
             message = str(error).replace("'nothing'", tr("nothing"))

@@ -7,8 +7,12 @@ import sympy
 from sympy.parsing.sympy_parser import parse_expr
 
 from gdviewer import problems
+from gdviewer.problems.formula import FormulaProblem
 
 each_problem = pytest.mark.parametrize("name", problems.names())
+each_formula = pytest.mark.parametrize(
+    "name", [problem.name for problem in problems.catalogue().values() if isinstance(problem, FormulaProblem)]
+)
 
 
 def scattered(problem, count=12, seed=0):
@@ -36,7 +40,7 @@ def derived(problem):
     return [sympy.lambdify(names, part, "mpmath") for part in (numbers_exact, gradient, hessian)]
 
 
-@each_problem
+@each_formula
 def test_that_value_gradient_and_hessian_are_those_of_an_independent_derivation(name):
     for problem in variants(name):
         points = scattered(problem)
@@ -120,8 +124,11 @@ def test_that_known_minima_are_minima_of_their_neighbourhood(name):
 def test_that_nothing_in_the_domain_lies_below_the_lowest_known_minimum(name):
     for problem in variants(name):
         if len(problem.minima):
-            axes = [np.linspace(low, high, 100_001 if problem.dimension == 1 else 601) for low, high in problem.domain]
-            grid = np.stack(np.meshgrid(*axes), axis=-1)
+            if problem.dimension > 2:
+                grid = scattered(problem, 2000)
+            else:
+                count = 100_001 if problem.dimension == 1 else 601
+                grid = np.stack(np.meshgrid(*(np.linspace(*sides, count) for sides in problem.domain)), axis=-1)
             lowest = problem.value(problem.minima[0])
             assert problem.values_on_grid(grid).min() >= lowest - 1e-12 * max(1, abs(lowest))
 
