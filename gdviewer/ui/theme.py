@@ -137,6 +137,9 @@ def _style(theme: Theme) -> str:
         QLineEdit, QPlainTextEdit, QListWidget {{
             background: {theme.base}; border: 1px solid {theme.line}; border-radius: 4px; padding: 2px 4px; }}
         QListWidget {{ padding: 0; }}
+        QSpinBox {{ background: {theme.base}; border: 1px solid {theme.line}; border-radius: 4px; padding: 3px 2px; }}
+        QSpinBox:focus {{ border-color: {theme.accent}; }}
+        QSpinBox QLineEdit {{ border: none; }}
         QLineEdit:focus, QPlainTextEdit:focus {{ border-color: {theme.accent}; }}
         QLineEdit:disabled {{ color: {theme.muted}; background: {theme.window}; }}
         QLineEdit[invalid="true"] {{ border-color: {theme.error}; }}

@@ -30,7 +30,7 @@ def test_that_every_problem_is_drawn_and_descends(window, qtbot, name):
     assert all(run.begun for run in session.runs)
     plot = window.stage.plot
     assert plot.isVisible()
-    if session.experiment.problem.dimension == 2:
+    if session.experiment.problem.dimension >= 2:
         assert plot.landscape.lines.elementCount() > 100
     else:
         qtbot.waitUntil(lambda: plot.curve.getData()[0] is not None)
