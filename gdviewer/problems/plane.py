@@ -79,15 +79,25 @@ class Plane:
     def project(self, x: ArrayLike) -> Array:
         """The plane coordinates of the nearest points on the plane: ``(..., n)`` gives ``(..., 2)``."""
         with np.errstate(all="ignore"):
-            return np.asarray(np.asarray(x) @ self.directions.T - self.origin @ self.directions.T)
+            return self._along(np.asarray(x)) - self._along(self.origin)
 
     def lift(self, place: ArrayLike) -> Array:
         """The points at plane coordinates: ``(..., 2)`` gives ``(..., n)``."""
-        return np.asarray(self.origin + np.asarray(place) @ self.directions)
+        return self.origin + self._across(np.asarray(place))
 
     def move(self, x: Array, place: ArrayLike) -> Array:
         """The point that lies off the plane as ``x`` does, but at other plane coordinates."""
-        return np.asarray(x - self.project(x) @ self.directions + np.asarray(place) @ self.directions)
+        return x - self._across(self.project(x)) + self._across(np.asarray(place))
+
+    # Not with @, whose threads may have to wait for each other while others compute, a second in a bad case.
+
+    def _along(self, x: Array) -> Array:
+        along: Array = np.einsum("...n,kn->...k", x, self.directions)
+        return along
+
+    def _across(self, place: Array) -> Array:
+        across: Array = place[..., :1] * self.directions[0] + place[..., 1:] * self.directions[1]
+        return across
 
     def distance(self, x: Array) -> float:
         """How far a point, shape (n,), is off the plane: ‖x − projection‖."""

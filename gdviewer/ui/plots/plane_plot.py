@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor
 from gdviewer.engine.run import Run
 from gdviewer.experiment.experiment import Point
 from gdviewer.problems.plane import Plane, Slice
+from gdviewer.ui.background import Latest
 from gdviewer.ui.plots.base import Stars
 from gdviewer.ui.plots.landscape_plot import ColorScale, LandscapePlot, Path
 from gdviewer.ui.session import Session
@@ -49,10 +50,15 @@ class PlanePlot(LandscapePlot):
     def __init__(self, session: Session, scale: ColorScale) -> None:
         self._slice: Slice | None = None
         self.kind, self.axes, self.step = PATH, (0, 1), 0
-        self._run: Run | None = None  # whose path the plane was fitted to
+        self._run: Run | None = None  # whose path the plane was fitted to …
+        self._tried: tuple[Run | None, int] = (None, 0)  # … and what was tried to fit one to last, up to a step
+        self._fits = False  # whether a plane is being fitted in the background
         self._wanted = False  # whether to lay the plane anew as soon as the runs rest
         self._selected = session.selected
         super().__init__(session, scale)
+        self._fitter = Latest(self)
+        self._fitter.done.connect(self._take_fit)
+        self._fitter.done.connect(self._draw_if_shown)
         session.playing_changed.connect(self._want)
         session.experiment_changed.connect(self._mind_selection)
 
@@ -60,7 +66,7 @@ class PlanePlot(LandscapePlot):
     def surface(self) -> Slice:
         problem, shown = self.session.experiment.problem, self._slice
         if shown is None or (shown.whole.name, shown.whole.dimension) != (problem.name, problem.dimension):
-            self.axes, self._run, self._wanted = (0, 1), None, True
+            self.axes, self.step, self._wanted = (0, 1), 0, True
             self._slice = self._coordinates()
         elif shown.whole is not problem:
             self._slice = Slice(problem, shown.plane, shown.domain)
@@ -90,20 +96,38 @@ class PlanePlot(LandscapePlot):
         self._lay()
         self._draw_if_shown()
 
+    def close_threads(self) -> None:
+        super().close_threads()
+        self._fitter.close()
+
+    @property
+    def computing(self) -> bool:
+        return self._fits or super().computing
+
     def _lay(self) -> None:
         self._wanted = False
         run = self._selected_run()
-        path = run.trace.x if run and run.step and self.kind == PATH else None
-        plane = Plane.of_path(path) if path is not None else None
-        if plane is not None:
-            self._run, self.step = run, len(path) - 1
-            self._show(Slice(self.session.experiment.problem, plane, self._domain_of(plane)))
+        if self.kind == PATH and run and run.step:
+            path = run.trace.x
+            self._tried = run, len(path) - 1
+            if path.shape[1] <= _SWIFT_DIMENSION:
+                self._take_fit((*self._tried, Plane.of_path(path)))
+            else:
+                self._fits = True
+                self._fitter.request(lambda: (run, len(path) - 1, Plane.of_path(path)))
         elif self.kind == COORDINATES or not self.fitted:
-            self._run = None
-            self._show(self._coordinates())
+            self._show(self._coordinates(), self._position())
 
-    def _show(self, surface: Slice) -> None:
-        before, self._slice = self.surface, surface
+    def _take_fit(self, fit: tuple[Run, int, Plane | None]) -> None:
+        """Show a plane that was fitted to a run's path up to a step, unless it is no longer asked for."""
+        run, step, plane = fit
+        self._fits = False
+        if plane is not None and self.kind == PATH and run in self.session.runs:
+            self._run = run
+            self._show(Slice(run.problem, plane, self._domain_of(plane)), step)
+
+    def _show(self, surface: Slice, step: int) -> None:
+        before, self._slice, self.step = self.surface, surface, step
         if before.plane.names != surface.plane.names or surface.plane.shares:
             self.forget_runs()
             self.show_all()
@@ -172,6 +196,11 @@ class PlanePlot(LandscapePlot):
         runs, selected = self.session.runs, self.session.selected
         return runs[selected] if 0 <= selected < len(runs) and runs[selected].begun else None
 
+    def _position(self) -> int:
+        """The step of the selected run that the cursor is on."""
+        run = self._selected_run()
+        return self.session.position(run) if run else 0
+
     def _want(self, playing: bool) -> None:
         self._wanted = self._wanted or not playing
 
@@ -187,7 +216,10 @@ class PlanePlot(LandscapePlot):
             return True
         if not self.fitted and not playing and (self._coordinates().plane.origin != surface.plane.origin).any():
             return True
-        if self.kind == COORDINATES or run is None or run.step < (2 * self.step if run is self._run else 2):
+        if self.kind == COORDINATES or run is None or self._fits:
+            return False
+        tried, step = self._tried
+        if run.step < (2 * step if run is tried else 2):
             return False
         low, high = surface.domain.T
         head = surface.plane.project(run.trace.x[-1])
@@ -197,9 +229,8 @@ class PlanePlot(LandscapePlot):
         """The plane of the two coordinates, through the selected run's point at the cursor."""
         experiment, run = self.session.experiment, self._selected_run()
         problem = experiment.problem
-        self.step = self.session.position(run) if run else 0
         names = tuple(component_name(problem, i) for i in self.axes)
-        plane = Plane.of_coordinates(run.trace.x[self.step] if run else experiment.start, *self.axes, names)
+        plane = Plane.of_coordinates(run.trace.x[self._position()] if run else experiment.start, *self.axes, names)
         return Slice(problem, plane, problem.domain[[*self.axes]])
 
     def _domain_of(self, plane: Plane) -> np.ndarray:
