@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from gdviewer import optimizers, problems
 from gdviewer.engine.optimizer import Optimizer
+from gdviewer.engine.options import Options
 from gdviewer.engine.run import Run
 from gdviewer.engine.stop import Limits
 from gdviewer.problems.problem import Problem
@@ -23,16 +25,18 @@ class RunPlan:
         start: a start of its own, or None for the experiment's.
         color: index into the palette of run colours.
         visible: whether it is drawn; it is stepped all the same.
+        options: decay in the loss, clipping, noise, and the schedule of the learning rate.
 
     Raises:
         ValueError: a hyperparameter the optimizer does not have, or one out of range.
     """
 
     optimizer: Optimizer
-    hyperparameters: Mapping[str, float] = field(default_factory=dict)
+    hyperparameters: Mapping[str, Any] = field(default_factory=dict)
     start: Point | None = None
     color: int = 0
     visible: bool = True
+    options: Options = Options()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hyperparameters", self.optimizer.check(self.hyperparameters))
@@ -54,7 +58,10 @@ class Experiment:
 
     def build(self, plan: RunPlan) -> Run:
         """A run ready to be stepped."""
-        return Run(self.problem, plan.optimizer, self.start_of(plan), plan.hyperparameters, self.limits, self.seed)
+        return Run(
+            self.problem, plan.optimizer, self.start_of(plan), plan.hyperparameters, self.limits, self.seed,
+            plan.options,
+        )  # fmt: skip
 
     def with_problem(self, problem: Problem) -> Experiment:
         """The same runs on another problem, from its own start; starts of their own are kept where they still fit."""

@@ -406,7 +406,7 @@ def in_place_state(x, f, m=0.0, *, learning_rate=rate(0.1)):
     return x, m
 
 
-def in_place_old_state(x, f, m=np.zeros(2), *, learning_rate=rate(0.1)):  # noqa: B008 - never changed
+def in_place_old_state(x, f, m=np.zeros(2), *, learning_rate=rate(0.1)):
     m += f.gradient(x)
     return x - learning_rate * m, m
 
