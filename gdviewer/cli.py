@@ -112,6 +112,8 @@ def _run(words: list[str]) -> int:
             schedule = schedule.replace(**{k: v for k, v in chosen.items() if k in schedule.parameters})
         options_of_run = Options(**around, schedule=schedule)
         run = Run(problem, optimizer, start, hyperparameters, limits, options["seed"], options_of_run)
+        if run.stop:
+            raise ValueError(run.stop.message)
     except ValueError as error:
         raise UsageError(str(error)) from None
     run.advance(run.limits.max_steps)

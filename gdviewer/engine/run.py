@@ -33,9 +33,11 @@ class Run:
 
     One thread calls :meth:`advance`; any thread may read ``trace``, ``stop`` and ``step``, and call the others.
 
+    An optimizer that needs what the problem does not have makes a run that has stopped before it began.
+
     Raises:
-        ValueError: a start, hyperparameter or seed of wrong form, a schedule for an optimizer without a learning rate,
-            or an optimizer that needs what the problem does not have.
+        ValueError: a start, hyperparameter or seed of wrong form, or a schedule for an optimizer without a learning
+            rate.
 
     Attributes:
         objective: what is minimised: the problem, with the term of the option ``l2`` where it is on.
@@ -72,7 +74,7 @@ class Run:
         self.options = options or Options()
         self.objective = self.options.objective(problem)
         if lacks := optimizer.lacks(self.objective):
-            raise ValueError(lacks)
+            self.stop = Stop(Reason.UNFIT, values={"lacks": lacks})
         schedule = self.options.schedule
         if schedule and _RATE not in self.hyperparameters:
             raise ValueError(f"{optimizer.name} has no learning_rate, so there is nothing for a schedule to set")

@@ -24,6 +24,7 @@ class Reason(Enum):
     DIVERGED = "diverged"
     LEFT_DOMAIN = "left the domain"
     STALLED = "stalled"
+    UNFIT = "not for this problem"
     USER = "stopped by the user"
     ERROR = "error in user code"
 
@@ -94,6 +95,7 @@ SENTENCES: Mapping[tuple[Reason, str], tuple[str, str]] = {
         "The function is not defined at the start.",
         "Choose another start.",
     ),
+    (Reason.UNFIT, ""): ("{lacks}.", "Choose another optimizer for it, or another problem."),
     (Reason.USER, ""): ("Stopped.", "Run continues from here."),
     (Reason.ERROR, ""): ("{error}", "Mend the function and run again; the steps before it are kept."),
 }

@@ -63,6 +63,8 @@ class Trace:
         self._loss.write(start, loss)
         self._gradient.write(start, gradient)
         self._rate.write(start, rate)
+        if start == 1:
+            self._rate.rows[0] = rate[0]
         for (name, column), block in zip(self._state.items(), state, strict=True):
             if start == 1 and column.rows.shape[1:] != block.shape[1:]:
                 # An initial value such as m=0.0 stands for an array of that value; the first step shows its shape.
@@ -100,7 +102,7 @@ class Trace:
 
     @property
     def rate(self) -> Array:
-        """The learning rate each row was reached with, (length,); NaN at the start, and where there is none."""
+        """The learning rate of the step to each row, (length,); at the start that of the first step; NaN for none."""
         return self._valid(self._rate)
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -40,6 +41,23 @@ class RunPlan:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hyperparameters", self.optimizer.check(self.hyperparameters))
+
+    @property
+    def title(self) -> str:
+        """What a person calls it: the optimizer, and its learning rate where it has one."""
+        rate = self.hyperparameters.get("learning_rate")
+        return self.optimizer.title if rate is None else f"{self.optimizer.title}   η = {rate:g}"
+
+    def with_optimizer(self, optimizer: Optimizer) -> RunPlan:
+        """The same run with another optimizer: hyperparameters and options that it can have too are kept."""
+        kept: dict[str, Any] = {}
+        for name, value in self.hyperparameters.items():
+            with suppress(ValueError):
+                kept |= {name: optimizer.check({name: value})[name]}
+        options = self.options
+        if "learning_rate" not in optimizer.hyperparameters:
+            options = replace(options, schedule=None)
+        return replace(self, optimizer=optimizer, hyperparameters=kept, options=options)
 
 
 @dataclass(frozen=True)

@@ -124,7 +124,7 @@ def minimize(
             hint = nearest(name, known) or f"; there are {', '.join(known)}"
             raise ValueError(f"{rule.name} has no option {name!r}{hint}")
     run = Run(problem, rule, start, hyperparameters, Limits(**limits), seed, Options(**around))
-    if callback is None:
+    if callback is None or run.stop:
         run.advance(run.limits.max_steps)
     else:
         _advance_with(run, callback)
@@ -163,8 +163,14 @@ def as_problem(
 
 
 def result_of(run: Run) -> Result:
-    """What a run that has ended came to; an exception of user code that ended it is raised again."""
+    """What a run that has ended came to; an exception of user code that ended it is raised again.
+
+    Raises:
+        ValueError: the optimizer needs what the problem does not have.
+    """
     stop = run.stop or Stop(Reason.USER)
+    if stop.reason is Reason.UNFIT:
+        raise ValueError(stop.values["lacks"])
     if "exception" in stop.values:
         raise stop.values["exception"]
     trace, counts, message = run.trace, run.evaluations, f"{stop.message} {stop.advice}"

@@ -71,7 +71,6 @@ class NumberField(QWidget):
         name: its name in the declaration; it is shown with its symbol.
         parameter: its range, scale and meaning.
         optional: whether a check box switches it on and off; off is the value None.
-        whole: whether it is a whole number.
 
     Signals:
         changed: the new value, a float, or None where it was switched off.
@@ -80,12 +79,11 @@ class NumberField(QWidget):
     changed = Signal(object)
 
     def __init__(
-        self, name: str, parameter: Parameter, *, optional: bool = False, whole: bool = False,
+        self, name: str, parameter: Parameter, *, optional: bool = False,
         title: str = "", parent: QWidget | None = None,
     ) -> None:  # fmt: skip
         super().__init__(parent)
         self.name, self.parameter = name, parameter
-        self._whole = whole
         self.value: float | None = float(parameter)
         symbol = symbol_of(name)
         words = title or tr(name.replace("_", " "))
@@ -131,7 +129,7 @@ class NumberField(QWidget):
         self.value = value
         if value is None:
             return
-        self.entry.show_text(f"{int(value)}" if self._whole else f"{value:.10g}")
+        self.entry.show_text(f"{int(value)}" if self.parameter.whole else f"{value:.10g}")
         self._quietly(self.slider, self.slider.setValue, round(self._to_slider(value) * _TICKS))
 
     @staticmethod
@@ -143,8 +141,6 @@ class NumberField(QWidget):
     def _enter(self, text: str) -> None:
         try:
             value = self.parameter.check(self.name, text.strip().replace("−", "-") or "nothing")
-            if self._whole and not value.is_integer():
-                raise ValueError(f"{self.name} must be a whole number; got {text.strip()}")
         except ValueError as error:
             message = str(error).replace("'nothing'", tr("nothing"))
             self.entry.explain(message)
@@ -154,7 +150,7 @@ class NumberField(QWidget):
 
     def _slide(self, tick: int) -> None:
         value = self._from_slider(tick / _TICKS)
-        value = float(round(value)) if self._whole else float(f"{value:.3g}")
+        value = float(round(value)) if self.parameter.whole else float(f"{value:.3g}")
         low, high = self.parameter.slider
         value = min(max(value, low), high)
         self.entry.take(f"{value:.10g}")

@@ -199,7 +199,9 @@ def test_that_a_long_limit_is_not_paid_for_by_a_run_that_ends_early():
 
 @pytest.mark.parametrize("key", SENTENCES, ids=str)
 def test_that_every_stop_has_a_sentence_and_an_advice_that_format(key):
-    values = {"step": 1200, "slope": 0.1, "error": "ValueError: {odd}"} | vars(Limits(1e-5, 10, 1e-5, 1e-9))
+    values = {"step": 1200, "slope": 0.1, "error": "ValueError: {odd}", "lacks": "It needs more"} | vars(
+        Limits(1e-5, 10, 1e-5, 1e-9)
+    )
     stop = Stop(*key, values)
     assert stop.message
     assert stop.advice.endswith(".")

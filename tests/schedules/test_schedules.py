@@ -104,7 +104,7 @@ def test_that_a_scheduled_run_records_its_rates_and_replays_to_the_bit(name):
         rate, state = entry.at(t, 0.1, float(whole.trace.loss[t]), state)
         expected.append(rate)
     assert np.array_equal(whole.trace.rate[1:], expected)
-    assert np.isnan(whole.trace.rate[0])
+    assert whole.trace.rate[0] == expected[0]
 
 
 def test_that_the_run_uses_the_rate_it_records():
