@@ -234,7 +234,8 @@ class Run:
         gradient.setflags(write=False)
         oracle.remember(x, gradient)
         points, states, gradients, losses, counts = [x], [state], [gradient], [trace.loss[-1]], [oracle.counts]
-        rates = np.full(size, self.hyperparameters.get(_RATE, np.nan))
+        full = self.hyperparameters.get(_RATE, np.nan)
+        rates, stretch = np.full(size, full), np.ones(size)
         schedule_state: tuple[Any, ...] = ()
         execute, gradient_at, scheduled = self._execute, oracle.exact_gradient, self.options.schedule
         oracle.t = first + 1
@@ -242,13 +243,14 @@ class Run:
             rule = bound
             for t in range(first + 1, first + 1 + size):
                 if scheduled:
-                    rates[t - first - 1], schedule_state = rate = self._rate_of(t)
-                    rule = partial(bound, learning_rate=rate[0])
+                    rate, schedule_state = self._rate_of(t)
+                    rates[t - first - 1], stretch[t - first - 1] = rate, full / rate if rate else 1.0
+                    rule = partial(bound, learning_rate=rate)
                 x, state = execute(rule, oracle, t, x, state)
                 oracle.t = t + 1
                 points.append(x)
                 states.append(state)
-                if free or not limits.end_before(gradient, points[-2], x, _paused(points, states, -1)):
+                if free or not limits.end_before(gradient, points[-2], x, _paused(points, states, -1), stretch[-1]):
                     gradient = gradient_at(x)
                     losses.append(oracle.value_known(x))
                 else:
@@ -263,7 +265,7 @@ class Run:
             pauses = (x_rows[1:] == x_rows[:-1]).all(axis=1)
             for i in np.flatnonzero(pauses).tolist():
                 pauses[i] = _paused(points, states, i + 1)
-            accepted, stop = limits.judge(first, x_rows, loss_rows, gradient_rows, pauses)
+            accepted, stop = limits.judge(first, x_rows, loss_rows, gradient_rows, pauses, stretch)
         if self.stop:  # ended from outside while the block was under way
             accepted = 0
         if accepted:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gdviewer import optimizers, problems, schedules
+from gdviewer import minimize, optimizers, problems, schedules
 from gdviewer.engine.options import OPTIONS, Options
 from gdviewer.engine.parameter import Choice, Numbers, Parameter
 from gdviewer.engine.run import Run
@@ -144,6 +144,20 @@ def test_that_the_next_step_of_a_plateau_is_replayed_with_the_rate_it_will_have(
         if proposed is not None:
             assert np.array_equal(proposed, run.trace.x[-1])
     assert len(set(run.trace.rate[1:])) > 3
+
+
+@pytest.mark.parametrize("problem", ["sphere", lambda x: float(x @ x)], ids=["catalogue", "function"])
+def test_that_the_trough_before_a_warm_restart_does_not_meet_the_tolerance(problem):
+    options = {"learning_rate": 0.01, "schedule": {"name": "cosine_warm_restarts", "T_0": 30}, "maxiter": 100}
+    result = minimize(problem, [0.3, 0.2], tol=1e-4, options=options)
+    assert np.abs(np.diff(result.trace.x[28:31], axis=0)).min() < 1e-4
+    assert result.reason == "step limit"
+
+
+def test_that_a_rate_scheduled_down_to_zero_ends_the_run():
+    options = {"learning_rate": 0.01, "schedule": {"name": "polynomial", "total_iters": 50}}
+    result = minimize("sphere", options=options)
+    assert (result.nit, result.reason) == (50, "stalled")
 
 
 def test_that_pytorchs_class_names_are_known_and_wrong_names_answered_with_the_nearest():
