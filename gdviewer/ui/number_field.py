@@ -7,7 +7,7 @@ import math
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QLineEdit, QSlider, QWidget
 
-from gdviewer.engine.parameter import Parameter, symbol_of
+from gdviewer.engine.parameter import Declared, Parameter, symbol_of
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.text import tr
 
@@ -62,6 +62,19 @@ class EntryField(QLineEdit):
             self.entered.emit(self.text())
 
 
+def caption(name: str, parameter: Declared, title: str = "") -> tuple[str, str, str]:
+    """How a parameter is shown: its label, its name in words, and its tool tip with symbol, meaning and range."""
+    symbol = symbol_of(name)
+    words = title or tr(name.replace("_", " "))
+    plain = symbol.translate(str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")) == name
+    shown = (symbol if words == name else words) if plain else f"{words} {symbol}"
+    meaning = tr(parameter.meaning)
+    called = words if symbol == name else symbol
+    tip = f"{called}: {meaning}" if meaning else called
+    tip += "\n" + tr("Range {range}; default {default}.", range=parameter.range_text, default=parameter.text)
+    return shown, words, tip
+
+
 class NumberField(QWidget):
     """A number with its range: typed exactly or moved with a slider.
 
@@ -85,19 +98,13 @@ class NumberField(QWidget):
         super().__init__(parent)
         self.name, self.parameter = name, parameter
         self.value: float | None = float(parameter)
-        symbol = symbol_of(name)
-        words = title or tr(name.replace("_", " "))
-        plain = symbol.translate(str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")) == name
-        shown = (symbol if words == name else words) if plain else f"{words} {symbol}"
-        meaning = tr(parameter.meaning)
-        called = words if symbol == name else symbol
-        tip = f"{called}: {meaning}" if meaning else called
-        tip += "\n" + tr("Range {range}; default {default}.", range=parameter.range_text, default=f"{parameter:g}")
+        shown, words, tip = caption(name, parameter, title)
         self.switch = QCheckBox(shown) if optional else None
         label: QWidget = self.switch or QLabel(shown)
         self.entry = EntryField()
         self.slider = QSlider(Qt.Orientation.Horizontal, minimum=0, maximum=_TICKS)
         self.slider.setPageStep(_TICKS // 20)
+        self.setToolTip(tip)
         for widget, role in ((label, ""), (self.entry, ""), (self.slider, " " + tr("slider"))):
             widget.setToolTip(tip)
             widget.setAccessibleName(words + role)
