@@ -24,6 +24,7 @@ class Reason(Enum):
     DIVERGED = "diverged"
     LEFT_DOMAIN = "left the domain"
     STALLED = "stalled"
+    FULL = "record full"
     UNFIT = "not for this problem"
     USER = "stopped by the user"
     ERROR = "error in user code"
@@ -65,6 +66,10 @@ SENTENCES: Mapping[tuple[Reason, str], tuple[str, str]] = {
         "Stalled: the next move is zero, though the slope is still {slope:.3g}.",
         "No step along this direction leads lower, or the learning rate is lost in rounding: start elsewhere, or take "
         "another optimizer.",
+    ),
+    (Reason.FULL, ""): (
+        "The record is full: its {step:,} steps take {megabytes:,.0f} MB.",
+        "Take fewer dimensions, or an optimizer that carries less from step to step.",
     ),
     (Reason.GRADIENT_TOLERANCE, ""): (
         "Gradient tolerance met: the largest component of the gradient is {slope:.3g}.",
