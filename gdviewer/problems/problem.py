@@ -28,6 +28,9 @@ class Problem:
         domain: the region it is usually looked at, ((low, high), …) for each dimension; no limit to where x may go.
         start: a telling start, shape (n,).
         minima: known minima, shape (k, n), the lowest first; (0, n) where none is known.
+        minimum_kinds: what each of them is: "global" or "local", and what it lies at where the slope does not fade
+            towards it, as in "global, kink" and "global, boundary".
+        lowest: the loss at the lowest of them; None where none is known.
         parameters: its parameters as declared; values: what they are now.
         broadcasts: whether one call on many points is as good as many calls, and has no effect beyond its result.
     """
@@ -65,6 +68,18 @@ class Problem:
     def minima(self) -> Array:
         """Known minima, shape (k, n), the lowest first."""
         return np.empty((0, self.dimension))
+
+    @property
+    def minimum_kinds(self) -> tuple[str, ...]:
+        minima = self.minima
+        values = self.value(minima) if len(minima) else np.empty(0)
+        tie = values - values.min(initial=np.inf) <= 1e-12 * np.maximum(1, np.abs(values))  # but for rounding
+        return tuple("global" if lowest else "local" for lowest in tie)
+
+    @property
+    def lowest(self) -> float | None:
+        minima = self.minima
+        return float(self.value(minima[0])) if len(minima) else None
 
     def replace(self, /, **values: float) -> Self:
         """The same problem with other parameter values; raises ValueError for an unknown name or one out of range."""
