@@ -186,7 +186,7 @@ PROBLEMS: list[NDimensional] = [
     Sphere(
         "sphere_nd", "Sphere, n-D", formula="∑ᵢ₌₁ⁿ xᵢ²",
         interval=(-5, 5), start=lambda n: np.round(np.linspace(-4, 3, n), 2), minima=lambda n: [np.zeros(n)],
-        why="Equally curved in all directions: the gradient points straight at the minimum, however many there are.",
+        why="Equally curved in all directions: the gradient points straight at the minimum, in any number of them.",
         source="textbook",
     ),
     Rastrigin(

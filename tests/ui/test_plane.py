@@ -241,11 +241,10 @@ def test_that_the_plane_stays_while_the_path_is_in_view_and_is_fitted_again_at_t
 def test_that_fit_again_lays_the_plane_through_the_path_as_it_is(open_plane, qtbot):
     window = open_plane("sphere_nd", steps=10**6)
     session, view = window.session, window.stage.currentWidget()
-    for _ in range(12):
+    while session.runs[0].step < 9 or view.plot.step == session.runs[0].step:
         session.step()
         qtbot.waitUntil(lambda steps=session.steps: session.steps > steps)
     before = view.plot.surface.plane
-    assert view.plot.step < 12
     view.again.click()
     assert view.plot.surface.plane is not before
     assert view.plot.step == session.runs[0].step
@@ -266,6 +265,35 @@ def test_that_after_a_reset_the_plane_is_told_to_be_of_an_earlier_path(open_plan
     window.session.reset()
     assert window.stage.plot.surface.plane is plane
     assert window.stage.currentWidget().plane_note.text() == "fitted to an earlier path of 400 steps"
+
+
+def test_that_a_path_that_diverges_is_fitted_near_the_domain_so_that_the_others_are_seen(open_plane):
+    window = open_plane()
+    window.session.change_run(0, hyperparameters={"learning_rate": 0.01})
+    window.session.finish()
+    diverged, other = window.session.runs
+    assert np.abs(diverged.trace.x[-1]).max() > 1000
+    plot = window.stage.plot
+    assert plot.fitted
+    low, high = plot.surface.domain.T
+    assert (high - low).max() < 500
+    assert plot.surface.plane.distance(diverged.trace.x[1]) < 1e-9
+    window.session.change_run(0, hyperparameters={"learning_rate": 10.0})  # out of sight with the first step
+    window.session.reset()
+    window.session.finish()
+    assert not plot.fitted
+    assert "through the start" in window.stage.currentWidget().plane_note.text()
+    assert plot.surface.plane.distance(other.start) == 0
+
+
+def test_that_without_runs_there_is_a_plane_through_the_start(open_plane):
+    window = open_plane()
+    for _ in range(2):
+        window.runs_panel.remove_run()
+    view = window.stage.currentWidget()
+    assert view.point_note.text() == ""
+    view.again.click()
+    assert view.plot.surface.plane.distance(window.session.experiment.problem.start) == 0
 
 
 def test_that_a_thousand_dimensions_leave_the_window_responsive(open_plane, qtbot):

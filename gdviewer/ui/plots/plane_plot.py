@@ -7,6 +7,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QColor
 
 from gdviewer.engine.run import Run
+from gdviewer.engine.stop import Reason
 from gdviewer.experiment.experiment import Point
 from gdviewer.problems.plane import Plane, Slice
 from gdviewer.ui.background import Latest
@@ -19,6 +20,7 @@ from gdviewer.ui.thinning import Growing
 
 PATH, COORDINATES = "path", "coordinates"
 _SWIFT_DIMENSION = 16  # up to here a picture is computed in the time of a frame or two
+_NEAR = 10  # so many times the domain's width around its middle, a path that diverges is followed
 _OUTLINE = 500  # so many points of a path tell where it lies
 
 
@@ -108,10 +110,9 @@ class PlanePlot(LandscapePlot):
         self._wanted = False
         run = self._selected_run()
         if self.kind == PATH and run and run.step:
-            path = run.trace.x
-            self._tried = run, len(path) - 1
+            self._tried, path = (run, run.step), _path_of(run)
             if path.shape[1] <= _SWIFT_DIMENSION:
-                self._take_fit((*self._tried, Plane.of_path(path)))
+                self._take_fit((run, len(path) - 1, Plane.of_path(path)))
             else:
                 self._fits = True
                 self._fitter.request(lambda: (run, len(path) - 1, Plane.of_path(path)))
@@ -122,7 +123,11 @@ class PlanePlot(LandscapePlot):
         """Show a plane that was fitted to a run's path up to a step, unless it is no longer asked for."""
         run, step, plane = fit
         self._fits = False
-        if plane is not None and self.kind == PATH and run in self.session.runs:
+        if self.kind == COORDINATES or run not in self.session.runs:
+            return
+        if plane is None:
+            self._show(self._coordinates(), 0)
+        else:
             self._run = run
             self._show(Slice(run.problem, plane, self._domain_of(plane)), step)
 
@@ -175,7 +180,7 @@ class PlanePlot(LandscapePlot):
             share = percent(sum(plane.shares))
             return tr("holds {share} of the path to step {step}", share=share, step=f"{self.step:,}")
         if self.kind == PATH:
-            return tr("no path yet: it is fitted when there is one")
+            return tr("no path yet to fit it to: through the start")
         return tr("others as at step {step}", step=f"{self.step:,}")
 
     def point_text(self) -> str:
@@ -226,11 +231,13 @@ class PlanePlot(LandscapePlot):
         return not self.fitted or not bool(((low <= head) & (head <= high)).all())
 
     def _coordinates(self) -> Slice:
-        """The plane of the two coordinates, through the selected run's point at the cursor."""
+        """The plane of the two coordinates: through the point at the cursor; standing in for a path's, the start."""
         experiment, run = self.session.experiment, self._selected_run()
         problem = experiment.problem
         names = tuple(component_name(problem, i) for i in self.axes)
-        plane = Plane.of_coordinates(run.trace.x[self._position()] if run else experiment.start, *self.axes, names)
+        at_cursor = self.kind == COORDINATES and run is not None
+        point = run.trace.x[self._position()] if at_cursor else run.start if run else experiment.start
+        plane = Plane.of_coordinates(point, *self.axes, names)
         return Slice(problem, plane, problem.domain[[*self.axes]])
 
     def _domain_of(self, plane: Plane) -> np.ndarray:
@@ -238,7 +245,7 @@ class PlanePlot(LandscapePlot):
         runs = zip(self.session.experiment.runs, self.session.runs, strict=True)
         shown = [run.trace.x for plan, run in runs if run.begun and (plan.visible or run is self._run)]
         outlines = [plane.project(x[:: -(-len(x) // _OUTLINE)]) for x in shown]
-        own = plane.project(self._run.trace.x)
+        own = plane.project(_path_of(self._run))
         low, high = own.min(axis=0), own.max(axis=0)
         size = float((high - low).max())
         every = np.clip(np.concatenate([low[None], high[None], *outlines]), low - size, high + size)
@@ -247,6 +254,16 @@ class PlanePlot(LandscapePlot):
         return np.column_stack([(low + high) / 2 - half, (low + high) / 2 + half])
 
 
+def _path_of(run: Run) -> np.ndarray:
+    """A run's path, (length, n); of one that diverged what comes before it left the surroundings of the domain."""
+    x = run.trace.x
+    if run.stop and run.stop.reason is Reason.DIVERGED:
+        low, high = run.problem.domain.T
+        far = (np.abs(x - (low + high) / 2) > _NEAR * (high - low)).any(axis=1)
+        x = x[: max(1, int(far.argmax()))] if far.any() else x
+    return x
+
+
 def percent(share: float) -> str:
-    """A share as text: 98.3 %."""
-    return f"{100 * share:.1f} %"
+    """A share as text: 98.3 %, 0.021 %."""
+    return f"{100 * share:.1f} %" if share >= 0.001 or share < 1e-6 else f"{100 * share:.2g} %"
