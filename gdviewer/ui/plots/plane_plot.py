@@ -190,9 +190,12 @@ class PlanePlot(LandscapePlot):
             return ""
         step, plane = self.session.position(run), self.surface.plane
         point, loss = run.trace.x[step], float(run.trace.loss[step])
+        distance = plane.distance(point)
+        if distance < 1e-12 * np.abs(point).max():  # but for rounding it is on it
+            distance = 0.0
         return tr(
             "{optimizer} at step {step}: {distance} off the plane, f = {loss}, on the plane {height}",
-            optimizer=run.optimizer.title, step=f"{step:,}", distance=f"{plane.distance(point):.3g}",
+            optimizer=run.optimizer.title, step=f"{step:,}", distance=f"{distance:.3g}",
             loss=f"{loss:.4g}", height=f"{self.height_at(*plane.project(point).tolist()):.4g}",
         )  # fmt: skip
 
