@@ -134,6 +134,24 @@ def test_that_two_coordinates_are_never_the_same(open_plane):
     assert plot.axes == (6, 2)
 
 
+def test_that_a_coordinate_is_typed_while_the_runs_are_played(open_plane, qtbot):
+    window = open_plane(steps=10**6)
+    plot = choose(window, COORDINATES, 1, 2)
+    box = window.stage.currentWidget().axes[0]
+    box.setFocus()
+    box.selectAll()
+    window.session.set_speed(300)
+    window.session.play()
+    qtbot.keyClicks(box, "1")
+    steps = window.session.steps
+    qtbot.waitUntil(lambda: window.session.steps > steps + 100)
+    qtbot.keyClicks(box, "0")
+    qtbot.keyClick(box, Qt.Key.Key_Return)
+    window.session.pause()
+    assert plot.axes == (9, 1)
+    assert box.text() == "x₁₀"
+
+
 def test_that_hovering_reads_the_planes_coordinates_and_the_loss_there(open_plane):
     window = open_plane()
     plot = choose(window, COORDINATES, 2, 4)

@@ -53,9 +53,9 @@ class PlaneView(QWidget):
         self.kind = QComboBox()
         self.kind.setAccessibleName(tr("Plane"))
         self.kind.setToolTip(
-            tr("The plane through the space that is drawn: the one closest to the selected run's path (its principal")
+            tr("PCA of the path: the plane through the selected run's last point that is closest to its path.")
             + "\n"
-            + tr("components), or that of two coordinates, the others as at the cursor.")
+            + tr("Two coordinates: all others are those of the selected run's point at the cursor.")
         )
         self.kind.addItem(tr("PCA of the path"), PATH)
         self.kind.addItem(tr("Two coordinates"), COORDINATES)
@@ -107,7 +107,8 @@ class PlaneView(QWidget):
         self.point_note.setText(self.plot.point_text())
         for box, axis in zip(self.axes, self.plot.axes, strict=True):
             box.setVisible(self.plot.kind == COORDINATES)
-            was = box.blockSignals(True)
-            box.setRange(0, self._session.experiment.problem.dimension - 1)
-            box.setValue(axis)
-            box.blockSignals(was)
+            if box.value() != axis or not box.hasFocus():  # else a number may be half typed in it
+                was = box.blockSignals(True)
+                box.setRange(0, self._session.experiment.problem.dimension - 1)
+                box.setValue(axis)
+                box.blockSignals(was)
