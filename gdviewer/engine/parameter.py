@@ -13,8 +13,9 @@ _SYMBOLS = {
     "learning_rate": "η", "momentum": "μ", "dampening": "τ", "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ",
     "eps": "ε", "rho": "ρ", "kappa": "κ", "lr_decay": "κ", "theta": "θ", "angle": "θ", "condition": "κ",
     "initial_accumulator_value": "s₀", "weight_decay": "λ", "l2": "λ", "lambd": "λ", "noise": "σ",
-    "momentum_decay": "ψ", "eta_minus": "η₋", "eta_plus": "η₊", "step_min": "Δ₋", "step_max": "Δ₊", "nu": "ν", "mu": "μ", "eta_min": "η₋",
-    "delta_max": "Δ₊", "sigma": "σ",
+    "momentum_decay": "ψ", "eta_minus": "η₋", "eta_plus": "η₊", "step_min": "Δ₋", "step_max": "Δ₊",
+    "nu": "ν", "mu": "μ", "eta_min": "η₋", "delta_max": "Δ₊", "sigma": "σ", "eps_root": "ε̄",
+    "slow_weight": "α", "power": "p",
 }  # fmt: skip
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
@@ -247,9 +248,14 @@ def decay(default: float, meaning: str = "share of a running mean that is kept e
     return Parameter(default, 0, 1, scale="complement", open_high=True, slider=(0, 0.9999), meaning=meaning)
 
 
-def tiny(default: float, meaning: str = "small number that keeps the division finite") -> Parameter:
-    """A small positive number: in (0, 1], on a logarithmic slider."""
-    return Parameter(default, 0, 1, scale="log", open_low=True, slider=(1e-16, 1), meaning=meaning)
+def tiny(default: float, meaning: str = "small number that keeps the division finite", zero: bool = False) -> Parameter:
+    """A small positive number: in (0, 1], or in [0, 1] where it may be ``zero``, on a logarithmic slider."""
+    return Parameter(default, 0, 1, scale="log", open_low=not zero, slider=(1e-16, 1), meaning=meaning)
+
+
+def small(default: float, meaning: str, **options: Any) -> Parameter:
+    """A number that is often zero and seldom large, such as a weight decay: in [0, 10], on a slider up to 0.1."""
+    return Parameter(default, 0, 10, meaning=meaning, **{"slider": (0, 0.1)} | options)
 
 
 def count(default: int, low: int = 1, high: int = 1_000_000, meaning: str = "", **options: Any) -> Parameter:
