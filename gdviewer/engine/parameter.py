@@ -269,8 +269,11 @@ def nearest(word: str, words: Iterable[str]) -> str:
     """Return ``"; did you mean …?"`` with the nearest of ``words``, or an empty text where none is near."""
     import difflib  # only for a message
 
-    found = difflib.get_close_matches(word, list(words), n=1, cutoff=0.6)
-    return f"; did you mean {found[0]!r}?" if found else ""
+    def likeness(other: str) -> float:  # two letters swapped, as in adma, are nearer to adam than to adamax
+        return difflib.SequenceMatcher(None, other, word).ratio() - abs(len(other) - len(word)) / 20
+
+    found = difflib.get_close_matches(word, list(words), n=5, cutoff=0.6)
+    return f"; did you mean {max(found, key=likeness)!r}?" if found else ""
 
 
 def check_values(parameters: Mapping[str, Declared], values: Mapping[str, object], owner: str) -> dict[str, Any]:
