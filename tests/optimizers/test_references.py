@@ -22,12 +22,12 @@ def named(value):
 
 
 def descend(file, case, start):
-    steps, rate = file["steps"], case["hyperparameters"]["learning_rate"]
+    steps = file["steps"]
     limits = Limits(tolerance=None, max_steps=steps[-1])
     rule = optimizers.get(case["optimizer"])
     run = Run(problems.get(case["problem"]), rule, start, case["hyperparameters"], limits)
     run.advance(file["rate_halved_after"])
-    run.change("learning_rate", rate / 2)
+    run.change("learning_rate", run.hyperparameters["learning_rate"] / 2)
     run.advance(steps[-1])
     assert run.step == steps[-1]
     return {"x": run.trace.x[steps]} | {name: column[steps] for name, column in run.trace.state.items()}
@@ -52,6 +52,6 @@ def test_that_what_a_library_has_is_compared_with_it_at_other_values_than_the_de
     if "learning_rate" in optimizer.hyperparameters and any(library in optimizer.source for library in LIBRARIES):
         assert len({case["problem"] for case in compared}) >= 4
     for key, declared in optimizer.hyperparameters.items() if compared else ():
-        values = {case["hyperparameters"][key] for case in compared}
+        values = {case["hyperparameters"].get(key, declared) for case in compared}
         assert values - {declared}, f"{key} is compared at its default only"
         assert not isinstance(declared, Switch) or values == {True, False}, f"{key} is compared one way only"

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 STEPS = [1, 2, 3, 5, 10, 20, 50, 100, 101, 102, 150, 200]
+GENTLE = ("booth", "log_cosh")  # where a library's default rate does not lead away
 RATE_HALVED_AFTER = 100  # so that it shows where a rule has its rate
 
 # Each as a function of a library's functions and the components of the point; where it starts; and rates that suit
@@ -30,22 +31,25 @@ def write(name, versions, optimizers, descend):
 
     Args:
         optimizers: for each name the kind of its rate, a factor on that, how the library makes it, and the choices of
-            hyperparameters other than the rate.
-        descend: called as ``descend(make, function, start, rate)``; returns the points after each step, and more of the
-            state by its name in gdviewer.
+            hyperparameters other than the rate; those left out have the library's own defaults, and with the choice
+            ``None`` so has the rate.
+        descend: called as ``descend(make, function, start, hyperparameters)``; returns the points after each step, and
+            more of the state by its name in gdviewer.
     """
     cases = []
     for optimizer, (kind, factor, make, choices) in optimizers.items():
         for problem, (function, start, rates) in PROBLEMS.items():
             for choice in choices:
-                rate = float(f"{rates[kind] * factor:.3g}")
-                path = descend(lambda lr, choice=choice, make=make: make(lr, **choice), function, start, rate)
+                if choice is None and problem not in GENTLE:
+                    continue
+                values = {"learning_rate": float(f"{rates[kind] * factor:.3g}")} | choice if choice is not None else {}
+                path = descend(make, function, start, values)
                 cases.append(
                     {
-                        "optimizer": optimizer.partition(" ")[0],
+                        "optimizer": optimizer,
                         "problem": problem,
                         "start": start,
-                        "hyperparameters": {"learning_rate": rate} | choice,
+                        "hyperparameters": values,
                         "after": {key: [rows[step - 1] for step in STEPS] for key, rows in path.items()},
                     }
                 )

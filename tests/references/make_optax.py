@@ -23,16 +23,22 @@ MEANS = [{"beta1": 0.8, "beta2": 0.95, "eps": 1e-4}, {"beta1": 0.95, "beta2": 0.
 THEIR_NAMES = {"beta1": "b1", "beta2": "b2", "beta3": "b3", "slow_weight": "alpha"}
 
 
-def named(optimizer):
-    """An optax optimizer, called with our names for its arguments."""
-    return lambda lr, **more: optimizer(lr, **{THEIR_NAMES.get(name, name): value for name, value in more.items()})
+def of(optimizer):
+    """An optax optimizer, made with our names for its arguments; those not given are its own defaults."""
+    return lambda **values: optimizer(**{THEIR_NAMES.get(name, name): value for name, value in values.items()})
 
 
-def rmsprop(lr, alpha, momentum, eps, centered, eps_inside):
+def rmsprop(learning_rate, alpha, momentum, eps, centered, eps_inside):
     scale = optax.scale_by_stddev if centered else optax.scale_by_rms
     return optax.chain(
-        scale(alpha, eps, eps_in_sqrt=eps_inside), optax.trace(momentum), optax.scale_by_learning_rate(lr)
+        scale(alpha, eps, eps_in_sqrt=eps_inside), optax.trace(momentum), optax.scale_by_learning_rate(learning_rate)
     )
+
+
+def adan(as_published=False, **values):
+    """Adan as optax weighs it."""
+    assert not as_published
+    return of(optax.adan)(**values)
 
 
 OPTIMIZERS = {
@@ -43,49 +49,52 @@ OPTIMIZERS = {
             {"alpha": 0.9, "momentum": 0.2, "eps": 1e-1, "centered": True, "eps_inside": True},
         ],
     ),
-    "sign_sgd": ("set", 1, named(optax.sign_sgd), [{}]),
-    "signum": ("set", 0.5, named(optax.signum), [{"beta": 0.8}, {"beta": 0.95}]),
+    "sign_sgd": ("set", 1, of(optax.sign_sgd), [{}]),
+    "signum": ("set", 0.5, of(optax.signum), [{"beta": 0.8}, {"beta": 0.95}, {}]),
     "lion": (
-        "set", 0.5, named(optax.lion),
-        [{"beta1": 0.8, "beta2": 0.95, "weight_decay": 0.1}, {"beta1": 0.95, "beta2": 0.98, "weight_decay": 0.5}],
+        "set", 0.5, of(optax.lion),
+        [{"beta1": 0.8, "beta2": 0.95, "weight_decay": 0.1}, {"beta1": 0.95, "beta2": 0.98, "weight_decay": 0.5}, {}],
     ),
-    "yogi": ("set", 1, named(optax.yogi), MEANS),
+    "yogi": ("set", 1, of(optax.yogi), [*MEANS, {}]),
     "adabelief": (
-        "set", 1, named(optax.adabelief),
-        [MEANS[0] | {"eps_root": 1e-3}, MEANS[1] | {"eps_root": 1e-6}],
+        "set", 1, of(optax.adabelief),
+        [MEANS[0] | {"eps_root": 1e-3}, MEANS[1] | {"eps_root": 1e-6}, {}],
     ),
     "adan": (
-        "set", 1,
-        lambda lr, as_published, **more: named(optax.adan)(lr, **more),
+        "set", 1, adan,
         [
             {"beta1": 0.9, "beta2": 0.85, "beta3": 0.97, "eps": 1e-5, "eps_root": 1e-4, "weight_decay": 0.2,
              "as_published": False},
             {"beta1": 0.95, "beta2": 0.6, "beta3": 0.9, "eps": 1e-3, "eps_root": 1e-6, "weight_decay": 0.02,
              "as_published": False},
+            {},
         ],
     ),
     "ademamix": (
-        "set", 0.5, named(optax.contrib.ademamix),
+        "set", 0.5, of(optax.contrib.ademamix),
         [
             MEANS[0] | {"beta3": 0.99, "slow_weight": 3.0, "weight_decay": 0.1},
             MEANS[1] | {"beta3": 0.999, "slow_weight": 8.0, "weight_decay": 0.02},
+            {},
         ],
     ),
-    "adopt": ("set", 1, named(optax.contrib.adopt), [MEANS[0], MEANS[1] | {"eps": 0.8}]),
+    "adopt": ("set", 1, of(optax.contrib.adopt), [MEANS[0], MEANS[1] | {"eps": 0.8}, {}]),
     "lamb": (
-        "set", 0.2, named(optax.lamb),
-        [MEANS[0] | {"weight_decay": 0.1}, MEANS[1] | {"weight_decay": 0.02}],
+        "set", 0.2, of(optax.lamb),
+        [MEANS[0] | {"weight_decay": 0.1}, MEANS[1] | {"weight_decay": 0.02}, {}],
     ),
     "novograd": (
-        "set", 0.5, named(optax.novograd),
-        [MEANS[0] | {"weight_decay": 0.1}, MEANS[1] | {"weight_decay": 0.02}],
+        "set", 0.5, of(optax.novograd),
+        [MEANS[0] | {"weight_decay": 0.1}, MEANS[1] | {"weight_decay": 0.02}, {}],
     ),
 }  # fmt: skip
 
 
-def descend(make, function, start, rate):
+def descend(make, function, start, hyperparameters):
     """The point after each step."""
-    rule = make(lambda done: jnp.where(done < RATE_HALVED_AFTER, rate, rate / 2))
+    rate = hyperparameters["learning_rate"]
+    halved = {"learning_rate": lambda done: jnp.where(done < RATE_HALVED_AFTER, rate, rate / 2)}
+    rule = make(**hyperparameters | halved)
     slope = jax.grad(lambda x: function(jnp, *x))
 
     @jax.jit
