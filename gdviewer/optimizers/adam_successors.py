@@ -140,13 +140,13 @@ def ademamix(
     beta1=decay(0.9, "share of the fast mean kept"),
     beta2=decay(0.999, "share of the second moment kept"),
     beta3=decay(0.9999, "share of the slow mean kept"),
-    slow_weight=Parameter(5, 0, 100, slider=(0, 20), meaning="weight of the slow mean beside the fast one"),
+    alpha=Parameter(5, 0, 100, slider=(0, 20), meaning="weight of the slow mean beside the fast one"),
     eps=tiny(1e-8),
     weight_decay=small(0, "decoupled weight decay: shrinks the point by η·λ of itself"),
 ):
     """AdamW with a second mean of the gradient that remembers for thousands of steps.
 
-    The slow mean m₂ is not corrected for its start, so that it comes in slowly. ``slow_weight`` is the paper's and
+    The slow mean m₂ is not corrected for its start, so that it comes in slowly. ``alpha`` is the paper's and
     optax's α; the paper lets α and β₃ rise with the steps, optax leaves them constant unless told otherwise, as here.
     """
     g = f.gradient(x)
@@ -155,7 +155,7 @@ def ademamix(
     v = beta2 * v + (1 - beta2) * g**2
     m_hat = m1 / (1 - beta1**t)
     v_hat = v / (1 - beta2**t)
-    u = (m_hat + slow_weight * m2) / (np.sqrt(v_hat) + eps)
+    u = (m_hat + alpha * m2) / (np.sqrt(v_hat) + eps)
     x = x - learning_rate * (u + weight_decay * x)
     return x, m1, m2, v
 

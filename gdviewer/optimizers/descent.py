@@ -78,19 +78,18 @@ def asgd(
     *,
     learning_rate=rate(1e-2),
     lambd=small(1e-4, "decay: shrinks the point, and the rate from step to step"),
-    power=Parameter(0.75, 0, 2, meaning="power by which the rate falls"),
+    alpha=Parameter(0.75, 0, 2, meaning="power by which the rate falls"),
     t0=count(1_000_000, 0, 10**9, "steps before the averaging begins", scale="log", slider=(1, 10**6)),
 ):
     """Descend with a falling rate, and keep the average of the points, which wanders less than they do.
 
-    PyTorch's form, after Bottou's averaged SGD. ``power`` is PyTorch's ``alpha``. A rate that is changed on the way
-    holds from the step after, as there. The average does not act back on the descent; up to step t₀ + 2 it is the
-    point itself.
+    PyTorch's form, after Bottou's averaged SGD. A rate that is changed on the way holds from the step after, as there.
+    The average does not act back on the descent; up to step t₀ + 2 it is the point itself.
     """
     if t == 1:
         eta = learning_rate
     g = f.gradient(x)
     x = (1 - lambd * eta) * x - eta * g
     average = average + (x - average) / max(1, t - 1 - t0)
-    eta = learning_rate / (1 + lambd * learning_rate * t) ** power
+    eta = learning_rate / (1 + lambd * learning_rate * t) ** alpha
     return x, eta, average

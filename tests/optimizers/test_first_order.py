@@ -32,7 +32,7 @@ MEANS = {"beta1": 0.8, "beta2": 0.95, "eps": 1e-4}
         ("lion", {"beta1": 0, "weight_decay": 0}, "sign_sgd", {}),
         ("adamw", MEANS | {"weight_decay": 0}, "adam", MEANS),
         ("qhadam", MEANS | {"nu1": 1, "nu2": 1}, "adam", MEANS),
-        ("ademamix", MEANS | {"slow_weight": 0, "weight_decay": 0}, "adam", MEANS),
+        ("ademamix", MEANS | {"alpha": 0, "weight_decay": 0}, "adam", MEANS),
         ("rmsprop", {"alpha": 0, "eps": 1e-4}, "adam", MEANS | {"beta1": 0, "beta2": 0}),
         ("radam", {"beta1": 0, "beta2": 0.5}, "gradient_descent", {}),  # ρ never passes ρ∞ = 3, so it never divides
     ],

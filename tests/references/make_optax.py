@@ -20,7 +20,7 @@ from jax import numpy as jnp
 jax.config.update("jax_enable_x64", True)
 
 MEANS = [{"beta1": 0.8, "beta2": 0.95, "eps": 1e-4}, {"beta1": 0.95, "beta2": 0.99, "eps": 1e-7}]
-THEIR_NAMES = {"beta1": "b1", "beta2": "b2", "beta3": "b3", "slow_weight": "alpha"}
+THEIR_NAMES = {"beta1": "b1", "beta2": "b2", "beta3": "b3"}
 
 
 def of(optimizer):
@@ -73,8 +73,8 @@ OPTIMIZERS = {
     "ademamix": (
         "set", 0.5, of(optax.contrib.ademamix),
         [
-            MEANS[0] | {"beta3": 0.99, "slow_weight": 3.0, "weight_decay": 0.1},
-            MEANS[1] | {"beta3": 0.999, "slow_weight": 8.0, "weight_decay": 0.02},
+            MEANS[0] | {"beta3": 0.99, "alpha": 3.0, "weight_decay": 0.1},
+            MEANS[1] | {"beta3": 0.999, "alpha": 8.0, "weight_decay": 0.02},
             {},
         ],
     ),

@@ -22,7 +22,7 @@ torch.set_default_dtype(torch.float64)
 MEANS = [{"beta1": 0.8, "beta2": 0.95, "eps": 1e-4}, {"beta1": 0.95, "beta2": 0.99, "eps": 1e-7}]
 
 
-THEIR_NAMES = {"learning_rate": "lr", "power": "alpha"}
+THEIR_NAMES = {"learning_rate": "lr"}
 THEIR_PAIRS = {
     "betas": ("beta1", "beta2", "beta3"), "nus": ("nu1", "nu2"), "etas": ("eta_minus", "eta_plus"),
     "step_sizes": ("step_min", "step_max"),
@@ -64,7 +64,7 @@ OPTIMIZERS = {
     "qhm": ("long", 2, of(qhoptim.QHM), [{"momentum": 0.9, "nu": 0.6}, {"momentum": 0.98, "nu": 0.9}]),
     "asgd": (
         "long", 1, of(optim.ASGD),
-        [{"lambd": 0.02, "power": 0.6, "t0": 30}, {"lambd": 0.1, "power": 1.0, "t0": 1}, None],
+        [{"lambd": 0.02, "alpha": 0.6, "t0": 30}, {"lambd": 0.1, "alpha": 1.0, "t0": 1}, None],
     ),
     "adagrad": (
         "set", 10, of(optim.Adagrad),
