@@ -97,21 +97,16 @@ class Quadratic:
 def values_for(code: str):
     """Random values for the names in a statement: vectors, but for capital letters, and what must be a number."""
     draw = np.random.default_rng(len(code))
-    names = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
+    names = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)} - {"abs", "sum"}
     numbers = {"t", "n", "rho", "alpha", "beta", "beta1", "beta2", "eps", "learning_rate", "momentum", "psi", "mu"}
-    values = {name: draw.uniform(0.5, 2, ()[:0] if name in numbers else 2) for name in sorted(names)}
+    values = {name: draw.uniform(0.5, 2, None if name in numbers else 2) for name in sorted(names)}
     values |= {"H": draw.uniform(1, 2, (2, 2)), "i": 1, "f": Quadratic(), "np": np, "step_floor": 0.1, "rho_inf": 3.0}
     return values
 
 
-@pytest.mark.parametrize(
-    "code",
-    [code for code in TABLE if not any(word in code for word in ("lambda", " for ", "sum(s", "not (", "t == 1"))],
-)
+@pytest.mark.parametrize("code", [code for code in TABLE if not {"lambda", "for", "not"} & set(code.split())])
 def test_that_what_is_shown_means_the_same(code):
     values = values_for(code)
-    builtins = {name: values.pop(name, None) for name in ("abs", "sum")}
-    assert builtins
     source, text = computation(Line(1, 0, code, TABLE[code]))
     expected = eval(source, dict(values))
     found = Reader(text, {name_text(name): value for name, value in values.items()}, values["f"]).value()
