@@ -64,6 +64,18 @@ def name_text(name: str) -> str:
     return name
 
 
+def names_of(function: Callable[..., Any]) -> dict[str, str]:
+    """How each name of a function is written, no two alike: beside learning_rate η, a name eta is ηₜ."""
+    code = inspect.unwrap(function).__code__
+    texts: dict[str, str] = {}
+    # Those whose symbol is declared come first, so that the symbol at a hyperparameter's control is theirs.
+    names = dict.fromkeys((*code.co_varnames, *code.co_cellvars, *code.co_freevars))
+    for name in sorted(names, key=lambda name: symbol_of(name) == name):
+        wishes = (name_text(name), name_text(name) + "ₜ", name)
+        texts[name] = next(text for text in wishes if text not in texts.values())
+    return texts
+
+
 def _greek(name: str) -> str:
     spelt = {"lambda": "lamda", "lambd": "lamda", "lam": "lamda", "eps": "epsilon"}.get(name.lower(), name)
     try:
@@ -115,7 +127,8 @@ def lines(function: Callable[..., Any]) -> list[Line]:
     if ast.get_docstring(definition, clean=False) is not None:
         body = body[1:]
     rows = [row.strip() for row in source]
-    writer = Writer(name_text)
+    known = names_of(function)
+    writer = Writer(lambda name: known.get(name) or name_text(name))
 
     def statement(node: ast.stmt | ast.ExceptHandler, indent: int, before: str = "") -> Iterator[Line]:
         head = getattr(node, "test", None) or getattr(node, "iter", None)

@@ -55,18 +55,18 @@ def minima_lines(problem: Problem, most: int = _TOLD_MINIMA) -> list[str]:
     found = problem.minima
     kinds = getattr(problem, "minimum_kinds", ()) or [""] * len(found)
     lines = [
-        f"f({_point(x)}) = {float(problem.value(x)):.10g}" + (f", {kind}" if kind else "")
+        f"f({_point(x)}) = {round(float(problem.value(x)), 12):.10g}" + (f", {kind}" if kind else "")
         for x, kind in zip(found[:most], kinds, strict=False)
     ]
     return lines + ([f"and {len(found) - most} more"] if len(found) > most else [])
 
 
 def domain_text(problem: Problem) -> str:
-    """The region a problem is usually looked at: ``x in [-2, 2], y in [-1, 3]``."""
+    """The region a problem is usually looked at: ``x ∈ [-2, 2], y ∈ [-1, 3]``."""
     ranges = [f"[{low:.6g}, {high:.6g}]" for low, high in problem.domain]
     if len(set(ranges)) == 1 and len(ranges) > 2:
         return f"{ranges[0]} in each of {len(ranges)} dimensions"
-    return ", ".join(f"{name} in {text}" for name, text in zip(problem.axis_names, ranges, strict=False))
+    return ", ".join(f"{name} ∈ {text}" for name, text in zip(problem.axis_names, ranges, strict=False))
 
 
 def plain() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from time import perf_counter
 
@@ -25,10 +26,12 @@ from PySide6.QtWidgets import (
 from gdviewer import optimizers
 from gdviewer.engine.run import Run
 from gdviewer.experiment.experiment import RunPlan
+from gdviewer.ui.choice_list import ChoiceList
+from gdviewer.ui.choices import optimizer_choices
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.number_field import NumberField, PointField
 from gdviewer.ui.parameter_fields import ParameterFields
-from gdviewer.ui.picker import Choice, Picker
+from gdviewer.ui.picker import Picker
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import point_text, stop_text, tr
 from gdviewer.ui.theme import look
@@ -46,13 +49,14 @@ class RunsPanel(QWidget):
         self._session = session
         self._refreshed = 0.0
         self._speeds: dict[Run, tuple[float, int, float]] = {}
+        self.adding: ChoiceList | None = None
         self.list = QListWidget()
         self.list.setItemDelegate(_Card(self.list))
         self.list.setAccessibleName(tr("Runs"))
         self.list.setToolTip(tr("The runs that race; tick one off to hide it, select one to change it below."))
         self.list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.add = self._action(tr("Add"), tr("Add a run with another optimizer"), "Ctrl+N", self.add_run)
+        self.add = self._action(tr("Add…"), tr("Add runs of other optimizers"), "Ctrl+N", self.choose_runs)
         self.duplicate = self._action(tr("Duplicate"), tr("Duplicate the selected run"), "Ctrl+D", self.duplicate_run)
         self.remove = self._action(tr("Remove"), tr("Remove the selected run"), "Ctrl+Backspace", self.remove_run)
         self.hide_action = self._action(tr("Hide"), tr("Hide or show the selected run"), "Ctrl+H", self.toggle_visible)
@@ -79,12 +83,21 @@ class RunsPanel(QWidget):
         look().changed.connect(self._match)
         self._match()
 
-    def add_run(self, optimizer: str = "") -> None:
-        """Add a run: of the optimizer named, or the first that no run uses yet."""
-        used = {plan.optimizer.name for plan in self._session.experiment.runs}
-        unused = [name for name in optimizers.names() if name not in used]
-        name = optimizer or (unused or optimizers.names())[0]
-        self._append(RunPlan(optimizers.get(name)))
+    def choose_runs(self) -> None:
+        """Open the list of all optimizers, to add a run of each that is ticked."""
+        runs = self._session.experiment.runs
+        used = {plan.optimizer.name for plan in runs}
+        unused = next((name for name in optimizers.names() if name not in used), "")
+        self.adding = ChoiceList(
+            optimizer_choices(), tr("Optimizers"), self, current=unused, room=MAX_RUNS - len(runs),
+            confirm=lambda n: tr("Add 1 run") if n == 1 else tr("Add {n} runs", n=n),
+        )  # fmt: skip
+        self.adding.picked.connect(self.add_runs)
+        self.adding.open_at(self.list if self.isVisible() else self.window())
+
+    def add_runs(self, names: Sequence[str]) -> None:
+        """Add a run of each optimizer, as many as there is room for."""
+        self._append(*(RunPlan(optimizers.get(name)) for name in names))
 
     def duplicate_run(self) -> None:
         """Add a run like the selected one."""
@@ -116,14 +129,14 @@ class RunsPanel(QWidget):
         runs = self._session.experiment.runs
         return runs[self._session.selected] if 0 <= self._session.selected < len(runs) else None
 
-    def _append(self, plan: RunPlan) -> None:
+    def _append(self, *plans: RunPlan) -> None:
         experiment = self._session.experiment
-        if len(experiment.runs) >= MAX_RUNS:
-            return
         used = {other.color for other in experiment.runs}
-        color = next(i for i in range(MAX_RUNS + 1) if i not in used)
-        self._session.selected = len(experiment.runs)
-        self._session.edit(replace(experiment, runs=(*experiment.runs, replace(plan, color=color, visible=True))))
+        colors = (color for color in range(2 * MAX_RUNS) if color not in used)
+        added = [replace(plan, color=next(colors), visible=True) for plan in plans[: MAX_RUNS - len(experiment.runs)]]
+        if added:
+            self._session.selected = len(experiment.runs) + len(added) - 1
+            self._session.edit(replace(experiment, runs=(*experiment.runs, *added)))
 
     def _select(self, row: int) -> None:
         if row >= 0:
@@ -275,7 +288,7 @@ class RunEditor(QWidget):
         self._session = session
         self._optimizer: object = None
         self._index = -1
-        self.picker = Picker(self._choices, tr("Optimizer"))
+        self.picker = Picker(optimizer_choices, tr("Optimizer"))
         self.summary = QLabel(wordWrap=True)
         self.summary.setProperty("role", "muted")
         self._hyperparameters = ParameterFields()
@@ -327,13 +340,6 @@ class RunEditor(QWidget):
                 label.setText(text)
                 label.setVisible(bool(text))
 
-    @staticmethod
-    def _choices() -> list[Choice]:
-        return [
-            Choice(o.name, o.title, _group(o.function.__module__), "\n".join((tr(o.summary), o.source)), o.name)
-            for o in optimizers.catalogue().values()
-        ]
-
     def _match(self) -> None:
         runs = self._session.experiment.runs
         self.setVisible(bool(runs))
@@ -364,8 +370,3 @@ class RunEditor(QWidget):
     def _toggle_start(self, own: bool) -> None:
         experiment = self._session.experiment
         self._session.change_run(self._session.selected, start=experiment.start if own else None)
-
-
-def _group(module: str) -> str:
-    """The heading of an optimizer's file: its name, as words."""
-    return tr(module.rpartition(".")[2].replace("_", " ").capitalize())

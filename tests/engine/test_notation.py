@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from gdviewer import optimizers, problems
-from gdviewer.engine.notation import Line, expression, formulas, lines, name_text
+from gdviewer.engine.notation import Line, expression, formulas, lines, name_text, names_of
 
 _spec = importlib.util.spec_from_file_location("reading", Path(__file__).with_name("reading.py"))
 _module = importlib.util.module_from_spec(_spec)
@@ -164,8 +164,10 @@ def test_that_blocks_keep_their_indentation_and_lines_their_numbers(tmp_path):
         assert line.code.startswith(rows[line.number - 1].strip())
 
 
-def test_that_the_return_that_ends_a_rule_is_left_out():
-    assert formulas(optimizers.get("momentum").function) == ["g ← ∇f(x)", "b ← μ·b + g", "x ← x − η·b"]
+def test_that_the_return_that_ends_a_rule_is_left_out(tmp_path):
+    rule = rule_of(tmp_path, "def rule(x, f):\n    if f:\n        return x\n    x = x + 1\n    return x, f\n")
+    assert formulas(rule) == ["if f:", "  return x", "x ← x + 1"]
+    assert lines(rule)[-1].text == "return x, f"
 
 
 def test_that_without_source_there_are_no_lines():
@@ -212,6 +214,7 @@ def test_that_the_formula_shown_of_a_problem_is_the_one_that_is_minimised(name):
 def test_that_the_lines_shown_of_an_optimizer_compute_what_its_source_does(name):
     rule = optimizers.get(name)
     texts = {line.number: line for line in lines(rule.function)}
+    written = names_of(rule.function)
     frames = list(itertools.islice(frames_of(rule), 400))
     read = set()
     for number, names in frames:
@@ -220,7 +223,7 @@ def test_that_the_lines_shown_of_an_optimizer_compute_what_its_source_does(name)
         if computed:
             code, text = computed
             known = {**rule.function.__globals__, **names}
-            shown = {name_text(key): value for key, value in known.items()}
+            shown = {written.get(key) or name_text(key): value for key, value in known.items()}
             f = names["f"]
             with np.errstate(all="ignore"):
                 expected = eval(code, known)
@@ -284,9 +287,15 @@ def frames_of(rule):
 
 @pytest.mark.parametrize("name", optimizers.names())
 def test_that_no_two_names_of_a_rule_share_a_symbol(name):
-    code = optimizers.get(name).function.__code__
-    names = (*code.co_varnames, *code.co_cellvars)
-    assert len({name_text(name) for name in names}) == len(set(names))
+    o = optimizers.get(name)
+    texts = names_of(o.function)
+    assert len(set(texts.values())) == len(texts)
+    assert all(texts[key] == name_text(key) for key in o.hyperparameters)
+
+
+def test_that_a_name_gives_way_to_the_symbol_of_a_hyperparameter(tmp_path):
+    rule = rule_of(tmp_path, "def rule(x, f, eta=0, *, learning_rate=1):\n    eta = eta + learning_rate\n")
+    assert formulas(rule) == ["ηₜ ← ηₜ + η"]
 
 
 def test_that_a_users_rule_is_shown_like_any(tmp_path):
