@@ -151,7 +151,7 @@ class ChoiceList(QFrame):
             top.setFont(font)
             for choice in choices:
                 self._add(choice)
-        chosen = [i for i in range(self.list.count()) if self._key(i) == self._current]
+        chosen = [row for row in range(self.list.count()) if self._key(row) and self._key(row) == self._current]
         if chosen and not text.strip():
             self.list.setCurrentRow(chosen[0])
         else:
@@ -176,6 +176,9 @@ class ChoiceList(QFrame):
         if choice.refusal:
             item.setText(f"  {choice.title}  ({choice.refusal})")
             item.setForeground(QColor(look().theme.muted))
+            font = item.font()
+            font.setItalic(True)
+            item.setFont(font)
         elif self._room is not None:
             on = choice.key in self._ticked
             item.setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
@@ -279,7 +282,8 @@ def details_html(choice: Choice, width: int) -> str:
         parts.append(f'<p style="color: {theme.error}">{escape(choice.refusal)}</p>')
     if lines := list(choice.formula()):
         rows = "".join(_formula_line(line, width) for line in lines)
-        frame = f'border="1" style="border-collapse: collapse; border-color: {theme.line}" bgcolor="{theme.window}"'
+        line = f"border-collapse: collapse; border-style: solid; border-color: {theme.line}"
+        frame = f'border="1" style="{line}" bgcolor="{theme.window}"'
         parts.append(f'<table width="100%" cellspacing="0" cellpadding="8" {frame}><tr><td>{rows}</td></tr></table>')
     if choice.summary:
         parts.append(f"<p>{escape(choice.summary)}</p>")
