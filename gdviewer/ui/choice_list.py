@@ -71,6 +71,7 @@ class ChoiceList(QFrame):
         current: the key of the entry that is chosen now.
         room: how many entries may be ticked; None where one is chosen with a click.
         confirm: the text of the button that takes what is ticked, given how many that are.
+        hint: a line that is told below the list.
 
     Signals:
         chosen: the key of the one entry.
@@ -82,13 +83,13 @@ class ChoiceList(QFrame):
 
     def __init__(
         self, choices: Sequence[Choice], what: str, parent: QWidget, *, current: str = "", room: int | None = None,
-        confirm: Callable[[int], str] = str,
+        confirm: Callable[[int], str] = str, hint: str = "",
     ) -> None:  # fmt: skip
         super().__init__(parent, Qt.WindowType.Popup)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self._choices = {choice.key: choice for choice in choices}
-        self._current, self._room, self._confirm = current, room, confirm
+        self._current, self._room, self._confirm, self._hint = current, room, confirm, hint
         self._ticked: list[str] = []
         self._typing = False
         self._mouse = QCursor.pos()
@@ -234,9 +235,8 @@ class ChoiceList(QFrame):
         if self._room is not None:
             self.button.setText(self._confirm(len(self._ticked)))
             self.button.setEnabled(bool(self._ticked))
-        hint = "" if self._room is None else tr("Tick with a click or Space, then press Enter.")
-        self.message.setText(refusal or hint)
-        self.message.setVisible(bool(refusal or hint))
+        self.message.setText(refusal or self._hint)
+        self.message.setVisible(bool(self.message.text()))
         self.message.setProperty("role", "error" if refusal else "muted")
         self.message.style().polish(self.message)
 

@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 from gdviewer import optimizers
 from gdviewer.engine.run import Run
 from gdviewer.experiment.experiment import RunPlan
+from gdviewer.experiment.first_rate import first_rate
 from gdviewer.ui.choice_list import ChoiceList
 from gdviewer.ui.choices import optimizer_choices
 from gdviewer.ui.keys import keys_by_tab
@@ -90,14 +91,19 @@ class RunsPanel(QWidget):
         unused = next((name for name in optimizers.names() if name not in used), "")
         self.adding = ChoiceList(
             optimizer_choices(), tr("Optimizers"), self, current=unused, room=MAX_RUNS - len(runs),
+            hint=tr("Click or Space ticks, Enter adds. Rates are set so that first steps cross 0.5% of the region."),
             confirm=lambda n: tr("Add 1 run") if n == 1 else tr("Add {n} runs", n=n),
         )  # fmt: skip
         self.adding.picked.connect(self.add_runs)
         self.adding.open_at(self.list if self.isVisible() else self.window())
 
     def add_runs(self, names: Sequence[str]) -> None:
-        """Add a run of each optimizer, as many as there is room for."""
-        self._append(*(RunPlan(optimizers.get(name)) for name in names))
+        """Add a run of each optimizer, as many as there is room for, with a rate that can be seen on this problem."""
+        experiment = self._session.experiment
+        chosen = [optimizers.get(name) for name in names]
+        rates = [first_rate(experiment.problem, optimizer, experiment.start) for optimizer in chosen]
+        plans = [RunPlan(o, {"learning_rate": rate} if rate else {}) for o, rate in zip(chosen, rates, strict=True)]
+        self._append(*plans)
 
     def duplicate_run(self) -> None:
         """Add a run like the selected one."""
