@@ -113,6 +113,8 @@ class Writer:
                 return self._attribute(value, attribute)
             case ast.Subscript(value=value, slice=index):
                 return self._index(value, index)
+            case ast.Slice(lower=lower, upper=upper, step=None):
+                return f"{self.text(lower) if lower else ''}:{self.text(upper) if upper else ''}", _ATOM
             case ast.Call():
                 return self._call(node)
         return ast.unparse(node), _ATOM

@@ -20,7 +20,7 @@ from gdviewer.engine.parameter import symbol_of
 
 _MARKS = {"hat": "\u0302", "bar": "\u0304", "tilde": "\u0303"}
 _SUFFIXES = {
-    "previous": "₋", "prev": "₋", "old": "₋", "last": "₋", "minus": "₋", "next": "₊", "new": "₊", "plus": "₊",
+    "previous": "₋", "before": "₋", "old": "₋", "last": "₋", "minus": "₋", "next": "₊", "new": "₊", "plus": "₊",
     "inf": "∞", "star": "*",
 }  # fmt: skip
 

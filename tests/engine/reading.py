@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -67,13 +68,15 @@ class Reader:
     def _either(self) -> Any:
         value = self._both()
         while self._take("or"):
-            value = np.logical_or(value, self._both())
+            other = self._both()
+            value = np.logical_or(value, other) if np.ndim(value) else value or other
         return value
 
     def _both(self) -> Any:
         value = self._not()
         while self._take("and"):
-            value = np.logical_and(value, self._not())
+            other = self._not()
+            value = np.logical_and(value, other) if np.ndim(value) else value and other
         return value
 
     def _not(self) -> Any:
@@ -97,10 +100,9 @@ class Reader:
 
     def _quotient(self) -> Any:
         """``/`` stands once between two products, so that it can't be misread."""
-        sign = -1 if self._take("−") else 1
-        value = sign * self._product()
+        value = -self._product() if self._take("−") else self._product()
         if self._take("/"):
-            value = value / self._factor()
+            value = np.true_divide(value, self._factor())
             assert self._next not in ("·", "/"), "a product or quotient after / could be read in two ways"
         elif self._take("mod"):
             value = value % self._factor()
@@ -134,7 +136,7 @@ class Reader:
                 value = value ** self._atom()
             elif self._take("ᵀ"):
                 if re.match(rf"{_NAME}|∇|\(", self._next):
-                    return value @ self._factor()
+                    return np.dot(value, self._factor())
                 return _Row(value) if np.ndim(value) == 1 else value.T
             else:
                 break
@@ -154,22 +156,43 @@ class Reader:
         if re.fullmatch(_NUMBER, token):
             return float(token)
         if self._take("("):
-            arguments = () if self._next == ")" else self._tuple()
-            self._need(")")
+            arguments, keywords = self._arguments()
             oracle = {"f": "value", "∇f": "gradient", "∇²f": "hessian"}
             if token in oracle and self._f is not None:
-                return getattr(self._f, oracle[token])(arguments)
-            function = self._names.get(token) or _FUNCTIONS[token]
-            return function(*arguments) if isinstance(arguments, tuple) else function(arguments)
+                return getattr(self._f, oracle[token])(*arguments)
+            function = self._names.get(token) or _FUNCTIONS.get(token) or getattr(np, token, None)
+            function = function or getattr(builtins, token)
+            return function(*arguments, **keywords)
         value = self._name(token)
-        while self._take("["):
-            value = value[int(self._tuple())]
+        while opening := self._take("[", "."):
+            if opening == ".":
+                self._at += 1
+                value = getattr(value, self._tokens[self._at - 1])
+                continue
+            index: Any = None if self._next == ":" else int(self._tuple())
+            if self._take(":"):
+                index = slice(index, None if self._next == "]" else int(self._tuple()))
+            value = value[index]
             self._need("]")
         return value
+
+    def _arguments(self) -> tuple[list[Any], dict[str, Any]]:
+        arguments, keywords = [], {}
+        while not self._take(")"):
+            if self._tokens[self._at + 1] == "=":
+                keyword = self._next
+                self._at += 2
+                keywords[keyword] = self._condition()
+            else:
+                arguments.append(self._condition())
+            self._take(",")
+        return arguments, keywords
 
     def _name(self, token: str) -> Any:
         if token in self._names:
             return self._names[token]
+        if token == "I":
+            return np.eye(len(self._names["x"]))
         stem, index = token[:-1], _BELOW[token[-1]]
         return self._names[stem][int(self._names.get(index, index))]
 
