@@ -49,7 +49,8 @@ def _told(symbol: str, parameter: object, name: str) -> str:
 
 
 def _formula(p: Problem) -> list[str]:
-    return [f"f({', '.join(p.axis_names[: p.dimension])}) = {expression(p.formula)}"]
+    point = ", ".join(p.axis_names[: p.dimension]) if p.dimension <= 2 else "x"
+    return [f"f({point}) = {expression(p.formula)}"]
 
 
 def _facts(p: Problem) -> list[str]:
