@@ -60,6 +60,8 @@ class Choice:
         return where.index(True) if any(where) else None
 
 
+# Fonts that put the hat of m̂ over the m; DejaVu Sans, the usual one of Linux, puts it into the line above.
+_MATH = "'Cambria Math', 'STIX Two Math', 'DejaVu Serif', serif"
 _FAR = 4  # the rank of an entry that has the words in its description only
 
 
@@ -298,5 +300,5 @@ def _formula_line(line: str, width: int) -> str:
     """A line that hangs where it is too long, so that what goes on is not taken for another line."""
     text = line.lstrip()
     left = (len(line) - len(text) + 4) * width
-    style = f"margin: 1px 0 1px {left}px; text-indent: {-4 * width}px"
+    style = f"margin: 1px 0 1px {left}px; text-indent: {-4 * width}px; font-family: {_MATH}"
     return f'<p style="{style}">{escape(text)}</p>'
