@@ -88,6 +88,6 @@ def made_data(name: str, count: int, scatter: float, scale_ratio: float, seed: i
     """
     inputs, targets = GENERATORS[name](np.random.default_rng(seed), count, scatter)
     inputs[:, -1] *= scale_ratio
-    names, target, classes = _NAMES.get(name, (None, "y", ("0", "1") if name in _CLASSES else ()))
+    names, target, classes = _NAMES.get(name, (None, "y", ("A", "B") if name in _CLASSES else ()))
     made = data(inputs, targets, names, target, f"{count:,} rows made with seed {seed}")
     return Data(made.inputs, targets, made.input_names, target, classes, made.origin)

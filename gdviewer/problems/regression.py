@@ -123,12 +123,12 @@ class Regression(Problem):
     def __init__(self, model: Model, source: Source, values: Mapping[str, Any] | None = None) -> None:
         self.model, self._source = model, source
         parameters = {
-            **source.parameters,
-            **model.parameters,
             "scaling": Choice(model.scaling, SCALINGS, "how features are scaled before they are weighted"),
             "batch_size": count(
                 0, 0, scale="linear", slider=(0, 64), meaning="rows that each step sees; 0: all of them, 1: stochastic"
             ),
+            **model.parameters,
+            **source.parameters,
         }
         known = check_values(parameters, values or {}, model.name)
         made = source.make(known)

@@ -34,7 +34,7 @@ class Table:
 
     def is_numeric(self, name: str) -> bool:
         """Whether every cell of a column that is not missing is a number."""
-        return all(cell.lower() in _MISSING or cells.is_number(cell) for cell in self._column(name))
+        return all(cell.lower() in _MISSING or cells.is_number(cell) for cell in self.cells_of(name))
 
     def data(self, target: str, features: Sequence[str]) -> Data:
         """The data of the columns chosen; a target of two texts is two classes.
@@ -47,11 +47,12 @@ class Table:
         if target in features:
             raise ValueError(f"{target!r} can't be a feature and the target")
         inputs = np.column_stack([self._numbers(name) for name in features])
-        told = self._column(target)
+        told = self.cells_of(target)
         targets = self._numbers(target) if self.is_numeric(target) else np.array(self._complete(target, told))
         return data(inputs, targets, features, target, f"{len(self.lines):,} rows of {self.name}")
 
-    def _column(self, name: str) -> tuple[str, ...]:
+    def cells_of(self, name: str) -> tuple[str, ...]:
+        """The cells of a column; raises ValueError where there is none of that name."""
         if name not in self.names:
             raise ValueError(f"{self.name} has no column {name!r}; it has {', '.join(self.names)}")
         return self.columns[self.names.index(name)]
@@ -65,7 +66,7 @@ class Table:
         return column
 
     def _numbers(self, name: str) -> list[float]:
-        column = self._complete(name, self._column(name))
+        column = self._complete(name, self.cells_of(name))
         return [cells.number(cell, line, repr(name)) for cell, line in zip(column, self.lines, strict=True)]
 
 

@@ -30,9 +30,9 @@ def test_that_every_problem_is_drawn_and_descends(window, qtbot, name):
     assert all(run.begun for run in session.runs)
     plot = window.stage.plot
     assert plot.isVisible()
-    if session.experiment.problem.dimension == 2:
+    if session.experiment.problem.picture == "landscape":
         assert plot.landscape.lines.elementCount() > 100
-    else:
+    elif session.experiment.problem.picture == "curve":
         qtbot.waitUntil(lambda: plot.curve.getData()[0] is not None)
         assert len(plot.curve.getData()[0]) > 500
     assert all(plot.getAxis(side).labelText for side in ("left", "bottom"))

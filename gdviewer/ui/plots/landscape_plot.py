@@ -160,11 +160,18 @@ class LandscapePlot(ProblemPlot):
         self.restyle()
 
     def restyle(self) -> None:
-        self.setLabel("bottom", "x")
-        self.setLabel("left", "y")
+        self._label()
         super().restyle()
         if self.landscape:
             self.backdrop.show(self.landscape, self.theme)
+
+    def adopt(self, before: Problem | None, problem: Problem) -> None:
+        self._label()
+        super().adopt(before, problem)
+
+    def _label(self) -> None:
+        for side, name in zip(("bottom", "left"), self.session.experiment.problem.axis_names, strict=False):
+            self.setLabel(side, name)
 
     def show_all(self) -> None:
         (left, right), (bottom, top) = self.session.experiment.problem.domain
@@ -177,7 +184,8 @@ class LandscapePlot(ProblemPlot):
         else:
             height = self.landscape.height_at(x, y) if self.landscape else np.nan
         loss = number_text(height) if np.isfinite(height) else tr("not defined")
-        return tr("x = {x}   y = {y}   f = {loss}", x=f"{x:.5g}", y=f"{y:.5g}", loss=loss)
+        a, b = problem.axis_names[:2]
+        return tr("{a} = {x}   {b} = {y}   f = {loss}", a=a, b=b, x=f"{x:.5g}", y=f"{y:.5g}", loss=loss)
 
     def draw(self) -> None:
         box = self.getPlotItem().vb

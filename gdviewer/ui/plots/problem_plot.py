@@ -61,10 +61,10 @@ class ProblemPlot(Plot):
         self.draw()  # the runs too are thinned for what is seen
         problem = self.session.experiment.problem
         compute = self.picture_of(problem)
-        if problem.broadcasts:
-            self.show_picture(compute(self.sizes[-1]))
-        else:
+        if problem.sketched:
             self._sketch.request(compute, self.sizes, problem.dimension)
+        else:
+            self.show_picture(compute(self.sizes[-1]))
 
     def close_threads(self) -> None:
         self._sketch.close()
