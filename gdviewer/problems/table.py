@@ -51,6 +51,17 @@ class Table:
         targets = self._numbers(target) if self.is_numeric(target) else np.array(self._complete(target, told))
         return data(inputs, targets, features, target, f"{len(self.lines):,} rows of {self.name}")
 
+    def usual_columns(self, classes: bool) -> tuple[str, list[str]]:
+        """A target and features to begin with: the last column that can be the target, and all others of numbers.
+
+        Args:
+            classes: whether the target is to have two values, rather than be numbers.
+        """
+        numeric = [name for name in self.names if self.is_numeric(name)]
+        able = [name for name in self.names if len(set(self.cells_of(name))) == 2] if classes else numeric
+        target = (able or self.names)[-1]
+        return target, [name for name in numeric if name != target]
+
     def cells_of(self, name: str) -> tuple[str, ...]:
         """The cells of a column; raises ValueError where there is none of that name."""
         if name not in self.names:

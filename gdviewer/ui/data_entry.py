@@ -113,7 +113,7 @@ class DataEntry(QWidget):
         with suppress(ValueError):
             return entry.with_data(self._table.data(*self._chosen()))
         try:
-            self._show_columns(*_usual(self._table, entry))
+            self._show_columns(*self._table.usual_columns(entry.model.classes))
             return entry.with_data(self._table.data(*self._chosen()))
         except ValueError:
             return entry
@@ -145,7 +145,7 @@ class DataEntry(QWidget):
         if not isinstance(problem, Regression):
             return
         self._table = table
-        self._show_columns(*_usual(table, problem))
+        self._show_columns(*table.usual_columns(problem.model.classes))
         self._columns.setVisible(True)
         self._choose()
 
@@ -158,13 +158,23 @@ class DataEntry(QWidget):
         self.features.clear()
         for name in table.names:
             item = QListWidgetItem(name, self.features)
-            item.setFlags(Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsEnabled)
             item.setCheckState(Qt.CheckState.Checked if name in features else Qt.CheckState.Unchecked)
         shown = min(len(table.names), _ROWS_SHOWN)
         height = self.features.sizeHintForRow(0) * shown + 2 * self.features.frameWidth() + 4
         self.features.setFixedHeight(height)
         self.target.blockSignals(was[0])
         self.features.blockSignals(was[1])
+        self._close_target()
+
+    def _close_target(self) -> None:
+        """Let any column be ticked but the target."""
+        was = self.features.blockSignals(True)
+        for i in range(self.features.count()):
+            item = self.features.item(i)
+            able = item.text() != self.target.currentText()
+            enabled = Qt.ItemFlag.ItemIsEnabled if able else Qt.ItemFlag.NoItemFlags
+            item.setFlags(Qt.ItemFlag.ItemIsUserCheckable | enabled)
+        self.features.blockSignals(was)
 
     def _chosen(self) -> tuple[str, list[str]]:
         """The target, and the features: those ticked, but for the target."""
@@ -174,6 +184,7 @@ class DataEntry(QWidget):
         return target, [name for name in ticked if name != target]
 
     def _choose(self, *_: object) -> None:
+        self._close_target()
         problem = self._session.experiment.problem
         try:
             self._adopt(problem.with_data(self._table.data(*self._chosen())))
@@ -203,11 +214,3 @@ class DataEntry(QWidget):
     def _refuse(self, error: Exception) -> None:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         self.say(reason if self._name in reason else tr("{name}: {reason}", name=self._name, reason=reason))
-
-
-def _usual(table: Table, problem: Regression) -> tuple[str, list[str]]:
-    """The columns to begin with: the last one that can be the target, and every other one of numbers."""
-    numeric = [name for name in table.names if table.is_numeric(name)]
-    able = [name for name in table.names if len(set(table.cells_of(name))) == 2] if problem.model.classes else numeric
-    target = (able or list(table.names))[-1]
-    return target, [name for name in numeric if name != target]
