@@ -210,8 +210,8 @@ def test_that_a_usage_error_is_one_line_and_exit_code_2(call, arguments, message
 
 
 def test_that_a_regression_takes_its_flags_and_tells_coefficients_in_the_data_s_own_units(call):
-    code, out, _ = call("run", "linear_regression", "gradient_descent", "--scaling", "standardise", "--batch-size", "16",
-                        "--learning-rate", "0.1", "--json")  # fmt: skip
+    flags = ["--scaling", "standardise", "--batch-size", "16", "--learning-rate", "0.1"]
+    code, out, _ = call("run", "linear_regression", "gradient_descent", *flags, "--json")
     assert code == 0
     told = json.loads(out)
     data = problems.get("linear_regression").data
