@@ -143,9 +143,6 @@ class Regression(Problem):
         self.targets = self.data.targets
         self.loss = model.loss(known)
         self.quadratic = self.loss.quadratic
-        rows = len(self.targets)
-        self.batches = Batches(rows, min(known["batch_size"] or rows, rows))
-        self.stochastic = self.batches.count > 1
         n = len(self.columns)
         self.axis_names = tuple(f"w{i}".translate(_SUBSCRIPTS) for i in range(n))
         self.dimension = n
@@ -157,10 +154,21 @@ class Regression(Problem):
             source=model.source, formula=model.formula.format(z=self._output_text(), y=self.data.target_name),
             parameters=parameters,
         )  # fmt: skip
-        self.values = known
+        self._take(known)
+
+    def _take(self, values: dict[str, Any]) -> None:
+        """Hold these values, and see batches of their size."""
+        rows = len(self.targets)
+        self.values = values
+        self.batches = Batches(rows, min(values["batch_size"] or rows, rows))
+        self.stochastic = self.batches.count > 1
 
     def replace(self, /, **values: Any) -> Self:
-        return type(self)(self.model, self._source, self.values | values)
+        if values.keys() - {"batch_size"}:
+            return type(self)(self.model, self._source, self.values | values)
+        other = copy.copy(self)  # the same function, seen in other parts
+        other._take(check_values(self.parameters, self.values | values, self.name))
+        return other
 
     def with_data(self, given: Data) -> Self:
         """The same model on other data, with the values that still apply."""
