@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import sympy
 
+import gdviewer
 from gdviewer import optimizers, problems
 from gdviewer.engine.options import Options
 from gdviewer.engine.run import Run
@@ -107,6 +108,7 @@ def test_that_samples_are_the_same_each_time_and_others_with_another_seed(data):
     assert not np.array_equal(one.inputs, other.inputs)
     wide = entry.replace(data=data, data_seed=3, scale_ratio=10).data
     assert np.array_equal(wide.inputs[:, -1], 10 * one.inputs[:, -1])
+    assert np.array_equal(wide.inputs[:, :-1], one.inputs[:, :-1])
     assert np.array_equal(wide.targets, one.targets)
 
 
@@ -283,6 +285,7 @@ def test_that_one_row_a_step_is_stochastic_descent_and_all_rows_are_not():
     single = problem.replace(batch_size=1)
     assert single.stochastic
     assert single.batch(3, 0).targets.shape == (1,)
+    assert not single.batch(3, 0).stochastic
     assert single.batch(3, 0).value(problem.start) == single.targets[single.batch_rows(3, 0)[0]] ** 2
     assert single.batch_text == "Every step sees one row, drawn at random: 50 steps are an epoch."
     assert (
@@ -314,6 +317,26 @@ def test_that_a_grid_over_ten_thousand_rows_is_answered_in_chunks_to_the_same_bi
     points = np.random.default_rng(0).normal(size=(40, 2))
     assert np.array_equal(problem.value(points), [problem.value(point) for point in points])
     assert np.array_equal(problem.gradient(points), [problem.gradient(point) for point in points])
+
+
+def test_that_another_batch_size_is_the_same_function_of_all_rows():
+    problem = problems.get("logistic_regression")
+    other = problem.replace(batch_size=4)
+    assert (other.batches.size, problem.batches.size) == (4, 50)
+    assert (other.values["batch_size"], problem.values["batch_size"]) == (4, 0)
+    x = np.array([0.5, -0.25])
+    assert other.value(x) == problem.value(x)
+    assert np.array_equal(other.minima, problem.minima)
+    with pytest.raises(ValueError, match="batch_size must be in"):
+        problem.replace(batch_size=-1)
+
+
+def test_that_scipys_form_minimises_a_regression():
+    problem = problems.regression(ONE, Y, feature_names=["size"])
+    result = gdviewer.minimize(
+        problem, method="momentum", options={"learning_rate": 0.02, "maxiter": 20_000}, tol=1e-12
+    )
+    assert problem.coefficients(result.x) == pytest.approx(np.polyfit(ONE, Y, 1)[::-1], rel=1e-8)
 
 
 # Data of one's own, and what is wrong with them

@@ -46,7 +46,11 @@ class DataView(QWidget):
     def _tell(self) -> None:
         session = self._session
         problem = session.experiment.problem
-        if not isinstance(problem, Regression) or not 0 <= session.selected < len(session.runs):
+        if not isinstance(problem, Regression):
+            return
+        if not 0 <= session.selected < len(session.runs):
+            self.model.setText("")
+            self.state.setText("")
             return
         run = session.runs[session.selected]
         if not run.begun or run.problem is not problem:
