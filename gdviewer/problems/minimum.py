@@ -17,8 +17,9 @@ _WEIGHING_STEPS = 100
 _ROUNDING = 1e-14
 
 
-def lowest_point(problem: Regression) -> tuple[Array | None, Array]:
-    """The minimum, or None where there is none (classes that a line tells apart), and a point to look around at.
+def lowest_point(problem: Regression) -> tuple[Array | None, Array, Array]:
+    """The minimum, or None where there is none (classes that a line tells apart); a point to look around at; and the
+    R of the features' QR factorisation, (n, n).
 
     Newton steps, which halve until they lead down: two for squares, the second for the digits the first has lost. The
     Huber loss, whose curvature is 0 or 1, is first brought near by weights that fall with the residual.
@@ -35,7 +36,7 @@ def lowest_point(problem: Regression) -> tuple[Array | None, Array]:
     if problem.quadratic:
         for _ in range(2):
             x = x - move(x, np.full(rows, 2.0))
-        return x, x
+        return x, x, r
     if not problem.model.classes:
         for _ in range(_WEIGHING_STEPS):
             z = problem.outputs(x)
@@ -47,7 +48,7 @@ def lowest_point(problem: Regression) -> tuple[Array | None, Array]:
     look = x
     for count in range(_NEWTON_STEPS):
         if _flat(problem, x):
-            return x, x
+            return x, x, r
         step, height, share = move(x, problem.loss.curvature(problem.outputs(x), y)), problem.value(x), 1.0
         while share > 1e-10 and not problem.value(x - share * step) <= height * (1 + _ROUNDING):
             share /= 2
@@ -55,7 +56,7 @@ def lowest_point(problem: Regression) -> tuple[Array | None, Array]:
             break
         x = x - share * step
         look = x if count < _LOOK_STEPS else look
-    return (x, x) if _flat(problem, x) else (None, look)
+    return (x, x, r) if _flat(problem, x) else (None, look, r)
 
 
 def _solve(a: Array, b: Array) -> Array:

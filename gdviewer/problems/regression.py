@@ -146,7 +146,7 @@ class Regression(Problem):
         n = len(self.columns)
         self.axis_names = tuple(f"w{i}".translate(_SUBSCRIPTS) for i in range(n))
         self.dimension = n
-        self._minimum, guess = lowest_point(self)
+        self._minimum, guess, self._root = lowest_point(self)
         reach = 1.3 * max(float(np.abs(guess).max()), 1e-3)
         domain = np.stack([guess - reach, guess + reach], axis=-1)
         super().__init__(
@@ -198,6 +198,7 @@ class Regression(Problem):
         rows = self.batches.at(t, seed)
         part = copy.copy(self)
         part.columns, part.targets, part.stochastic = self.columns[:, rows], self.targets[rows], False
+        part._minimum = None  # that of the whole is not the batch's
         return part
 
     # The loss
@@ -254,9 +255,9 @@ class Regression(Problem):
         """The loss for a picture; a quadratic one without asking each row for each point: f* + |R·(x − x*)|²."""
         if not self.quadratic or self._minimum is None:
             return self.value(x)
-        r = np.linalg.qr(self.columns.T, mode="r") / np.sqrt(len(self.targets))
         off = x - self._minimum
-        heights: Array = self.value(self._minimum) + sum((off @ row) ** 2 for row in r)
+        excess = sum((off @ row) ** 2 for row in self._root) / len(self.targets)
+        heights: Array = self.value(self._minimum) + excess
         return heights
 
     # What it means

@@ -10,6 +10,7 @@ from gdviewer.problems.formula import formula
 from gdviewer.problems.problem import Problem
 from gdviewer.problems.regression import Regression
 from gdviewer.problems.samples import SampledCurve, SampledVector
+from gdviewer.ui.choices import problem_choices
 from gdviewer.ui.data_entry import DataEntry
 from gdviewer.ui.formula_entry import EXAMPLE, FORMULA, FormulaEntry
 from gdviewer.ui.number_field import PointField
@@ -102,10 +103,7 @@ class ProblemPanel(QWidget):
             Choice(CURVE, tr("Samples, along the curve…"), own, tr("Typed, pasted, or from CSV, TXT or NPY.")),
             Choice(VECTOR, tr("Samples, the article's GD…"), own, tr("The whole vector moves by −η·np.gradient(f).")),
         ]
-        for p in problems.catalogue().values():
-            details = "\n".join((p.formula, tr(p.why), tr("Source: {source}", source=p.source)))
-            entries.append(Choice(p.name, p.title, tr(p.group), details, p.name))
-        return entries
+        return entries + problem_choices()
 
     def _match(self) -> None:
         experiment = self._session.experiment

@@ -286,6 +286,7 @@ def test_that_one_row_a_step_is_stochastic_descent_and_all_rows_are_not():
     assert single.stochastic
     assert single.batch(3, 0).targets.shape == (1,)
     assert not single.batch(3, 0).stochastic
+    assert not len(single.batch(3, 0).minima)  # those of the whole are not the batch's
     assert single.batch(3, 0).value(problem.start) == single.targets[single.batch_rows(3, 0)[0]] ** 2
     assert single.batch_text == "Every step sees one row, drawn at random: 50 steps are an epoch."
     assert (
