@@ -73,8 +73,8 @@ class Oracle:
         self.t = 0
         self.counts = (0, 0, 0)
 
-    def value(self, x: Array) -> Array:
-        """The loss at ``x``."""
+    def exact_value(self, x: Array) -> Array:
+        """The loss of the whole problem at ``x``: what the trace records."""
         if x is not self._valued_at:
             value, gradient, hessian = self.counts
             self.counts = (value + 1, gradient, hessian)
@@ -82,6 +82,8 @@ class Oracle:
             self._valued_at = x
         valued: Array = self._valued
         return valued
+
+    value = exact_value
 
     def value_known(self, x: Array) -> Any:
         """The loss at ``x`` if it was asked for last, else None."""

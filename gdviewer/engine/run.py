@@ -143,7 +143,7 @@ class Run:
         oracle.t = 1
         try:
             with np.errstate(all="ignore"):
-                loss, gradient = float(oracle.value(x)), oracle.exact_gradient(x)
+                loss, gradient = float(oracle.exact_value(x)), oracle.exact_gradient(x)
         except (Exception, SystemExit) as error:
             self._end(stop_for(error))
             return
