@@ -49,8 +49,8 @@ def help_page(actions: list[QAction]) -> str:
             tr("How it moves"),
             tr(
                 "On the right, <b>Add…</b> opens the list of optimizers with the lines of each rule: tick some, and "
-                "Enter adds a run of each, with a learning rate found for it. Give a run its hyperparameters: slide, or type "
-                "the exact number. A change during a run holds from the next step and is marked in its trace. "
+                "Enter adds a run of each, with a learning rate found for it. Give it its hyperparameters: slide, or "
+                "type the exact number. A change during a run holds from the next step and is marked in its trace. "
                 "<b>Options</b> hold for any optimizer: weight decay in the loss, clipping, noise, and a schedule of "
                 "the learning rate, which is one of the curves below."
             ),
