@@ -148,6 +148,11 @@ class DisturbedOracle(Oracle):
         self._told, self._told_at, self._told_in = g, x, self.t
         return g
 
+    def forget(self) -> None:
+        """Let go of what is known, and of what was told."""
+        super().forget()
+        self._told_at = None
+
     def hessian(self, x: Array) -> Array:
         """The Hessian at ``x``, of the batch where there are batches."""
         if not self._problem.stochastic:

@@ -80,6 +80,7 @@ class Run:
         self._oracle = self.options.oracle(self.objective, seed)
         self._schedule_state: tuple[Any, ...] = tuple(schedule.state.values()) if schedule else ()
         self._x: Array = self.start
+        self._value: Any = None  # the loss at _x, where it was asked of the oracle
         self._state: tuple[Any, ...] = ()
         self._changed: deque[tuple[str, float]] = deque()
         self._initial = dict(self.hyperparameters)
@@ -139,7 +140,8 @@ class Run:
         oracle.t = 1
         try:
             with np.errstate(all="ignore"):
-                loss, gradient = float(oracle.value(x)), oracle.exact_gradient(x)
+                self._value = oracle.exact_value(x)
+                loss, gradient = float(self._value), oracle.exact_gradient(x)
         except (Exception, SystemExit) as error:
             self._end(stop_for(error))
             return
@@ -166,6 +168,7 @@ class Run:
                     self._end(stop_for(error))
                 else:  # again, a step at a time, so that the steps before the error are kept
                     size, self._oracle.counts = 1, before
+                    self._oracle.forget()
             if self.step >= end:
                 break
 
@@ -230,25 +233,26 @@ class Run:
         bound = self.optimizer.bind(self.hyperparameters)
         first, x, state, gradient = self.step, self._x, self._state, trace.gradient[-1]
         gradient.setflags(write=False)
-        oracle.remember(x, gradient)
-        points, states, gradients, losses, counts = [x], [state], [gradient], [trace.loss[-1]], [oracle.counts]
+        points, states, gradients, losses, counts = [x], [state], [gradient], [self._value], [oracle.counts]
         rates = np.full(size, self.hyperparameters.get(_RATE, np.nan))
         schedule_state: tuple[Any, ...] = ()
         execute, gradient_at, scheduled = self._execute, oracle.exact_gradient, self.options.schedule
-        oracle.t = first + 1
         with np.errstate(all="ignore"):
             rule = bound
             for t in range(first + 1, first + 1 + size):
                 if scheduled:
                     rates[t - first - 1], schedule_state = rate = self._rate_of(t)
                     rule = partial(bound, learning_rate=rate[0])
+                oracle.start(t, x, gradient, losses[-1])
                 x, state = execute(rule, oracle, t, x, state)
-                oracle.t = t + 1
                 points.append(x)
                 states.append(state)
-                if free or not limits.end_before(gradient, points[-2], x, _paused(points, states, -1)):
+                if x is points[-2]:  # nothing new to ask there
+                    losses.append(losses[-1])
+                elif free or not limits.end_before(gradient, points[-2], x, _paused(points, states, -1)):
                     gradient = gradient_at(x)
-                    losses.append(oracle.value_known(x))
+                    # A rule that asks for values asks for this one too; else the losses of a block are one call.
+                    losses.append(oracle.exact_value(x) if oracle.asked else None)
                 else:
                     losses.append(np.nan)
                 gradients.append(gradient)
@@ -256,6 +260,7 @@ class Run:
             x_rows, gradient_rows = np.array(points), np.array(gradients)
             unknown = np.array([loss is None for loss in losses])
             loss_rows = np.array(losses, dtype=float)
+            loss_rows[0], unknown[0] = trace.loss[-1], False
             if unknown.any():
                 loss_rows[unknown] = self.objective.value(x_rows[unknown])
             pauses = (x_rows[1:] == x_rows[:-1]).all(axis=1)
@@ -269,9 +274,12 @@ class Run:
             columns = [np.array(column, dtype=float) for column in zip(*states[rows], strict=True)]
             trace.append(x_rows[rows], loss_rows[rows], gradient_rows[rows], rates[:accepted], columns)
             self._x, self._state, self._schedule_state = points[accepted], states[accepted], schedule_state
+            self._value = losses[accepted]
         executed = accepted if free else size
         value, slope, curvature = counts[executed]
         oracle.counts = (value + int(unknown[: executed + 1].sum()), slope, curvature)
+        if executed < size:
+            oracle.forget()
         if stop:
             self._end(stop)
 
