@@ -15,7 +15,7 @@ _SYMBOLS = {
     "initial_accumulator_value": "s₀", "weight_decay": "λ", "l2": "λ", "lambd": "λ", "noise": "σ",
     "momentum_decay": "ψ", "eta_minus": "η₋", "eta_plus": "η₊", "step_min": "Δ₋", "step_max": "Δ₊", "nu": "ν",
     "mu": "μ", "eta_min": "η₋", "delta_max": "Δ₊", "sigma": "σ",
-    "first_step": "α₀", "shrink": "τ", "history_size": "m", "radius": "Δ", "radius_max": "Δ₊", "longest": "Δ",
+    "first_step": "α₀", "shrink": "τ", "history_size": "m", "radius": "Δ", "radius_max": "Δ₊"
 }  # fmt: skip
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 

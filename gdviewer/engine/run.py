@@ -257,6 +257,9 @@ class Run:
                     losses.append(np.nan)
                 gradients.append(gradient)
                 counts.append(oracle.counts)
+                if x is points[-2] and not _paused(points, states, -1):
+                    break  # the run has most likely stalled, and a search that finds nothing is the longest there is
+            size = len(points) - 1
             x_rows, gradient_rows = np.array(points), np.array(gradients)
             unknown = np.array([loss is None for loss in losses])
             loss_rows = np.array(losses, dtype=float)
