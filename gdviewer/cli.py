@@ -16,9 +16,11 @@ from typing import Any, NoReturn
 import numpy as np
 
 import gdviewer
-from gdviewer import optimizers, problems
+from gdviewer import optimizers, problems, schedules
+from gdviewer.engine.options import OPTIONS, Options
 from gdviewer.engine.parameter import Declared, Parameter, nearest, symbol_of
 from gdviewer.engine.run import Run
+from gdviewer.engine.schedule import Schedule
 from gdviewer.engine.stop import LIMITS, Limits
 from gdviewer.experiment.minimize import Result, result_of
 from gdviewer.problems.problem import Problem
@@ -94,7 +96,7 @@ def _catalogue() -> str:
 
 
 def _run(words: list[str]) -> int:
-    parser, problem, optimizer = _run_parser(words)
+    parser, problem, optimizer, schedule = _run_parser(words)
     options = vars(parser.parse_args(words))
     if problem is None or optimizer is None:
         raise UsageError("name a problem and an optimizer, as in: gdviewer run himmelblau adam")
@@ -105,7 +107,13 @@ def _run(words: list[str]) -> int:
         given: dict[str, Any] = {k: None if v == _OFF else v for k, v in chosen.items() if k in LIMITS}
         limits = Limits(**given)
         hyperparameters = {k: v for k, v in chosen.items() if k in optimizer.hyperparameters}
-        run = Run(problem, optimizer, start, hyperparameters, limits, options["seed"])
+        around: dict[str, Any] = {k: v for k, v in chosen.items() if k in OPTIONS}
+        if schedule is not None:
+            schedule = schedule.replace(**{k: v for k, v in chosen.items() if k in schedule.parameters})
+        options_of_run = Options(**around, schedule=schedule)
+        run = Run(problem, optimizer, start, hyperparameters, limits, options["seed"], options_of_run)
+        if run.stop:
+            raise ValueError(run.stop.message)
     except ValueError as error:
         raise UsageError(str(error)) from None
     run.advance(run.limits.max_steps)
@@ -123,12 +131,15 @@ def _run(words: list[str]) -> int:
     return 0
 
 
-def _run_parser(words: list[str]) -> tuple[_Parser, Problem | None, optimizers.Optimizer | None]:
-    """The parser of `run`, with the flags of the problem and the optimizer that the words name."""
+def _run_parser(
+    words: list[str],
+) -> tuple[_Parser, Problem | None, optimizers.Optimizer | None, Schedule | None]:
+    """The parser of `run`, with the flags of the problem, the optimizer and the schedule that the words name."""
     parser = _Parser(
         prog="gdviewer run",
         description="Descend without a window and print where it led.",
-        epilog="A problem's parameters and an optimizer's hyperparameters are flags: name both before --help.",
+        epilog="A problem's parameters, an optimizer's hyperparameters and a schedule's parameters are flags: name "
+        "them before --help.",
         usage="gdviewer run PROBLEM OPTIMIZER [--start=X,Y] [flags]\n"
         "       gdviewer run --formula TEXT OPTIMIZER [flags]",
     )
@@ -145,13 +156,19 @@ def _run_parser(words: list[str]) -> tuple[_Parser, Problem | None, optimizers.O
     flags.add_argument(
         "--seed", type=_whole, default=0, metavar="N", help="what everything random is drawn from (default 0)"
     )
+    for name, parameter in OPTIONS.items():
+        flags.add_argument(_flag(name), type=_number, metavar="N", help=f"{parameter.meaning} (default {_OFF})")
+    flags.add_argument(
+        "--schedule", metavar="NAME", help=f"of the learning rate: {', '.join(schedules.names())} (default {_OFF})"
+    )
     flags.add_argument("--csv", metavar="FILE", help="write the trace to this file")
     flags.add_argument("--json", action="store_true", help="print the result as JSON")
     flags.add_argument("--formula", metavar="TEXT", help="a formula in x and y instead of a problem of the catalogue")
-    formula = _value_of("--formula", words)
+    formula, scheduled = _value_of("--formula", words), _value_of("--schedule", words)
     names = _positional(words)
     problem: Problem | None = None
     optimizer: optimizers.Optimizer | None = None
+    schedule: Schedule | None = None
     try:
         if formula is not None:
             problem = problems.formula(formula)
@@ -159,6 +176,8 @@ def _run_parser(words: list[str]) -> tuple[_Parser, Problem | None, optimizers.O
             problem = problems.get(names.pop(0))
         if names:
             optimizer = optimizers.get(names.pop(0))
+        if scheduled is not None:
+            schedule = schedules.get(scheduled)
     except ValueError as error:
         raise UsageError(str(error)) from None
     if formula is None:
@@ -173,7 +192,9 @@ def _run_parser(words: list[str]) -> tuple[_Parser, Problem | None, optimizers.O
                 f"{both.pop()!r} names a parameter of the formula and of {optimizer.name}; rename the first"
             )
         _add_flags(parser, f"optimizer {optimizer.name}", optimizer.hyperparameters)
-    return parser, problem, optimizer
+    if schedule is not None:
+        _add_flags(parser, f"schedule {schedule.name}", schedule.parameters)
+    return parser, problem, optimizer, schedule
 
 
 def _add_flags(parser: _Parser, title: str, parameters: Mapping[str, Declared]) -> None:

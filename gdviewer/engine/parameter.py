@@ -12,10 +12,10 @@ Scale = Literal["linear", "log", "complement"]
 _SYMBOLS = {
     "learning_rate": "η", "momentum": "μ", "dampening": "τ", "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ",
     "eps": "ε", "rho": "ρ", "kappa": "κ", "lr_decay": "κ", "theta": "θ", "angle": "θ", "condition": "κ",
-    "initial_accumulator_value": "s₀", "weight_decay": "λ", "l2": "λ", "lambd": "λ", "noise": "σ",
+    "initial_accumulator_value": "s₀", "weight_decay": "λ", "l2": "λ", "lambd": "λ", "noise": "σ", "sigma": "σ",
     "momentum_decay": "ψ", "eta_minus": "η₋", "eta_plus": "η₊", "step_min": "Δ₋", "step_max": "Δ₊", "nu": "ν",
-    "mu": "μ", "eta_min": "η₋", "delta_max": "Δ₊", "sigma": "σ",
-    "first_step": "α₀", "shrink": "τ", "history_size": "m", "radius": "Δ", "radius_max": "Δ₊"
+    "mu": "μ", "eta_min": "η₋",
+    "first_step": "α₀", "curvature_min": "δ", "shrink": "τ", "history_size": "m", "radius": "Δ", "first_radius": "Δ₀", "radius_max": "Δ₊",
 }  # fmt: skip
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 

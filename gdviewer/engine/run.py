@@ -19,6 +19,8 @@ from gdviewer.engine.stop import Limits, Reason, Stop
 from gdviewer.engine.trace import Change, Trace
 
 _RATE = "learning_rate"
+RECORD_BYTES = 2**30  # a run whose trace takes more ends
+_BLOCK_BYTES = 2**26  # what the states in a block may take, which all are held until it is judged
 LARGEST_BLOCK = 256  # steps judged at once: so many make the judging cheap, and few are executed in vain past a stop
 _FLOAT64 = np.dtype(np.float64)
 
@@ -33,9 +35,11 @@ class Run:
 
     One thread calls :meth:`advance`; any thread may read ``trace``, ``stop`` and ``step``, and call the others.
 
+    An optimizer that needs what the problem does not have makes a run that has stopped before it began.
+
     Raises:
-        ValueError: a start, hyperparameter or seed of wrong form, a schedule for an optimizer without a learning rate,
-            or an optimizer that needs what the problem does not have.
+        ValueError: a start, hyperparameter or seed of wrong form, or a schedule for an optimizer without a learning
+            rate.
 
     Attributes:
         objective: what is minimised: the problem, with the term of the option ``l2`` where it is on.
@@ -72,7 +76,7 @@ class Run:
         self.options = options or Options()
         self.objective = self.options.objective(problem)
         if lacks := optimizer.lacks(self.objective):
-            raise ValueError(lacks)
+            self.stop = Stop(Reason.UNFIT, values={"lacks": lacks})
         schedule = self.options.schedule
         if schedule and _RATE not in self.hyperparameters:
             raise ValueError(f"{optimizer.name} has no learning_rate, so there is nothing for a schedule to set")
@@ -148,7 +152,7 @@ class Run:
         if self.stop:  # ended from outside meanwhile
             return
         x.setflags(write=False)
-        self._x, self._state = x, tuple(self.optimizer.state.values())
+        self._x, self._state = x, tuple(map(_read_only, self.optimizer.state.values()))
         self._trace = Trace(x, loss, gradient, self.optimizer.state)
         if not np.isfinite(loss):
             self._end(Stop(Reason.LEFT_DOMAIN, "start"))
@@ -162,7 +166,7 @@ class Run:
         while not self.stop:
             before = self._oracle.counts
             try:
-                self._block(max(0, min(size, end - self.step)))
+                self._block(max(0, min(size, self._room(), end - self.step)))
             except (Exception, SystemExit) as error:
                 if size == 1:
                     self._end(stop_for(error))
@@ -181,20 +185,19 @@ class Run:
         Returns:
             the point after it, shape (n,), and the optimizer's state after it.
         """
-        rows, state = self.trace, self.trace.state
+        rows = self.trace
         if not 1 <= step <= len(rows):
             raise IndexError(f"step must be in 1 … {len(rows)}; got {step}")
         oracle = self.options.oracle(self.objective, self.seed)
-        oracle.t = step
-        carried = tuple(column[step - 1] for column in state.values())
-        hyperparameters = self.hyperparameters_at(step)
-        if _RATE in hyperparameters:
-            hyperparameters[_RATE] = float(rows.rate[step]) if step < len(rows) else self._rate_of(step)[0]
-        with np.errstate(all="ignore"):
-            x, after = self._execute(
-                self.optimizer.bind(hyperparameters), oracle, step, rows.x[step - 1].copy(), carried
-            )
-        return x, dict(zip(state, after, strict=True))
+        kept, state = rows.state_by(step - 1)
+        for t in range(kept + 1, step + 1):
+            oracle.t = t
+            hyperparameters = self.hyperparameters_at(t)
+            if _RATE in hyperparameters:
+                hyperparameters[_RATE] = float(rows.rate[t]) if t < len(rows) else self._rate_of(t)[0]
+            with np.errstate(all="ignore"):
+                x, state = self._execute(self.optimizer.bind(hyperparameters), oracle, t, rows.x[t - 1].copy(), state)
+        return x, dict(zip(self.optimizer.state, state, strict=True))
 
     def _rate_of(self, t: int) -> tuple[float, tuple[Any, ...]]:
         """The learning rate of step number ``t``, the next to be executed or one in its block, and the schedule's state
@@ -234,22 +237,24 @@ class Run:
         first, x, state, gradient = self.step, self._x, self._state, trace.gradient[-1]
         gradient.setflags(write=False)
         points, states, gradients, losses, counts = [x], [state], [gradient], [self._value], [oracle.counts]
-        rates = np.full(size, self.hyperparameters.get(_RATE, np.nan))
+        full = self.hyperparameters.get(_RATE, np.nan)
+        rates, stretch = np.full(size, full), np.ones(size)
         schedule_state: tuple[Any, ...] = ()
         execute, gradient_at, scheduled = self._execute, oracle.exact_gradient, self.options.schedule
         with np.errstate(all="ignore"):
             rule = bound
             for t in range(first + 1, first + 1 + size):
                 if scheduled:
-                    rates[t - first - 1], schedule_state = rate = self._rate_of(t)
-                    rule = partial(bound, learning_rate=rate[0])
+                    rate, schedule_state = self._rate_of(t)
+                    rates[t - first - 1], stretch[t - first - 1] = rate, full / rate if rate else 1.0
+                    rule = partial(bound, learning_rate=rate)
                 oracle.start(t, x, gradient, losses[-1])
                 x, state = execute(rule, oracle, t, x, state)
                 points.append(x)
                 states.append(state)
                 if x is points[-2]:  # nothing new to ask there
                     losses.append(losses[-1])
-                elif free or not limits.end_before(gradient, points[-2], x, _paused(points, states, -1)):
+                elif free or not limits.end_before(gradient, points[-2], x, _paused(points, states, -1), stretch[-1]):
                     gradient = gradient_at(x)
                     # A rule that asks for values asks for this one too; else the losses of a block are one call.
                     losses.append(oracle.exact_value(x) if oracle.asked else None)
@@ -269,7 +274,7 @@ class Run:
             pauses = (x_rows[1:] == x_rows[:-1]).all(axis=1)
             for i in np.flatnonzero(pauses).tolist():
                 pauses[i] = _paused(points, states, i + 1)
-            accepted, stop = limits.judge(first, x_rows, loss_rows, gradient_rows, pauses)
+            accepted, stop = limits.judge(first, x_rows, loss_rows, gradient_rows, pauses, stretch[:size])
         if self.stop:  # ended from outside while the block was under way
             accepted = 0
         if accepted:
@@ -285,6 +290,14 @@ class Run:
             oracle.forget()
         if stop:
             self._end(stop)
+        elif trace.nbytes > RECORD_BYTES:
+            self._end(Stop(Reason.FULL, values={"step": self.step, "megabytes": trace.nbytes / 1e6}))
+
+    def _room(self) -> int:
+        """How many steps a block may have for what the optimizer carries; one at first, to see how much that is."""
+        if self._state and not self.step:
+            return 1
+        return max(1, _BLOCK_BYTES // max(1, sum(np.asarray(part).nbytes for part in self._state)))
 
     def _end(self, stop: Stop) -> None:
         if not self.stop:
@@ -300,6 +313,14 @@ class Run:
             self._initial = self.hyperparameters
         else:
             self.trace.changes += [Change(self.step + 1, name, value) for name, value in changed.items()]
+
+
+def _read_only(initial: Any) -> Any:
+    """An initial state that a rule can't change for all runs to come."""
+    if isinstance(initial, np.ndarray):
+        initial = initial.copy()
+        initial.setflags(write=False)
+    return initial
 
 
 def _paused(points: list[Array], states: list[tuple[Any, ...]], i: int) -> bool:

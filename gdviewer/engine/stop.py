@@ -24,6 +24,8 @@ class Reason(Enum):
     DIVERGED = "diverged"
     LEFT_DOMAIN = "left the domain"
     STALLED = "stalled"
+    FULL = "record full"
+    UNFIT = "not for this problem"
     USER = "stopped by the user"
     ERROR = "error in user code"
 
@@ -65,6 +67,10 @@ SENTENCES: Mapping[tuple[Reason, str], tuple[str, str]] = {
         "No step along this direction leads lower, or the learning rate is lost in rounding: start elsewhere, or take "
         "another optimizer.",
     ),
+    (Reason.FULL, ""): (
+        "The record is full: its {step:,} steps take {megabytes:,.0f} MB.",
+        "Take fewer dimensions, or an optimizer that carries less from step to step.",
+    ),
     (Reason.GRADIENT_TOLERANCE, ""): (
         "Gradient tolerance met: the largest component of the gradient is {slope:.3g}.",
         "This is a stationary point; another start may find a lower one.",
@@ -94,6 +100,7 @@ SENTENCES: Mapping[tuple[Reason, str], tuple[str, str]] = {
         "The function is not defined at the start.",
         "Choose another start.",
     ),
+    (Reason.UNFIT, ""): ("{lacks}.", "Choose another optimizer for it, or another problem."),
     (Reason.USER, ""): ("Stopped.", "Run continues from here."),
     (Reason.ERROR, ""): ("{error}", "Mend the function and run again; the steps before it are kept."),
 }
@@ -152,7 +159,8 @@ class Limits:
     * ``tolerance``: every component of the proposed move is at most this; the move is not applied (the rule of the
       classic ``GD(f, start, lr, n_iter=50, tol=1e-05)``). A move of exactly zero on a slope is a pause, and no end, if
       the optimizer's state has changed (Rprop after a change of sign, a trust region that shrinks); if not, the run has
-      stalled.
+      stalled. Where a schedule has lowered the learning rate, the move is taken as it would be at the full rate, so
+      that the trough before a restart is no end.
     * ``max_steps``: so many steps are done.
     * ``gradient_tolerance``: the infinity norm of the gradient is at most this (SciPy's ``gtol``).
     * ``loss_tolerance``: \\|f₋ − f\\| ≤ this · max(\\|f₋\\|, \\|f\\|, 1) (SciPy's ``ftol`` in L-BFGS-B).
@@ -174,21 +182,22 @@ class Limits:
             if value is not None or name in ("max_steps", "divergence"):
                 object.__setattr__(self, name, parameter.check(name, value))
 
-    def end_before(self, gradient: Array, x: Array, proposed: Array, pause: bool) -> bool:
+    def end_before(self, gradient: Array, x: Array, proposed: Array, pause: bool, stretch: float = 1.0) -> bool:
         """Whether the run ends at ``x`` whatever the function is at the point proposed, so that it need not be asked.
 
         Args:
             gradient: the gradient at ``x``; all three have shape (n,).
             pause: whether a move of zero has changed the optimizer's state.
+            stretch: full learning rate by scheduled one.
         """
         return bool(
-            (np.abs(proposed - x).max() <= _or_never(self.tolerance) and not (pause and gradient.any()))
+            (np.abs(proposed - x).max() * stretch <= _or_never(self.tolerance) and not (pause and gradient.any()))
             or np.abs(gradient).max() <= _or_never(self.gradient_tolerance)
             or not np.isfinite(proposed).all()
         )
 
     def judge(
-        self, step: int, x: Array, loss: Array, gradient: Array, pauses: NDArray[np.bool_]
+        self, step: int, x: Array, loss: Array, gradient: Array, pauses: NDArray[np.bool_], stretch: Array | float = 1.0
     ) -> tuple[int, Stop | None]:
         """Find the first stop in a block of steps executed one after another.
 
@@ -196,6 +205,7 @@ class Limits:
             step: the number of the step that row 0 holds.
             x, loss, gradient: rows ``step … step + k`` with shapes (k+1, n), (k+1,), (k+1, n).
             pauses: the steps whose move is zero and has changed the optimizer's state, (k,).
+            stretch: full learning rate by scheduled one, (k,).
 
         Returns:
             how many of the ``k`` steps count, and the stop that ends the run there, if any.
@@ -209,7 +219,7 @@ class Limits:
         # Each rule that holds somewhere, with the number of steps that count if it is the one that ends the run.
         # Of several at the same step the first named here is told.
         found: list[tuple[int, Reason]] = []
-        small = (move <= _or_never(self.tolerance)) & ~(pauses & (slope[:-1] > 0))
+        small = (move * stretch <= _or_never(self.tolerance)) & ~(pauses & (slope[:-1] > 0))
         rules: list[tuple[Reason, NDArray[np.bool_], int]] = [
             (Reason.GRADIENT_TOLERANCE, slope[:-1] <= _or_never(self.gradient_tolerance), 0),
             (Reason.STALLED, small & (move == 0) & (slope[:-1] > _FLAT), 0),

@@ -11,13 +11,17 @@ import numpy as np
 from gdviewer.engine.oracle import Array
 
 _GROWTH = 1.25  # a column copied at each growth costs each row about four copies in all, and a quarter of its memory
+_FIRST_BYTES = 2**16  # a column begins with room for so much, or for one row and the next
+STATE_BYTES = 2**28  # a state that takes more, such as BFGS's matrix in many dimensions, is kept for every other step
 
 
 class Column:
     """Rows with room to grow; how many of them are valid, the trace knows. Views of them stay valid while it grows."""
 
     def __init__(self, first: Array) -> None:
-        self.rows: Array = np.array(first, dtype=float)[None].repeat(64, axis=0)
+        row: Array = np.array(first, dtype=float)
+        self.rows: Array = np.empty((min(max(_FIRST_BYTES // max(row.nbytes, 1), 2), 64), *row.shape))
+        self.rows[0] = row
 
     def write(self, start: int, block: Array) -> None:
         """Write rows of shape ``(k, …)`` from row ``start`` on."""
@@ -27,6 +31,12 @@ class Column:
             grown[:start] = self.rows[:start]
             self.rows = grown
         self.rows[start:end] = block
+
+    def every_other(self, length: int) -> Column:
+        """Another column with rows 0, 2, 4, … of the first ``length``."""
+        other = Column(self.rows[0])
+        other.write(1, self.rows[2:length:2])
+        return other
 
 
 @dataclass(frozen=True)
@@ -44,15 +54,17 @@ class Trace:
     One thread appends, any may read: a row counts only once ``length`` says so, and one whose writing was interrupted
     is written over. Every array returned is a view of shape ``(length, …)``.
 
+    What the optimizer carries is kept for every step, or, where that would be more than ``STATE_BYTES``, for every
+    ``stride``-th: the steps between can be executed again from there.
+
     Attributes:
-        state: what the optimizer carries, a column for each name.
         changes: the hyperparameters moved on the way, in order.
     """
 
     def __init__(self, x: Array, loss: float, gradient: Array, state: Mapping[str, Any]) -> None:
         self._x, self._loss, self._gradient = Column(x), Column(np.asarray(loss)), Column(gradient)
         self._rate = Column(np.asarray(np.nan))
-        self._state = {name: Column(value) for name, value in state.items()}
+        self._state = 1, {name: Column(value) for name, value in state.items()}  # one object: read in any thread
         self.changes: list[Change] = []
         self.length = 1
 
@@ -63,12 +75,19 @@ class Trace:
         self._loss.write(start, loss)
         self._gradient.write(start, gradient)
         self._rate.write(start, rate)
-        for (name, column), block in zip(self._state.items(), state, strict=True):
+        if start == 1:
+            self._rate.rows[0] = rate[0]
+        stride, columns = self._state
+        first = -(-start // stride)
+        for (name, column), block in zip(columns.items(), state, strict=True):
             if start == 1 and column.rows.shape[1:] != block.shape[1:]:
                 # An initial value such as m=0.0 stands for an array of that value; the first step shows its shape.
-                column = self._state[name] = Column(np.broadcast_to(column.rows[0], block.shape[1:]))
-            column.write(start, block)
+                column = columns[name] = Column(np.broadcast_to(column.rows[0], block.shape[1:]))
+            column.write(first, block[first * stride - start :: stride])
         self.length = start + len(x)
+        kept = -(-self.length // stride)
+        if kept > 2 and sum(column.rows[:kept].nbytes for column in columns.values()) > STATE_BYTES:
+            self._state = 2 * stride, {name: column.every_other(kept) for name, column in columns.items()}
 
     def __len__(self) -> int:
         return self.length
@@ -100,15 +119,27 @@ class Trace:
 
     @property
     def rate(self) -> Array:
-        """The learning rate each row was reached with, (length,); NaN at the start, and where there is none."""
+        """The learning rate of the step to each row, (length,); at the start that of the first step; NaN for none."""
         return self._valid(self._rate)
 
     @property
     def state(self) -> dict[str, Array]:
-        """The optimizer's state after each step, (length, …) for each name."""
-        return {name: self._valid(column) for name, column in self._state.items()}
+        """The optimizer's state after the steps 0, stride, 2·stride, …: (k, …) for each name."""
+        length = self.length
+        stride, columns = self._state
+        return {name: column.rows[: -(-length // stride)] for name, column in columns.items()}
+
+    @property
+    def stride(self) -> int:
+        """The state is kept for every so many steps; mostly 1."""
+        return self._state[0]
+
+    def state_by(self, step: int) -> tuple[int, tuple[Array, ...]]:
+        """The last step up to ``step`` whose state is kept, and that state."""
+        stride, columns = self._state
+        return step // stride * stride, tuple(column.rows[step // stride] for column in columns.values())
 
     @property
     def nbytes(self) -> int:
         """Bytes allocated for all columns, room to grow included."""
-        return sum(c.rows.nbytes for c in (self._x, self._loss, self._gradient, self._rate, *self._state.values()))
+        return sum(c.rows.nbytes for c in (self._x, self._loss, self._gradient, self._rate, *self._state[1].values()))

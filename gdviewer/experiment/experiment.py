@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from gdviewer import optimizers, problems
 from gdviewer.engine.optimizer import Optimizer
+from gdviewer.engine.options import Options
 from gdviewer.engine.run import Run
 from gdviewer.engine.stop import Limits
 from gdviewer.problems.problem import Problem
@@ -23,19 +26,38 @@ class RunPlan:
         start: a start of its own, or None for the experiment's.
         color: index into the palette of run colours.
         visible: whether it is drawn; it is stepped all the same.
+        options: decay in the loss, clipping, noise, and the schedule of the learning rate.
 
     Raises:
         ValueError: a hyperparameter the optimizer does not have, or one out of range.
     """
 
     optimizer: Optimizer
-    hyperparameters: Mapping[str, float] = field(default_factory=dict)
+    hyperparameters: Mapping[str, Any] = field(default_factory=dict)
     start: Point | None = None
     color: int = 0
     visible: bool = True
+    options: Options = Options()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hyperparameters", self.optimizer.check(self.hyperparameters))
+
+    @property
+    def title(self) -> str:
+        """What a person calls it: the optimizer, and its learning rate where it has one."""
+        rate = self.hyperparameters.get("learning_rate")
+        return self.optimizer.title if rate is None else f"{self.optimizer.title}   η = {rate:g}"
+
+    def with_optimizer(self, optimizer: Optimizer) -> RunPlan:
+        """The same run with another optimizer: hyperparameters and options that it can have too are kept."""
+        kept: dict[str, Any] = {}
+        for name, value in self.hyperparameters.items():
+            with suppress(ValueError):
+                kept |= {name: optimizer.check({name: value})[name]}
+        options = self.options
+        if "learning_rate" not in optimizer.hyperparameters:
+            options = replace(options, schedule=None)
+        return replace(self, optimizer=optimizer, hyperparameters=kept, options=options)
 
 
 @dataclass(frozen=True)
@@ -54,7 +76,10 @@ class Experiment:
 
     def build(self, plan: RunPlan) -> Run:
         """A run ready to be stepped."""
-        return Run(self.problem, plan.optimizer, self.start_of(plan), plan.hyperparameters, self.limits, self.seed)
+        return Run(
+            self.problem, plan.optimizer, self.start_of(plan), plan.hyperparameters, self.limits, self.seed,
+            plan.options,
+        )  # fmt: skip
 
     def with_problem(self, problem: Problem) -> Experiment:
         """The same runs on another problem, from its own start; starts of their own are kept where they still fit."""

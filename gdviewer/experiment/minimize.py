@@ -10,18 +10,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gdviewer import optimizers, problems
+from gdviewer import optimizers, problems, schedules
 from gdviewer.engine.optimizer import Optimizer
+from gdviewer.engine.options import OPTIONS, Options
 from gdviewer.engine.oracle import Array
 from gdviewer.engine.parameter import nearest
 from gdviewer.engine.run import Run
+from gdviewer.engine.schedule import Schedule
 from gdviewer.engine.stop import LIMITS, Limits, Reason, Stop
 from gdviewer.engine.trace import Trace
 from gdviewer.problems.function import FunctionProblem
 from gdviewer.problems.problem import Problem
 
 _LIMIT_OPTIONS = {"maxiter": "max_steps", "gtol": "gradient_tolerance", "ftol": "loss_tolerance"}
-_STATUS = {Reason.STEP_LIMIT: 1, Reason.DIVERGED: 2, Reason.LEFT_DOMAIN: 3, Reason.USER: 99}
+_STATUS = {Reason.STEP_LIMIT: 1, Reason.DIVERGED: 2, Reason.LEFT_DOMAIN: 3, Reason.STALLED: 4, Reason.USER: 99}
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Result:
         nit: steps done; nfev, njev, nhev: evaluations of value, gradient and Hessian. What central differences needed
             counts too, as in SciPy; so does the value of each step that is recorded in the trace.
         success: whether a tolerance was met; status: 0 then, 1 at the step limit, 2 diverged, 3 left the domain,
-            99 stopped by the callback; message: what happened and what to do.
+            4 stalled, 99 stopped by the callback; message: what happened and what to do.
         reason: the stop reason as one word or two; advice: what to do.
         trace: ``trace.x`` (nit+1, n), ``trace.loss`` (nit+1,), ``trace.gradient_norm`` (nit+1,) and more.
     """
@@ -87,7 +89,10 @@ def minimize(
         callback: called after each step as ``callback(xk)``, or ``callback(intermediate_result=…)`` where its argument
             has that name; a StopIteration it raises ends the run.
         options: ``maxiter``, ``gtol`` (infinity norm of the gradient), ``ftol`` (relative change of the loss),
-            ``seed``, and every hyperparameter of the optimizer by its declared name.
+            ``seed``; every hyperparameter of the optimizer by its declared name; and what applies to any optimizer:
+            ``l2`` (adds λ/2·‖x‖² to the loss), ``clip_norm``, ``clip_value``, ``noise`` (standard deviation of the
+            gradient's noise), and ``schedule``: its name, a mapping such as ``{"name": "step", "step_size": 50}``, or
+            ``schedules.get("step", step_size=50)``. None switches one of these off.
 
     Raises:
         ValueError: an unknown name or option (the nearest is suggested), a value out of range, a start of wrong shape.
@@ -100,6 +105,7 @@ def minimize(
         raise ValueError(f"x0 must have shape ({problem.dimension},) for {problem.name}; got {start.shape}")
     limits: dict[str, Any] = {"tolerance": None if tol is None else LIMITS["tolerance"].check("tol", tol)}
     hyperparameters: dict[str, Any] = {}
+    around: dict[str, Any] = {}
     seed = 0
     for name, value in (options or {}).items():
         if name in _LIMIT_OPTIONS:
@@ -107,18 +113,37 @@ def minimize(
             limits[field] = None if value is None and name != "maxiter" else LIMITS[field].check(name, value)
         elif name == "seed":
             seed = int(value)
+        elif name == "schedule":
+            around[name] = as_schedule(value)
+        elif name in OPTIONS:
+            around[name] = value
         elif name in rule.hyperparameters:
             hyperparameters[name] = value
         else:
-            known = [*_LIMIT_OPTIONS, "seed", *rule.hyperparameters]
+            known = [*_LIMIT_OPTIONS, "seed", *OPTIONS, "schedule", *rule.hyperparameters]
             hint = nearest(name, known) or f"; there are {', '.join(known)}"
             raise ValueError(f"{rule.name} has no option {name!r}{hint}")
-    run = Run(problem, rule, start, hyperparameters, Limits(**limits), seed)
-    if callback is None:
+    run = Run(problem, rule, start, hyperparameters, Limits(**limits), seed, Options(**around))
+    if callback is None or run.stop:
         run.advance(run.limits.max_steps)
     else:
         _advance_with(run, callback)
     return result_of(run)
+
+
+def as_schedule(given: str | Mapping[str, Any] | Schedule | None) -> Schedule | None:
+    """The schedule that ``given`` is, names, or describes; see :func:`minimize`.
+
+    Raises:
+        ValueError: an unknown name, or a parameter value the schedule does not have or take.
+    """
+    if given is None or isinstance(given, Schedule):
+        return given
+    if isinstance(given, str):
+        return schedules.get(given)
+    if not isinstance(given, Mapping) or "name" not in given:
+        raise ValueError(f'a schedule is a name, {{"name": …, its parameters}} or schedules.get(…); got {given!r}')
+    return schedules.get(given["name"], **{key: value for key, value in given.items() if key != "name"})
 
 
 def as_problem(
@@ -138,8 +163,14 @@ def as_problem(
 
 
 def result_of(run: Run) -> Result:
-    """What a run that has ended came to; an exception of user code that ended it is raised again."""
+    """What a run that has ended came to; an exception of user code that ended it is raised again.
+
+    Raises:
+        ValueError: the optimizer needs what the problem does not have.
+    """
     stop = run.stop or Stop(Reason.USER)
+    if stop.reason is Reason.UNFIT:
+        raise ValueError(stop.values["lacks"])
     if "exception" in stop.values:
         raise stop.values["exception"]
     trace, counts, message = run.trace, run.evaluations, f"{stop.message} {stop.advice}"

@@ -60,8 +60,8 @@ def fista(
 ):
     """Nesterov's method for convex functions of unknown least curvature: the momentum grows from step to step.
 
-    With η = 1/L and no restart, f − f* is at most 2L·‖x₀ − x*‖²/(t + 1)² after t steps. The gradient is taken at y, ahead
-    of x. The restart is the one by the gradient: where gᵀd > 0 the momentum begins anew.
+    With η = 1/L and no restart, f − f* is at most 2L·‖x₀ − x*‖²/(t + 1)² after t steps. The gradient is taken at y,
+    ahead of x. The restart is the one by the gradient: where gᵀd > 0 the momentum begins anew.
     """
     theta_before, theta = theta, (1 + np.sqrt(1 + 4 * theta**2)) / 2
     beta = (theta_before - 1) / theta

@@ -37,7 +37,7 @@ def newton_safeguarded(
     x,
     f,
     *,
-    delta=Parameter(
+    curvature_min=Parameter(
         1e-3, 0, 1e3, scale="log", open_low=True, slider=(1e-8, 10),
         meaning="smallest eigenvalue left to the Hessian; one below it is lifted to it",
     ),
@@ -50,7 +50,7 @@ def newton_safeguarded(
     """
     g = f.gradient(x)
     H = f.hessian(x)
-    lambd = max(0, delta - least_eigenvalue(H))
+    lambd = max(0, curvature_min - least_eigenvalue(H))
     p = -solved(H + lambd * np.eye(x.size), g)
     alpha, x = backtracked(f, x, p, 1.0, shrink, c1)
     return x

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import linecache
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -76,7 +77,7 @@ def _define(
     return np.errstate(all="ignore")(function) if "np." in body else function
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _compile(text: str) -> tuple[syntax.Expression, Compiled]:
     expression = syntax.parse(text)
     return expression, Compiled(expression)
@@ -85,16 +86,24 @@ def _compile(text: str) -> tuple[syntax.Expression, Compiled]:
 class FormulaProblem(Problem):
     """A problem declared by a formula in x and y; see :class:`Problem` for the other arguments.
 
+    Args:
+        minima: the known minima, in any order, or a function that gives them for the values of the parameters.
+        minima_at: what the minima lie at where the slope does not fade towards them: a ``"kink"`` of the formula, or
+            the ``"boundary"`` of the domain, beyond which it goes further down.
+
     Raises:
         FormulaError: the text can't be read; it is a ValueError and knows the position.
     """
 
-    def __init__(self, name: str, title: str, formula: str, *, minima: Minima = (), **declared: Any) -> None:
-        expression, self._compiled = _compile(formula)
+    def __init__(
+        self, name: str, title: str, formula: str, *, minima: Minima = (),
+        minima_at: Literal["", "kink", "boundary"] = "", **declared: Any,
+    ) -> None:  # fmt: skip
+        self._expression, self._compiled = _compile(formula)
         given: Mapping[str, Parameter] = declared.pop("parameters", {})
-        parameters = {key: given[key] for key in expression.parameters}
+        parameters = {key: given[key] for key in self._expression.parameters}
         super().__init__(name, title, formula=formula, parameters=parameters, **declared)
-        self._minima = minima
+        self._minima, self._minima_at = minima, minima_at
 
     @property
     def minima(self) -> Array:
@@ -105,6 +114,11 @@ class FormulaProblem(Problem):
     @property
     def quadratic(self) -> bool:  # type: ignore[override] # known only once it is derived
         return self._compiled.quadratic
+
+    @property
+    def minimum_kinds(self) -> tuple[str, ...]:
+        mark = f", {self._minima_at}" if self._minima_at else ""
+        return tuple(kind + mark for kind in super().minimum_kinds)
 
     def prepare(self) -> None:
         self._compiled.gradient  # noqa: B018 - deriving is the effect
@@ -151,10 +165,46 @@ class FormulaProblem(Problem):
             return function(*x.T, *map(np.float64, self.values.values()))
 
     def _mend(self, x: Array, gradient: Array) -> Array:
-        """The mean of the slopes on both sides where the formula of the gradient is 0/0 though the value is finite."""
+        """Slopes where the formula of the gradient is 0/0 or inf·0 though the value is finite.
+
+        They are the chain rule's; where it has none either, the mean of those on both sides.
+        """
         if not np.isfinite(self.value(x)):
             return gradient
+        fixed = syntax.CONSTANTS | self.values
+        known = {name: (np.float64(value), np.zeros(len(x))) for name, value in fixed.items()}
+        known |= zip(self._expression.variables, zip(x, np.eye(len(x)), strict=True), strict=True)
+        with np.errstate(all="ignore"):
+            gradient = np.where(np.isnan(gradient), _chain_rule(self._expression.tree, known)[1], gradient)
         return np.where(np.isnan(gradient), central_difference(self.value, x), gradient)
+
+
+def _chain_rule(node: ast.expr, known: Mapping[str, tuple[Any, Array]]) -> tuple[Any, Array]:
+    """The value and the gradient of a part of a formula, from those of the names in it.
+
+    What does not move its argument does not move a function, be it infinitely steep there. So the tip of
+    sqrt(x**2 + y**2) has the slope 0 as that of abs(x) has, and x*sin(sqrt(abs(x))) has its limit at 0.
+    """
+    match node:
+        case ast.Constant(value=int() | float() as value):
+            return np.float64(value), np.zeros(1)
+        case ast.Name(id=name):
+            return known[name]
+        case ast.UnaryOp(op=op, operand=operand):
+            parts, outer = [operand], "-x" if isinstance(op, ast.USub) else "x"
+        case ast.BinOp(left=left, op=op, right=right):
+            parts, outer = [left, right], f"x {syntax.OPERATORS[type(op)][0]} y"
+        case ast.Call(func=ast.Name(id=name), args=parts):
+            outer = f"{name}({', '.join(syntax.VARIABLES[: len(parts)])})"
+    inner = [_chain_rule(part, known) for part in parts]
+    arguments = [value for value, _ in inner]
+    compiled = _compile(outer)[1]
+    factors = compiled.gradient(*arguments)
+    if outer == "x ** y":  # SymPy's x**y*y/x has no value at 0
+        base, exponent = arguments
+        factors = [exponent * base ** (exponent - 1), base**exponent * np.log(base)]
+    products = [np.where(slope == 0, 0, factor * slope) for factor, (_, slope) in zip(factors, inner, strict=True)]
+    return compiled.value(*arguments), sum(products, np.zeros(1))
 
 
 def _whole(part: Any, shape: tuple[int, ...]) -> Array:

@@ -52,11 +52,60 @@ PROBLEMS = [
         source="Gramacy & Lee 2012",
     ),
     FormulaProblem(
-        "absolute", "Absolute value", "abs(x)", domain=(-3, 3), start=2.55, minima=[[0]], group=GROUP,
+        "absolute", "Absolute value", "abs(x)", domain=(-3, 3), start=2.55, minima=[[0]], minima_at="kink", group=GROUP,
         why="The slope never fades: a constant learning rate hops over the kink for ever.", source="textbook",
     ),
     FormulaProblem(
         "log_cosh", "log cosh", "log(cosh(x))", domain=(-6, 6), start=5, minima=[[0]], group=GROUP,
         why="A parabola near the minimum and a straight line far away: gradients are bounded by 1.", source="textbook",
+    ),
+    FormulaProblem(
+        "quartic", "x⁴", "x**4", domain=(-2, 2), start=-1.8, minima=[[0]], group=GROUP,
+        why="The curvature fades with the slope: plain descent slows down for ever and never quite arrives.",
+        source="textbook",
+    ),
+    FormulaProblem(
+        "double_well", "Double well", "(x**2 - 1)**2", domain=(-2, 2), start=0.01, minima=[[-1], [1]], group=GROUP,
+        why="Two equal wells with a crest between: from beside its top, descent leaves slowly and ends at 1.",
+        source="textbook",
+    ),
+    FormulaProblem(
+        "huber", "Huber", "min(abs(x), delta)*(abs(x) - min(abs(x), delta)/2)",
+        parameters={"delta": Parameter(1, 0.1, 5, scale="log", meaning="where straight lines take over")},
+        domain=(-6, 6), start=5, minima=[[0]], group=GROUP,
+        why="A parabola near the minimum and straight lines far away: no gradient is ever larger than δ.",
+        source="Huber 1964",
+    ),
+    FormulaProblem(
+        "x_minus_log_x", "x − log x", "x - log(x)", domain=(0.01, 5), start=4, minima=[[1]], group=GROUP,
+        why="There is no loss left of 0: from 4, a learning rate of 6 leaves the domain with its first step.",
+        source="textbook",
+    ),
+    FormulaProblem(
+        "rastrigin_1d", "Rastrigin (1-D)", "amplitude + x**2 - amplitude*cos(2*pi*x)",
+        parameters={"amplitude": Parameter(10, 0, 30, meaning="height of the ripples; 0 leaves a parabola")},
+        domain=(-5.12, 5.12), start=-3.4, minima=[[0]], group=GROUP,
+        why="A parabola full of ripples: plain descent at 0.001 and Adam at 0.1 stay in the one they start in.",
+        source="Rastrigin 1974",
+    ),
+    FormulaProblem(
+        "sin_sum", "sin x + sin 10x/3", "sin(x) + sin(10*x/3)", domain=(2.7, 7.5), start=4.2, group=GROUP,
+        minima=[[5.145735290256128], [3.387251718444631], [7.000149116862254]],
+        why="Three wells of different depth: from just right of the crest between two, descent finds the deepest.",
+        source="Hansen, Jaumard & Lu 1992",
+    ),
+    FormulaProblem(
+        "gaussian_well", "Gaussian well", "-exp(-x**2/(2*width**2))",
+        parameters={"width": Parameter(1, 0.1, 5, scale="log", meaning="how far out it is steepest")},
+        domain=(-5, 5), start=-3, minima=[[0]], group=GROUP,
+        why="The slope vanishes away from the well: plain descent waits long before it falls, Adam does not.",
+        source="textbook",
+    ),
+    FormulaProblem(
+        "sigmoid_cliff", "Sigmoid cliff", "1/(1 + exp(-steepness*x))",
+        parameters={"steepness": Parameter(4, 0.5, 50, scale="log", meaning="four times the slope of the cliff")},
+        domain=(-5, 5), start=1.5, group=GROUP,
+        why="Flat, a cliff, and flat again: descent waits, falls, and creeps on without end; there is no minimum.",
+        source="textbook",
     ),
 ]  # fmt: skip

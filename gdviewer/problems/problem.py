@@ -28,6 +28,9 @@ class Problem:
         domain: the region it is usually looked at, ((low, high), …) for each dimension; no limit to where x may go.
         start: a telling start, shape (n,).
         minima: known minima, shape (k, n), the lowest first; (0, n) where none is known.
+        minimum_kinds: what each of them is: "global" or "local", and what it lies at where the slope does not fade
+            towards it, as in "global, kink" and "global, boundary".
+        lowest: the loss at the lowest of them; None where none is known, or the loss is lower outside the domain.
         parameters: its parameters as declared; values: what they are now.
         broadcasts: whether one call on many points is as good as many calls, and has no effect beyond its result.
         quadratic: whether its Hessian is known to be the same everywhere.
@@ -71,10 +74,20 @@ class Problem:
         return np.empty((0, self.dimension))
 
     @property
-    def lowest(self) -> float | None:
-        """The loss at the lowest known minimum; None where none is known."""
+    def minimum_kinds(self) -> tuple[str, ...]:
+        """What each known minimum is: "global" or "local", and "kink" or "boundary" where that is why it is one."""
         minima = self.minima
-        return float(self.value(minima[0])) if len(minima) else None
+        values = self.value(minima) if len(minima) else np.empty(0)
+        tie = values - values.min(initial=np.inf) <= 1e-12 * np.maximum(1, np.abs(values))  # but for rounding
+        return tuple("global" if lowest else "local" for lowest in tie)
+
+    @property
+    def lowest(self) -> float | None:
+        """The loss at the lowest known minimum; None where none is known, or the loss is lower outside the domain."""
+        minima = self.minima
+        if not len(minima) or "boundary" in self.minimum_kinds[0]:
+            return None
+        return float(self.value(minima[0]))
 
     @property
     def has_hessian(self) -> bool:

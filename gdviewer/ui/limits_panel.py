@@ -28,9 +28,8 @@ class LimitsPanel(QWidget):
         layout = QVBoxLayout(self, spacing=8)
         self.fields: dict[str, NumberField] = {}
         for name, parameter in LIMITS.items():
-            whole = name == "max_steps"
-            optional = not whole and name != "divergence"
-            field = NumberField(name, parameter, optional=optional, whole=whole, title=titles[name])
+            optional = name not in ("max_steps", "divergence")
+            field = NumberField(name, parameter, optional=optional, title=titles[name])
             field.changed.connect(lambda value, name=name: self._set(name, value))
             layout.addWidget(field)
             self.fields[name] = field

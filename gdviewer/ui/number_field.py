@@ -7,7 +7,7 @@ import math
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QLineEdit, QSlider, QWidget
 
-from gdviewer.engine.parameter import Parameter, symbol_of
+from gdviewer.engine.parameter import Declared, Parameter, symbol_of
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.text import tr
 
@@ -62,6 +62,19 @@ class EntryField(QLineEdit):
             self.entered.emit(self.text())
 
 
+def caption(name: str, parameter: Declared, title: str = "") -> tuple[str, str, str]:
+    """How a parameter is shown: its label, its name in words, and its tool tip with symbol, meaning and range."""
+    symbol = symbol_of(name)
+    words = title or tr(name.replace("_", " "))
+    plain = symbol.translate(str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")) == name
+    shown = (symbol if words == name else words) if plain else f"{words} {symbol}"
+    meaning = tr(parameter.meaning)
+    called = words if symbol == name else symbol
+    tip = f"{called}: {meaning}" if meaning else called
+    tip += "\n" + tr("Range {range}; default {default}.", range=parameter.range_text, default=parameter.text)
+    return shown, words, tip
+
+
 class NumberField(QWidget):
     """A number with its range: typed exactly or moved with a slider.
 
@@ -71,7 +84,6 @@ class NumberField(QWidget):
         name: its name in the declaration; it is shown with its symbol.
         parameter: its range, scale and meaning.
         optional: whether a check box switches it on and off; off is the value None.
-        whole: whether it is a whole number.
 
     Signals:
         changed: the new value, a float, or None where it was switched off.
@@ -80,26 +92,19 @@ class NumberField(QWidget):
     changed = Signal(object)
 
     def __init__(
-        self, name: str, parameter: Parameter, *, optional: bool = False, whole: bool = False,
+        self, name: str, parameter: Parameter, *, optional: bool = False,
         title: str = "", parent: QWidget | None = None,
     ) -> None:  # fmt: skip
         super().__init__(parent)
         self.name, self.parameter = name, parameter
-        self._whole = whole
         self.value: float | None = float(parameter)
-        symbol = symbol_of(name)
-        words = title or tr(name.replace("_", " "))
-        plain = symbol.translate(str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")) == name
-        shown = (symbol if words == name else words) if plain else f"{words} {symbol}"
-        meaning = tr(parameter.meaning)
-        called = words if symbol == name else symbol
-        tip = f"{called}: {meaning}" if meaning else called
-        tip += "\n" + tr("Range {range}; default {default}.", range=parameter.range_text, default=f"{parameter:g}")
+        shown, words, tip = caption(name, parameter, title)
         self.switch = QCheckBox(shown) if optional else None
         label: QWidget = self.switch or QLabel(shown)
         self.entry = EntryField()
         self.slider = QSlider(Qt.Orientation.Horizontal, minimum=0, maximum=_TICKS)
         self.slider.setPageStep(_TICKS // 20)
+        self.setToolTip(tip)
         for widget, role in ((label, ""), (self.entry, ""), (self.slider, " " + tr("slider"))):
             widget.setToolTip(tip)
             widget.setAccessibleName(words + role)
@@ -131,7 +136,7 @@ class NumberField(QWidget):
         self.value = value
         if value is None:
             return
-        self.entry.show_text(f"{int(value)}" if self._whole else f"{value:.10g}")
+        self.entry.show_text(f"{int(value)}" if self.parameter.whole else f"{value:.10g}")
         self._quietly(self.slider, self.slider.setValue, round(self._to_slider(value) * _TICKS))
 
     @staticmethod
@@ -143,8 +148,6 @@ class NumberField(QWidget):
     def _enter(self, text: str) -> None:
         try:
             value = self.parameter.check(self.name, text.strip().replace("−", "-") or "nothing")
-            if self._whole and not value.is_integer():
-                raise ValueError(f"{self.name} must be a whole number; got {text.strip()}")
         except ValueError as error:
             message = str(error).replace("'nothing'", tr("nothing"))
             self.entry.explain(message)
@@ -154,7 +157,7 @@ class NumberField(QWidget):
 
     def _slide(self, tick: int) -> None:
         value = self._from_slider(tick / _TICKS)
-        value = float(round(value)) if self._whole else float(f"{value:.3g}")
+        value = float(round(value)) if self.parameter.whole else float(f"{value:.3g}")
         low, high = self.parameter.slider
         value = min(max(value, low), high)
         self.entry.take(f"{value:.10g}")

@@ -27,6 +27,7 @@ from gdviewer.engine.run import Run
 from gdviewer.experiment.experiment import RunPlan
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.number_field import NumberField, PointField
+from gdviewer.ui.options_editor import OptionsEditor
 from gdviewer.ui.parameter_fields import ParameterFields
 from gdviewer.ui.picker import Choice, Picker
 from gdviewer.ui.session import Session
@@ -145,7 +146,7 @@ class RunsPanel(QWidget):
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
         for i, plan in enumerate(runs):
             item = self.list.item(i)
-            item.setData(_TITLE, f"{plan.optimizer.title}   η = {plan.hyperparameters.get('learning_rate', 0):g}")
+            item.setData(_TITLE, plan.title)
             item.setData(_COLOR, look().theme.run_color(plan.color))
             item.setCheckState(Qt.CheckState.Checked if plan.visible else Qt.CheckState.Unchecked)
         self.list.setCurrentRow(self._session.selected)
@@ -279,6 +280,7 @@ class RunEditor(QWidget):
         self.summary = QLabel(wordWrap=True)
         self.summary.setProperty("role", "muted")
         self._hyperparameters = ParameterFields()
+        self.options = OptionsEditor(session)
         self.own_start = QCheckBox(tr("a start of its own"))
         keys_by_tab(self.own_start)
         self.own_start.setToolTip(tr("Start this run from another point θ₀ than the others."))
@@ -296,6 +298,7 @@ class RunEditor(QWidget):
         layout.addWidget(self.picker)
         layout.addWidget(self.summary)
         layout.addWidget(self._hyperparameters)
+        layout.addWidget(self.options)
         layout.addWidget(self.own_start)
         layout.addWidget(self.start)
         self.picker.chosen.connect(self.choose)
@@ -311,11 +314,12 @@ class RunEditor(QWidget):
         return self._hyperparameters.fields
 
     def choose(self, name: str) -> None:
-        """Give the selected run another optimizer; hyperparameters of the same name are kept."""
-        optimizer = optimizers.get(name)
-        old = self._session.experiment.runs[self._session.selected].hyperparameters
-        kept = {key: value for key, value in old.items() if key in optimizer.hyperparameters}
-        self._session.change_run(self._session.selected, optimizer=optimizer, hyperparameters=kept)
+        """Give the selected run another optimizer; what it had and the other can have is kept."""
+        index = self._session.selected
+        plan = self._session.experiment.runs[index].with_optimizer(optimizers.get(name))
+        self._session.change_run(
+            index, optimizer=plan.optimizer, hyperparameters=plan.hyperparameters, options=plan.options
+        )
 
     def refresh(self) -> None:
         """Tell again how the run ended."""

@@ -62,7 +62,7 @@ class Session(QObject):
         """Replace the experiment; runs go on where they can, and begin again where they can't.
 
         A hyperparameter moves in the run under way and is marked in its trace; other limits hold from now on; another
-        problem, start or optimizer makes a new run.
+        problem, start, optimizer, or other options make a new run.
         """
         before, self.experiment = self.experiment, experiment
         runs = self._matching_runs(before, experiment)
@@ -107,6 +107,7 @@ class Session(QObject):
             before.problem is after.problem
             and before.seed == after.seed
             and old.optimizer is new.optimizer
+            and old.options == new.options
             and before.start_of(old) == after.start_of(new)
         )
 

@@ -198,7 +198,13 @@ def test_that_a_long_limit_is_not_paid_for_by_a_run_that_ends_early():
 
 @pytest.mark.parametrize("key", SENTENCES, ids=str)
 def test_that_every_stop_has_a_sentence_and_an_advice_that_format(key):
-    values = {"step": 1200, "slope": 0.1, "error": "ValueError: {odd}"} | vars(Limits(1e-5, 10, 1e-5, 1e-9))
+    values = {
+        "step": 1200,
+        "slope": 0.1,
+        "error": "ValueError: {odd}",
+        "lacks": "It needs more",
+        "megabytes": 1.5,
+    } | vars(Limits(1e-5, 10, 1e-5, 1e-9))
     stop = Stop(*key, values)
     assert stop.message
     assert stop.advice.endswith(".")
@@ -265,7 +271,7 @@ def test_that_a_counted_function_is_asked_exactly_as_often_as_is_told(rule, limi
     counted = Counted()
     problem = counted.problem()
     run = finished(problem, rule, learning_rate=0.05, **limits)
-    assert (len(counted.values), len(counted.gradients), 0) == problem.calls(run.evaluations)
+    assert (len(counted.values), len(counted.gradients)) == problem.calls(run.evaluations)[:2]
     for asked in (counted.values, counted.gradients):
         assert {tuple(x) for x in run.trace.x} <= {tuple(x) for x in asked}
     declared = optimizers.get(rule)
@@ -411,7 +417,7 @@ def in_place_state(x, f, m=0.0, *, learning_rate=rate(0.1)):
     return x, m
 
 
-def in_place_old_state(x, f, m=np.zeros(2), *, learning_rate=rate(0.1)):  # noqa: B008 - never changed
+def in_place_old_state(x, f, m=np.zeros(2), *, learning_rate=rate(0.1)):
     m += f.gradient(x)
     return x - learning_rate * m, m
 
@@ -448,6 +454,39 @@ def test_that_a_rule_may_change_its_own_arrays_in_place():
     assert run.step == 20
     for step in range(1, 21):
         assert np.array_equal(run.replay(step)[1]["m"], run.trace.state["m"][step])
+
+
+def test_that_a_large_state_is_kept_for_some_steps_and_replayed_between(monkeypatch):
+    monkeypatch.setattr("gdviewer.engine.trace.STATE_BYTES", 20_000)
+
+    @optimizer("heavy")
+    def heavy(x, f, t, m=0.0, *, learning_rate=rate(0.01)):
+        m = 0.9 * m + np.outer(f.gradient(x), np.arange(50.0)) + t
+        return x - learning_rate * m[:, 1], m
+
+    problem = problems.get("himmelblau")
+    run = Run(problem, heavy, problem.start, {"learning_rate": 1e-3}, Limits(tolerance=None, max_steps=300))
+    states = [None]
+    while not run.stop:
+        run.advance(7)
+        states += [None] * (run.step + 1 - len(states))
+        states[run.step] = run._state[0]
+    assert run.trace.stride > 4
+    assert run.trace.state["m"].nbytes <= 20_000
+    for step in range(1, 301):
+        x, state = run.replay(step)
+        assert np.array_equal(x, run.trace.x[step])
+        if states[step] is not None:
+            assert np.array_equal(state["m"], states[step])
+
+
+def test_that_a_run_ends_where_its_record_is_full(monkeypatch):
+    monkeypatch.setattr("gdviewer.engine.run.RECORD_BYTES", 100_000)
+    run = Run(problems.get("sphere"), optimizers.get("adam"), [1, 1], {}, Limits(tolerance=None, max_steps=100_000))
+    run.advance(100_000)
+    assert run.stop.reason is Reason.FULL
+    assert 500 < run.step < 3000
+    assert f"{run.step:,} steps take 0 MB" in run.stop.message
 
 
 def test_that_a_rule_draws_the_same_random_numbers_whenever_a_step_is_executed():

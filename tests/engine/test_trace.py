@@ -24,7 +24,7 @@ def test_that_rows_appended_in_blocks_are_all_there():
     assert np.array_equal(trace.loss, loss)
     assert np.array_equal(trace.gradient, gradient)
     assert np.array_equal(trace.rate[1:], rate[1:])
-    assert np.isnan(trace.rate[0])
+    assert trace.rate[0] == rate[1]
     assert np.array_equal(trace.state["m"], m)
     assert np.array_equal(trace.gradient_norm, np.linalg.norm(gradient, axis=1))
 

@@ -209,7 +209,10 @@ def test_that_the_seed_decides_what_is_random():
         ({"fun": "spere"}, "there is no problem 'spere'; did you mean 'sphere'"),
         ({"options": {"learning_rat": 1}}, "has no option 'learning_rat'; did you mean 'learning_rate'"),
         ({"options": {"max_iter": 1}}, "has no option 'max_iter'; did you mean 'maxiter'"),
-        ({"options": {"qqq": 1}}, "has no option 'qqq'; there are maxiter, gtol, ftol, seed, learning_rate"),
+        (
+            {"options": {"qqq": 1}},
+            "has no option 'qqq'; there are maxiter, gtol, ftol, seed, l2, .*, schedule, learning_rate",
+        ),
         ({"options": {"learning_rate": -1}}, r"learning_rate must be in \(0, 10\]; got -1"),
         ({"options": {"maxiter": 0}}, r"maxiter must be in \[1, 1e\+09\]; got 0"),
         ({"options": {"maxiter": None}}, "maxiter must be a number"),

@@ -1,12 +1,16 @@
 """What holds for every problem of the catalogue."""
 
+from functools import cache
+
 import mpmath
 import numpy as np
 import pytest
 import sympy
 from sympy.parsing.sympy_parser import parse_expr
 
-from gdviewer import problems
+from gdviewer import optimizers, problems
+from gdviewer.engine.run import Run
+from gdviewer.engine.stop import Reason
 
 each_problem = pytest.mark.parametrize("name", problems.names())
 
@@ -25,25 +29,29 @@ def variants(name):
             yield problem.replace(**{key: value})
 
 
-def derived(problem):
-    """The formula, gradient and Hessian by SymPy's own parser and functions, at 40 digits."""
-    names = [sympy.Symbol(name, real=True) for name in ("x", "y")[: problem.dimension]]
-    values = {key: sympy.Rational(value) for key, value in problem.values.items()}
-    known = {symbol.name: symbol for symbol in names} | values | {"e": sympy.E, "ln": sympy.log, "abs": sympy.Abs}
-    numbers_exact = sympy.nsimplify(parse_expr(problem.formula, known), rational=True)
+@cache
+def derived(text, parameters, dimension):
+    """The formula, gradient and Hessian by SymPy's own parser and functions, at any precision."""
+    names = [sympy.Symbol(name, real=True) for name in ("x", "y")[:dimension]]
+    values = [sympy.Symbol(name, real=True) for name in parameters]
+    known = {symbol.name: symbol for symbol in (*names, *values)}
+    known |= {"e": sympy.E, "ln": sympy.log, "abs": sympy.Abs, "min": lambda a, b: (a + b - sympy.Abs(a - b)) / 2}
+    numbers_exact = sympy.nsimplify(parse_expr(text, known), rational=True)
     gradient = [sympy.diff(numbers_exact, name) for name in names]
     hessian = [[sympy.diff(g, name).replace(sympy.DiracDelta, lambda _: 0) for name in names] for g in gradient]
-    return [sympy.lambdify(names, part, "mpmath") for part in (numbers_exact, gradient, hessian)]
+    return [sympy.lambdify([*names, *values], part, "mpmath", cse=True) for part in (numbers_exact, gradient, hessian)]
 
 
 @each_problem
 def test_that_value_gradient_and_hessian_are_those_of_an_independent_derivation(name):
     for problem in variants(name):
         points = scattered(problem)
+        functions = derived(problem.formula, tuple(problem.values), problem.dimension)
+        values = [mpmath.mpf(value) for value in problem.values.values()]
         with mpmath.workdps(40):
             exact = [
-                np.array([np.array(part(*map(mpmath.mpf, point.tolist())), dtype=float) for point in points])
-                for part in derived(problem)
+                np.array([np.array(part(*map(mpmath.mpf, point), *values), dtype=float) for point in points.tolist()])
+                for part in functions
             ]
         for ours, theirs in zip((problem.value, problem.gradient, problem.hessian), exact, strict=True):
             assert np.abs(ours(points) - theirs).max() <= 1e-12 * max(1.0, np.abs(theirs).max())
@@ -100,19 +108,40 @@ def test_that_no_points_are_answered_with_nothing(name):
     assert problem.gradient(np.empty((0, n))).shape == (0, n)
 
 
+def at_edge(problem, point):
+    return bool(((point == problem.domain[:, 0]) | (point == problem.domain[:, 1])).any())
+
+
 @each_problem
-def test_that_the_gradient_is_zero_at_every_known_minimum(name):
+def test_that_the_slope_fades_towards_every_known_minimum_that_is_no_kink_and_not_at_the_boundary(name):
     for problem in variants(name):
-        for minimum in problem.minima:
-            curvature = np.nan_to_num(problem.hessian(minimum), nan=0, posinf=0)
-            assert np.abs(problem.gradient(minimum)).max() <= 1e-13 * max(1.0, float(np.abs(curvature).max()))
+        for minimum, kind in zip(problem.minima, problem.minimum_kinds, strict=True):
+            gradient = np.abs(problem.gradient(minimum)).max()
+            curvature = np.abs(np.nan_to_num(problem.hessian(minimum), nan=0, posinf=0)).max()
+            if kind.endswith("kink"):
+                ring = minimum + 1e-9 * directions(problem.dimension)
+                assert (np.abs(problem.gradient(ring)).max(axis=-1) > 0.01).all()
+            elif kind.endswith("boundary"):
+                assert at_edge(problem, minimum)
+                assert gradient > 0.01
+            else:
+                rounding = np.spacing(np.abs(minimum).max()) * curvature  # the nearest float is no closer
+                assert gradient <= 1e-13 * max(1.0, curvature) + rounding
+
+
+def directions(dimension, count=200):
+    spread = np.random.default_rng(3).normal(size=(count, dimension))
+    return spread / np.linalg.norm(spread, axis=-1, keepdims=True)
 
 
 @each_problem
 def test_that_known_minima_are_minima_of_their_neighbourhood(name):
     for problem in variants(name):
-        for minimum in problem.minima:
+        low, high = problem.domain.T
+        for minimum, kind in zip(problem.minima, problem.minimum_kinds, strict=True):
             around = minimum + 1e-3 * np.random.default_rng(3).normal(size=(200, problem.dimension))
+            if kind.endswith("boundary"):
+                around = np.clip(around, low, high)
             assert (problem.value(around) >= problem.value(minimum)).all()
 
 
@@ -120,10 +149,37 @@ def test_that_known_minima_are_minima_of_their_neighbourhood(name):
 def test_that_nothing_in_the_domain_lies_below_the_lowest_known_minimum(name):
     for problem in variants(name):
         if len(problem.minima):
-            axes = [np.linspace(low, high, 100_001 if problem.dimension == 1 else 601) for low, high in problem.domain]
+            lowest = float(problem.value(problem.minima[0]))
+            axes = [np.linspace(low, high, 100_001 if problem.dimension == 1 else 801) for low, high in problem.domain]
             grid = np.stack(np.meshgrid(*axes), axis=-1)
-            lowest = problem.value(problem.minima[0])
             assert problem.values_on_grid(grid).min() >= lowest - 1e-12 * max(1, abs(lowest))
+
+
+@each_problem
+def test_that_minima_as_low_as_the_lowest_are_global_and_the_others_local(name):
+    for problem in variants(name):
+        values = problem.value(problem.minima)
+        assert len(problem.minimum_kinds) == len(values)
+        if not len(values):
+            assert problem.lowest is None
+            continue
+        assert problem.lowest == (None if "boundary" in problem.minimum_kinds[0] else values[0])
+        for value, kind in zip(values, problem.minimum_kinds, strict=True):
+            close = value - values[0] <= 1e-9 * max(1, abs(value))
+            assert kind.partition(", ")[0] == ("global" if close else "local")
+
+
+@each_problem
+def test_that_slopes_are_numbers_wherever_the_loss_is_also_on_axes_diagonals_and_edges(name):
+    for problem in variants(name):
+        axes = [np.union1d(np.linspace(*side, 17), np.arange(-3.0, 4)) for side in problem.domain]
+        lattice = np.stack(np.meshgrid(*axes), axis=-1)
+        defined = np.isfinite(problem.value(lattice))
+        assert defined.mean() > 0.5
+        assert np.isfinite(problem.gradient(lattice)[defined]).all()
+        assert not np.isinf(problem.hessian(lattice)[defined]).any()  # NaN where its formula has no value
+        alone = np.array([problem.gradient(point) for point in lattice.reshape(-1, problem.dimension)])
+        assert np.array_equal(problem.gradient(lattice).reshape(alone.shape), alone, equal_nan=True)
 
 
 @each_problem
@@ -169,6 +225,35 @@ def test_that_ackleys_gradient_at_the_origin_is_zero_alone_and_in_a_batch():
     batch = ackley.gradient([[0, 0], [1, 2], [0, 0]])
     assert np.array_equal(batch[[0, 2]], np.zeros((2, 2)))
     assert np.array_equal(batch[1], ackley.gradient([1, 2]))
+
+
+def test_that_a_step_past_the_end_of_the_logarithm_leaves_the_domain():
+    problem = problems.get("x_minus_log_x")
+    assert np.isnan(problem.value([-0.5]))
+    run = Run(problem, optimizers.get("gradient_descent"), problem.start, {"learning_rate": 6})
+    run.advance(5)
+    assert run.stop.reason is Reason.LEFT_DOMAIN
+    assert run.step == 0
+
+
+def test_that_the_slope_at_the_tip_of_a_surface_with_one_is_zero():
+    for name in ("drop_wave", "schwefel", "holder_table", "cross_in_tray", "lilipads_plateau", "alpine1"):
+        assert problems.get(name).gradient([0, 0]).tolist() == [0, 0]
+    assert problems.get("bukin6").gradient([-10, 1]).tolist() == [0, 0]
+    assert problems.get("bukin6").gradient([-5, 0.25]).tolist() == [0.01, 0]
+
+
+@pytest.mark.parametrize("m", [1, 2.5, 20])
+def test_that_the_minimum_of_michalewicz_follows_its_parameter(m):
+    problem = problems.get("michalewicz", m=m)
+    (minimum,) = problem.minima
+    assert np.abs(problem.gradient(minimum)).max() < 1e-13 * np.abs(problem.hessian(minimum)).max()
+
+
+def test_that_no_parameter_is_named_as_a_hyperparameter_is_for_both_are_flags_of_one_command():
+    parameters = {key for problem in problems.catalogue().values() for key in problem.parameters}
+    hyperparameters = {key for optimizer in optimizers.catalogue().values() for key in optimizer.hyperparameters}
+    assert not parameters & hyperparameters
 
 
 def test_that_parameters_reach_the_formula():

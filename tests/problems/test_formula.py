@@ -340,6 +340,43 @@ def test_that_an_undefined_value_is_nan_or_infinite_and_never_a_warning():
     assert problems.formula("x**-3").value(np.zeros((2, 1))).tolist() == [np.inf, np.inf]
 
 
+ROOT_3 = 3**0.5
+
+
+@pytest.mark.parametrize(
+    ("text", "point", "gradient"),
+    [
+        ("sqrt(x**2 + y**2)", [0, 0], [0, 0]),
+        ("sqrt(x**2 + y**2) + 3*x", [0, 0], [3, 0]),
+        ("x*sin(sqrt(abs(x)))", [0], [0]),
+        ("sqrt(abs(x)) - 2*x", [0], [-2]),
+        ("(x**2)**0.25 + a*x", [0], [1]),
+        ("x*abs(y)**1.5 + y*abs(x)**a", [0, 4], [8, 0]),
+        ("acos(cos(x))", [0], [0]),
+        ("exp(-1/x**2) + x", [0], [1]),
+        ("abs(x)**y + y", [0, 2], [0, 1]),
+        ("1/(1 + exp(-x))", [-800], [0]),
+        ("(sin(x)**2)**a + (x**2)**(a/4)", [0], [0]),
+        ("-(y + 47)*sin(sqrt(abs(x/2 + y + 47))) - x*sin(sqrt(abs(x - y - 47)))", [2, -48],
+         [-np.sin(ROOT_3) - np.cos(ROOT_3) / ROOT_3, np.cos(ROOT_3) / ROOT_3]),
+        ("sqrt(abs(x - y)) + max(x, y)", [2, 2], [0.5, 0.5]),
+    ],
+)  # fmt: skip
+def test_that_the_gradient_is_exact_where_its_formula_has_no_value(text, point, gradient):
+    problem = problems.formula(text)
+    assert problem.gradient(point) == pytest.approx(gradient, rel=1e-15, abs=0)
+    assert problem.gradient([point, point]).tolist() == [problem.gradient(point).tolist()] * 2
+
+
+def test_that_a_removable_gap_in_the_gradient_is_bridged():
+    assert problems.formula("1/(1 + 1/x)").gradient([0]) == pytest.approx([1], rel=1e-9)
+
+
+@pytest.mark.parametrize(("text", "point"), [("cosh(sqrt(x))", [0]), ("1/x", [0]), ("log(x)*x", [0])])
+def test_that_a_gradient_is_not_made_up_where_the_loss_has_an_end_or_a_pole(text, point):
+    assert not np.isfinite(problems.formula(text).gradient(point)).any()
+
+
 def test_that_the_gradient_can_be_read():
     assert problems.formula("a*x**2 + b*y**2").gradient_text == ["2*a*x", "2*b*y"]
     assert problems.formula("abs(x)").gradient_text == ["sign(x)"]

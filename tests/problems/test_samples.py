@@ -46,6 +46,8 @@ def test_that_a_curve_reads_its_slope_from_differences_between_neighbours():
     assert np.isnan(curve.value([5.1]))
     assert curve.domain.tolist() == [[0, 5]]
     assert curve.minima.tolist() == [[0]]
+    assert curve.minimum_kinds == ("global",)
+    assert curve.lowest == curve.samples.min()
 
 
 def test_that_a_curve_with_positions_is_a_function_of_them():

@@ -16,11 +16,11 @@ from gdviewer.ui.session import Session
 from gdviewer.ui.text import number_text, tr
 
 MAX_COMPONENTS = 12
-LOSS, GRADIENT, COMPONENTS = "loss", "gradient", "components"
+LOSS, GRADIENT, RATE, COMPONENTS = "loss", "gradient", "rate", "components"
 
 
 class StepsPlot(Plot):
-    """Loss, norm of the gradient, or components over the steps, linear or logarithmic, with the cursor.
+    """Loss, norm of the gradient, learning rate, or components over the steps, linear or logarithmic, with the cursor.
 
     Signals:
         noted: :attr:`note`, whenever it may have changed.
@@ -98,7 +98,7 @@ class StepsPlot(Plot):
     def _what(self) -> str:
         if self.quantity == LOSS:
             return tr("loss − min") if self._shifted else tr("loss")
-        return tr("‖gradient‖") if self.quantity == GRADIENT else tr("components")
+        return {GRADIENT: tr("‖gradient‖"), RATE: tr("learning rate η")}.get(self.quantity, tr("components"))
 
     def draw(self) -> None:
         steps = self.session.steps
@@ -128,9 +128,13 @@ class StepsPlot(Plot):
             self._fit(steps, bounds)
 
     def make_drawing(self, run: Run, color: QColor) -> Curves:
-        names = ["loss"] if self.quantity == LOSS else ["gradient"]
-        columns: list[Column] = [lambda trace: trace.loss] if self.quantity == LOSS else [Norms()]
-        if self.quantity == COMPONENTS:
+        names = [self.quantity]
+        columns: list[Column] = [Norms()]
+        if self.quantity == LOSS:
+            columns = [lambda trace: trace.loss]
+        elif self.quantity == RATE:
+            columns = [lambda trace: trace.rate]
+        elif self.quantity == COMPONENTS:
             shown = range(min(len(run.start), MAX_COMPONENTS))
             columns = [(lambda trace, i=i: trace.x[:, i]) for i in shown]
             names = [self._component_name(i) for i in shown]
@@ -254,9 +258,12 @@ class History(QWidget):
         self.quantity = QComboBox()
         self.quantity.setAccessibleName(tr("Quantity shown over the steps"))
         self.quantity.setToolTip(
-            tr("What the curves show: the loss f, the norm of its gradient ‖∇f‖, or the components of θ.")
+            tr("What the curves show: loss f, gradient norm ‖∇f‖, learning rate η, or components of θ.")
         )
-        for key, title in ((LOSS, tr("Loss")), (GRADIENT, tr("‖gradient‖")), (COMPONENTS, tr("Components"))):
+        titles = {
+            LOSS: tr("Loss"), GRADIENT: tr("‖gradient‖"), RATE: tr("Learning rate"), COMPONENTS: tr("Components"),
+        }  # fmt: skip
+        for key, title in titles.items():
             self.quantity.addItem(title, key)
         self.log_values = QCheckBox(tr("log values"), checked=True)
         self.log_values.setToolTip(

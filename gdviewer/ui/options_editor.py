@@ -1,0 +1,132 @@
+"""What applies to any optimizer: decay, clipping, noise, and the schedule of the learning rate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QToolButton, QVBoxLayout, QWidget
+
+from gdviewer import schedules
+from gdviewer.engine.options import OPTIONS
+from gdviewer.engine.schedule import Schedule
+from gdviewer.ui.keys import keys_by_tab
+from gdviewer.ui.number_field import NumberField
+from gdviewer.ui.parameter_fields import ParameterFields
+from gdviewer.ui.picker import Choice, Picker
+from gdviewer.ui.session import Session
+from gdviewer.ui.text import tr
+
+_NONE = "none"
+
+
+class OptionsEditor(QWidget):
+    """The options of the selected run, folded away until they are wanted."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._declared: Mapping | None = None
+        self.fold = QToolButton(
+            checkable=True, autoRaise=True, toolButtonStyle=Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+        )
+        self.fold.setToolTip(tr("Weight decay, clipping, noise and the schedule η(t) of the rate: for any optimizer."))
+        self.fold.setStyleSheet("text-align: left;")
+        keys_by_tab(self.fold)
+        self.body = QWidget(visible=False)
+        titles = {
+            "l2": tr("weight decay in the loss"), "clip_norm": tr("clip ‖gradient‖"),
+            "clip_value": tr("clip components"), "noise": tr("gradient noise"),
+        }  # fmt: skip
+        self.fields = {name: NumberField(name, p, optional=True, title=titles[name]) for name, p in OPTIONS.items()}
+        self.schedule = Picker(self._choices, tr("Learning-rate schedule"))
+        self.summary = QLabel(wordWrap=True)
+        self.summary.setProperty("role", "muted")
+        self._parameters = ParameterFields()
+        heading = QLabel(tr("Learning-rate schedule"))
+        heading.setBuddy(self.schedule)
+        inner = QVBoxLayout(self.body, spacing=6)
+        inner.setContentsMargins(8, 0, 0, 0)
+        for field in self.fields.values():
+            inner.addWidget(field)
+        for widget in (heading, self.schedule, self.summary, self._parameters):
+            inner.addWidget(widget)
+        layout = QVBoxLayout(self, spacing=4)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.fold)
+        layout.addWidget(self.body)
+        for name, field in self.fields.items():
+            field.changed.connect(lambda value, name=name: self._set(**{name: value}))
+        self.fold.toggled.connect(self._unfold)
+        self.schedule.chosen.connect(self.choose_schedule)
+        self._parameters.changed.connect(self._set_parameter)
+        session.experiment_changed.connect(self._match)
+        self._unfold(False)
+        self._match()
+
+    @property
+    def schedule_fields(self) -> dict[str, NumberField]:
+        """The field of each parameter of the schedule."""
+        return self._parameters.fields
+
+    def choose_schedule(self, name: str) -> None:
+        """Take a schedule of the catalogue, or none."""
+        self._set(schedule=None if name == _NONE else schedules.get(name))
+
+    @staticmethod
+    def _choices() -> list[Choice]:
+        entries = [Choice(_NONE, tr("None"), tr("No schedule"), tr("The learning rate stays as it is set."))]
+        for s in schedules.catalogue().values():
+            details = "\n".join((tr(s.summary), tr("Source: {source}", source=s.source)))
+            entries.append(Choice(s.name, s.title, _group(s.function.__module__), details, s.name))
+        return entries
+
+    def _unfold(self, on: bool) -> None:
+        self.fold.setArrowType(Qt.ArrowType.DownArrow if on else Qt.ArrowType.RightArrow)
+        self.body.setVisible(on)
+
+    def _match(self) -> None:
+        runs = self._session.experiment.runs
+        if not runs:
+            return
+        plan = runs[self._session.selected]
+        options, schedule = plan.options, plan.options.schedule
+        active = [name for name in OPTIONS if getattr(options, name) is not None]
+        told = [self.fields[name].switch.text() for name in active] + ([schedule.title] if schedule else [])
+        self.fold.setText(tr("Options: {which}", which=", ".join(told)) if told else tr("Options"))
+        for name, field in self.fields.items():
+            if getattr(options, name) != field.value:
+                field.show_value(getattr(options, name))
+        has_rate = "learning_rate" in plan.optimizer.hyperparameters
+        self.schedule.setEnabled(has_rate)
+        self.schedule.show_choice(schedule.name if schedule else _NONE, schedule.title if schedule else tr("None"))
+        self.summary.setText(self._about(schedule, has_rate))
+        self.summary.setVisible(bool(self.summary.text()))
+        parameters = schedule.parameters if schedule else {}
+        if parameters is not self._declared:
+            self._declared = parameters
+            self._parameters.declare(parameters)
+        if schedule:
+            self._parameters.show_values(schedule.values)
+
+    @staticmethod
+    def _about(schedule: Schedule | None, has_rate: bool) -> str:
+        if not has_rate:
+            return tr("This optimizer finds its own step, so there is no learning rate to schedule.")
+        return tr(schedule.summary) if schedule else ""
+
+    def _set(self, **changes: object) -> None:
+        session = self._session
+        options = session.experiment.runs[session.selected].options
+        session.change_run(session.selected, options=replace(options, **changes))
+
+    def _set_parameter(self, name: str, value: object) -> None:
+        schedule = self._session.experiment.runs[self._session.selected].options.schedule
+        if schedule:
+            self._set(schedule=schedule.replace(**{name: value}))
+
+
+def _group(module: str) -> str:
+    """The heading of a schedule's file: its name, as words."""
+    return tr(module.rpartition(".")[2].replace("_", " ").capitalize())

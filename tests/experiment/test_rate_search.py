@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+
+from gdviewer import optimizers, problems
+from gdviewer.engine.options import Options
+from gdviewer.engine.run import Run
+from gdviewer.engine.stop import Limits
+from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.experiment.rate_search import RATES, STEPS, find_rate
+from gdviewer.problems.function import FunctionProblem
+
+
+def experiment_on(problem, **plan):
+    return Experiment(problem, (RunPlan(**plan),), tuple(problem.start.tolist()))
+
+
+def loss_after(experiment, rate):
+    (plan,) = experiment.runs
+    hyperparameters = plan.hyperparameters | {"learning_rate": rate}
+    limits = Limits(tolerance=None, max_steps=STEPS, divergence=1e300)
+    run = Run(experiment.problem, plan.optimizer, experiment.start, hyperparameters, limits, options=plan.options)
+    run.advance(STEPS)
+    return run.trace.loss[-1] if run.step == STEPS else np.inf
+
+
+@pytest.mark.parametrize("options", [{}, {"l2": 1.0, "clip_norm": 5.0}], ids=["plain", "options"])
+@pytest.mark.parametrize("name", ["gradient_descent", "nesterov", "adam"])
+def test_that_the_rate_found_leads_lower_than_every_other_tried(name, options):
+    experiment = experiment_on(problems.get("rosenbrock"), optimizer=optimizers.get(name), options=Options(**options))
+    found = find_rate(experiment, experiment.runs[0])
+    lowest = loss_after(experiment, found)
+    others = [loss_after(experiment, float(f"{rate:.2g}")) for rate in np.geomspace(1e-5, 10, RATES)]
+    assert lowest == min(others)
+
+
+@pytest.mark.parametrize("name", optimizers.names())
+def test_that_every_optimizer_that_steps_many_points_gets_a_rate_no_worse_than_its_default(name):
+    rule = optimizers.get(name)
+    experiment = experiment_on(problems.get("himmelblau"), optimizer=rule)
+    found = find_rate(experiment, experiment.runs[0])
+    if not rule.broadcasts or "learning_rate" not in rule.hyperparameters:
+        assert found is None
+    else:
+        assert loss_after(experiment, found) <= loss_after(experiment, float(rule.hyperparameters["learning_rate"]))
+
+
+def test_that_there_is_no_rate_to_find_for_a_function_of_ones_own_or_at_a_minimum():
+    own = experiment_on(FunctionProblem(lambda x: x @ x, [1.0, 2.0]), optimizer=optimizers.get("adam"))
+    assert find_rate(own, own.runs[0]) is None
+    sphere = problems.get("sphere")
+    there = Experiment(sphere, (RunPlan(optimizers.get("adam")),), (0.0, 0.0))
+    assert find_rate(there, there.runs[0]) is None

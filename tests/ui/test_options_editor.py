@@ -1,0 +1,167 @@
+"""What applies to any optimizer, set in the window."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+
+from gdviewer import problems, schedules
+from gdviewer.engine.options import OPTIONS
+from gdviewer.engine.stop import Reason
+from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.optimizers import optimizer
+from gdviewer.ui.plots.steps_plot import RATE
+
+
+@pytest.fixture
+def editor(window, qtbot):
+    """The options of the first run, unfolded."""
+    options = window.runs_panel.editor.options
+    qtbot.mouseClick(options.fold, Qt.MouseButton.LeftButton)
+    return options
+
+
+def switch_on(qtbot, field, text: str) -> None:
+    field.switch.click()
+    field.entry.setFocus()
+    field.entry.clear()
+    qtbot.keyClicks(field.entry, text)
+    qtbot.keyClick(field.entry, Qt.Key.Key_Return)
+
+
+def test_that_options_are_folded_away_until_they_are_wanted(window, qtbot):
+    options = window.runs_panel.editor.options
+    assert not options.body.isVisible()
+    qtbot.mouseClick(options.fold, Qt.MouseButton.LeftButton)
+    assert options.body.isVisible()
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_that_an_option_switched_on_reaches_the_run_and_is_told(window, editor, qtbot, name):
+    before = window.session.runs
+    switch_on(qtbot, editor.fields[name], "0.5")
+    assert getattr(window.session.runs[0].options, name) == 0.5
+    assert window.session.runs[0] is not before[0]
+    assert window.session.runs[1] is before[1]
+    assert editor.fields[name].switch.text() in editor.fold.text()
+    window.session.finish()
+    assert window.session.runs[0].step > 3
+    editor.fields[name].switch.click()
+    assert getattr(window.session.experiment.runs[0].options, name) is None
+    assert editor.fold.text() == "Options"
+
+
+def test_that_an_option_out_of_range_is_told_and_the_old_one_holds(window, editor, qtbot):
+    switch_on(qtbot, editor.fields["clip_norm"], "-3")
+    assert "clip_norm must be in (0, " in editor.fields["clip_norm"].entry.message.text()
+    assert window.session.experiment.runs[0].options.clip_norm == 1.0
+
+
+@pytest.mark.parametrize("name", schedules.names())
+def test_that_every_schedule_can_be_chosen_runs_and_draws_its_rate(window, editor, name):
+    editor.choose_schedule(name)
+    schedule = schedules.get(name)
+    assert list(editor.schedule_fields) == list(schedule.parameters)
+    assert schedule.title in editor.fold.text()
+    window.history.quantity.setCurrentIndex(window.history.quantity.findData(RATE))
+    window.session.finish()
+    run = window.session.runs[0]
+    assert run.step > 3
+    (series,) = window.history.plot.drawing_of(run, 0).series
+    drawn = series.curve.getData()[1]
+    assert drawn == pytest.approx(np.log10(run.trace.rate[: len(drawn)]))
+
+
+def test_that_a_schedules_parameter_makes_the_run_anew_with_it(window, editor):
+    editor.choose_schedule("step")
+    editor.schedule_fields["gamma"].slider.setValue(100)
+    gamma = window.session.experiment.runs[0].options.schedule.values["gamma"]
+    assert gamma == pytest.approx(0.109, abs=1e-3)
+    window.session.finish()
+    assert window.session.runs[0].options.schedule.values["gamma"] == gamma
+
+
+def test_that_each_run_has_its_own_options(window, editor, qtbot):
+    switch_on(qtbot, editor.fields["noise"], "2")
+    window.session.select(1)
+    assert editor.fields["noise"].value is None
+    assert editor.fold.text() == "Options"
+    window.session.select(0)
+    assert editor.fields["noise"].value == 2
+
+
+@optimizer("Rateless")
+def rateless(x, f):
+    """Step by a tenth."""
+    return x - 0.1 * f.gradient(x)
+
+
+@optimizer("Curious")
+def curious(x, f):
+    """Step by what the lowest loss tells."""
+    g = f.gradient(x)
+    return x - (f.value(x) - f.lowest) / (g @ g) * g
+
+
+def test_that_an_optimizer_without_a_rate_has_no_schedule_and_drops_the_one_there_was(open_window):
+    problem = problems.get("sphere")
+    window = open_window(Experiment(problem, (RunPlan(rateless),), (1.0, 2.0)))
+    editor = window.runs_panel.editor.options
+    assert not editor.schedule.isEnabled()
+    assert "no learning rate" in editor.summary.text()
+    plan = RunPlan(window.session.experiment.runs[0].optimizer)
+    window.runs_panel.editor.choose("adam")
+    editor.choose_schedule("cosine")
+    assert window.session.experiment.runs[0].with_optimizer(plan.optimizer).options.schedule is None
+
+
+def test_that_an_optimizer_that_needs_what_the_problem_lacks_says_so_and_runs_on_the_next_that_has_it(open_window):
+    window = open_window(Experiment(problems.get("sphere"), (RunPlan(curious), RunPlan(rateless)), (1.0, 2.0)))
+    session = window.session
+    window.problem_panel.choose("formula")
+    session.finish()
+    assert session.runs[0].stop.reason is Reason.UNFIT
+    assert "Curious needs the lowest loss f*" in window.runs_panel.editor.message.text()
+    assert session.runs[1].step > 0
+    window.problem_panel.choose("sphere")
+    session.finish()
+    assert session.runs[0].step > 0
+    assert session.runs[0].trace.loss[-1] < 1e-6
+
+
+def test_that_a_choice_and_a_list_are_set_with_their_own_controls(window, editor, qtbot):
+    editor.choose_schedule("cyclic")
+    mode = editor.schedule_fields["mode"].entry
+    qtbot.keyClicks(mode, "exp_range")
+    assert window.session.experiment.runs[0].options.schedule.values["mode"] == "exp_range"
+    editor.choose_schedule("multistep")
+    steps = editor.schedule_fields["milestones"].entry
+    for text, message in (("5, 3", "milestones must be rising whole numbers"), ("a", "must be a list of numbers")):
+        steps.setFocus()
+        steps.clear()
+        qtbot.keyClicks(steps, text)
+        qtbot.keyClick(steps, Qt.Key.Key_Return)
+        assert message in steps.message.text()
+        assert window.session.experiment.runs[0].options.schedule.values["milestones"] == (100, 300)
+    steps.clear()
+    qtbot.keyClicks(steps, "5, 30")
+    qtbot.keyClick(steps, Qt.Key.Key_Return)
+    assert window.session.experiment.runs[0].options.schedule.values["milestones"] == (5, 30)
+    assert not steps.message.text()
+
+
+@optimizer("Switched")
+def switched(x, f, *, backwards=False):
+    """Step down, or up."""
+    return x + 0.1 * f.gradient(x) if backwards else x - 0.1 * f.gradient(x)
+
+
+def test_that_a_switch_is_a_check_box(open_window):
+    window = open_window(Experiment(problems.get("sphere"), (RunPlan(switched),), (1.0, 2.0)))
+    field = window.runs_panel.editor.fields["backwards"]
+    field.entry.click()
+    assert window.session.experiment.runs[0].hyperparameters == {"backwards": True}
+    window.session.step()
+    window.session.finish()
+    assert window.session.runs[0].trace.x[1].tolist() == pytest.approx([1.2, 2.4])
