@@ -105,7 +105,7 @@ def further(before, low):
 
 
 def between(low, high):
-    """The minimiser of the parabola or cubic through both ends; the middle where it is too near to one of them."""
+    """The minimiser of the parabola or cubic through both ends, but a tenth of the interval away from either."""
     width = high.alpha - low.alpha
     if not np.isfinite(high.value):
         return low.alpha + width / 10
@@ -115,7 +115,7 @@ def between(low, high):
         d1 = low.slope + high.slope - 3 * (high.value - low.value) / width
         d2 = np.sign(width) * np.sqrt(d1 * d1 - low.slope * high.slope)
         share = 1 - (high.slope + d2 - d1) / (high.slope - low.slope + 2 * d2)
-    return low.alpha + width * (share if 0.1 <= share <= 0.9 else 0.5)
+    return low.alpha + width * (np.clip(share, 0.1, 0.9) if np.isfinite(share) else 0.5)
 
 
 def parabola_step(f, x, p):

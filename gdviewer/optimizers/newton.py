@@ -70,7 +70,7 @@ def trust_region(
         1e3, 0, 1e9, scale="log", open_low=True, slider=(1e-2, 1e6), meaning="largest radius the region may have"
     ),
     accept=Parameter(
-        0.15, 0, 0.25, open_high=True, meaning="share of the decrease promised by the parabola that a step must bring"
+        0.15, 0, 0.25, meaning="share of the decrease promised by the parabola that a step must bring"
     ),
 ):  # fmt: skip
     """Step to the lowest point of the local parabola within a ball, whose radius follows how well that foretells.

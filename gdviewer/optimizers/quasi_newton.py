@@ -56,10 +56,10 @@ def l_bfgs(
     The newest is the last row; a row of zeros is empty. H₀ is scaled by the newest. A step ends where the strong Wolfe
     conditions hold; where none is found, all is forgotten. More moves than at the first step are not kept.
     """
+    m, n = int(history_size), x.size
+    S, Y = (S, Y) if np.ndim(S) else (np.zeros((m, n)), np.zeros((m, n)))
     g = f.gradient(x)
-    S = S + np.zeros((history_size, x.size)) if np.ndim(S) == 0 else S
-    Y = Y + np.zeros((history_size, x.size)) if np.ndim(Y) == 0 else Y
-    p = -two_loops(g, S[-history_size:], Y[-history_size:])
+    p = -two_loops(g, S[-m:], Y[-m:])
     alpha, x_new = strong_wolfe(f, x, p, 1.0, c1, c2)
     if alpha == 0:
         return x, np.zeros_like(S), np.zeros_like(Y)

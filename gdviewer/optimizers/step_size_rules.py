@@ -72,7 +72,7 @@ def barzilai_borwein_1(
         y = g - g_before
         alpha = (s @ s) / (s @ y) if s @ y > 0 else np.linalg.norm(s) / np.linalg.norm(y)
         history = np.append(losses[1:], f.value(x))
-    alpha, x_new = backtracked(f, x, -g, min(alpha, 1e10), shrink, c1, above=max(history[-recent:]))
+    alpha, x_new = backtracked(f, x, -g, min(alpha, 1e10), shrink, c1, above=max(history[-int(recent) :]))
     if alpha == 0:  # nothing has changed
         return (x, 0 * g, g, history) if t == 1 else (x, s, g_before, losses)
     s = x_new - x
@@ -106,7 +106,7 @@ def barzilai_borwein_2(
         y = g - g_before
         alpha = (s @ y) / (y @ y) if s @ y > 0 else np.linalg.norm(s) / np.linalg.norm(y)
         history = np.append(losses[1:], f.value(x))
-    alpha, x_new = backtracked(f, x, -g, min(alpha, 1e10), shrink, c1, above=max(history[-recent:]))
+    alpha, x_new = backtracked(f, x, -g, min(alpha, 1e10), shrink, c1, above=max(history[-int(recent) :]))
     if alpha == 0:  # nothing has changed
         return (x, 0 * g, g, history) if t == 1 else (x, s, g_before, losses)
     s = x_new - x
