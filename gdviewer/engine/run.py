@@ -294,10 +294,10 @@ class Run:
             self._end(Stop(Reason.FULL, values={"step": self.step, "megabytes": trace.nbytes / 1e6}))
 
     def _room(self) -> int:
-        """How many steps a block may have for what the optimizer carries; one at first, to see how much that is."""
-        if self._state and not self.step:
-            return 1
-        return max(1, _BLOCK_BYTES // max(1, sum(np.asarray(part).nbytes for part in self._state)))
+        """How many steps a block may have: as many as are done, so that at most half are executed in vain past a stop,
+        and no more than there is room for what the optimizer carries."""
+        carried = sum(np.asarray(part).nbytes for part in self._state)
+        return max(1, min(self.step, _BLOCK_BYTES // max(1, carried)))
 
     def _end(self, stop: Stop) -> None:
         if not self.stop:
