@@ -14,9 +14,8 @@ _SYMBOLS = {
     "eps": "ε", "rho": "ρ", "kappa": "κ", "lr_decay": "κ", "theta": "θ", "angle": "θ", "condition": "κ",
     "initial_accumulator_value": "s₀", "weight_decay": "λ", "l2": "λ", "lambd": "λ", "noise": "σ", "sigma": "σ",
     "momentum_decay": "ψ", "eta_minus": "η₋", "eta_plus": "η₊", "step_min": "Δ₋", "step_max": "Δ₊", "nu": "ν",
-    "mu": "μ", "eta_min": "η₋",
-    "first_step": "α₀", "shrink": "τ", "curvature_min": "δ", "history_size": "m",
-    "radius": "Δ", "first_radius": "Δ₀", "radius_max": "Δ₊",
+    "mu": "μ", "eta_min": "η₋", "eps_root": "ε̄", "power": "p", "first_step": "α₀", "shrink": "τ", "curvature_min": "δ",
+    "history_size": "m", "radius": "Δ", "first_radius": "Δ₀", "radius_max": "Δ₊",
 }  # fmt: skip
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
@@ -249,9 +248,14 @@ def decay(default: float, meaning: str = "share of a running mean that is kept e
     return Parameter(default, 0, 1, scale="complement", open_high=True, slider=(0, 0.9999), meaning=meaning)
 
 
-def tiny(default: float, meaning: str = "small number that keeps the division finite") -> Parameter:
-    """A small positive number: in (0, 1], on a logarithmic slider."""
-    return Parameter(default, 0, 1, scale="log", open_low=True, slider=(1e-16, 1), meaning=meaning)
+def tiny(default: float, meaning: str = "small number that keeps the division finite", zero: bool = False) -> Parameter:
+    """A small positive number: in (0, 1], or in [0, 1] where it may be ``zero``, on a logarithmic slider."""
+    return Parameter(default, 0, 1, scale="log", open_low=not zero, slider=(1e-16, 1), meaning=meaning)
+
+
+def small(default: float, meaning: str, **options: Any) -> Parameter:
+    """A number that is often zero and seldom large, such as a weight decay: in [0, 10], on a slider up to 0.1."""
+    return Parameter(default, 0, 10, meaning=meaning, **{"slider": (0, 0.1)} | options)
 
 
 def count(default: int, low: int = 1, high: int = 1_000_000, meaning: str = "", **options: Any) -> Parameter:
@@ -265,8 +269,12 @@ def nearest(word: str, words: Iterable[str]) -> str:
     """Return ``"; did you mean …?"`` with the nearest of ``words``, or an empty text where none is near."""
     import difflib  # only for a message
 
-    found = difflib.get_close_matches(word, list(words), n=1, cutoff=0.6)
-    return f"; did you mean {found[0]!r}?" if found else ""
+    def likeness(other: str) -> float:
+        matcher = difflib.SequenceMatcher(None, other, word)
+        return matcher.ratio() + matcher.quick_ratio()  # the second minds no order: adma is adam, and not adamax
+
+    found = difflib.get_close_matches(word, list(words), n=5, cutoff=0.6)
+    return f"; did you mean {max(found, key=likeness)!r}?" if found else ""
 
 
 def check_values(parameters: Mapping[str, Declared], values: Mapping[str, object], owner: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Gradient descent and its momentum forms."""
 
 from gdviewer.engine.optimizer import optimizer
-from gdviewer.engine.parameter import decay, rate
+from gdviewer.engine.parameter import Parameter, count, decay, rate, small
 
 
 @optimizer("Gradient descent", source="Cauchy 1847; torch.optim.SGD")
@@ -13,14 +13,23 @@ def gradient_descent(x, f, *, learning_rate=rate(1e-3)):
 
 
 @optimizer("Momentum", source="Polyak 1964; torch.optim.SGD with momentum")
-def momentum(x, f, b=0.0, *, learning_rate=rate(1e-3), momentum=decay(0.9, "share of the velocity kept")):
+def momentum(
+    x,
+    f,
+    t,
+    b=0.0,
+    *,
+    learning_rate=rate(1e-3),
+    momentum=decay(0.9, "share of the velocity kept"),
+    dampening=Parameter(0, 0, 1, meaning="share of each gradient that the velocity does not take"),
+):
     """Roll like a heavy ball: the velocity b sums the gradients, old ones fading.
 
-    PyTorch's form: b starts as the first gradient, and the learning rate stands outside of b. Keras and Sutskever put
-    it inside (v ← μ·v − η·g), which differs where the learning rate changes on the way.
+    PyTorch's form: b starts as the first gradient, whole whatever the dampening, and the learning rate stands outside
+    of b. Keras and Sutskever put it inside (v ← μ·v − η·g), which differs where the learning rate changes on the way.
     """
     g = f.gradient(x)
-    b = momentum * b + g
+    b = g if t == 1 else momentum * b + (1 - dampening) * g
     x = x - learning_rate * b
     return x, b
 
@@ -36,3 +45,51 @@ def nesterov(x, f, b=0.0, *, learning_rate=rate(1e-3), momentum=decay(0.9, "shar
     b = momentum * b + g
     x = x - learning_rate * (g + momentum * b)
     return x, b
+
+
+@optimizer("QHM", source="Ma & Yarats 2019; qhoptim.pyt.QHM")
+def qhm(
+    x,
+    f,
+    b=0.0,
+    *,
+    learning_rate=rate(1e-3),
+    momentum=decay(0.999, "share of the mean gradient kept"),
+    nu=Parameter(0.7, 0, 1, meaning="share of the mean gradient in the step; the rest is the gradient itself"),
+):
+    """Mix a plain gradient step with a momentum step: ν = 0 is the one, ν = 1 the other.
+
+    Quasi-hyperbolic momentum. b is a mean of gradients, weights (1 − μ)·μᵏ, not their sum: a rate that suits momentum
+    is to be divided by 1 − μ. The authors' library has no default rate; it advises ν = 0.7 and μ = 0.999.
+    """
+    g = f.gradient(x)
+    b = momentum * b + (1 - momentum) * g
+    x = x - learning_rate * ((1 - nu) * g + nu * b)
+    return x, b
+
+
+@optimizer("ASGD", source="Polyak & Juditsky 1992; torch.optim.ASGD")
+def asgd(
+    x,
+    f,
+    t,
+    eta=0.0,
+    average=0.0,
+    *,
+    learning_rate=rate(1e-2),
+    lambd=small(1e-4, "decay: shrinks the point, and the rate from step to step"),
+    alpha=Parameter(0.75, 0, 2, meaning="power by which the rate falls"),
+    t0=count(1_000_000, 0, 10**9, "steps before the averaging begins", scale="log", slider=(1, 10**6)),
+):
+    """Descend with a falling rate, and keep the average of the points, which wanders less than they do.
+
+    PyTorch's form, after Bottou's averaged SGD. A rate that is changed on the way holds from the step after, as there.
+    The average does not act back on the descent; up to step t₀ + 2 it is the point itself.
+    """
+    if t == 1:
+        eta = learning_rate
+    g = f.gradient(x)
+    x = (1 - lambd * eta) * x - eta * g
+    average = average + (x - average) / max(1, t - 1 - t0)
+    eta = learning_rate / (1 + lambd * learning_rate * t) ** alpha
+    return x, eta, average

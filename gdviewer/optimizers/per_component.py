@@ -3,56 +3,82 @@
 import numpy as np
 
 from gdviewer.engine.optimizer import optimizer
-from gdviewer.engine.parameter import decay, rate, tiny
+from gdviewer.engine.parameter import Switch, decay, rate, small, tiny
 
 
 @optimizer("Adagrad", source="Duchi, Hazan & Singer 2011; torch.optim.Adagrad")
-def adagrad(x, f, s=0.0, *, learning_rate=rate(1e-2), eps=tiny(1e-10)):
+def adagrad(
+    x,
+    f,
+    t,
+    s=0.0,
+    *,
+    learning_rate=rate(1e-2),
+    lr_decay=small(0, "how fast the learning rate falls from step to step"),
+    initial_accumulator_value=small(0, "what the sum of squares starts with"),
+    eps=tiny(1e-10),
+):
     """Divide each component by the root of the sum of its squared gradients; steps only ever get shorter.
 
     PyTorch's form, √s + ε with s starting at 0; Keras and optax start at 0.1 and put ε inside the root.
     """
+    if t == 1:
+        s = initial_accumulator_value
     g = f.gradient(x)
     s = s + g**2
-    x = x - learning_rate * g / (np.sqrt(s) + eps)
+    eta = learning_rate / (1 + (t - 1) * lr_decay)
+    x = x - eta * g / (np.sqrt(s) + eps)
     return x, s
 
 
 @optimizer("RMSprop", source="Tieleman & Hinton 2012; torch.optim.RMSprop")
 def rmsprop(
-    x, f, v=0.0, *, learning_rate=rate(1e-2), alpha=decay(0.99, "share of the mean square kept"), eps=tiny(1e-8)
+    x,
+    f,
+    v=0.0,
+    a=0.0,
+    b=0.0,
+    *,
+    learning_rate=rate(1e-2),
+    alpha=decay(0.99, "share of the mean square kept"),
+    momentum=decay(0.0, "share of the velocity kept"),
+    eps=tiny(1e-8),
+    centered=Switch(False, meaning="divide by the root of the variance: take the squared mean from the mean square"),
+    eps_inside=Switch(False, meaning="add ε inside the root, as Keras and optax do"),
 ):
     """Divide each component by the root of a running mean of its squared gradients.
 
-    PyTorch's form, √v + ε; Keras and optax put ε inside the root.
+    PyTorch's form: √v + ε, and the learning rate stands outside of the velocity b. Keras and optax put ε inside the
+    root and the learning rate into the velocity, which differs where the rate changes on the way.
     """
     g = f.gradient(x)
     v = alpha * v + (1 - alpha) * g**2
-    x = x - learning_rate * g / (np.sqrt(v) + eps)
-    return x, v
+    a = alpha * a + (1 - alpha) * g
+    v_hat = v - a**2 if centered else v
+    root = np.sqrt(v_hat + eps) if eps_inside else np.sqrt(v_hat) + eps
+    b = momentum * b + g / root
+    x = x - learning_rate * b
+    return x, v, a, b
 
 
-@optimizer("Adam", source="Kingma & Ba 2015, Algorithm 1; torch.optim.Adam")
-def adam(
+@optimizer("Adadelta", source="Zeiler 2012; torch.optim.Adadelta")
+def adadelta(
     x,
     f,
-    t,
-    m=0.0,
     v=0.0,
+    u=0.0,
     *,
-    learning_rate=rate(1e-3),
-    beta1=decay(0.9, "share of the first moment kept"),
-    beta2=decay(0.999, "share of the second moment kept"),
-    eps=tiny(1e-8),
+    learning_rate=rate(1.0),
+    rho=decay(0.9, "share of the mean squares kept"),
+    eps=tiny(1e-6, "small number inside the roots; it sets the size of the first steps"),
 ):
-    """Momentum in the numerator, RMSprop in the denominator, both corrected for starting at zero.
+    """Take steps as long as the recent ones were, over the size of the recent gradients: no rate need be chosen.
 
-    The paper's and PyTorch's ε: added to √v̂. Keras's "ε̂" is added before the correction: ε̂ = ε·√(1 − β₂ᵗ).
+    PyTorch's defaults are the paper's, η = 1; Keras has η = 0.001, ρ = 0.95, ε = 1e-7.
     """
     g = f.gradient(x)
-    m = beta1 * m + (1 - beta1) * g
-    v = beta2 * v + (1 - beta2) * g**2
-    m_hat = m / (1 - beta1**t)
-    v_hat = v / (1 - beta2**t)
-    x = x - learning_rate * m_hat / (np.sqrt(v_hat) + eps)
-    return x, m, v
+    v = rho * v + (1 - rho) * g**2
+    d = np.sqrt(u + eps) / np.sqrt(v + eps) * g
+    u = rho * u + (1 - rho) * d**2
+    x = x - learning_rate * d
+    return x, v, u

@@ -4,7 +4,7 @@ import pickle
 import pytest
 
 from gdviewer.engine.optimizer import optimizer
-from gdviewer.engine.parameter import Parameter, decay, rate, symbol_of, tiny
+from gdviewer.engine.parameter import Parameter, decay, rate, small, symbol_of, tiny
 
 
 @pytest.mark.parametrize("declare", [rate, decay, tiny])
@@ -28,6 +28,8 @@ def test_that_a_declared_number_is_just_its_default(declare):
         (rate(0.1), None, "η must be a number; got None"),
         (rate(0.1), 1j, "η must be a number; got 1j"),
         (decay(0.9), 1, r"η must be in \[0, 1\); got 1"),
+        (tiny(0.1), 0, r"η must be in \(0, 1\]; got 0"),
+        (small(0, "decay"), -1e-9, r"η must be in \[0, 10\]; got -1e-09"),
         (Parameter(0), math.inf, r"η must be in \(-inf, inf\); got inf"),
     ],
 )
@@ -36,7 +38,17 @@ def test_that_a_wrong_value_is_refused_with_name_and_range(parameter, value, mes
         parameter.check("η", value)
 
 
-@pytest.mark.parametrize(("parameter", "value"), [(rate(0.1), 10), (decay(0.9), 0), (tiny(1e-8), 1), (rate(1), "0.5")])
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [
+        (rate(0.1), 10),
+        (decay(0.9), 0),
+        (tiny(1e-8), 1),
+        (tiny(0.1, zero=True), 0),
+        (small(1, "decay"), 0),
+        (rate(1), "0.5"),
+    ],
+)
 def test_that_a_bound_that_belongs_to_the_range_is_accepted(parameter, value):
     assert parameter.check("p", value) == float(value)
 

@@ -213,7 +213,7 @@ def test_that_show_opens_a_window_on_a_function(qtbot):
     [
         (lambda: gdviewer.show("himelblau", block=False), "himmelblau"),
         (lambda: gdviewer.show("sphere", [1, 2, 3], block=False), "shape"),
-        (lambda: gdviewer.show("sphere", runs=["adan"], block=False), "adam"),
+        (lambda: gdviewer.show("sphere", runs=["adma"], block=False), "did you mean 'adam'"),
         (lambda: gdviewer.show("sphere", runs=[{"optimizer": "adam", "beta": 1}], block=False), "did you mean 'beta"),
         (lambda: gdviewer.show(lambda x: x, block=False), "x0"),
     ],
