@@ -29,7 +29,7 @@ def heavy_ball_optimal(
     return x, d
 
 
-@optimizer("Nesterov, optimal", source="Nesterov 2004, (2.2.11)")
+@optimizer("Nesterov, optimal", source="Nesterov 2004, section 2.2.1")
 def nesterov_optimal(
     x, f, d=0.0, *, L=curvature(20, "largest curvature"), mu=curvature(1, "smallest curvature")
 ):  # fmt: skip

@@ -45,7 +45,7 @@ def exact_line_search(
     return x, alpha
 
 
-@optimizer("Barzilai–Borwein 1", source="Barzilai & Borwein 1988, (5); Raydan 1997", broadcasts=False)
+@optimizer("Barzilai–Borwein 1", source="Barzilai & Borwein 1988; Raydan 1997", broadcasts=False)
 def barzilai_borwein_1(
     x,
     f,
@@ -79,7 +79,7 @@ def barzilai_borwein_1(
     return x_new, s, g, history
 
 
-@optimizer("Barzilai–Borwein 2", source="Barzilai & Borwein 1988, (6); Raydan 1997", broadcasts=False)
+@optimizer("Barzilai–Borwein 2", source="Barzilai & Borwein 1988; Raydan 1997", broadcasts=False)
 def barzilai_borwein_2(
     x,
     f,
@@ -117,8 +117,8 @@ def barzilai_borwein_2(
 def polyak_step(x, f):
     """Step to where the slope would meet the lowest loss, if it went on as it is: α = (f(x) − f*) / ‖g‖².
 
-    On a convex function each step comes nearer to every minimum. Near a local minimum f(x) − f* does not vanish while
-    the slope does, so it is thrown out.
+    On a convex function each step comes nearer to every minimum. Near a local minimum the slope vanishes and f(x) − f*
+    does not, so the step throws it far out.
     """
     g = f.gradient(x)
     above = max(f.value(x) - f.lowest, 0)

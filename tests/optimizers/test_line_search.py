@@ -86,6 +86,16 @@ def test_that_a_search_keeps_to_where_the_function_is_defined(search):
 
 
 @each_search
+def test_that_a_pole_is_not_taken_for_a_low_point(search):
+    problem = problems.formula("log(x)")
+    f, x, p = along_slope(problem, 1.0)
+    with np.errstate(all="ignore"):
+        alpha, point = search(f, x, p, 1.0)  # the first trial is 0, where the logarithm is −∞
+    assert 0 < alpha < 1
+    assert np.isfinite(problem.value(point))
+
+
+@each_search
 @pytest.mark.parametrize("text", ["-x**3", "-exp(x)", "-x**2 + y", "-log(x)"])
 def test_that_a_search_along_which_the_function_falls_for_ever_ends(search, text):
     problem = problems.formula(text)
