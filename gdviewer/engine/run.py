@@ -22,6 +22,7 @@ _RATE = "learning_rate"
 RECORD_BYTES = 2**30  # a run whose trace takes more ends
 _BLOCK_BYTES = 2**26  # what the states in a block may take, which all are held until it is judged
 LARGEST_BLOCK = 256  # steps judged at once: so many make the judging cheap, and few are executed in vain past a stop
+_FEW = 16  # steps that cost less to execute in vain than to judge one by one
 _FLOAT64 = np.dtype(np.float64)
 
 
@@ -294,10 +295,12 @@ class Run:
             self._end(Stop(Reason.FULL, values={"step": self.step, "megabytes": trace.nbytes / 1e6}))
 
     def _room(self) -> int:
-        """How many steps a block may have: as many as are done, so that at most half are executed in vain past a stop,
-        and no more than there is room for what the optimizer carries."""
+        """How many steps a block may have: about as many as are done, so that few are executed in vain past a stop, and
+        no more than there is room for what the optimizer carries; one at first, to see how much that is."""
+        if self._state and not self.step:
+            return 1
         carried = sum(np.asarray(part).nbytes for part in self._state)
-        return max(1, min(self.step, _BLOCK_BYTES // max(1, carried)))
+        return max(1, min(max(_FEW, self.step), _BLOCK_BYTES // max(1, carried)))
 
     def _end(self, stop: Stop) -> None:
         if not self.stop:

