@@ -7,6 +7,7 @@ import csv
 import io
 import itertools
 import json
+import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,7 @@ from gdviewer.engine.parameter import Declared, Parameter, nearest, symbol_of
 from gdviewer.engine.run import Run
 from gdviewer.engine.schedule import Schedule
 from gdviewer.engine.stop import LIMITS, Limits
+from gdviewer.experiment.catalogue import markdown, plain
 from gdviewer.experiment.minimize import Result, result_of
 from gdviewer.problems.problem import Problem
 
@@ -60,6 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as end:  # argparse has shown the help or the version
         return int(end.code or 0)
     except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the interpreter complains at its end
         return 1
     except KeyboardInterrupt:
         return 130
@@ -74,25 +77,19 @@ def _dispatch(words: list[str]) -> int:
     parser.add_argument("--version", action="version", version=f"gdviewer {gdviewer.__version__}")
     commands = parser.add_subparsers(dest="command", metavar="{run,list}", parser_class=_Parser)
     commands.add_parser("run", help="descend without a window", add_help=False)
-    commands.add_parser("list", help="show the problems and optimizers")
+    catalogue = commands.add_parser("list", help="show the problems and optimizers")
+    catalogue.add_argument("--markdown", action="store_true", help="with formulas, ranges and sources, as Markdown")
     if words and not words[0].startswith("-") and words[0] not in ("run", "list"):
         raise UsageError(f"there is no command {words[0]!r}{nearest(words[0], ['run', 'list'])}")
     if words[:1] == ["run"]:
         return _run(words[1:])
-    if parser.parse_args(words).command == "list":
-        print(_catalogue())
+    options = parser.parse_args(words)
+    if options.command == "list":
+        print(markdown() if options.markdown else plain(), flush=True)
         return 0
     from gdviewer.ui.startup import open_window
 
     return open_window()
-
-
-def _catalogue() -> str:
-    lines = ["Problems"]
-    lines += [f"  {p.name:20} {p.formula}" for p in problems.catalogue().values()]
-    lines += ["", "Optimizers"]
-    lines += [f"  {o.name:20} {o.summary}" for o in optimizers.catalogue().values()]
-    return "\n".join(lines)
 
 
 def _run(words: list[str]) -> int:

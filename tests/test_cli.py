@@ -2,6 +2,8 @@
 
 import csv
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ import gdviewer
 from gdviewer import optimizers, problems
 from gdviewer.cli import main
 from gdviewer.engine.stop import LIMITS
+from gdviewer.experiment.catalogue import markdown
 
 
 @pytest.fixture
@@ -113,6 +116,25 @@ def test_that_the_list_names_every_problem_and_optimizer(call):
     assert code == 0
     words = out.split()
     assert all(name in words for name in (*problems.names(), *optimizers.names()))
+
+
+def test_that_the_list_stands_under_headings(call):
+    lines = call("list")[1].splitlines()
+    assert all(f"  {problem.group}" in lines for problem in problems.catalogue().values())
+    assert "  Descent" in lines
+
+
+def test_that_the_catalogue_is_printed_as_markdown(call):
+    assert call("list", "--markdown") == (0, markdown() + "\n", "")
+
+
+@pytest.mark.parametrize("form", [[], ["--markdown"]])
+def test_that_a_reader_may_close_the_list_early(form):
+    command = [sys.executable, "-m", "gdviewer", "list", *form]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()  # nothing reads what comes
+        assert process.stderr.read() == b""
+        assert process.wait(timeout=60) == 1
 
 
 def test_that_the_version_is_told(call):

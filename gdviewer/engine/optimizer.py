@@ -47,10 +47,10 @@ class Optimizer:
         return check_values(self.hyperparameters, values, self.name)
 
     def lacks(self, problem: Minimisable) -> str:
-        """What this optimizer needs and the problem does not have, as a sentence; empty where it has all."""
+        """What this optimizer needs and the problem lacks: ``needs the Hessian, …``; empty where it has all."""
         has = {"hessian": problem.has_hessian, "lowest": problem.lowest is not None}
         missing = [_NEEDS[need] for need in self.needs if not has[need]]
-        return f"{self.title} needs {' and '.join(missing)}, which this problem does not have" if missing else ""
+        return f"needs {' and '.join(missing)}, which this problem does not have" if missing else ""
 
     def bind(self, hyperparameters: Mapping[str, Any]) -> Rule:
         """Return the rule with its hyperparameters fixed."""

@@ -77,7 +77,7 @@ class Run:
         self.options = options or Options()
         self.objective = self.options.objective(problem)
         if lacks := optimizer.lacks(self.objective):
-            self.stop = Stop(Reason.UNFIT, values={"lacks": lacks})
+            self.stop = Stop(Reason.UNFIT, values={"lacks": f"{optimizer.title} {lacks}"})
         schedule = self.options.schedule
         if schedule and _RATE not in self.hyperparameters:
             raise ValueError(f"{optimizer.name} has no learning_rate, so there is nothing for a schedule to set")

@@ -15,10 +15,11 @@ __all__ = ["FormulaProblem", "Problem", "catalogue", "formula", "get", "names"]
 
 @cache
 def catalogue() -> dict[str, Problem]:
-    """Every problem by name, in the order of the files and of the lines in them."""
+    """Every problem by name: those of fewer dimensions first, then in the order of the files and of their lines."""
     modules = (m.name for m in pkgutil.iter_modules(__path__) if m.name != "symbolic")
     lists = (getattr(importlib.import_module(f"{__name__}.{name}"), "PROBLEMS", ()) for name in sorted(modules))
-    return {problem.name: problem for problems in lists for problem in problems}
+    found = (problem for problems in lists for problem in problems)
+    return {problem.name: problem for problem in sorted(found, key=lambda problem: problem.dimension)}
 
 
 def names() -> list[str]:

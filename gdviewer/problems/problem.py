@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from gdviewer.engine.oracle import Array
 from gdviewer.engine.parameter import Declared, check_values
 
-Picture = Literal["curve", "landscape", "components"]
+Picture = Literal["curve", "landscape", "plane", "components"]
 
 
 class Problem:
@@ -65,8 +65,8 @@ class Problem:
 
     @property
     def picture(self) -> Picture:
-        """How a descent on it is drawn: on a curve, on a landscape, or as its components over the steps."""
-        return "curve" if self.dimension == 1 else "landscape" if self.dimension == 2 else "components"
+        """How a descent on it is drawn: on a curve, a landscape, a plane, or as its components over the steps."""
+        return "curve" if self.dimension == 1 else "landscape" if self.dimension == 2 else "plane"
 
     @property
     def minima(self) -> Array:

@@ -42,6 +42,12 @@ class Latest(QObject):
                 self._thread.start()
             self._condition.notify()
 
+    def cancel(self) -> None:
+        """Drop the request that waits, and the result of the one under way."""
+        with self._condition:
+            self._number += 1
+            self._work = None
+
     def close(self, seconds: float = 1.0) -> None:
         """End the thread; one in work that does not return in time is left to itself."""
         with self._condition:

@@ -11,10 +11,12 @@ from PySide6.QtWidgets import QLabel, QToolButton, QVBoxLayout, QWidget
 from gdviewer import schedules
 from gdviewer.engine.options import OPTIONS
 from gdviewer.engine.schedule import Schedule
+from gdviewer.ui.choice_list import Choice
+from gdviewer.ui.choices import schedule_choices
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.number_field import NumberField
 from gdviewer.ui.parameter_fields import ParameterFields
-from gdviewer.ui.picker import Choice, Picker
+from gdviewer.ui.picker import Picker
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import tr
 
@@ -76,11 +78,8 @@ class OptionsEditor(QWidget):
 
     @staticmethod
     def _choices() -> list[Choice]:
-        entries = [Choice(_NONE, tr("None"), tr("No schedule"), tr("The learning rate stays as it is set."))]
-        for s in schedules.catalogue().values():
-            details = "\n".join((tr(s.summary), tr("Source: {source}", source=s.source)))
-            entries.append(Choice(s.name, s.title, _group(s.function.__module__), details, s.name))
-        return entries
+        none = Choice(_NONE, tr("None"), tr("No schedule"), tr("The learning rate stays as it is set."))
+        return [none, *schedule_choices()]
 
     def _unfold(self, on: bool) -> None:
         self.fold.setArrowType(Qt.ArrowType.DownArrow if on else Qt.ArrowType.RightArrow)
@@ -125,8 +124,3 @@ class OptionsEditor(QWidget):
         schedule = self._session.experiment.runs[self._session.selected].options.schedule
         if schedule:
             self._set(schedule=schedule.replace(**{name: value}))
-
-
-def _group(module: str) -> str:
-    """The heading of a schedule's file: its name, as words."""
-    return tr(module.rpartition(".")[2].replace("_", " ").capitalize())

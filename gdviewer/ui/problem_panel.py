@@ -24,6 +24,7 @@ from gdviewer.problems.formula import FormulaProblem, formula
 from gdviewer.problems.problem import Problem
 from gdviewer.problems.samples import SampledCurve, SampledVector, read_file, read_text
 from gdviewer.ui.background import Latest
+from gdviewer.ui.choices import problem_choices
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.number_field import EntryField, NumberField, PointField
 from gdviewer.ui.parameter_fields import ParameterFields
@@ -103,10 +104,7 @@ class ProblemPanel(QWidget):
             Choice(CURVE, tr("Samples, along the curve…"), own, tr("Typed, pasted, or from CSV, TXT or NPY.")),
             Choice(VECTOR, tr("Samples, the article's GD…"), own, tr("The whole vector moves by −η·np.gradient(f).")),
         ]
-        for p in problems.catalogue().values():
-            details = "\n".join((p.formula, tr(p.why), tr("Source: {source}", source=p.source)))
-            entries.append(Choice(p.name, p.title, tr(p.group), details, p.name))
-        return entries
+        return entries + problem_choices()
 
     def _match(self) -> None:
         experiment = self._session.experiment

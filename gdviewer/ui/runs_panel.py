@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from time import perf_counter
 
@@ -9,9 +10,7 @@ from PySide6.QtCore import QModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QAction, QColor, QKeySequence, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QCheckBox,
     QHBoxLayout,
-    QLabel,
     QListWidget,
     QListWidgetItem,
     QStyle,
@@ -25,13 +24,13 @@ from PySide6.QtWidgets import (
 from gdviewer import optimizers
 from gdviewer.engine.run import Run
 from gdviewer.experiment.experiment import RunPlan
+from gdviewer.experiment.rate_search import RATES, find_rate
+from gdviewer.ui.choice_list import ChoiceList
+from gdviewer.ui.choices import optimizer_choices
 from gdviewer.ui.keys import keys_by_tab
-from gdviewer.ui.number_field import NumberField, PointField
-from gdviewer.ui.options_editor import OptionsEditor
-from gdviewer.ui.parameter_fields import ParameterFields
-from gdviewer.ui.picker import Choice, Picker
+from gdviewer.ui.run_editor import RunEditor
 from gdviewer.ui.session import Session
-from gdviewer.ui.text import point_text, stop_text, tr
+from gdviewer.ui.text import stop_text, tr
 from gdviewer.ui.theme import look
 
 MAX_RUNS = 24
@@ -47,13 +46,14 @@ class RunsPanel(QWidget):
         self._session = session
         self._refreshed = 0.0
         self._speeds: dict[Run, tuple[float, int, float]] = {}
+        self.adding: ChoiceList | None = None
         self.list = QListWidget()
         self.list.setItemDelegate(_Card(self.list))
         self.list.setAccessibleName(tr("Runs"))
         self.list.setToolTip(tr("The runs that race; tick one off to hide it, select one to change it below."))
         self.list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.add = self._action(tr("Add"), tr("Add a run with another optimizer"), "Ctrl+N", self.add_run)
+        self.add = self._action(tr("Add…"), tr("Add runs of other optimizers"), "Ctrl+N", self.choose_runs)
         self.duplicate = self._action(tr("Duplicate"), tr("Duplicate the selected run"), "Ctrl+D", self.duplicate_run)
         self.remove = self._action(tr("Remove"), tr("Remove the selected run"), "Ctrl+Backspace", self.remove_run)
         self.hide_action = self._action(tr("Hide"), tr("Hide or show the selected run"), "Ctrl+H", self.toggle_visible)
@@ -80,12 +80,29 @@ class RunsPanel(QWidget):
         look().changed.connect(self._match)
         self._match()
 
-    def add_run(self, optimizer: str = "") -> None:
-        """Add a run: of the optimizer named, or the first that no run uses yet."""
-        used = {plan.optimizer.name for plan in self._session.experiment.runs}
-        unused = [name for name in optimizers.names() if name not in used]
-        name = optimizer or (unused or optimizers.names())[0]
-        self._append(RunPlan(optimizers.get(name)))
+    def choose_runs(self) -> None:
+        """Open the list of all optimizers, to add a run of each that is ticked."""
+        runs = self._session.experiment.runs
+        used = {plan.optimizer.name for plan in runs}
+        unused = next((name for name in optimizers.names() if name not in used), "")
+        self.adding = ChoiceList(
+            optimizer_choices(self._session.experiment.problem), tr("Optimizers"), self, current=unused,
+            room=MAX_RUNS - len(runs),
+            hint=tr("Click or Space ticks, Enter adds. Each begins with the rate, of {n}, that leads lowest.", n=RATES),
+            confirm=lambda n: tr("Add 1 run") if n == 1 else tr("Add {n} runs", n=n),
+        )  # fmt: skip
+        self.adding.picked.connect(self.add_runs)
+        self.adding.open_at(self.list if self.isVisible() else self.window())
+
+    def add_runs(self, names: Sequence[str]) -> None:
+        """Add a run of each optimizer, as many as there is room for, with a rate that suits it on this problem."""
+        experiment = self._session.experiment
+        room = MAX_RUNS - len(experiment.runs)
+        plans = [RunPlan(optimizers.get(name)) for name in names[:room]]
+        rates = [find_rate(experiment, plan) for plan in plans]
+        self._append(
+            *(replace(p, hyperparameters={"learning_rate": r}) if r else p for p, r in zip(plans, rates, strict=True))
+        )
 
     def duplicate_run(self) -> None:
         """Add a run like the selected one."""
@@ -117,14 +134,14 @@ class RunsPanel(QWidget):
         runs = self._session.experiment.runs
         return runs[self._session.selected] if 0 <= self._session.selected < len(runs) else None
 
-    def _append(self, plan: RunPlan) -> None:
+    def _append(self, *plans: RunPlan) -> None:
         experiment = self._session.experiment
-        if len(experiment.runs) >= MAX_RUNS:
-            return
         used = {other.color for other in experiment.runs}
-        color = next(i for i in range(MAX_RUNS + 1) if i not in used)
-        self._session.selected = len(experiment.runs)
-        self._session.edit(replace(experiment, runs=(*experiment.runs, replace(plan, color=color, visible=True))))
+        colors = (color for color in range(2 * MAX_RUNS) if color not in used)
+        added = [replace(plan, color=next(colors), visible=True) for plan in plans[: MAX_RUNS - len(experiment.runs)]]
+        if added:
+            self._session.selected = len(experiment.runs) + len(added) - 1
+            self._session.edit(replace(experiment, runs=(*experiment.runs, *added)))
 
     def _select(self, row: int) -> None:
         if row >= 0:
@@ -266,110 +283,3 @@ class _Card(QStyledItemDelegate):
     def _box(rect: QRect, line: int) -> QRect:
         size = line - 3
         return QRect(rect.left() + 8, rect.top() + 8, size, size)
-
-
-class RunEditor(QWidget):
-    """The selected run: its optimizer, hyperparameters, start, and how it ended."""
-
-    def __init__(self, session: Session) -> None:
-        super().__init__()
-        self._session = session
-        self._optimizer: object = None
-        self._index = -1
-        self.picker = Picker(self._choices, tr("Optimizer"))
-        self.summary = QLabel(wordWrap=True)
-        self.summary.setProperty("role", "muted")
-        self._hyperparameters = ParameterFields()
-        self.options = OptionsEditor(session)
-        self.own_start = QCheckBox(tr("a start of its own"))
-        keys_by_tab(self.own_start)
-        self.own_start.setToolTip(tr("Start this run from another point θ₀ than the others."))
-        self.start = PointField()
-        self.message = QLabel(wordWrap=True, visible=False)
-        self.message.setProperty("role", "heading")
-        self.advice = QLabel(wordWrap=True, visible=False)
-        for label in (self.message, self.advice):
-            label.setTextFormat(Qt.TextFormat.PlainText)
-            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        layout = QVBoxLayout(self, spacing=6)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.message)
-        layout.addWidget(self.advice)
-        layout.addWidget(self.picker)
-        layout.addWidget(self.summary)
-        layout.addWidget(self._hyperparameters)
-        layout.addWidget(self.options)
-        layout.addWidget(self.own_start)
-        layout.addWidget(self.start)
-        self.picker.chosen.connect(self.choose)
-        self.own_start.toggled.connect(self._toggle_start)
-        self.start.changed.connect(lambda point: session.set_start(point, session.selected))
-        self._hyperparameters.changed.connect(self._set)
-        session.experiment_changed.connect(self._match)
-        self._match()
-
-    @property
-    def fields(self) -> dict[str, NumberField]:
-        """The field of each hyperparameter of the selected run."""
-        return self._hyperparameters.fields
-
-    def choose(self, name: str) -> None:
-        """Give the selected run another optimizer; what it had and the other can have is kept."""
-        index = self._session.selected
-        plan = self._session.experiment.runs[index].with_optimizer(optimizers.get(name))
-        self._session.change_run(
-            index, optimizer=plan.optimizer, hyperparameters=plan.hyperparameters, options=plan.options
-        )
-
-    def refresh(self) -> None:
-        """Tell again how the run ended."""
-        runs = self._session.runs
-        stop = runs[self._session.selected].stop if 0 <= self._session.selected < len(runs) else None
-        message, advice = stop_text(stop) if stop else ("", "")
-        for label, text in ((self.message, message), (self.advice, advice)):
-            if label.text() != text:
-                label.setText(text)
-                label.setVisible(bool(text))
-
-    @staticmethod
-    def _choices() -> list[Choice]:
-        return [
-            Choice(o.name, o.title, _group(o.function.__module__), "\n".join((tr(o.summary), o.source)), o.name)
-            for o in optimizers.catalogue().values()
-        ]
-
-    def _match(self) -> None:
-        runs = self._session.experiment.runs
-        self.setVisible(bool(runs))
-        if not runs:
-            return
-        plan = runs[self._session.selected]
-        if self._optimizer is not plan.optimizer or self._index != self._session.selected:
-            self._optimizer, self._index = plan.optimizer, self._session.selected
-            self._hyperparameters.declare(plan.optimizer.hyperparameters)
-        self.picker.show_choice(plan.optimizer.name, plan.optimizer.title)
-        self.summary.setText(tr(plan.optimizer.summary))
-        self.summary.setToolTip(tr("Source: {source}", source=plan.optimizer.source))
-        self._hyperparameters.show_values(plan.hyperparameters)
-        was = self.own_start.blockSignals(True)
-        self.own_start.setChecked(plan.start is not None)
-        self.own_start.blockSignals(was)
-        self.start.setVisible(plan.start is not None)
-        if plan.start is not None:
-            self.start.show_point(plan.start, point_text(plan.start))
-        self.refresh()
-
-    def _set(self, name: str, value: float) -> None:
-        plan = self._session.experiment.runs[self._session.selected]
-        self._session.change_run(
-            self._session.selected, hyperparameters={**plan.hyperparameters, name: value}
-        )  # fmt: skip
-
-    def _toggle_start(self, own: bool) -> None:
-        experiment = self._session.experiment
-        self._session.change_run(self._session.selected, start=experiment.start if own else None)
-
-
-def _group(module: str) -> str:
-    """The heading of an optimizer's file: its name, as words."""
-    return tr(module.rpartition(".")[2].replace("_", " ").capitalize())

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from gdviewer.ui.display import MissingLibraryError, Platform, choose_platform, load_qt
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 _PICTURE = "gdviewer.png"
 _PICTURE_SIZE = 1280, 800
 _FINISH_SECONDS = 60.0
-_SETTLE_MS = 300  # for what is drawn a moment later: the landscape of a function of one's own
+_SETTLE_MS = 300  # for what is drawn a moment later …
+_PICTURE_SECONDS = 15.0  # … and for a landscape that takes longer: of a function of one's own, or in many dimensions
 
 
 def open_window(experiment: Experiment | None = None) -> int:
@@ -127,8 +129,6 @@ def _out_of_sight() -> Iterator[None]:
 
 def _picture(experiment: Experiment, reason: str) -> int:
     """Do the job where nobody can see it: run the experiment, print what came of it, and save the window as drawn."""
-    from PySide6.QtCore import QEventLoop, QTimer
-
     from gdviewer.cli import report
     from gdviewer.experiment.minimize import result_of
     from gdviewer.ui.window import MainWindow
@@ -138,9 +138,10 @@ def _picture(experiment: Experiment, reason: str) -> int:
     window.resize(*_PICTURE_SIZE)
     window.show()
     window.session.finish(_FINISH_SECONDS)
-    settled = QEventLoop()
-    QTimer.singleShot(_SETTLE_MS, settled.quit)
-    settled.exec()
+    _settle(_SETTLE_MS)
+    given_up = monotonic() + _PICTURE_SECONDS
+    while window.stage.plot.computing and monotonic() < given_up:
+        _settle(_SETTLE_MS // 10)
     for run in window.session.runs:
         title = f"{run.optimizer.title} on {experiment.problem.title}"
         failed = run.stop is not None and "exception" in run.stop.values
@@ -151,6 +152,15 @@ def _picture(experiment: Experiment, reason: str) -> int:
     print(f"The window as it would look: {path}")
     print("For the live window start gdviewer on a desktop, or from one over `ssh -X`.")
     return 0
+
+
+def _settle(milliseconds: int) -> None:
+    """Let the window work so long."""
+    from PySide6.QtCore import QEventLoop, QTimer
+
+    settled = QEventLoop()
+    QTimer.singleShot(milliseconds, settled.quit)
+    settled.exec()
 
 
 def _save(picture: QPixmap) -> Path:

@@ -7,6 +7,9 @@ from typing import Any
 from PySide6.QtCore import QCoreApplication
 
 from gdviewer.engine.stop import Stop
+from gdviewer.problems.problem import Problem
+
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 def tr(text: str, **values: Any) -> str:
@@ -24,6 +27,13 @@ def stop_text(stop: Stop) -> tuple[str, str]:
 def number_text(value: float) -> str:
     """A number as a person reads it, in about six digits."""
     return f"{value:,.0f}" if abs(value) >= 1000 and float(value).is_integer() and abs(value) < 1e9 else f"{value:.6g}"
+
+
+def component_name(problem: Problem, index: int) -> str:
+    """What component number ``index`` of a point, counted from 0, is called: its axis, or x₁ … xₙ."""
+    if problem.dimension <= len(problem.axis_names):
+        return problem.axis_names[index]
+    return f"x{index + 1}".translate(_SUBSCRIPTS)
 
 
 def point_text(point: Any) -> str:

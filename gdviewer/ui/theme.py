@@ -134,9 +134,12 @@ def _style(theme: Theme) -> str:
         QLabel[role="error"] {{ color: {theme.error}; }}
         QLabel[role="muted"] {{ color: {theme.muted}; }}
         QLabel[role="heading"] {{ font-weight: 600; }}
-        QLineEdit, QPlainTextEdit, QListWidget {{
+        QLineEdit, QPlainTextEdit, QListWidget, QTextBrowser {{
             background: {theme.base}; border: 1px solid {theme.line}; border-radius: 4px; padding: 2px 4px; }}
         QListWidget {{ padding: 0; }}
+        QSpinBox {{ background: {theme.base}; border: 1px solid {theme.line}; border-radius: 4px; padding: 3px 2px; }}
+        QSpinBox:focus {{ border-color: {theme.accent}; }}
+        QSpinBox QLineEdit {{ border: none; }}
         QLineEdit:focus, QPlainTextEdit:focus {{ border-color: {theme.accent}; }}
         QLineEdit:disabled {{ color: {theme.muted}; background: {theme.window}; }}
         QLineEdit[invalid="true"] {{ border-color: {theme.error}; }}
@@ -146,13 +149,13 @@ def _style(theme: Theme) -> str:
         QPushButton:pressed, QToolButton:pressed, QToolButton:checked {{ background: {theme.line}; }}
         QPushButton:focus, QToolButton:focus {{ border-color: {theme.accent}; }}
         QPushButton:disabled, QToolButton:disabled {{ color: {theme.muted}; }}
-        QToolButton#primary {{
+        QToolButton#primary, QPushButton#primary:enabled {{
             background: {theme.accent}; color: {theme.base}; border-color: {theme.accent}; font-weight: 600; }}
         QToolBar {{ background: {theme.window}; border: none; border-bottom: 1px solid {theme.line};
             spacing: 6px; padding: 4px 8px; }}
-        QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {theme.muted}; border-radius: 3px;
-            background: {theme.base}; }}
-        QCheckBox::indicator:checked {{
+        QCheckBox::indicator, QListWidget::indicator {{
+            width: 14px; height: 14px; border: 1px solid {theme.muted}; border-radius: 3px; background: {theme.base}; }}
+        QCheckBox::indicator:checked, QListWidget::indicator:checked {{
             background: {theme.accent}; border-color: {theme.accent}; image: url("{_tick()}"); }}
         QCheckBox::indicator:focus {{ border-color: {theme.accent}; }}
         QStatusBar {{ border-top: 1px solid {theme.line}; }}

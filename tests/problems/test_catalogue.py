@@ -11,8 +11,12 @@ from sympy.parsing.sympy_parser import parse_expr
 from gdviewer import optimizers, problems
 from gdviewer.engine.run import Run
 from gdviewer.engine.stop import Reason
+from gdviewer.problems.formula import FormulaProblem
 
 each_problem = pytest.mark.parametrize("name", problems.names())
+each_formula = pytest.mark.parametrize(
+    "name", [problem.name for problem in problems.catalogue().values() if isinstance(problem, FormulaProblem)]
+)
 
 
 def scattered(problem, count=12, seed=0):
@@ -42,7 +46,7 @@ def derived(text, parameters, dimension):
     return [sympy.lambdify([*names, *values], part, "mpmath", cse=True) for part in (numbers_exact, gradient, hessian)]
 
 
-@each_problem
+@each_formula
 def test_that_value_gradient_and_hessian_are_those_of_an_independent_derivation(name):
     for problem in variants(name):
         points = scattered(problem)
@@ -150,8 +154,11 @@ def test_that_nothing_in_the_domain_lies_below_the_lowest_known_minimum(name):
     for problem in variants(name):
         if len(problem.minima):
             lowest = float(problem.value(problem.minima[0]))
-            axes = [np.linspace(low, high, 100_001 if problem.dimension == 1 else 801) for low, high in problem.domain]
-            grid = np.stack(np.meshgrid(*axes), axis=-1)
+            if problem.dimension > 2:
+                grid = scattered(problem, 2000)
+            else:
+                count = 100_001 if problem.dimension == 1 else 801
+                grid = np.stack(np.meshgrid(*(np.linspace(*sides, count) for sides in problem.domain)), axis=-1)
             assert problem.values_on_grid(grid).min() >= lowest - 1e-12 * max(1, abs(lowest))
 
 
@@ -169,7 +176,7 @@ def test_that_minima_as_low_as_the_lowest_are_global_and_the_others_local(name):
             assert kind.partition(", ")[0] == ("global" if close else "local")
 
 
-@each_problem
+@each_formula
 def test_that_slopes_are_numbers_wherever_the_loss_is_also_on_axes_diagonals_and_edges(name):
     for problem in variants(name):
         axes = [np.union1d(np.linspace(*side, 17), np.arange(-3.0, 4)) for side in problem.domain]

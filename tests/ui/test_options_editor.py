@@ -165,3 +165,17 @@ def test_that_a_switch_is_a_check_box(open_window):
     window.session.step()
     window.session.finish()
     assert window.session.runs[0].trace.x[1].tolist() == pytest.approx([1.2, 2.4])
+
+
+def test_that_a_rate_found_is_the_runs_own_and_a_minimum_has_none(window, qtbot):
+    editor = window.runs_panel.editor
+    editor.fields["learning_rate"].slider.setValue(0)
+    before = window.session.experiment.runs[0].hyperparameters["learning_rate"]
+    qtbot.mouseClick(editor.find, Qt.MouseButton.LeftButton)
+    found = window.session.experiment.runs[0].hyperparameters["learning_rate"]
+    assert found != before
+    assert float(editor.fields["learning_rate"].entry.text()) == found
+    window.session.set_start((3.0, 2.0))
+    qtbot.mouseClick(editor.find, Qt.MouseButton.LeftButton)
+    assert "no rate tried leads lower" in editor.fields["learning_rate"].entry.message.text()
+    assert window.session.experiment.runs[0].hyperparameters["learning_rate"] == found

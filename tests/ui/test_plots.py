@@ -14,6 +14,7 @@ from gdviewer import optimizers, problems
 from gdviewer.engine.stop import Limits
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.problems.function import FunctionProblem
+from gdviewer.problems.samples import SampledVector
 from gdviewer.ui.landscape import compute_landscape
 from gdviewer.ui.plots.axis import log_text, log_ticks
 from gdviewer.ui.plots.steps_plot import COMPONENTS, GRADIENT
@@ -211,10 +212,10 @@ def test_that_a_function_that_takes_no_arrays_is_drawn_all_the_same(open_window,
     assert plot.landscape.heights[-1, -1] == pytest.approx(branched(plot.landscape.rect.bottomRight().toTuple()))
 
 
-def test_that_a_function_of_many_dimensions_shows_its_components(open_window):
-    problem = FunctionProblem(lambda x: float(x @ x), np.arange(1.0, 21.0))
+def test_that_a_vector_of_samples_shows_its_components(open_window):
+    problem = SampledVector(np.arange(20.0) ** 2)
     plans = (RunPlan(optimizers.get("gradient_descent"), {"learning_rate": 0.1}),)
-    window = open_window(Experiment(problem, plans, tuple(np.arange(1.0, 21.0))))
+    window = open_window(Experiment(problem, plans, tuple(problem.start.tolist())))
     window.session.finish()
     assert window.stage.plot.quantity == COMPONENTS
     assert len(window.stage.plot._drawings[window.session.runs[0]].series) == 12

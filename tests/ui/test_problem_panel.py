@@ -30,7 +30,7 @@ def test_that_every_problem_is_drawn_and_descends(window, qtbot, name):
     assert all(run.begun for run in session.runs)
     plot = window.stage.plot
     assert plot.isVisible()
-    if session.experiment.problem.dimension == 2:
+    if session.experiment.problem.dimension >= 2:
         assert plot.landscape.lines.elementCount() > 100
     else:
         qtbot.waitUntil(lambda: plot.curve.getData()[0] is not None)
@@ -43,11 +43,8 @@ def test_that_the_list_is_searched_by_typing_and_taken_with_enter(window, qtbot)
     qtbot.mouseClick(picker, Qt.MouseButton.LeftButton)
     popup = picker.popup
     qtbot.keyClicks(popup.search, "six hump")
-    assert [popup.list.item(i).text().strip() for i in range(popup.list.count())] == [
-        "Many minima (2-D)",
-        "Six-hump camel",
-    ]
-    assert "Six minima" in popup.details.text()
+    assert [popup.list.item(i).text().strip() for i in range(2)] == ["Many minima (2-D)", "Six-hump camel"]
+    assert "Six minima" in popup.details.toPlainText()
     qtbot.keyClick(popup.search, Qt.Key.Key_Return)
     assert window.session.experiment.problem.name == "six_hump_camel"
 

@@ -8,6 +8,7 @@ from PySide6.QtCore import QPoint, Qt
 
 from gdviewer import optimizers
 from gdviewer.engine.stop import LIMITS, Reason
+from gdviewer.ui.runs_panel import MAX_RUNS
 
 
 def type_into(qtbot, field, text: str) -> None:
@@ -15,6 +16,44 @@ def type_into(qtbot, field, text: str) -> None:
     field.clear()
     qtbot.keyClicks(field, text)
     qtbot.keyClick(field, Qt.Key.Key_Return)
+
+
+def add(panel, qtbot, name: str) -> None:
+    """Add a run as a person does: open the list, search, and take what is found."""
+    panel.add.trigger()
+    qtbot.keyClicks(panel.adding.search, optimizers.get(name).title)
+    qtbot.keyClick(panel.adding.search, Qt.Key.Key_Return)
+
+
+def test_that_several_runs_are_added_at_once(window, qtbot):
+    panel = window.runs_panel
+    panel.add.trigger()
+    popup = panel.adding
+    rows = [row for row in range(popup.list.count()) if popup.list.item(row).data(Qt.ItemDataRole.UserRole)]
+    for row in rows[:6]:
+        place = popup.list.visualItemRect(popup.list.item(row)).center()
+        qtbot.mouseClick(popup.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert popup.button.text() == "Add 6 runs"
+    popup.button.click()
+    runs = window.session.experiment.runs
+    assert [plan.optimizer.name for plan in runs[2:]] == optimizers.names()[:6]
+    assert len({plan.color for plan in runs}) == 8
+    assert window.session.selected == 7
+
+
+def test_that_no_more_runs_are_added_than_there_is_room_for(window, qtbot):
+    panel = window.runs_panel
+    panel.add_runs(["adam"] * (MAX_RUNS - 3))
+    panel.add.trigger()
+    popup = panel.adding
+    for _ in range(2):
+        qtbot.keyClick(popup.search, Qt.Key.Key_Space)
+        qtbot.keyClick(popup.search, Qt.Key.Key_Down)
+    assert "no room for more than 1" in popup.message.text()
+    assert popup.button.text() == "Add 1 run"
+    qtbot.keyClick(popup.search, Qt.Key.Key_Return)
+    assert len(window.session.experiment.runs) == MAX_RUNS
+    assert not panel.add.isEnabled()
 
 
 @pytest.mark.parametrize("name", optimizers.names())
@@ -33,7 +72,7 @@ def test_that_every_optimizer_can_be_chosen_and_has_its_controls(window, name):
 
 def test_that_runs_are_added_duplicated_and_removed(window, qtbot):
     panel = window.runs_panel
-    panel.add.trigger()
+    add(panel, qtbot, "momentum")
     panel.duplicate.trigger()
     runs = window.session.experiment.runs
     assert len(runs) == len(window.session.runs) == panel.list.count() == 4
@@ -46,7 +85,7 @@ def test_that_runs_are_added_duplicated_and_removed(window, qtbot):
     assert window.session.experiment.runs == ()
     assert not panel.remove.isEnabled()
     assert not panel.editor.isVisible()
-    panel.add.trigger()
+    add(panel, qtbot, "adam")
     window.session.finish()
     assert window.session.runs[0].stop
 

@@ -123,7 +123,7 @@ def test_that_another_run_does_not_disturb_those_under_way(window, qtbot):
     window.session.step()
     qtbot.waitUntil(lambda: window.session.steps == 1)
     before = list(window.session.runs)
-    window.runs_panel.add_run("rmsprop")
+    window.runs_panel.add_runs(["rmsprop"])
     assert window.session.runs[:2] == before
     window.session.selected = 0
     window.runs_panel.remove_run()

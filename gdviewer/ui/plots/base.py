@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from pyqtgraph.graphicsItems.ScatterPlotItem import Symbols
-from PySide6.QtCore import QPointF, QRectF, Signal
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPen, QTransform
 from PySide6.QtWidgets import QGraphicsEllipseItem, QGraphicsPathItem, QWidget
 
@@ -130,6 +132,11 @@ class Plot(pg.PlotWidget):
         for item in self._drawings.pop(run).items:
             self.removeItem(item)
 
+    @property
+    def computing(self) -> bool:
+        """Whether what it draws of the problem is still to come."""
+        return False
+
     def close_threads(self) -> None:
         """End the threads that compute for it."""
 
@@ -199,8 +206,8 @@ class Stars:
         self._plot = plot
         self._items: list[QGraphicsPathItem] = []
 
-    def show(self, points: NDArray[np.float64]) -> None:
-        """Show stars at points (k, 2), in the theme's colours."""
+    def show(self, points: NDArray[np.float64], off: Sequence[float] = ()) -> None:
+        """Show stars at points (k, 2), in the theme's colours; hollow where ``off``, a distance, is not zero."""
         for item in self._items:
             self._plot.removeItem(item)
         self._items = [QGraphicsPathItem(Symbols["star"]) for _ in points]
@@ -209,9 +216,15 @@ class Stars:
             item.setTransform(QTransform.fromScale(14, 14))
             item.setBrush(QColor(self._plot.theme.text))
             item.setPen(line_pen(self._plot.theme.plot, 1))
+            item.setToolTip(tr("Known minimum"))
             item.setPos(*point)
             item.setZValue(20)
             self._plot.addItem(item, ignoreBounds=True)
+        for item, distance in zip(self._items, off, strict=False):
+            if distance:
+                item.setBrush(Qt.BrushStyle.NoBrush)
+                item.setPen(line_pen(self._plot.theme.text, 1))
+                item.setToolTip(tr("Known minimum, {distance} off the plane", distance=f"{distance:.3g}"))
 
 
 class Curve(pg.PlotCurveItem):

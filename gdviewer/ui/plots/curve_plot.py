@@ -9,9 +9,10 @@ import pyqtgraph as pg
 from PySide6.QtGui import QColor
 
 from gdviewer.engine.run import Run
+from gdviewer.experiment.experiment import Point
 from gdviewer.problems.problem import Problem
 from gdviewer.problems.samples import SampledCurve
-from gdviewer.ui.plots.base import Curve, Drawing, Head, line_pen
+from gdviewer.ui.plots.base import Curve, Drawing, Head, Stars, line_pen
 from gdviewer.ui.plots.problem_plot import ProblemPlot
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import number_text, tr
@@ -41,7 +42,7 @@ class CurvePlot(ProblemPlot):
     sizes = (40, 300, _POINTS)
 
     def __init__(self, session: Session) -> None:
-        super().__init__(session, self._place, lambda x, _: (x,))
+        super().__init__(session)
         self._unfitted = False
         self.curve = Curve(2, QColor(self.theme.muted))
         self.addItem(self.curve, ignoreBounds=True)
@@ -109,18 +110,21 @@ class CurvePlot(ProblemPlot):
             before = None  # another formula has other heights
         super().adopt(before, problem)
 
-    def minima_places(self, problem: Problem) -> np.ndarray:
-        x = problem.minima[:, 0]
-        return np.column_stack([x, self._heights(x)]) if len(x) else np.empty((0, 2))
+    def show_minima(self, stars: Stars) -> None:
+        x = self.surface.minima[:, 0]
+        stars.show(np.column_stack([x, self._heights(x)]) if len(x) else np.empty((0, 2)))
 
     def _label(self) -> None:
         name = self.session.experiment.problem.axis_names[0]
         self.setLabel("bottom", tr("index") if name == "index" else name)
         self.setLabel("left", tr("loss f({x})", x="x" if name == "x" else name))
 
-    def _place(self, start: tuple[float, ...]) -> tuple[float, float]:
+    def place(self, start: Point) -> tuple[float, float]:
         height = self._height_at(start[0])
         return start[0], height if np.isfinite(height) else 0.0
+
+    def start_at(self, x: float, y: float, start: Point) -> Point:
+        return (x,)
 
     def _height_at(self, x: float) -> float:
         """The loss at x: exact, or as the curve is drawn where asking the function might take long."""

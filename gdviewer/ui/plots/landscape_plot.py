@@ -1,4 +1,4 @@
-"""Two dimensions: heat image, contour lines, and the paths over them."""
+"""Two dimensions, or a plane through more: heat image, contour lines, and the paths over them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from PySide6.QtGui import QColor, QFontMetrics, QImage, QLinearGradient, QPainte
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from gdviewer.engine.run import Run
+from gdviewer.experiment.experiment import Point
 from gdviewer.problems.problem import Problem
 from gdviewer.ui.landscape import GRID, Landscape, compute_landscape
-from gdviewer.ui.plots.base import Curve, Drawing, Head, line_pen
+from gdviewer.ui.plots.base import Curve, Drawing, Head, Stars, line_pen
 from gdviewer.ui.plots.problem_plot import ProblemPlot
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import number_text, tr
@@ -21,7 +22,9 @@ from gdviewer.ui.theme import Theme, look
 from gdviewer.ui.thinning import PathThinner, visible
 
 
-class _Path(Drawing):
+class Path(Drawing):
+    """What draws a run: its path, thinned, and its head."""
+
     def __init__(self, color: QColor, theme: Theme, resolution: float) -> None:
         self.curve = Curve(theme.width, color)
         self.curve.setZValue(30)
@@ -147,10 +150,11 @@ class LandscapePlot(ProblemPlot):
     """The landscape of a problem in two dimensions, and the runs on it."""
 
     picture = "landscape"
+    path_type = Path
     sizes = (8, 24, 64, 128, GRID)
 
     def __init__(self, session: Session, scale: ColorScale) -> None:
-        super().__init__(session, tuple, lambda x, y: (x, y))
+        super().__init__(session)
         self._scale = scale
         self.landscape: Landscape | None = None
         self.backdrop = Backdrop()
@@ -160,24 +164,48 @@ class LandscapePlot(ProblemPlot):
         self.restyle()
 
     def restyle(self) -> None:
-        self.setLabel("bottom", "x")
-        self.setLabel("left", "y")
+        if self.active:
+            self.label_axes()
         super().restyle()
         if self.landscape:
             self.backdrop.show(self.landscape, self.theme)
 
+    def adopt(self, before: Problem | None, problem: Problem) -> None:
+        self.label_axes()
+        super().adopt(before, problem)
+
+    def label_axes(self) -> None:
+        """Name the axes."""
+        for side, name in zip(("bottom", "left"), self.surface.axis_names, strict=True):
+            self.setLabel(side, name)
+
+    def place(self, start: Point) -> tuple[float, float]:
+        return start
+
+    def start_at(self, x: float, y: float, start: Point) -> Point:
+        return x, y
+
+    def points_of(self, path: Path, run: Run) -> np.ndarray:
+        """The points of a run in the plot, (length, 2)."""
+        return run.trace.x
+
     def show_all(self) -> None:
-        (left, right), (bottom, top) = self.session.experiment.problem.domain
+        (left, right), (bottom, top) = self.surface.domain
         self.setRange(QRectF(left, bottom, right - left, top - bottom), padding=0)
 
     def describe(self, x: float, y: float) -> str:
-        problem = self.session.experiment.problem
-        if problem.broadcasts:
-            height = float(problem.values_on_grid(np.array([[x, y]]))[0])
-        else:
-            height = self.landscape.height_at(x, y) if self.landscape else np.nan
+        height = self.height_at(x, y)
         loss = number_text(height) if np.isfinite(height) else tr("not defined")
-        return tr("x = {x}   y = {y}   f = {loss}", x=f"{x:.5g}", y=f"{y:.5g}", loss=loss)
+        across, up = self.surface.axis_names
+        return tr(
+            "{across} = {x}   {up} = {y}   f = {loss}", across=across, up=up, x=f"{x:.5g}", y=f"{y:.5g}", loss=loss
+        )
+
+    def height_at(self, x: float, y: float) -> float:
+        """The loss at a point of the plot: exact, or as it is drawn where asking the function might take long."""
+        if self.surface.broadcasts:
+            return float(self.surface.values_on_grid(np.array([[x, y]]))[0])
+        return self.landscape.height_at(x, y) if self.landscape else np.nan
 
     def draw(self) -> None:
         box = self.getPlotItem().vb
@@ -187,7 +215,7 @@ class LandscapePlot(ProblemPlot):
                 continue
             path = self.drawing_of(run, plan.color)
             position = self.session.position(run)  # before the rows: the trace may grow in between
-            x = run.trace.x
+            x = self.points_of(path, run)
             rows = path.thinner.update(x)
             rows = rows[rows < position]
             chosen = (len(rows), *rows[-1:], len(self._drawings), *low, *high)
@@ -200,12 +228,12 @@ class LandscapePlot(ProblemPlot):
             path.curve.setData(points[:, 0], points[:, 1])
             path.head.setPos(*x[position])
 
-    def make_drawing(self, run: Run, color: QColor) -> _Path:
-        (left, right), (bottom, top) = self.session.experiment.problem.domain
-        return _Path(color, self.theme, max(right - left, top - bottom) / 1e5)
+    def make_drawing(self, run: Run, color: QColor) -> Path:
+        (left, right), (bottom, top) = self.surface.domain
+        return self.path_type(color, self.theme, max(right - left, top - bottom) / 1e5)
 
-    def minima_places(self, problem: Problem) -> np.ndarray:
-        return problem.minima
+    def show_minima(self, stars: Stars) -> None:
+        stars.show(self.surface.minima)
 
     def picture_of(self, problem: Problem) -> Callable[[int], Landscape]:
         rect = self.getPlotItem().vb.viewRect()
@@ -220,10 +248,10 @@ class LandscapePlot(ProblemPlot):
 class LandscapeView(QWidget):
     """The landscape with its colour scale beside it."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, plot: type[LandscapePlot] = LandscapePlot) -> None:
         super().__init__()
         scale = ColorScale()
-        self.plot = LandscapePlot(session, scale)
+        self.plot = plot(session, scale)
         layout = QHBoxLayout(self, spacing=0)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.plot, 1)

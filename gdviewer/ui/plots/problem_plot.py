@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gdviewer.engine.oracle import Array
+from gdviewer.experiment.experiment import Point
 from gdviewer.problems.problem import Problem
 from gdviewer.ui.plots.base import Plot, Stars
 from gdviewer.ui.plots.sketch import Sketch
@@ -16,24 +16,42 @@ from gdviewer.ui.session import Session
 
 
 class ProblemPlot(Plot):
-    """Follows the experiment's problem, and computes its picture for the region that is seen.
-
-    Args:
-        place: turns a start into a point of the plot.
-        start_at: turns a point of the plot into a start.
-    """
+    """Follows the experiment's problem, and computes its picture for the region that is seen."""
 
     sizes: tuple[int, ...] = ()  # of the pictures of a function that may be slow; the last is the one aimed at
 
-    def __init__(self, session: Session, place: Callable[..., Any], start_at: Callable[..., Any]) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._problem: Problem | None = None
         self._sketch = Sketch(self)
         self._sketch.ready.connect(self.show_picture)
         self._minima = Stars(self)
-        self.starts = StartMarkers(self, place, start_at)
+        self.starts = StartMarkers(self, self.place, self.start_at)
         self.disableAutoRange()
         session.experiment_changed.connect(self._match_experiment)
+
+    @property
+    def surface(self) -> Problem:
+        """The problem as it is drawn."""
+        return self.session.experiment.problem
+
+    @property
+    def swift(self) -> bool:
+        """Whether a picture is computed in less time than anyone notices."""
+        return self.surface.broadcasts
+
+    @property
+    def computing(self) -> bool:
+        """Whether its picture, or a finer one, is still to come."""
+        return self._stale or self._sketch.busy
+
+    def place(self, start: Point) -> tuple[float, float]:
+        """Where a start stands in the plot."""
+        raise NotImplementedError
+
+    def start_at(self, x: float, y: float, start: Point) -> Point:
+        """The start that stands at a point of the plot, where ``start`` is moved there."""
+        raise NotImplementedError
 
     def picture_of(self, problem: Problem) -> Callable[[int], Any]:
         """A function that computes the picture of the visible region in a size; it is called in any thread."""
@@ -43,8 +61,8 @@ class ProblemPlot(Plot):
         """Show a picture that was computed."""
         raise NotImplementedError
 
-    def minima_places(self, problem: Problem) -> Array:
-        """Where the known minima stand in the plot, (k, 2)."""
+    def show_minima(self, stars: Stars) -> None:
+        """Show the known minima where they stand in the plot."""
         raise NotImplementedError
 
     def adopt(self, before: Problem | None, problem: Problem) -> None:
@@ -59,12 +77,13 @@ class ProblemPlot(Plot):
 
     def recompute(self) -> None:
         self.draw()  # the runs too are thinned for what is seen
-        problem = self.session.experiment.problem
-        compute = self.picture_of(problem)
-        if problem.broadcasts:
+        surface = self.surface
+        compute = self.picture_of(surface)
+        if self.swift:
+            self._sketch.cancel()
             self.show_picture(compute(self.sizes[-1]))
         else:
-            self._sketch.request(compute, self.sizes, problem.dimension)
+            self._sketch.request(compute, self.sizes, surface.dimension)
 
     def close_threads(self) -> None:
         self._sketch.close()
@@ -84,5 +103,5 @@ class ProblemPlot(Plot):
         self.starts.update()
 
     def _show_marks(self) -> None:
-        self._minima.show(self.minima_places(self.session.experiment.problem))
+        self.show_minima(self._minima)
         self.starts.update()

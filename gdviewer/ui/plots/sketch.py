@@ -19,6 +19,9 @@ _SILENT_MS = 300  # a picture that takes longer than this is announced
 class Sketch(QObject):
     """Computes a picture in the background in rising sizes; a newer request takes the place of the rest.
 
+    Attributes:
+        busy: whether a picture, or a finer one, is still to come.
+
     Signals:
         ready: a picture, one for each size.
     """
@@ -27,6 +30,7 @@ class Sketch(QObject):
 
     def __init__(self, plot: QWidget) -> None:
         super().__init__(plot)
+        self.busy = False
         self._latest = Latest(self)
         self._latest.done.connect(self._take)
         self._note = QLabel(tr("computing the picture …"), plot, visible=False)
@@ -38,12 +42,18 @@ class Sketch(QObject):
     def request(self, compute: Callable[[int], Any], sizes: Sequence[int], dimension: int) -> None:
         """Have ``compute(size)`` done for each size in turn; it asks the function size ** dimension times."""
         self._compute, self._sizes, self._dimension = compute, list(sizes), dimension
+        self.busy = True
         self._announce.start()
         self._next()
 
+    def cancel(self) -> None:
+        """Drop what is computed: another picture is shown."""
+        self._latest.cancel()
+        self._settle()
+
     def close(self) -> None:
         """End the thread."""
-        self._announce.stop()
+        self._settle()
         self._latest.close()
 
     def _next(self) -> None:
@@ -61,8 +71,12 @@ class Sketch(QObject):
         if self._sizes and seconds * (self._sizes[0] / size) ** self._dimension < PATIENCE_SECONDS:
             self._next()
         else:
-            self._announce.stop()
-            self._note.hide()
+            self._settle()
+
+    def _settle(self) -> None:
+        self.busy = False
+        self._announce.stop()
+        self._note.hide()
 
     def _show_note(self) -> None:
         self._note.adjustSize()

@@ -8,13 +8,14 @@ from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
 from gdviewer.ui.plots.base import Plot
 from gdviewer.ui.plots.curve_plot import CurvePlot
 from gdviewer.ui.plots.landscape_plot import LandscapeView
+from gdviewer.ui.plots.plane_view import PlaneView
 from gdviewer.ui.plots.steps_plot import COMPONENTS, MAX_COMPONENTS, StepsPlot
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import tr
 
 
 class Stage(QStackedWidget):
-    """Shows a landscape, a curve, or components over the steps, as the problem asks.
+    """Shows a landscape, a curve, a plane, or components over the steps, as the problem asks.
 
     Signals:
         hovered: what is under the mouse, as a line of text.
@@ -78,4 +79,9 @@ class _Curve(QWidget):
         layout.addWidget(self.plot)
 
 
-_PAGES = {"landscape": LandscapeView, "curve": _Curve, "components": _Components}  # each is made when first needed
+_PAGES = {  # each is made when first needed
+    "landscape": LandscapeView,
+    "curve": _Curve,
+    "plane": PlaneView,
+    "components": _Components,
+}

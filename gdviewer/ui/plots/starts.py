@@ -16,7 +16,7 @@ class StartMarkers:
 
     Args:
         place: turns a start into a point of the plot.
-        start_at: turns a point of the plot into a start.
+        start_at: turns a point of the plot, x and y, and the start that is moved there, into a start.
     """
 
     def __init__(self, plot: Plot, place, start_at) -> None:
@@ -75,4 +75,6 @@ class StartMarkers:
         sizes = self._plot.getPlotItem().vb.viewPixelSize()
         if all(0 < size < math.inf for size in sizes) and math.isfinite(x + y):
             x, y = (round(v, math.ceil(-math.log10(size))) + 0.0 for v, size in zip((x, y), sizes, strict=True))
-        self._plot.session.set_start(self._start_at(x, y), key)
+        session = self._plot.session
+        start = session.experiment.start if key is None else session.experiment.runs[key].start
+        session.set_start(self._start_at(x, y, start), key)

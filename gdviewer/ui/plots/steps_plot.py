@@ -13,7 +13,7 @@ from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.plots.base import Plot, line_pen
 from gdviewer.ui.plots.series import Column, Curves, Norms, Series
 from gdviewer.ui.session import Session
-from gdviewer.ui.text import number_text, tr
+from gdviewer.ui.text import component_name, number_text, tr
 
 MAX_COMPONENTS = 12
 LOSS, GRADIENT, RATE, COMPONENTS = "loss", "gradient", "rate", "components"
@@ -137,7 +137,7 @@ class StepsPlot(Plot):
         elif self.quantity == COMPONENTS:
             shown = range(min(len(run.start), MAX_COMPONENTS))
             columns = [(lambda trace, i=i: trace.x[:, i]) for i in shown]
-            names = [self._component_name(i) for i in shown]
+            names = [component_name(self.session.experiment.problem, i) for i in shown]
         return Curves(columns, names, color, self.theme, labelled=self.quantity == COMPONENTS)
 
     def _place_label(self, series: Series, at, values, taken: list[tuple[float, float]], visible: bool) -> None:
@@ -235,12 +235,6 @@ class StepsPlot(Plot):
         self._base, self._follow, self._range = 0.0, True, None
         self._label()
         self._draw_if_shown()
-
-    def _component_name(self, index: int) -> str:
-        problem = self.session.experiment.problem
-        if problem.dimension <= len(problem.axis_names):
-            return problem.axis_names[index]
-        return "x" + str(index).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
 
     def _start_over(self) -> None:
         self._base, self._range, self._follow = 0.0, None, True

@@ -1,0 +1,151 @@
+"""Python source as the mathematics it means: ``m = beta1 * m + (1 - beta1) * g`` is ``m ← β₁·m + (1 − β₁)·g``.
+
+What is shown is written from the syntax tree of the very source that runs, so it can't differ from it. Parentheses
+stand where the order of the operations asks for them, and ``·`` binds tighter than ``/``, as the eye reads it.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from gdviewer.engine.mathematics import SUBSCRIPTS, Writer
+from gdviewer.engine.parameter import symbol_of
+
+_MARKS = {"hat": "\u0302", "bar": "\u0304", "tilde": "\u0303"}
+_SUFFIXES = {
+    "previous": "₋", "before": "₋", "old": "₋", "last": "₋", "minus": "₋", "next": "₊", "new": "₊", "plus": "₊",
+    "inf": "∞", "star": "*",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Line:
+    """A statement of a function, or the head of a block.
+
+    Attributes:
+        number: the line of its file it begins on.
+        indent: how many blocks it stands in.
+        code: the source as it is written.
+        text: the same as mathematics.
+    """
+
+    number: int
+    indent: int
+    code: str
+    text: str
+
+
+@cache
+def name_text(name: str) -> str:
+    """A name as the field writes it: ``beta1`` is β₁, ``m_hat`` m̂, ``g_previous`` g₋; a word is itself."""
+    name = name.strip("_") or name
+    known = symbol_of(name)
+    if known != name:
+        return known
+    if greek := _greek(name):
+        return greek
+    stem, _, suffix = name.rpartition("_")
+    symbol = name_text(stem) if stem else ""
+    if not symbol or len(symbol.rstrip("₀₁₂₃₄₅₆₇₈₉")) != 1:
+        return name
+    if suffix in _MARKS:
+        return symbol[0] + _MARKS[suffix] + symbol[1:]
+    if suffix in _SUFFIXES:
+        return symbol + _SUFFIXES[suffix]
+    if len(suffix) <= 3 and all(character in SUBSCRIPTS for character in suffix):
+        return symbol + "".join(map(SUBSCRIPTS.__getitem__, suffix))
+    return name
+
+
+def names_of(function: Callable[..., Any]) -> dict[str, str]:
+    """How each name of a function is written, no two alike: beside learning_rate η, a name eta is ηₜ."""
+    code = inspect.unwrap(function).__code__
+    texts: dict[str, str] = {}
+    # Those whose symbol is declared come first, so that the symbol at a hyperparameter's control is theirs.
+    names = dict.fromkeys((*code.co_varnames, *code.co_cellvars, *code.co_freevars))
+    for name in sorted(names, key=lambda name: symbol_of(name) == name):
+        wishes = (name_text(name), name_text(name) + "ₜ", name)
+        texts[name] = next(text for text in wishes if text not in texts.values())
+    return texts
+
+
+def _greek(name: str) -> str:
+    spelt = {"lambda": "lamda", "lambd": "lamda", "lam": "lamda", "eps": "epsilon"}.get(name.lower(), name)
+    try:
+        return unicodedata.lookup(f"GREEK {'CAPITAL' if name[:1].isupper() else 'SMALL'} LETTER {spelt.upper()}")
+    except KeyError:
+        return ""
+
+
+def expression(text: str) -> str:
+    """A formula such as ``x**2 + 10*sin(2*pi*y)`` as mathematics; text that is no formula is given back as it is.
+
+    Parameters keep the names they have in the text, but for Greek letters that are spelt out.
+    """
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return text
+    return Writer(_formula_name).text(tree)
+
+
+def _formula_name(name: str) -> str:
+    stem = name.rstrip("0123456789")
+    digits = "".join(map(SUBSCRIPTS.__getitem__, name[len(stem) :]))
+    return _greek(stem) + digits if _greek(stem) else stem + digits
+
+
+def formulas(function: Callable[..., Any]) -> list[str]:
+    """The lines of a rule as mathematics, indented by two spaces a block; without the return that ends it.
+
+    An empty list where there is no source to be had, as for what was typed into a console.
+    """
+    found = lines(function)
+    if found and found[-1].indent == 0 and found[-1].code.startswith("return"):
+        found.pop()
+    return ["  " * line.indent + line.text for line in found]
+
+
+def lines(function: Callable[..., Any]) -> list[Line]:
+    """Every statement of a function with its mathematics; empty where there is no source to be had."""
+    try:
+        source, first = inspect.getsourcelines(function)
+        tree = ast.parse(textwrap.dedent("".join(source)))
+    except (OSError, TypeError, SyntaxError):
+        return []
+    definition = next((node for node in tree.body if isinstance(node, ast.FunctionDef)), None)
+    if definition is None:
+        return []
+    body = definition.body
+    if ast.get_docstring(definition, clean=False) is not None:
+        body = body[1:]
+    rows = [row.strip() for row in source]
+    known = names_of(function)
+    writer = Writer(lambda name: known.get(name) or name_text(name))
+
+    def statement(node: ast.stmt | ast.ExceptHandler, indent: int, before: str = "") -> Iterator[Line]:
+        head = getattr(node, "test", None) or getattr(node, "iter", None)
+        end = (head or node).end_lineno if head or not hasattr(node, "body") else node.lineno
+        code = " ".join(rows[node.lineno - 1 : end])
+        yield Line(first + node.lineno - 1, indent, code, before + writer.statement(node, code))
+        yield from block(getattr(node, "body", []), indent + 1)
+        yield from block(getattr(node, "handlers", []), indent)
+        rest = getattr(node, "orelse", [])
+        if rest and rows[rest[0].lineno - 1].startswith("elif"):
+            yield from statement(rest[0], indent, "else ")
+        elif rest:
+            row = next(row for row in range(rest[0].lineno, 0, -1) if rows[row - 1].startswith("else"))
+            yield Line(first + row - 1, indent, rows[row - 1], "else:")
+            yield from block(rest, indent + 1)
+
+    def block(nodes: Sequence[ast.stmt | ast.ExceptHandler], indent: int) -> Iterator[Line]:
+        return (line for node in nodes for line in statement(node, indent))
+
+    return list(block(body, 0))

@@ -1,0 +1,163 @@
+"""The catalogue as text: what there is, with its mathematics, its numbers and where it is from."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TypeVar
+
+from gdviewer import optimizers, problems, schedules
+from gdviewer.engine.notation import expression, formulas, name_text
+from gdviewer.engine.optimizer import Optimizer
+from gdviewer.engine.parameter import Declared
+from gdviewer.engine.schedule import Schedule
+from gdviewer.problems.problem import Problem
+
+Entry = TypeVar("Entry")
+_TOLD_MINIMA = 24
+_TOLD_DIMENSIONS = 3
+
+
+def group_of(entry: Optimizer | Schedule) -> str:
+    """The heading an optimizer or schedule stands under: the name of its file, as words."""
+    return entry.function.__module__.rpartition(".")[2].replace("_", " ").capitalize()
+
+
+def by_group(entries: Iterable[Entry], group: Callable[[Entry], str]) -> dict[str, list[Entry]]:
+    """Entries by their headings, in the order of the catalogue."""
+    found: dict[str, list[Entry]] = {}
+    for entry in entries:
+        found.setdefault(group(entry), []).append(entry)
+    return found
+
+
+def minima_text(problem: Problem) -> str:
+    """How many minima are known and of what kind: ``4 minima: 1 global, 3 local``."""
+    count = len(problem.minima)
+    if not count:
+        return "no known minimum"
+    kinds = Counter(kind.partition(", ") for kind in problem.minimum_kinds)
+    told = [f"{n} {kind}" + (f" ({mark})" if mark else "") for (kind, _, mark), n in kinds.items()]
+    if count == 1:
+        told = [text.removeprefix("1 ") for text in told]
+    return f"{count} {'minimum' if count == 1 else 'minima'}" + (": " + ", ".join(told) if told else "")
+
+
+def minima_lines(problem: Problem, most: int = _TOLD_MINIMA) -> list[str]:
+    """The known minima with their values: ``f(3, 2) = 0, global``; none for points too long to be read."""
+    if problem.dimension > _TOLD_DIMENSIONS:
+        return []
+    found = problem.minima
+    kinds = problem.minimum_kinds
+    lines = [
+        f"f({_point(x)}) = {round(float(problem.value(x)), 12):.10g}" + f", {kind}"
+        for x, kind in zip(found[:most], kinds, strict=False)
+    ]
+    return lines + ([f"and {len(found) - most} more"] if len(found) > most else [])
+
+
+def domain_text(problem: Problem) -> str:
+    """The region a problem is usually looked at: ``x ∈ [-2, 2], y ∈ [-1, 3]``."""
+    ranges = [f"[{low:.6g}, {high:.6g}]" for low, high in problem.domain]
+    if len(set(ranges)) == 1 and len(ranges) > 2:
+        return f"{ranges[0]} in each of {len(ranges)} dimensions"
+    return ", ".join(f"{name} ∈ {text}" for name, text in zip(problem.axis_names, ranges, strict=False))
+
+
+def plain() -> str:
+    """Names and what they are, a line each."""
+    lines = ["Problems"]
+    for group, members in _problem_groups().items():
+        lines += ["", f"  {group}", *(f"    {p.name:22} {p.formula}" for p in members)]
+    lines += ["", "Optimizers"]
+    for group, rules in _optimizer_groups().items():
+        lines += ["", f"  {group}", *(f"    {o.name:22} {o.summary}" for o in rules)]
+    lines += ["", "Learning-rate schedules"]
+    for group, schedules_in in _schedule_groups().items():
+        lines += ["", f"  {group}", *(f"    {s.name:22} {s.summary}" for s in schedules_in)]
+    return "\n".join(lines)
+
+
+def markdown() -> str:
+    """The whole catalogue as Markdown: a section each for what there is."""
+    return "\n\n".join(["# The catalogue", *_optimizers(), *_schedules(), *_problems()])
+
+
+def _optimizer_groups() -> dict[str, list[Optimizer]]:
+    return by_group(optimizers.catalogue().values(), group_of)
+
+
+def _schedule_groups() -> dict[str, list[Schedule]]:
+    return by_group(schedules.catalogue().values(), group_of)
+
+
+def _problem_groups() -> dict[str, list[Problem]]:
+    return by_group(problems.catalogue().values(), lambda problem: problem.group)
+
+
+def _optimizers() -> Iterator[str]:
+    yield "## Optimizers"
+    for group, members in _optimizer_groups().items():
+        yield f"### {escaped(group)}"
+        for o in members:
+            yield from _entry(o.title, o.name, o.summary, formulas(o.function))
+            yield from _table("hyperparameter", o.hyperparameters, name_text)
+            yield from _source(o.source)
+
+
+def _schedules() -> Iterator[str]:
+    yield "## Learning-rate schedules"
+    for group, members in _schedule_groups().items():
+        yield f"### {escaped(group)}"
+        for s in members:
+            yield from _entry(s.title, s.name, s.summary, formulas(s.function))
+            yield from _table("parameter", s.parameters, name_text)
+            yield from _source(s.source)
+
+
+def _problems() -> Iterator[str]:
+    yield "## Problems"
+    for group, members in _problem_groups().items():
+        yield f"### {escaped(group)}"
+        for p in members:
+            yield from _entry(p.title, p.name, p.why, [f"f = {expression(p.formula)}"])
+            facts = [f"Domain: {domain_text(p)}", f"Start: ({_point(p.start)})", minima_text(p).capitalize()]
+            points = "".join(f"\n  - {escaped(line)}" for line in minima_lines(p))
+            yield "\n".join(f"- {escaped(fact)}" for fact in facts) + points
+            yield from _table("parameter", p.parameters, expression)
+            yield from _source(p.source)
+
+
+def _entry(title: str, name: str, sentence: str, lines: Iterable[str]) -> Iterator[str]:
+    yield f"#### {escaped(title)} (`{name}`)"
+    if sentence:
+        yield escaped(sentence)
+    if shown := "\n".join(lines):
+        yield f"```text\n{shown}\n```"
+
+
+def _table(what: str, parameters: Mapping[str, Declared], symbol: Callable[[str], str]) -> Iterator[str]:
+    """A row a parameter: its symbol, name, default, range and meaning."""
+    if parameters:
+        rows = [("", what, "default", "range", "meaning"), ("---",) * 5]
+        for name, parameter in parameters.items():
+            words = (symbol(name), parameter.text, parameter.range_text, parameter.meaning)
+            sign, default, allowed, meaning = map(escaped, words)
+            rows.append((sign, f"`{name}`", default, allowed, meaning))
+        yield "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _source(text: str) -> Iterator[str]:
+    if text:
+        yield f"Source: {escaped(text)}"
+
+
+def escaped(text: str) -> str:
+    """Text that Markdown shows as it is, also in a table."""
+    return re.sub(r"([\\`*_\[\]<>|~#])", r"\\\1", " ".join(text.split()))
+
+
+def _point(x: Iterable[float]) -> str:
+    numbers = [f"{float(v):.10g}" for v in x]
+    return ", ".join(numbers if len(numbers) <= 4 else [*numbers[:3], "…"])

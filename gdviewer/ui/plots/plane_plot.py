@@ -1,0 +1,272 @@
+"""More than two dimensions: the landscape on a plane through the space, and the paths projected on it."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QColor
+
+from gdviewer.engine.run import Run
+from gdviewer.engine.stop import Reason
+from gdviewer.experiment.experiment import Point
+from gdviewer.problems.plane import Plane, Slice
+from gdviewer.ui.background import Latest
+from gdviewer.ui.plots.base import Stars
+from gdviewer.ui.plots.landscape_plot import ColorScale, LandscapePlot, Path
+from gdviewer.ui.session import Session
+from gdviewer.ui.text import component_name, tr
+from gdviewer.ui.theme import Theme
+from gdviewer.ui.thinning import Growing
+
+PATH, COORDINATES = "path", "coordinates"
+_SWIFT_DIMENSION = 16  # up to here a picture is computed in the time of a frame or two
+_NEAR = 10  # so many times the domain's width around its middle, a path that diverges is followed
+_OUTLINE = 500  # so many points of a path tell where it lies
+
+
+class _ProjectedPath(Path):
+    def __init__(self, color: QColor, theme: Theme, resolution: float) -> None:
+        super().__init__(color, theme, resolution)
+        self.places = Growing()  # its points on the plane, as far as they have been drawn: a, b, a, b, …
+
+
+class PlanePlot(LandscapePlot):
+    """The landscape on a plane, and the runs projected on it.
+
+    The plane is that of two coordinates, or the one closest to the selected run's path. It stays put while the runs
+    are played, and is laid anew when they stop, when the path leaves the view, or when asked to.
+
+    Attributes:
+        kind: which plane is wanted, PATH or COORDINATES; without a path it is that of the coordinates.
+        axes: the indices of the two coordinates.
+        step: the step that the plane goes through, or up to which it was fitted.
+
+    Signals:
+        noted: what is to be told of the plane may be another now.
+    """
+
+    picture = "plane"
+    path_type = _ProjectedPath
+    noted = Signal()
+
+    def __init__(self, session: Session, scale: ColorScale) -> None:
+        self._slice: Slice | None = None
+        self.kind, self.axes, self.step = PATH, (0, 1), 0
+        self._run: Run | None = None  # whose path the plane was fitted to …
+        self._tried: tuple[Run | None, int] = (None, 0)  # … and what was tried to fit one to last, up to a step
+        self._fits = False  # whether a plane is being fitted in the background
+        self._wanted = False  # whether to lay the plane anew as soon as the runs rest
+        self._selected = session.selected
+        super().__init__(session, scale)
+        self._fitter = Latest(self)
+        self._fitter.done.connect(self._take_fit)
+        self._fitter.done.connect(self._draw_if_shown)
+        session.playing_changed.connect(self._want)
+        session.experiment_changed.connect(self._mind_selection)
+
+    @property
+    def surface(self) -> Slice:
+        problem, shown = self.session.experiment.problem, self._slice
+        if shown is None or (shown.whole.name, shown.whole.dimension) != (problem.name, problem.dimension):
+            self.axes, self.step, self._wanted = (0, 1), 0, True
+            self._slice = self._coordinates()
+        elif shown.whole is not problem:
+            self._slice = Slice(problem, shown.plane, shown.domain)
+        return self._slice
+
+    @property
+    def swift(self) -> bool:
+        return self.surface.broadcasts and self.surface.whole.dimension <= _SWIFT_DIMENSION
+
+    @property
+    def fitted(self) -> bool:
+        """Whether the plane shown is fitted to a path."""
+        return self.surface.plane.shares is not None
+
+    def choose(self, kind: str) -> None:
+        """Choose which plane is shown."""
+        self.kind = kind
+        self.lay()
+
+    def choose_axes(self, i: int, j: int) -> None:
+        """Choose the coordinates of the plane; where they are the same, they change places."""
+        self.axes = self.axes[::-1] if i == j else (i, j)
+        self.lay()
+
+    def lay(self) -> None:
+        """Lay the plane anew: close to the path as it is now, or through the point at the cursor."""
+        self._lay()
+        self._draw_if_shown()
+
+    def close_threads(self) -> None:
+        super().close_threads()
+        self._fitter.close()
+
+    @property
+    def computing(self) -> bool:
+        return self._fits or super().computing
+
+    def _lay(self) -> None:
+        self._wanted = False
+        run = self._selected_run()
+        if self.kind == PATH and run and run.step:
+            self._tried, path = (run, run.step), _path_of(run)
+            if path.shape[1] <= _SWIFT_DIMENSION:
+                self._take_fit((run, len(path) - 1, Plane.of_path(path)))
+            else:
+                self._fits = True
+                self._fitter.request(lambda: (run, len(path) - 1, Plane.of_path(path)))
+        elif self.kind == COORDINATES or not self.fitted:
+            self._show(self._coordinates(), self._position())
+
+    def _take_fit(self, fit: tuple[Run, int, Plane | None]) -> None:
+        """Show a plane that was fitted to a run's path up to a step, unless it is no longer asked for."""
+        run, step, plane = fit
+        self._fits = False
+        if self.kind == COORDINATES or run not in self.session.runs:
+            return
+        if plane is None:
+            self._show(self._coordinates(), 0)
+        else:
+            self._run = run
+            self._show(Slice(run.problem, plane, self._domain_of(plane)), step)
+
+    def _show(self, surface: Slice, step: int) -> None:
+        before, self._slice, self.step = self.surface, surface, step
+        if before.plane.names != surface.plane.names or surface.plane.shares:
+            self.forget_runs()
+            self.show_all()
+        self.label_axes()
+        self._show_marks()
+        self._sketch.cancel()
+        self.outdate()
+
+    def draw(self) -> None:
+        if self._is_due():
+            self._lay()
+        super().draw()
+        self.noted.emit()
+
+    def place(self, start: Point) -> tuple[float, float]:
+        return tuple(self.surface.plane.project(start).tolist())
+
+    def start_at(self, x: float, y: float, start: Point) -> Point:
+        return tuple(self.surface.plane.move(np.array(start), (x, y)).tolist())
+
+    def points_of(self, path: _ProjectedPath, run: Run) -> np.ndarray:
+        fresh = run.trace.x[len(path.places) // 2 :]
+        if len(fresh):
+            path.places.extend(self.surface.plane.project(fresh).ravel())
+        return path.places.values.reshape(-1, 2)
+
+    def show_minima(self, stars: Stars) -> None:
+        surface = self.surface
+        near = 1e-3 * float(np.ptp(surface.domain, axis=1).max())  # less than a pixel or two
+        off = [surface.plane.distance(x) for x in surface.whole.minima]
+        stars.show(surface.minima, [distance if distance > near else 0.0 for distance in off])
+
+    def label_axes(self) -> None:
+        plane = self.surface.plane
+        for i, side in enumerate(("bottom", "left")):
+            share = f" ({percent(plane.shares[i])})" if plane.shares else ""
+            self.setLabel(side, plane.names[i] + share)
+
+    def plane_text(self) -> str:
+        """What plane it is."""
+        plane = self.surface.plane
+        if plane.shares:
+            if self._run is not self._selected_run():
+                return tr("fitted to an earlier path of {step} steps", step=f"{self.step:,}")
+            share = percent(sum(plane.shares))
+            return tr("holds {share} of the path to step {step}", share=share, step=f"{self.step:,}")
+        if self.kind == PATH:
+            return tr("no path yet to fit it to: through the start")
+        return tr("others as at step {step}", step=f"{self.step:,}")
+
+    def point_text(self) -> str:
+        """How the selected run's point at the cursor lies to the plane."""
+        run = self._selected_run()
+        if run is None:
+            return ""
+        step, plane = self.session.position(run), self.surface.plane
+        point, loss = run.trace.x[step], float(run.trace.loss[step])
+        distance = plane.distance(point)
+        if distance < 1e-12 * np.abs(point).max():  # but for rounding it is on it
+            distance = 0.0
+        return tr(
+            "{optimizer} at step {step}: {distance} off the plane, f = {loss}, on the plane {height}",
+            optimizer=run.optimizer.title, step=f"{step:,}", distance=f"{distance:.3g}",
+            loss=f"{loss:.4g}", height=f"{self.height_at(*plane.project(point).tolist()):.4g}",
+        )  # fmt: skip
+
+    def _selected_run(self) -> Run | None:
+        """The selected run, where it has begun."""
+        runs, selected = self.session.runs, self.session.selected
+        return runs[selected] if 0 <= selected < len(runs) and runs[selected].begun else None
+
+    def _position(self) -> int:
+        """The step of the selected run that the cursor is on."""
+        run = self._selected_run()
+        return self.session.position(run) if run else 0
+
+    def _want(self, playing: bool) -> None:
+        self._wanted = self._wanted or not playing
+
+    def _mind_selection(self) -> None:
+        if self._selected != self.session.selected:
+            self._selected, self._wanted = self.session.selected, True
+            self._draw_if_shown()
+
+    def _is_due(self) -> bool:
+        """Whether the plane is to be laid anew now."""
+        surface, run, playing = self.surface, self._selected_run(), self.session.playing
+        if self._wanted and (playing or not self.session.busy):
+            return True
+        if not self.fitted and not playing and (self._coordinates().plane.origin != surface.plane.origin).any():
+            return True
+        if self.kind == COORDINATES or run is None or self._fits:
+            return False
+        tried, step = self._tried
+        if run.step < (2 * step if run is tried else 2):
+            return False
+        low, high = surface.domain.T
+        head = surface.plane.project(run.trace.x[-1])
+        return not self.fitted or not bool(((low <= head) & (head <= high)).all())
+
+    def _coordinates(self) -> Slice:
+        """The plane of the two coordinates: through the point at the cursor; standing in for a path's, the start."""
+        experiment, run = self.session.experiment, self._selected_run()
+        problem = experiment.problem
+        names = tuple(component_name(problem, i) for i in self.axes)
+        at_cursor = self.kind == COORDINATES and run is not None
+        point = run.trace.x[self._position()] if at_cursor else run.start if run else experiment.start
+        plane = Plane.of_coordinates(point, *self.axes, names)
+        return Slice(problem, plane, problem.domain[[*self.axes]])
+
+    def _domain_of(self, plane: Plane) -> np.ndarray:
+        """A region around the selected run's path, and of the other paths what lies near."""
+        runs = zip(self.session.experiment.runs, self.session.runs, strict=True)
+        shown = [run.trace.x for plan, run in runs if run.begun and (plan.visible or run is self._run)]
+        outlines = [plane.project(x[:: -(-len(x) // _OUTLINE)]) for x in shown]
+        own = plane.project(_path_of(self._run))
+        low, high = own.min(axis=0), own.max(axis=0)
+        size = float((high - low).max())
+        every = np.clip(np.concatenate([low[None], high[None], *outlines]), low - size, high + size)
+        low, high = every.min(axis=0), every.max(axis=0)
+        half = 0.6 * np.maximum(high - low, 0.4 * size)
+        return np.column_stack([(low + high) / 2 - half, (low + high) / 2 + half])
+
+
+def _path_of(run: Run) -> np.ndarray:
+    """A run's path, (length, n); of one that diverged what comes before it left the surroundings of the domain."""
+    x = run.trace.x
+    if run.stop and run.stop.reason is Reason.DIVERGED:
+        low, high = run.problem.domain.T
+        far = (np.abs(x - (low + high) / 2) > _NEAR * (high - low)).any(axis=1)
+        x = x[: max(1, int(far.argmax()))] if far.any() else x
+    return x
+
+
+def percent(share: float) -> str:
+    """A share as text: 98.3 %, 0.021 %."""
+    return f"{100 * share:.1f} %" if share >= 0.001 or share < 1e-6 else f"{100 * share:.2g} %"

@@ -1,0 +1,114 @@
+"""The plane with the choice of it above, and what is told of it."""
+
+from __future__ import annotations
+
+import re
+from time import perf_counter
+
+from PySide6.QtGui import QValidator
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QToolButton, QVBoxLayout, QWidget
+
+from gdviewer.ui.keys import keys_by_tab
+from gdviewer.ui.plots.landscape_plot import LandscapeView
+from gdviewer.ui.plots.plane_plot import COORDINATES, PATH, PlanePlot
+from gdviewer.ui.session import Session
+from gdviewer.ui.text import component_name, tr
+
+_REFRESH_SECONDS = 0.1
+_DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+
+
+class CoordinateBox(QSpinBox):
+    """Chooses a coordinate by its name or its number; its value is the index, from 0."""
+
+    def __init__(self, session: Session, name: str) -> None:
+        super().__init__(keyboardTracking=False, buttonSymbols=QSpinBox.ButtonSymbols.NoButtons)
+        self._session = session
+        self.setAccessibleName(name)
+        self.setToolTip(tr("{name}: type its number, or use the wheel or the keys ↑ and ↓.", name=name))
+
+    def textFromValue(self, value: int) -> str:
+        return component_name(self._session.experiment.problem, value)
+
+    def valueFromText(self, text: str) -> int:
+        problem = self._session.experiment.problem
+        names = {component_name(problem, i): i for i in range(min(problem.dimension, len(problem.axis_names)))}
+        number = re.search(r"\d+", text.translate(_DIGITS))
+        return names.get(text, int(number.group()) - 1 if number else self.value())
+
+    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
+        right = self.minimum() <= self.valueFromText(text) <= self.maximum()
+        return QValidator.State.Acceptable if right else QValidator.State.Intermediate, text, position
+
+
+class PlaneView(QWidget):
+    """A slim bar over the landscape: which plane, how much of the path lies in it, and how far off the point is."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._refreshed = 0.0
+        landscape = LandscapeView(session, PlanePlot)
+        self.plot: PlanePlot = landscape.plot
+        self.kind = QComboBox()
+        self.kind.setAccessibleName(tr("Plane"))
+        self.kind.setToolTip(
+            tr("PCA of the path: the plane through the selected run's last point that is closest to its path.")
+            + "\n"
+            + tr("Two coordinates: all others are those of the selected run's point at the cursor.")
+        )
+        self.kind.addItem(tr("PCA of the path"), PATH)
+        self.kind.addItem(tr("Two coordinates"), COORDINATES)
+        self.axes = [CoordinateBox(session, tr("Coordinate across")), CoordinateBox(session, tr("Coordinate up"))]
+        self.again = QToolButton(text=tr("Fit again"))
+        self.again.setToolTip(
+            tr("Lay the plane anew, as is done when the runs stop: to the path, or the point, as it is.")
+        )
+        self.plane_note, self.point_note = QLabel(wordWrap=True), QLabel(wordWrap=True)
+        self.plane_note.setToolTip(
+            tr("Of the squared distances of the path's points from its last one, the share along the plane's two axes.")
+        )
+        self.point_note.setToolTip(
+            tr("The distance of the point at the cursor from the plane, its loss, and that of its projection.")
+        )
+        self.point_note.setProperty("role", "muted")
+        self.plane_note.setProperty("role", "muted")
+        keys_by_tab(self.again)
+        bar = QHBoxLayout(spacing=6)
+        for widget in (self.kind, *self.axes, self.again):
+            bar.addWidget(widget)
+        bar.addWidget(self.plane_note, 1)
+        head = QVBoxLayout(spacing=2)
+        head.setContentsMargins(8, 4, 8, 2)
+        head.addLayout(bar)
+        head.addWidget(self.point_note)
+        layout = QVBoxLayout(self, spacing=0)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(head)
+        layout.addWidget(landscape, 1)
+        self.kind.currentIndexChanged.connect(lambda: self.plot.choose(self.kind.currentData()))
+        for box in self.axes:
+            box.valueChanged.connect(self._choose_axes)
+        self.again.clicked.connect(self.plot.lay)
+        self.plot.noted.connect(self._tell_sometimes)
+        self._tell()
+
+    def _choose_axes(self) -> None:
+        self.plot.choose_axes(*(box.value() for box in self.axes))
+        self._tell()
+
+    def _tell_sometimes(self) -> None:
+        if perf_counter() - self._refreshed > _REFRESH_SECONDS or not self._session.playing:
+            self._tell()
+
+    def _tell(self) -> None:
+        self._refreshed = perf_counter()
+        self.plane_note.setText(self.plot.plane_text())
+        self.point_note.setText(self.plot.point_text())
+        for box, axis in zip(self.axes, self.plot.axes, strict=True):
+            box.setVisible(self.plot.kind == COORDINATES)
+            if box.value() != axis or not box.hasFocus():  # else a number may be half typed in it
+                was = box.blockSignals(True)
+                box.setRange(0, self._session.experiment.problem.dimension - 1)
+                box.setValue(axis)
+                box.blockSignals(was)

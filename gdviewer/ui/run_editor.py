@@ -1,0 +1,135 @@
+"""The controls of the run that is selected."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QCheckBox, QLabel, QToolButton, QVBoxLayout, QWidget
+
+from gdviewer import optimizers
+from gdviewer.experiment.rate_search import RATES, STEPS, find_rate
+from gdviewer.ui.choice_list import Choice
+from gdviewer.ui.choices import optimizer_choices
+from gdviewer.ui.keys import keys_by_tab
+from gdviewer.ui.number_field import PointField
+from gdviewer.ui.options_editor import OptionsEditor
+from gdviewer.ui.parameter_fields import Field, ParameterFields
+from gdviewer.ui.picker import Picker
+from gdviewer.ui.session import Session
+from gdviewer.ui.text import point_text, stop_text, tr
+
+
+class RunEditor(QWidget):
+    """The selected run: its optimizer, hyperparameters, start, and how it ended."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._optimizer: object = None
+        self._index = -1
+        self.picker = Picker(self._choices, tr("Optimizer"))
+        self.summary = QLabel(wordWrap=True)
+        self.summary.setProperty("role", "muted")
+        self._hyperparameters = ParameterFields()
+        self.find = QToolButton(text=tr("Find a learning rate"))
+        self.find.setToolTip(
+            tr("η: try {n} rates for {k} steps each from here, and take the one that leads lowest.", n=RATES, k=STEPS)
+        )
+        keys_by_tab(self.find)
+        self.options = OptionsEditor(session)
+        self.own_start = QCheckBox(tr("a start of its own"))
+        keys_by_tab(self.own_start)
+        self.own_start.setToolTip(tr("Start this run from another point θ₀ than the others."))
+        self.start = PointField()
+        self.message = QLabel(wordWrap=True, visible=False)
+        self.message.setProperty("role", "heading")
+        self.advice = QLabel(wordWrap=True, visible=False)
+        for label in (self.message, self.advice):
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        layout = QVBoxLayout(self, spacing=6)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.message)
+        layout.addWidget(self.advice)
+        layout.addWidget(self.picker)
+        layout.addWidget(self.summary)
+        layout.addWidget(self._hyperparameters)
+        layout.addWidget(self.find, alignment=Qt.AlignmentFlag.AlignLeft)
+        layout.addWidget(self.options)
+        layout.addWidget(self.own_start)
+        layout.addWidget(self.start)
+        self.picker.chosen.connect(self.choose)
+        self.find.clicked.connect(self.find_rate)
+        self.own_start.toggled.connect(self._toggle_start)
+        self.start.changed.connect(lambda point: session.set_start(point, session.selected))
+        self._hyperparameters.changed.connect(self._set)
+        session.experiment_changed.connect(self._match)
+        self._match()
+
+    @property
+    def fields(self) -> dict[str, Field]:
+        """The field of each hyperparameter of the selected run."""
+        return self._hyperparameters.fields
+
+    def choose(self, name: str) -> None:
+        """Give the selected run another optimizer; what it had and the other can have is kept."""
+        index = self._session.selected
+        plan = self._session.experiment.runs[index].with_optimizer(optimizers.get(name))
+        self._session.change_run(
+            index, optimizer=plan.optimizer, hyperparameters=plan.hyperparameters, options=plan.options
+        )
+
+    def find_rate(self) -> None:
+        """Give the selected run the learning rate, of those tried, that leads lowest from its start."""
+        experiment = self._session.experiment
+        rate = find_rate(experiment, experiment.runs[self._session.selected])
+        if rate is None:
+            self.fields["learning_rate"].entry.explain(tr("no rate tried leads lower from this start"))
+        else:
+            self._set("learning_rate", rate)
+
+    def _choices(self) -> list[Choice]:
+        plan = self._session.experiment.runs[self._session.selected]
+        return optimizer_choices(plan.options.objective(self._session.experiment.problem))
+
+    def refresh(self) -> None:
+        """Tell again how the run ended."""
+        runs = self._session.runs
+        stop = runs[self._session.selected].stop if 0 <= self._session.selected < len(runs) else None
+        message, advice = stop_text(stop) if stop else ("", "")
+        for label, text in ((self.message, message), (self.advice, advice)):
+            if label.text() != text:
+                label.setText(text)
+                label.setVisible(bool(text))
+
+    def _match(self) -> None:
+        runs = self._session.experiment.runs
+        self.setVisible(bool(runs))
+        if not runs:
+            return
+        plan = runs[self._session.selected]
+        if self._optimizer is not plan.optimizer or self._index != self._session.selected:
+            self._optimizer, self._index = plan.optimizer, self._session.selected
+            self._hyperparameters.declare(plan.optimizer.hyperparameters)
+        self.picker.show_choice(plan.optimizer.name, plan.optimizer.title)
+        broadcasts = plan.optimizer.broadcasts and self._session.experiment.problem.broadcasts
+        self.find.setVisible("learning_rate" in plan.optimizer.hyperparameters and broadcasts)
+        self.summary.setText(tr(plan.optimizer.summary))
+        self.summary.setToolTip(tr("Source: {source}", source=plan.optimizer.source))
+        self._hyperparameters.show_values(plan.hyperparameters)
+        was = self.own_start.blockSignals(True)
+        self.own_start.setChecked(plan.start is not None)
+        self.own_start.blockSignals(was)
+        self.start.setVisible(plan.start is not None)
+        if plan.start is not None:
+            self.start.show_point(plan.start, point_text(plan.start))
+        self.refresh()
+
+    def _set(self, name: str, value: float) -> None:
+        plan = self._session.experiment.runs[self._session.selected]
+        self._session.change_run(
+            self._session.selected, hyperparameters={**plan.hyperparameters, name: value}
+        )  # fmt: skip
+
+    def _toggle_start(self, own: bool) -> None:
+        experiment = self._session.experiment
+        self._session.change_run(self._session.selected, start=experiment.start if own else None)
