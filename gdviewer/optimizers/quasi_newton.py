@@ -56,10 +56,10 @@ def l_bfgs(
     The newest is the last row; a row of zeros is empty. H₀ is scaled by the newest. A step ends where the strong Wolfe
     conditions hold; where none is found, all is forgotten. More moves than at the first step are not kept.
     """
-    m, n = int(history_size), x.size
-    S, Y = (S, Y) if np.ndim(S) else (np.zeros((m, n)), np.zeros((m, n)))
+    if np.ndim(S) == 0:
+        S = Y = np.zeros((int(history_size), x.size))
     g = f.gradient(x)
-    p = -two_loops(g, S[-m:], Y[-m:])
+    p = -two_loops(g, S, Y, history_size)
     alpha, x_new = strong_wolfe(f, x, p, 1.0, c1, c2)
     if alpha == 0:
         return x, np.zeros_like(S), np.zeros_like(Y)
@@ -71,9 +71,10 @@ def l_bfgs(
     return x_new, S, Y
 
 
-def two_loops(g, S, Y):
-    """H·g, where H is γI put right by each pair of rows (s, y) after another; g of length 1 at most without any."""
-    pairs = [(s, y, 1 / (s @ y)) for s, y in zip(S, Y, strict=True) if y.any()]
+def two_loops(g, S, Y, history_size):
+    """H·g, where H is γI put right by each of the last pairs of rows (s, y); g of length 1 at most without any."""
+    last = slice(-int(history_size), None)
+    pairs = [(s, y, 1 / (s @ y)) for s, y in zip(S[last], Y[last], strict=True) if y.any()]
     if not pairs:
         return g / max(1, np.linalg.norm(g))
     q, steps = g, []

@@ -45,6 +45,11 @@ def exact_line_search(
     return x, alpha
 
 
+def highest(losses, recent):
+    """The highest of the recent losses."""
+    return np.max(losses[-int(recent) :])
+
+
 @optimizer("Barzilai–Borwein 1", source="Barzilai & Borwein 1988; Raydan 1997", broadcasts=False)
 def barzilai_borwein_1(
     x,
@@ -72,8 +77,8 @@ def barzilai_borwein_1(
         y = g - g_before
         alpha = (s @ s) / (s @ y) if s @ y > 0 else np.linalg.norm(s) / np.linalg.norm(y)
         history = np.append(losses[1:], f.value(x))
-    alpha, x_new = backtracked(f, x, -g, min(alpha, 1e10), shrink, c1, above=max(history[-int(recent) :]))
-    if alpha == 0:  # nothing has changed
+    alpha, x_new = backtracked(f, x, -g, min(alpha, 1e10), shrink, c1, above=highest(history, recent))
+    if alpha == 0:
         return (x, 0 * g, g, history) if t == 1 else (x, s, g_before, losses)
     s = x_new - x
     return x_new, s, g, history
@@ -106,8 +111,8 @@ def barzilai_borwein_2(
         y = g - g_before
         alpha = (s @ y) / (y @ y) if s @ y > 0 else np.linalg.norm(s) / np.linalg.norm(y)
         history = np.append(losses[1:], f.value(x))
-    alpha, x_new = backtracked(f, x, -g, min(alpha, 1e10), shrink, c1, above=max(history[-int(recent) :]))
-    if alpha == 0:  # nothing has changed
+    alpha, x_new = backtracked(f, x, -g, min(alpha, 1e10), shrink, c1, above=highest(history, recent))
+    if alpha == 0:
         return (x, 0 * g, g, history) if t == 1 else (x, s, g_before, losses)
     s = x_new - x
     return x_new, s, g, history
