@@ -26,6 +26,7 @@ from gdviewer.engine.stop import LIMITS, Limits
 from gdviewer.experiment.catalogue import markdown, plain
 from gdviewer.experiment.minimize import Result, result_of
 from gdviewer.problems.problem import Problem
+from gdviewer.problems.table import read_table
 
 _OFF = "off"
 
@@ -116,9 +117,9 @@ def _run(words: list[str]) -> int:
     run.advance(run.limits.max_steps)
     result = result_of(run)
     if options["json"]:
-        print(json.dumps({"problem": problem.name, "optimizer": optimizer.name} | summary(result), indent=2))
+        print(json.dumps({"problem": problem.name, "optimizer": optimizer.name} | summary(result, problem), indent=2))
     else:
-        print(report(f"{optimizer.title} on {problem.title}", result))
+        print(report(f"{optimizer.title} on {problem.title}", result, problem))
     if options["csv"]:
         try:
             write_csv(result, Path(options["csv"]), problem)
@@ -161,6 +162,9 @@ def _run_parser(
     flags.add_argument("--csv", metavar="FILE", help="write the trace to this file")
     flags.add_argument("--json", action="store_true", help="print the result as JSON")
     flags.add_argument("--formula", metavar="TEXT", help="a formula in x and y instead of a problem of the catalogue")
+    flags.add_argument("--data-file", metavar="FILE", help="a table (CSV) to fit a regression to, for made samples")
+    flags.add_argument("--target", metavar="NAME", help="the column to predict (default: the last that can be)")
+    flags.add_argument("--features", metavar="A,B", help="the columns to predict it from (default: all of numbers)")
     formula, scheduled = _value_of("--formula", words), _value_of("--schedule", words)
     names = _positional(words)
     problem: Problem | None = None
@@ -170,7 +174,7 @@ def _run_parser(
         if formula is not None:
             problem = problems.formula(formula)
         elif names:
-            problem = problems.get(names.pop(0))
+            problem = _on_table(problems.get(names.pop(0)), words)
         if names:
             optimizer = optimizers.get(names.pop(0))
         if scheduled is not None:
@@ -192,6 +196,29 @@ def _run_parser(
     if schedule is not None:
         _add_flags(parser, f"schedule {schedule.name}", schedule.parameters)
     return parser, problem, optimizer, schedule
+
+
+def _on_table(problem: Problem, words: Sequence[str]) -> Problem:
+    """The problem, on the table that the words name if they do.
+
+    Raises:
+        ValueError: the table or the choice of columns can't be used.
+    """
+    path, target, features = (_value_of(flag, words) for flag in ("--data-file", "--target", "--features"))
+    if path is None:
+        if target is not None or features is not None:
+            raise ValueError("--target and --features choose columns of a --data-file")
+        return problem
+    if not isinstance(problem, problems.Regression):
+        raise ValueError(f"--data-file is for regressions; {problem.name} is none")
+    try:
+        table = read_table(path)
+    except OSError as error:
+        raise ValueError(f"{path} can't be read: {error.strerror}") from None
+    usual_target, _ = table.usual_columns(problem.model.classes)
+    chosen = target or usual_target
+    numeric = [name for name in table.names if table.is_numeric(name) and name != chosen]
+    return problem.with_data(table.data(chosen, numeric if features is None else features.split(",")))
 
 
 def _add_flags(parser: _Parser, title: str, parameters: Mapping[str, Declared]) -> None:
@@ -268,9 +295,13 @@ def _join_negative(words: list[str]) -> list[str]:
     return joined
 
 
-def summary(result: Result) -> dict[str, Any]:
-    """The result as plain values for JSON; what is not finite is None."""
-    return {
+def summary(result: Result, problem: Problem) -> dict[str, Any]:
+    """The result as plain values for JSON, with what the problem has to tell of it; what is not finite is None."""
+    told = {
+        name: {key: _finite(number) for key, number in part.items()} if isinstance(part, dict) else part
+        for name, part in problem.report(result.x).items()
+    }
+    return told | {
         "point": [_finite(v) for v in result.x],
         "loss": _finite(result.fun),
         "gradient_norm": _finite(np.linalg.norm(result.jac)),
@@ -287,14 +318,15 @@ def _finite(value: Any) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def report(title: str, result: Result) -> str:
-    """The result as a person reads it."""
+def report(title: str, result: Result, problem: Problem) -> str:
+    """The result as a person reads it, with what the problem has to tell of it in words."""
     point = ", ".join(f"{v:.10g}" for v in result.x[:10]) + (", …" if len(result.x) > 10 else "")
     what = result.message.removesuffix(result.advice).strip()
     return "\n".join(
         [
             title,
             f"  point        {point}",
+            *(f"  {name:11}  {text}" for name, text in problem.report(result.x).items() if isinstance(text, str)),
             f"  loss         {result.fun:.10g}",
             f"  ‖gradient‖   {np.linalg.norm(result.jac):.4g}",
             f"  steps        {result.nit:,}",

@@ -229,3 +229,50 @@ def test_that_a_usage_error_is_one_line_and_exit_code_2(call, arguments, message
     assert err.startswith("gdviewer: ")
     assert err.count("\n") == 1
     assert err.endswith("\n")
+
+
+def test_that_a_regression_takes_its_flags_and_tells_coefficients_in_the_data_s_own_units(call):
+    flags = ["--scaling", "standardise", "--batch-size", "16", "--learning-rate", "0.1"]
+    code, out, _ = call("run", "linear_regression", "gradient_descent", *flags, "--json")
+    assert code == 0
+    told = json.loads(out)
+    data = problems.get("linear_regression").data
+    slope, intercept = np.polyfit(data.inputs[:, 0], data.targets, 1)
+    assert told["coefficients"] == pytest.approx({"intercept": intercept, "x": slope}, rel=0.2)
+    assert told["scaling"].startswith("Features standardised")
+    _, out, _ = call("run", "linear_regression", "gradient_descent")
+    assert "\n  model        y = " in out
+    assert "\n  scaling      Features as they are, not scaled.\n" in out
+
+
+def test_that_a_table_of_one_s_own_is_fitted(call, tmp_path):
+    path = tmp_path / "own.csv"
+    path.write_text("a,b,name,y\n0,1,p,1\n1,1,q,3\n2,3,p,9\n3,1,q,7\n4,0,p,7\n")
+    fit = ["run", "linear_regression", "gradient_descent", "--data-file", str(path), "--scaling", "standardise"]
+    code, out, _ = call(*fit, "--learning-rate", "0.3", "--tolerance", "1e-12", "--json")
+    assert code == 0
+    assert json.loads(out)["coefficients"] == pytest.approx({"intercept": -1, "a": 2, "b": 2}, rel=1e-8)
+    _, out, _ = call(*fit, "--target", "b", "--features", "a,y", "--json")
+    assert list(json.loads(out)["coefficients"]) == ["intercept", "a", "y"]
+    code, out, _ = call("run", "logistic_regression", "adam", "--data-file", str(path), "--target", "name")
+    assert code == 0
+    assert "log odds of q = " in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["linear_regression", "adam", "--data-file", "none.csv"], "none.csv can't be read: No such file"),
+        (["sphere", "adam", "--data-file", "x.csv"], "--data-file is for regressions; sphere is none"),
+        (["linear_regression", "adam", "--target", "y"], "--target and --features choose columns of a --data-file"),
+        (
+            ["linear_regression", "adam", "--scaling", "yes"],
+            "scaling must be one of none, standardise, minmax; got 'yes'",
+        ),
+        (["linear_regression", "adam", "--batch-size", "1.5"], "batch_size must be a whole number"),
+    ],
+)
+def test_that_what_a_regression_cannot_take_is_told_in_a_line(call, arguments, message):
+    code, out, err = call("run", *arguments)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert message in err

@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from functools import cache
+from typing import Any
 
 from gdviewer.engine.parameter import nearest
 from gdviewer.problems.formula import FormulaProblem, formula
 from gdviewer.problems.problem import Problem
+from gdviewer.problems.regression import Regression, regression
 
-__all__ = ["FormulaProblem", "Problem", "catalogue", "formula", "get", "names"]
+__all__ = ["FormulaProblem", "Problem", "Regression", "catalogue", "formula", "get", "names", "regression"]
 
 
 @cache
@@ -27,7 +29,7 @@ def names() -> list[str]:
     return list(catalogue())
 
 
-def get(name: str, /, **values: float) -> Problem:
+def get(name: str, /, **values: Any) -> Problem:
     """The problem of that name, with parameter values where given: ``get("rosenbrock", b=10)``.
 
     Raises:

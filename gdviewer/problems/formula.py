@@ -25,8 +25,12 @@ class Compiled:
     def __init__(self, expression: syntax.Expression) -> None:
         self._expression = expression
         self._arguments = (*expression.variables, *expression.parameters)
-        source = syntax.numpy_source(expression.tree)
-        self.value = _define("value", self._arguments, [], [source], expression.text)
+
+    @cached_property
+    def value(self) -> Callable[..., Any]:
+        """A function of the coordinates and parameters that returns the value."""
+        source = syntax.numpy_source(self._expression.tree)
+        return _define("value", self._arguments, [], [source], self._expression.text)
 
     @cached_property
     def derivatives(self) -> tuple[Any, list[Any], list[list[Any]]]:

@@ -120,6 +120,10 @@ class Slice(Problem):
         self.axis_names, self.broadcasts = plane.names, whole.broadcasts
 
     @property
+    def sketched(self) -> bool:
+        return self.whole.sketched
+
+    @property
     def minima(self) -> Array:
         """The known minima projected on the plane, (k, 2)."""
         return self.plane.project(self.whole.minima)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from gdviewer.engine.oracle import Array
 from gdviewer.engine.parameter import Declared, check_values
+
+if TYPE_CHECKING:
+    from gdviewer.problems.data import Data
 
 Picture = Literal["curve", "landscape", "plane", "components"]
 
@@ -34,12 +37,14 @@ class Problem:
         parameters: its parameters as declared; values: what they are now.
         broadcasts: whether one call on many points is as good as many calls, and has no effect beyond its result.
         quadratic: whether its Hessian is known to be the same everywhere.
+        data: the data it is a fit to; None where it is none.
         stochastic: whether a step sees another function than the whole, such as the loss on a batch of the data.
     """
 
     broadcasts: bool = True
     quadratic: bool = False
     stochastic: bool = False
+    data: Data | None = None
     axis_names: tuple[str, ...] = ("x", "y")
 
     def __init__(
@@ -93,6 +98,15 @@ class Problem:
     def has_hessian(self) -> bool:
         """Whether it has a Hessian."""
         return type(self).hessian is not Problem.hessian
+
+    @property
+    def sketched(self) -> bool:
+        """Whether a picture of it may take long, so that it is drawn in the background, coarse at first."""
+        return not self.broadcasts
+
+    def report(self, x: ArrayLike) -> dict[str, Any]:  # noqa: ARG002 - for those that have more to tell
+        """What the point means beyond its numbers, by name: texts, numbers, or numbers by name."""
+        return {}
 
     def batch(self, t: int, seed: int) -> Problem:  # noqa: ARG002 - for those that have batches
         """The problem that step number ``t`` sees, with batches drawn from ``seed``; itself where it has none."""

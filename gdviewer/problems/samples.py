@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import itertools
-import math
 import re
 from pathlib import Path
 
@@ -12,10 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gdviewer.engine.oracle import Array
+from gdviewer.problems import cells
+from gdviewer.problems.cells import MAX_SIZE
 from gdviewer.problems.problem import Picture, Problem
 
 MAX_SAMPLES = 1_000_000
-MAX_SIZE = 1e150  # differences, and their squares, stay finite
 MAX_COMPONENTS = 10_000  # of a vector that moves as a whole: each step of it is recorded
 _GROUP = "Your own"
 
@@ -152,13 +152,7 @@ def read_file(path: str | Path) -> tuple[Array, Array | None]:
             columns = array if array.shape[1] == 2 else array.T
             return _sorted(_checked(columns[:, 1]), np.array(columns[:, 0], dtype=float))
         return _checked(array.reshape(-1) if array.ndim == 2 and 1 in array.shape else array), None
-    if path.stat().st_size > 64 * MAX_SAMPLES:
-        raise ValueError(f"{path.name} is larger than {64 * MAX_SAMPLES // 10**6} MB; at most {MAX_SAMPLES:,} are read")
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise ValueError(f"{path.name} is not a text file of numbers") from None
-    return read_text(text)
+    return read_text(cells.read_text_of(path, 64 * MAX_SAMPLES // 10**6, f"at most {MAX_SAMPLES:,} are read"))
 
 
 def read_text(text: str) -> tuple[Array, Array | None]:
@@ -178,12 +172,11 @@ def read_text(text: str) -> tuple[Array, Array | None]:
         body = line.partition("#")[0].strip().strip(",;")
         if not body:
             continue
-        separator = next((mark for mark in ";\t," if mark in body), None)  # one of them; 1,5;2,5 is not guessed at
-        cells = [cell.strip() for cell in body.split(separator)]
-        if not rows and not named and _are_names(cells):
+        row = [cell.strip() for cell in body.split(cells.separator_of(body))]
+        if not rows and not named and cells.are_names(row):
             named = True
             continue
-        rows.append([_number(cell, number, column) for column, cell in enumerate(cells, 1)])
+        rows.append([cells.number(cell, number, column) for column, cell in enumerate(row, 1)])
         if len(rows) > MAX_SAMPLES:
             raise ValueError(f"there are more than {MAX_SAMPLES:,} rows; at most so many are read")
         if len(rows[-1]) != len(rows[0]):
@@ -213,26 +206,3 @@ def _sorted(samples: Array, positions: Array) -> tuple[Array, Array]:
     if (twice := np.flatnonzero(np.diff(positions) == 0)).size:
         raise ValueError(f"x = {positions[twice[0]]:g} stands there twice; each x may have one sample")
     return samples[order], positions
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def _are_names(cells: list[str]) -> bool:
-    return re.match(r"[\"']?[^\W\d_]", cells[0]) is not None and not any(map(_is_number, cells))
-
-
-def _number(cell: str, line: int, column: int) -> float:
-    try:
-        value = float(cell)
-    except ValueError:
-        shown = f": {cell[:20] + '…' if len(cell) > 20 else cell!r} is not a number" if cell else " is empty"
-        raise ValueError(f"line {line}, column {column}{shown}") from None
-    if not math.isfinite(value):
-        raise ValueError(f"line {line}, column {column}: {cell} is not a finite number")
-    return value

@@ -63,7 +63,7 @@ class ChoiceField(QWidget):
         self.value = str(parameter)
         self.entry = QComboBox()
         for word in parameter.words:
-            self.entry.addItem(tr(word), word)
+            self.entry.addItem(tr(word.replace("_", " ")), word)
         self.entry.setAccessibleName(words)
         label = QLabel(shown)
         label.setBuddy(self.entry)

@@ -145,7 +145,9 @@ def _picture(experiment: Experiment, reason: str) -> int:
     for run in window.session.runs:
         title = f"{run.optimizer.title} on {experiment.problem.title}"
         failed = run.stop is not None and "exception" in run.stop.values
-        print(f"{title}\n  {run.stop.message}\n" if failed else f"{report(title, result_of(run))}\n")
+        print(
+            f"{title}\n  {run.stop.message}\n" if failed else f"{report(title, result_of(run), experiment.problem)}\n"
+        )
     path = _save(window.grab())
     window.close()
     print(reason)

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from gdviewer.experiment.experiment import Experiment, default_experiment
 from gdviewer.ui.help import HelpDialog, about
 from gdviewer.ui.limits_panel import LimitsPanel
+from gdviewer.ui.plots.data_view import BesideData
 from gdviewer.ui.plots.stage import Stage
 from gdviewer.ui.plots.steps_plot import History
 from gdviewer.ui.problem_panel import ProblemPanel
@@ -68,6 +69,7 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(960, 600)
         self.session = Session(experiment or default_experiment(), self)
         self.stage = Stage(self.session)
+        self.beside = BesideData(self.session, self.stage)
         self.history = History(self.session)
         self.transport = Transport(self.session)
         self.problem_panel = ProblemPanel(self.session)
@@ -75,7 +77,7 @@ class MainWindow(QMainWindow):
         self.runs_panel = RunsPanel(self.session)
         self.addToolBar(self.transport)
         self._splitter = QSplitter(Qt.Orientation.Vertical)
-        self._splitter.addWidget(self.stage)
+        self._splitter.addWidget(self.beside)
         self._splitter.addWidget(self.history)
         self._splitter.setStretchFactor(0, 3)
         self._splitter.setStretchFactor(1, 1)
@@ -91,6 +93,7 @@ class MainWindow(QMainWindow):
         self.statusBar().addWidget(self._hover, 1)
         self.stage.hovered.connect(self._hover.setText)
         self.history.plot.hovered.connect(self._hover.setText)
+        self.beside.data.plot.hovered.connect(self._hover.setText)
         self._make_menus()
         self._restore_layout()
         self.session.experiment_changed.connect(self._name)
@@ -121,7 +124,7 @@ class MainWindow(QMainWindow):
         run.addSeparator()
         run.addActions(self.runs_panel.actions())
         view = self.menuBar().addMenu(tr("&View"))
-        self._add(view, tr("Show &all"), tr("Show all in both plots"), QKeySequence("Home"), self._show_all)
+        self._add(view, tr("Show &all"), tr("Show all in every plot"), QKeySequence("Home"), self._show_all)
         themes = view.addMenu(tr("&Theme"))
         group = QActionGroup(self)
         for key, title in theme_titles().items():
@@ -153,6 +156,7 @@ class MainWindow(QMainWindow):
 
     def _show_all(self) -> None:
         self.stage.plot.show_all()
+        self.beside.data.plot.show_all()
         self.history.plot.show_all()
 
     def _help(self) -> None:
@@ -162,7 +166,7 @@ class MainWindow(QMainWindow):
 
     def _open(self) -> None:
         self._docks[0].show()
-        self.problem_panel.samples.ask_file()
+        self.problem_panel.ask_file()
 
     def _open_file(self, path: str) -> None:
         self._docks[0].show()  # where what is wrong with it is told
@@ -183,6 +187,7 @@ class MainWindow(QMainWindow):
         self._default_layout = self.saveState(_LAYOUT_VERSION)
         if isinstance(geometry, QByteArray) and self.restoreGeometry(geometry):
             self._splitter.restoreState(settings.value("splitter", QByteArray()))
+            self.beside.share = float(settings.value("data_share", self.beside.share))
         else:
             room = QApplication.primaryScreen().availableGeometry()
             self.resize(min(1440, room.width()), min(900, room.height() - 40))  # the title bar wants room too
@@ -203,6 +208,7 @@ class MainWindow(QMainWindow):
         height = self.height()
         self.resizeDocks(self._docks[:2], [height * 55 // 100, height * 45 // 100], Qt.Orientation.Vertical)
         self._splitter.setSizes([height * 68 // 100, height * 32 // 100])
+        self.beside.arrange()
 
     def showEvent(self, event: object) -> None:
         super().showEvent(event)
@@ -220,11 +226,11 @@ class MainWindow(QMainWindow):
         settings.setValue("geometry", self.saveGeometry())
         settings.setValue("layout", self.saveState(_LAYOUT_VERSION))
         settings.setValue("splitter", self._splitter.saveState())
+        settings.setValue("data_share", self.beside.share)
         self.closed.emit()
         self.session.close()
         self.stage.close_threads()
-        self.problem_panel.formula.close_threads()
-        self.problem_panel.samples.close_threads()
+        self.problem_panel.close_threads()
         super().closeEvent(event)
 
     # Files dropped on the window

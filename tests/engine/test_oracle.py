@@ -5,6 +5,7 @@ import pytest
 
 from gdviewer import problems
 from gdviewer.engine.optimizer import optimizer
+from gdviewer.engine.options import Options
 from gdviewer.engine.oracle import Oracle
 from gdviewer.engine.parameter import rate
 from gdviewer.engine.run import Run
@@ -65,6 +66,16 @@ def test_that_nothing_is_asked_again_where_a_trial_is_not_taken():
     run.advance(40)
     # Each trial costs a gradient, each that might be taken a value, and each point a Hessian.
     assert run.evaluations == (21, 41, 21)
+
+
+def test_that_options_around_the_gradient_cost_no_more_losses():
+    plain, clipped = (
+        Run(BOWL, trying, [3.0, -1.0], {}, Limits(tolerance=None, max_steps=40), options=options)
+        for options in (Options(), Options(clip_value=100))
+    )
+    plain.advance(40)
+    clipped.advance(40)
+    assert clipped.evaluations == plain.evaluations == (41, 41, 0)
 
 
 @each_rule

@@ -9,6 +9,7 @@ import sympy
 from sympy.parsing.sympy_parser import parse_expr
 
 from gdviewer import optimizers, problems
+from gdviewer.engine.parameter import Parameter
 from gdviewer.engine.run import Run
 from gdviewer.engine.stop import Reason
 from gdviewer.problems.formula import FormulaProblem
@@ -24,12 +25,17 @@ def scattered(problem, count=12, seed=0):
     return low + np.random.default_rng(seed).random((count, problem.dimension)) * (high - low)
 
 
+def ends(declared):
+    """The least and the largest value of a control, or every word of a choice."""
+    return declared.slider if isinstance(declared, Parameter) else declared.words
+
+
 def variants(name):
     """The problem as it is, and with each parameter at the ends of its range."""
     problem = problems.get(name)
     yield problem
     for key, parameter in problem.parameters.items():
-        for value in parameter.slider:
+        for value in ends(parameter):
             yield problem.replace(**{key: value})
 
 
@@ -209,8 +215,8 @@ def test_that_a_problem_tells_a_finite_start_in_its_domain_and_what_it_is_about(
         assert text
     assert problem.why.endswith(".")
     for parameter in problem.parameters.values():
-        assert parameter.check("p", float(parameter)) == parameter
-        assert np.isfinite(parameter.slider).all()
+        assert parameter.check("p", parameter) == parameter
+        assert not isinstance(parameter, Parameter) or np.isfinite(parameter.slider).all()
         assert parameter.meaning
 
 
@@ -219,11 +225,12 @@ def test_that_replacing_parameters_makes_another_problem_and_leaves_the_first(na
     problem = problems.get(name)
     before = problem.values.copy()
     for key, parameter in problem.parameters.items():
-        other = problem.replace(**{key: parameter.slider[1]})
-        assert other.values == before | {key: parameter.slider[1]}
+        value = ends(parameter)[-1]
+        other = problem.replace(**{key: value})
+        assert other.values == before | {key: value}
         assert problem.values == before
-        with pytest.raises(ValueError, match=f"{key} must be in"):
-            problem.replace(**{key: parameter.high + 1})
+        with pytest.raises(ValueError, match=f"{key} must be "):
+            problem.replace(**{key: parameter.high + 1 if isinstance(parameter, Parameter) else "no such word"})
 
 
 def test_that_ackleys_gradient_at_the_origin_is_zero_alone_and_in_a_batch():

@@ -285,6 +285,7 @@ def test_that_the_text_is_never_run_as_python(monkeypatch):
 @pytest.mark.parametrize("text", ACCEPTED)
 def test_that_the_source_made_from_a_formula_holds_arithmetic_and_numpy_functions_only(text):
     problem = problems.formula(text)
+    problem.value(POINT[problem.dimension])
     problem.gradient(POINT[problem.dimension])
     problem.hessian(POINT[problem.dimension])
     allowed = {f"np.{function.numpy}" for function in syntax.FUNCTIONS.values()} | {"np.power", "np.pi", "np.e"}

@@ -76,7 +76,7 @@ class PlanePlot(LandscapePlot):
 
     @property
     def swift(self) -> bool:
-        return self.surface.broadcasts and self.surface.whole.dimension <= _SWIFT_DIMENSION
+        return super().swift and self.surface.whole.dimension <= _SWIFT_DIMENSION
 
     @property
     def fitted(self) -> bool:

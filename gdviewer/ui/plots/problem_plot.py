@@ -38,7 +38,7 @@ class ProblemPlot(Plot):
     @property
     def swift(self) -> bool:
         """Whether a picture is computed in less time than anyone notices."""
-        return self.surface.broadcasts
+        return not self.surface.sketched
 
     @property
     def computing(self) -> bool:

@@ -1,0 +1,72 @@
+"""Where a regression's loss is lowest, found without descent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gdviewer.engine.oracle import Array
+
+if TYPE_CHECKING:
+    from gdviewer.problems.regression import Regression
+
+_NEWTON_STEPS = 25  # it converges in ten where there is a minimum; towards one at infinity it gains a digit in two
+_LOOK_STEPS = 6  # so far towards infinity is looked around
+_WEIGHING_STEPS = 100
+_ROUNDING = 1e-14
+
+
+def lowest_point(problem: Regression) -> tuple[Array | None, Array, Array]:
+    """The minimum, or None where there is none (classes that a line tells apart); a point to look around at; and the
+    R of the features' QR factorisation, (n, n).
+
+    Newton steps, which halve until they lead down: two for squares, the second for the digits the first has lost. The
+    Huber loss, whose curvature is 0 or 1, is first brought near by weights that fall with the residual.
+    """
+    q, r = np.linalg.qr(problem.columns.T)
+    rows, y = len(problem.targets), problem.targets
+
+    def move(x: Array, weights: Array) -> Array:
+        """(AᵀWA)⁻¹ times the gradient, through A = QR, which keeps twice the digits."""
+        inner = _solve((q.T * weights) @ q / rows, _solve(r.T, problem.gradient(x)))
+        return _solve(r, inner)
+
+    x = np.zeros(problem.dimension)
+    if problem.quadratic:
+        for _ in range(2):
+            x = x - move(x, np.full(rows, 2.0))
+        return x, x, r
+    if not problem.model.classes:
+        for _ in range(_WEIGHING_STEPS):
+            z = problem.outputs(x)
+            off = np.where(z == y, 1.0, z - y)
+            step = move(x, np.where(z == y, 1.0, problem.loss.slope(z, y) / off))
+            x = x - step
+            if np.abs(step).max() <= 1e-9 * np.abs(x).max():
+                break
+    look = x
+    for count in range(_NEWTON_STEPS):
+        if _flat(problem, x):
+            return x, x, r
+        step, height, share = move(x, problem.loss.curvature(problem.outputs(x), y)), problem.value(x), 1.0
+        while share > 1e-10 and not problem.value(x - share * step) <= height * (1 + _ROUNDING):
+            share /= 2
+        if share <= 1e-10:
+            break
+        x = x - share * step
+        look = x if count < _LOOK_STEPS else look
+    return (x, x, r) if _flat(problem, x) else (None, look, r)
+
+
+def _solve(a: Array, b: Array) -> Array:
+    """The smallest x of those with the least |a·x − b|²."""
+    return np.asarray(np.linalg.lstsq(a, b)[0], dtype=float)
+
+
+def _flat(problem: Regression, x: Array) -> bool:
+    """Whether nothing but rounding is left of the gradient's terms."""
+    z, y = problem.outputs(x), problem.targets
+    terms = np.abs(problem.loss.slope(z, y)) + problem.loss.curvature(z, y) * (np.abs(z) + np.abs(y))
+    scale = (terms * np.abs(problem.columns)).mean(axis=1)
+    return bool((np.abs(problem.gradient(x)) <= _ROUNDING * np.maximum(scale, 1e-3 * terms.max())).all())

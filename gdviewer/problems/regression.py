@@ -1,0 +1,365 @@
+"""Regression: a model with few weights fitted to data, by its mean loss over all rows or over batches of them."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gdviewer.engine.oracle import Array
+from gdviewer.engine.parameter import Choice, Declared, Parameter, check_values, count
+from gdviewer.problems.batches import Batches
+from gdviewer.problems.cells import MAX_SIZE
+from gdviewer.problems.data import SCALINGS, Data, data, scaling_of
+from gdviewer.problems.losses import BinaryCrossEntropy, Huber, Loss, Squared, sigmoid
+from gdviewer.problems.minimum import lowest_point
+from gdviewer.problems.problem import Problem
+
+_CHUNK = 1 << 17  # outputs computed at once: they stay in the processor's cache
+_QUICK = 1 << 24  # outputs that a picture may ask for while somebody waits
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+@dataclass(frozen=True)
+class Model:
+    """What is fitted: the loss of the output w₀ + w₁·f₁ + …, and whether the features are powers of the inputs.
+
+    Attributes:
+        loss: makes the loss from the model's own parameters.
+        formula: of the loss, with {z} for the output.
+        parameters: its own ones; ``degree`` is the highest power of each input.
+        classes: whether the target is a class.
+    """
+
+    name: str
+    title: str
+    loss: Callable[[Mapping[str, Any]], Loss]
+    formula: str
+    why: str
+    source: str
+    parameters: Mapping[str, Declared] = field(default_factory=dict)
+    scaling: str = "none"
+    classes: bool = False
+
+
+MODELS = {
+    "linear": Model(
+        "linear_regression", "Linear regression", lambda _: Squared(), "mean ({z} − {y})²",
+        "Least squares by descent: a long thin valley with raw features, a round bowl once they are standardised.",
+        "Legendre 1805; mean squared error as torch.nn.MSELoss",
+    ),
+    "polynomial": Model(
+        "polynomial_regression", "Polynomial regression", lambda _: Squared(), "mean ({z} − {y})²",
+        "Powers of x differ in size by decades: without scaling, no learning rate suits them all.",
+        "textbook; the powers are built first, then scaled column by column",
+        {"degree": count(3, 1, 12, meaning="the highest power of x", scale="linear", slider=(1, 7))},
+        scaling="standardise",
+    ),
+    "logistic": Model(
+        "logistic_regression", "Logistic regression", lambda _: BinaryCrossEntropy(),
+        "mean log(1 + exp z) − {y}·z,  z = {z}",
+        "Two classes and the probability between them: convex, but flat far out where every answer is certain.",
+        "Cox 1958; binary cross-entropy from logits as torch.nn.BCEWithLogitsLoss",
+        classes=True,
+    ),
+    "huber": Model(
+        "huber_regression", "Huber regression", lambda values: Huber(values["delta"]),
+        "mean h(r),  r = {z} − {y},  h(r) = r²/2 where |r| ≤ δ, else δ·(|r| − δ/2)",
+        "Squares near the line, absolute values far off: outliers pull with a bounded force, as if clipped.",
+        "Huber 1964; as torch.nn.HuberLoss",
+        {"delta": Parameter(1, 0, 1e6, scale="log", open_low=True, slider=(0.01, 100),
+                            meaning="residuals up to this count as squares")},
+    ),
+}  # fmt: skip
+
+
+class Source(Protocol):
+    """Where the data of a regression come from."""
+
+    @property
+    def parameters(self) -> Mapping[str, Declared]:
+        """What can be set about it."""
+
+    def make(self, values: Mapping[str, Any]) -> Data:
+        """The data for values of these parameters."""
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """Data as they are."""
+
+    data: Data
+    parameters: Mapping[str, Declared] = field(default_factory=dict)
+
+    def make(self, values: Mapping[str, Any]) -> Data:  # noqa: ARG002 - there is nothing to set
+        return self.data
+
+
+class Regression(Problem):
+    """The mean loss of a model over the rows of data.
+
+    A point is the intercept w₀ and the weight of each feature, in the order of the features: shape (1 + features,).
+    Features are the inputs, or for a polynomial all powers of the first input, then of the second, …; they are scaled
+    column by column. The start is zero.
+
+    With ``batch_size`` below the number of rows a step sees the mean over a batch: see :class:`Batches`.
+
+    Attributes:
+        model: what is fitted; data: to what; scaling: how the features were scaled; loss: of one output.
+        columns: the features as the weights meet them, each a row, the first all ones, (n, rows); targets: (rows,).
+        batches: which rows a step sees.
+
+    Raises:
+        ValueError: a value out of range, or data that do not suit the model.
+    """
+
+    data: Data
+
+    def __init__(self, model: Model, source: Source, values: Mapping[str, Any] | None = None) -> None:
+        self.model, self._source = model, source
+        parameters = {
+            "scaling": Choice(model.scaling, SCALINGS, "how features are scaled before they are weighted"),
+            "batch_size": count(
+                0, 0, scale="linear", slider=(0, 64), meaning="rows that each step sees; 0: all of them, 1: stochastic"
+            ),
+            **model.parameters,
+            **source.parameters,
+        }
+        known = check_values(parameters, values or {}, model.name)
+        made = source.make(known)
+        self.data = made.in_classes() if model.classes else made
+        if self.data.classes and not model.classes:
+            raise ValueError(
+                f"{made.target_name} holds classes, {', '.join(made.classes)}; logistic regression fits them"
+            )
+        features, self.feature_names = _powers(self.data, known.get("degree", 1))
+        self.scaling = scaling_of(known["scaling"], features, self.feature_names)
+        self.columns: Array = np.vstack([np.ones(len(features)), self.scaling.apply(features).T])
+        self.targets = self.data.targets
+        self.loss = model.loss(known)
+        self.quadratic = self.loss.quadratic
+        n = len(self.columns)
+        self.axis_names = tuple(f"w{i}".translate(_SUBSCRIPTS) for i in range(n))
+        self.dimension = n
+        self._minimum, guess, self._root = lowest_point(self)
+        reach = 1.3 * max(float(np.abs(guess).max()), 1e-3)
+        domain = np.stack([guess - reach, guess + reach], axis=-1)
+        super().__init__(
+            model.name, model.title, domain=domain, start=np.zeros(n), group="Regression on data", why=model.why,
+            source=model.source, formula=model.formula.format(z=self._output_text(), y=self.data.target_name),
+            parameters=parameters,
+        )  # fmt: skip
+        self._take(known)
+
+    def _take(self, values: dict[str, Any]) -> None:
+        """Hold these values, and see batches of their size."""
+        rows = len(self.targets)
+        self.values = values
+        self.batches = Batches(rows, min(values["batch_size"] or rows, rows))
+        self.stochastic = self.batches.count > 1
+
+    def replace(self, /, **values: Any) -> Self:
+        if values.keys() - {"batch_size"}:
+            return type(self)(self.model, self._source, self.values | values)
+        other = copy.copy(self)  # the same function, seen in other parts
+        other._take(check_values(self.parameters, self.values | values, self.name))
+        return other
+
+    def with_data(self, given: Data) -> Self:
+        """The same model on other data, with the values that still apply."""
+        source = Given(given)
+        kept = {k: v for k, v in self.values.items() if k not in self._source.parameters}
+        return type(self)(self.model, source, kept)
+
+    @property
+    def made(self) -> bool:
+        """Whether the data are made by a generator."""
+        return not isinstance(self._source, Given)
+
+    @property
+    def minima(self) -> Array:
+        return np.empty((0, self.dimension)) if self._minimum is None else self._minimum[None].copy()
+
+    @property
+    def sketched(self) -> bool:
+        return not self.quadratic and 256 * 256 * len(self.targets) > _QUICK
+
+    # The batches
+
+    def batch(self, t: int, seed: int) -> Regression:
+        """The mean over the batch of step number ``t``; itself where every step sees all rows."""
+        if not self.stochastic:
+            return self
+        rows = self.batches.at(t, seed)
+        part = copy.copy(self)
+        part.columns, part.targets, part.stochastic = self.columns[:, rows], self.targets[rows], False
+        part._minimum = None  # that of the whole is not the batch's
+        return part
+
+    # The loss
+
+    def outputs(self, x: Array) -> Array:
+        """The model's output for each row: ``(..., n)`` gives ``(..., rows)``; added up column by column, since a
+        matrix product rounds differently for one point and for many."""
+        z: Array = x[..., :1] * self.columns[0]
+        for j in range(1, self.dimension):
+            z = z + x[..., j : j + 1] * self.columns[j]
+        return z
+
+    def value(self, x: ArrayLike) -> Array:
+        return self._over(self._value, np.asarray(x, dtype=float), ())
+
+    def gradient(self, x: ArrayLike) -> Array:
+        return self._over(self._gradient, np.asarray(x, dtype=float), (self.dimension,))
+
+    def hessian(self, x: ArrayLike) -> Array:
+        return self._over(self._hessian, np.asarray(x, dtype=float), (self.dimension, self.dimension))
+
+    def _value(self, x: Array) -> Array:
+        total: Array = self.loss.value(self.outputs(x), self.targets).sum(axis=-1)
+        return total / len(self.targets)
+
+    def _gradient(self, x: Array) -> Array:
+        slopes = self.loss.slope(self.outputs(x), self.targets)
+        gradient = np.empty(x.shape)
+        for j, column in enumerate(self.columns):
+            gradient[..., j] = (slopes * column).sum(axis=-1)
+        return gradient / len(self.targets)
+
+    def _hessian(self, x: Array) -> Array:
+        curvatures = self.loss.curvature(self.outputs(x), self.targets)
+        hessian = np.empty((*x.shape, self.dimension))
+        for i, first in enumerate(self.columns):
+            for j, second in enumerate(self.columns[: i + 1]):
+                hessian[..., i, j] = hessian[..., j, i] = (curvatures * (first * second)).sum(axis=-1)
+        return hessian / len(self.targets)
+
+    def _over(self, function: Callable[[Array], Array], x: Array, tail: tuple[int, ...]) -> Array:
+        """Ask for one point, or for many in chunks."""
+        with np.errstate(all="ignore"):
+            if x.ndim == 1:
+                return function(x)
+            points = np.ascontiguousarray(x).reshape(-1, self.dimension)
+            result = np.empty((len(points), *tail))
+            size = max(1, _CHUNK // len(self.targets))
+            for first in range(0, len(points), size):
+                result[first : first + size] = function(points[first : first + size])
+            return result.reshape(*x.shape[:-1], *tail)
+
+    def values_on_grid(self, x: Array) -> Array:
+        """The loss for a picture; a quadratic one without asking each row for each point: f* + |R·(x − x*)|²."""
+        if not self.quadratic or self._minimum is None:
+            return self.value(x)
+        off = x - self._minimum
+        excess = sum((off @ row) ** 2 for row in self._root) / len(self.targets)
+        heights: Array = self.value(self._minimum) + excess
+        return heights
+
+    # What it means
+
+    def coefficients(self, x: ArrayLike) -> Array:
+        """Intercept and weights of the features in the data's own units, whatever the scaling: shape (n,)."""
+        return self.scaling.undo(np.asarray(x, dtype=float))
+
+    def predict(self, x: ArrayLike, inputs: ArrayLike) -> Array:
+        """The model's prediction, or the probability of the second class, for inputs (rows, k): shape (rows,)."""
+        features = _raised(np.asarray(inputs, dtype=float), self.values.get("degree", 1))
+        own = self.coefficients(x)
+        z: Array = features @ own[1:] + own[0]
+        return sigmoid(z) if self.model.classes else z
+
+    def batch_rows(self, t: int, seed: int) -> NDArray[np.intp]:
+        """The rows that step number ``t`` sees."""
+        return self.batches.at(t, seed) if self.stochastic else np.arange(len(self.targets))
+
+    def epoch(self, t: int) -> int:
+        """The epoch, from 0, that step number ``t``, from 1, belongs to."""
+        return self.batches.epoch(t)
+
+    def model_text(self, x: ArrayLike, digits: int = 4) -> str:
+        """The fitted model in the data's own units, such as ``y = 1.23 + 4.56·x``."""
+        own = self.coefficients(x)
+        terms = [f"{own[0]:.{digits}g}".replace("-", "−")]
+        for weight, name in zip(own[1:], self.feature_names, strict=True):
+            terms.append(f"{'−' if weight < 0 else '+'} {abs(weight):.{digits}g}·{name}")
+        left = f"log odds of {self.data.classes[1]}" if self.model.classes else self.data.target_name
+        return f"{left} = {' '.join(terms)}"
+
+    @property
+    def batch_text(self) -> str:
+        """How many rows a step sees, in words."""
+        rows, size, epoch = self.batches.rows, self.batches.size, self.batches.count
+        if not self.stochastic:
+            return f"Every step sees all {rows:,} rows."
+        if size == 1:
+            return f"Every step sees one row, drawn at random: {rows:,} steps are an epoch."
+        last = f", the last with {rows % size}" if rows % size else ""
+        return f"Every step sees a batch of {size:,} of the {rows:,} rows: {epoch:,} steps are an epoch{last}."
+
+    def report(self, x: ArrayLike) -> dict[str, Any]:
+        names = ("intercept", *self.feature_names)
+        coefficients = dict(zip(names, self.coefficients(x).tolist(), strict=True))
+        return {"model": self.model_text(x, 10), "coefficients": coefficients, "scaling": self.scaling.text}
+
+    def _output_text(self) -> str:
+        names = [f"{w}·{name}" for w, name in zip(self.axis_names[1:], self.feature_names, strict=True)]
+        shown = names if len(names) <= 4 else [*names[:2], "…", names[-1]]
+        return " + ".join(("w₀", *shown))
+
+
+def _powers(made: Data, degree: int) -> tuple[Array, tuple[str, ...]]:
+    """The features of inputs: every power up to ``degree`` of the first, then of the second, …; and their names."""
+    with np.errstate(over="ignore"):
+        features = _raised(made.inputs, degree)
+    names = [
+        name + (str(power).translate(_SUPERSCRIPTS) if power > 1 else "")
+        for name in made.input_names
+        for power in range(1, degree + 1)
+    ]
+    for name, column in zip(names, features.T, strict=True):
+        if not (np.abs(column) <= MAX_SIZE).all():
+            raise ValueError(f"{name} is too large a number; take a lower degree, or a larger unit")
+    return features, tuple(names)
+
+
+def _raised(inputs: Array, degree: int) -> Array:
+    powers = [inputs]
+    for _ in range(degree - 1):
+        powers.append(powers[-1] * inputs)
+    return np.stack(powers, axis=-1).reshape(*inputs.shape[:-1], -1)
+
+
+def regression(
+    inputs: ArrayLike,
+    targets: ArrayLike,
+    model: str = "linear",
+    *,
+    degree: int | None = None,
+    delta: float | None = None,
+    scaling: str = "none",
+    batch_size: int | None = None,
+    feature_names: Sequence[str] | None = None,
+    target_name: str = "y",
+) -> Regression:
+    """A model fitted to data of one's own.
+
+    Args:
+        inputs: (rows,) or (rows, k); targets: (rows,); for ``"logistic"`` two values, numbers or texts.
+        model: ``"linear"``, ``"polynomial"``, ``"logistic"`` or ``"huber"``.
+        degree: of a polynomial, 3 where not given; delta: of the Huber loss, 1 where not given.
+        scaling: of the features: ``"none"``, ``"standardise"`` or ``"minmax"``.
+        batch_size: rows that each step sees; all where it is None.
+        feature_names, target_name: what the columns are called.
+
+    Raises:
+        ValueError: an unknown model, values out of range, or data that can't be used, with row and column.
+    """
+    kind = Choice("linear", tuple(MODELS)).check("model", model)
+    given = {"degree": degree, "delta": delta, "scaling": scaling, "batch_size": batch_size}
+    values = {name: value for name, value in given.items() if value is not None}
+    return Regression(MODELS[kind], Given(data(inputs, targets, feature_names, target_name)), values)

@@ -1,0 +1,132 @@
+"""Tables of one's own: columns with names, read from CSV, to choose features and a target from."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from gdviewer.problems import cells
+from gdviewer.problems.data import MAX_COLUMNS, MAX_ROWS, Data, data
+
+_MISSING = {"", "na", "n/a", "nan", "null", "none", "?", "-"}
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """The cells of a file, column by column.
+
+    Attributes:
+        name: of the file.
+        names: of the columns.
+        columns: the cells of each, as text.
+        lines: the line of the file each row stands in.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    columns: tuple[tuple[str, ...], ...]
+    lines: tuple[int, ...]
+
+    def is_numeric(self, name: str) -> bool:
+        """Whether every cell of a column that is not missing is a number."""
+        return all(cell.lower() in _MISSING or cells.is_number(cell) for cell in self.cells_of(name))
+
+    def data(self, target: str, features: Sequence[str]) -> Data:
+        """The data of the columns chosen; a target of two texts is two classes.
+
+        Raises:
+            ValueError: there is no such column, a cell is missing or no number; with line and column.
+        """
+        if not features:
+            raise ValueError("choose at least one feature")
+        if target in features:
+            raise ValueError(f"{target!r} can't be a feature and the target")
+        inputs = np.column_stack([self._numbers(name) for name in features])
+        told = self.cells_of(target)
+        targets = self._numbers(target) if self.is_numeric(target) else np.array(self._complete(target, told))
+        return data(inputs, targets, features, target, f"{len(self.lines):,} rows of {self.name}")
+
+    def usual_columns(self, classes: bool) -> tuple[str, list[str]]:
+        """A target and features to begin with: the last column that can be the target, and all others of numbers.
+
+        Args:
+            classes: whether the target is to have two values, rather than be numbers.
+        """
+        numeric = [name for name in self.names if self.is_numeric(name)]
+        able = [name for name in self.names if len(set(self.cells_of(name))) == 2] if classes else numeric
+        target = (able or self.names)[-1]
+        return target, [name for name in numeric if name != target]
+
+    def cells_of(self, name: str) -> tuple[str, ...]:
+        """The cells of a column; raises ValueError where there is none of that name."""
+        if name not in self.names:
+            raise ValueError(f"{self.name} has no column {name!r}; it has {', '.join(self.names)}")
+        return self.columns[self.names.index(name)]
+
+    def _complete(self, name: str, column: tuple[str, ...]) -> tuple[str, ...]:
+        missing = [line for line, cell in zip(self.lines, column, strict=True) if cell.lower() in _MISSING]
+        if missing:
+            more = f" and {len(missing) - 3:,} more" if len(missing) > 3 else ""
+            where = f"line{'s' * (len(missing) > 1)} {', '.join(map(str, missing[:3]))}{more}"
+            raise ValueError(f"column {name!r} has no value in {where}: fill it in, or take the row or the column out")
+        return column
+
+    def _numbers(self, name: str) -> list[float]:
+        column = self._complete(name, self.cells_of(name))
+        return [cells.number(cell, line, repr(name)) for cell, line in zip(column, self.lines, strict=True)]
+
+
+def read_table(path: str | Path) -> Table:
+    """Read a CSV file: cells separated by , ; or tabs, with a first line of names or without one.
+
+    Raises:
+        ValueError: what is wrong, with its line.
+        OSError: the file can't be read.
+    """
+    path = Path(path)
+    most = f"at most {MAX_ROWS:,} rows of {MAX_COLUMNS} columns are read"
+    return table_of(cells.read_text_of(path, 64, most), path.name)
+
+
+def table_of(text: str, name: str = "the text") -> Table:
+    """Read a table from text; see :func:`read_table`. Empty lines and those that begin with # are passed over."""
+    lines = [(i, line) for i, line in enumerate(io.StringIO(text), 1) if line.strip() and line.lstrip()[0] != "#"]
+    if not lines:
+        raise ValueError(f"{name} is empty")
+    if len(lines) > MAX_ROWS + 1:
+        raise ValueError(f"{name} has {len(lines):,} rows; at most {MAX_ROWS:,} are read")
+    mark = cells.separator_of(lines[0][1].strip())
+    rows: list[list[str]] = []
+    try:
+        for number, line in lines:
+            row = next(csv.reader([line], delimiter=mark, skipinitialspace=True, strict=True)) if mark else line.split()
+            rows.append([cell.strip() for cell in row])
+            if len(rows[-1]) != len(rows[0]):
+                raise ValueError(f"line {number} has {len(rows[-1])} columns, but the first has {len(rows[0])}")
+    except csv.Error as error:
+        raise ValueError(f"line {number}: {error}") from None
+    width = len(rows[0])
+    if not 2 <= width <= MAX_COLUMNS:
+        raise ValueError(
+            f"{name} has {width} column{'s' * (width > 1)}; 2 to {MAX_COLUMNS} can be read: features and a target"
+        )
+    named = not any(map(cells.is_number, rows[0]))
+    names = _distinct(rows.pop(0) if named else [""] * width)
+    if len(rows) < 2:
+        raise ValueError(f"{name} has {len(rows)} row{'s' * (len(rows) != 1)} of data; at least two are needed")
+    numbers = tuple(number for number, _ in lines[len(lines) - len(rows) :])
+    return Table(name, names, tuple(zip(*rows, strict=True)), numbers)
+
+
+def _distinct(names: Sequence[str]) -> tuple[str, ...]:
+    """Names of columns, with their number where they have none, or one that another has already."""
+    found: list[str] = []
+    for i, name in enumerate(names, 1):
+        own = name or f"column {i}"
+        found.append(f"{own} ({i})" if own in found else own)
+    return tuple(found)

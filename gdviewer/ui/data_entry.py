@@ -1,0 +1,216 @@
+"""The data of a regression: made, or the columns of a table of one's own; and how they are scaled and batched."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gdviewer import problems
+from gdviewer.problems.problem import Problem
+from gdviewer.problems.regression import Regression
+from gdviewer.problems.table import Table, read_table
+from gdviewer.ui.background import Latest
+from gdviewer.ui.keys import keys_by_tab
+from gdviewer.ui.session import Session
+from gdviewer.ui.text import tr
+
+_ROWS_SHOWN = 5
+
+
+class DataEntry(QWidget):
+    """The loss, where the data come from, and which columns of a table are features and target.
+
+    Attributes:
+        message: what is wrong with a file or a choice of columns.
+        notes: how features are scaled and what a step sees, in words; stands apart, below the parameters.
+    """
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._table: Table | None = None
+        self._name = ""
+        self.formula = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self.formula.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.formula.setToolTip(tr("f, the loss to minimise: a mean over the rows."))
+        self.origin = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self.open_button = QPushButton(tr("Open CSV…"))
+        self.open_button.setToolTip(tr("Open a table of your own; dropping the file on the window does it too."))
+        self.swap_button = QPushButton()
+        self.target = QComboBox()
+        self.target.setAccessibleName(tr("Target column"))
+        self.target.setToolTip(tr("The column that is to be predicted."))
+        self.features = QListWidget()
+        self.features.setAccessibleName(tr("Feature columns"))
+        self.features.setToolTip(tr("The columns it is predicted from."))
+        self.message = QLabel(wordWrap=True, visible=False, textFormat=Qt.TextFormat.PlainText)
+        self.message.setProperty("role", "error")
+        self.notes = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self.notes.setProperty("role", "muted")
+        self.notes.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        keys_by_tab(self.open_button, self.swap_button)
+        line = QHBoxLayout(spacing=4)
+        for widget in (self.open_button, self.swap_button):
+            line.addWidget(widget)
+        line.addStretch(1)
+        self._columns = QWidget()
+        columns = QGridLayout(self._columns, horizontalSpacing=8, verticalSpacing=3)
+        columns.setContentsMargins(0, 0, 0, 0)
+        for row, (title, widget) in enumerate(((tr("target"), self.target), (tr("features"), self.features))):
+            label = QLabel(title)
+            label.setBuddy(widget)
+            columns.addWidget(label, row, 0, Qt.AlignmentFlag.AlignTop)
+            columns.addWidget(widget, row, 1)
+        columns.setColumnStretch(1, 1)
+        layout = QVBoxLayout(self, spacing=4)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.formula)
+        layout.addWidget(self.origin)
+        layout.addLayout(line)
+        layout.addWidget(self._columns)
+        layout.addWidget(self.message)
+        self._reader = Latest(self)
+        self._reader.done.connect(self._take_table)
+        self._reader.failed.connect(self._refuse)
+        self.open_button.clicked.connect(self.ask_file)
+        self.swap_button.clicked.connect(self._swap)
+        self.target.currentIndexChanged.connect(self._choose)
+        self.features.itemChanged.connect(self._choose)
+
+    def show_problem(self, problem: Problem) -> None:
+        """Show the data of a problem, or nothing where it has none."""
+        fitted = isinstance(problem, Regression)
+        self.setVisible(fitted)
+        self.notes.setVisible(fitted)
+        if not fitted:
+            return
+        self.formula.setText(f"f = {problem.formula}")
+        self.origin.setText(problem.data.origin)
+        self._name_swap(problem)
+        self._columns.setVisible(self._table is not None and not problem.made)
+        self.notes.setText(f"{problem.scaling.text}\n{problem.batch_text}")
+        self.say("")
+
+    def with_table(self, entry: Regression) -> Regression:
+        """A regression of the catalogue, on the table where that is what is shown and it suits."""
+        current = self._session.experiment.problem
+        if self._table is None or not isinstance(current, Regression) or current.made:
+            return entry
+        with suppress(ValueError):
+            return entry.with_data(self._table.data(*self._chosen()))
+        try:
+            self._show_columns(*self._table.usual_columns(entry.model.classes))
+            return entry.with_data(self._table.data(*self._chosen()))
+        except ValueError:
+            return entry
+
+    def open_file(self, path: str) -> None:
+        """Read a table in the background."""
+        self._name = Path(path).name
+        self._reader.request(lambda: read_table(path))
+
+    def ask_file(self) -> None:
+        """Ask for a file, and read it."""
+        path, _ = QFileDialog.getOpenFileName(
+            self, tr("Open a table"), "", tr("Tables (*.csv *.txt *.tsv *.dat);;All files (*)")
+        )
+        if path:
+            self.open_file(path)
+
+    def close_threads(self) -> None:
+        """End the thread that reads."""
+        self._reader.close()
+
+    def say(self, message: str) -> None:
+        """Tell what is wrong; an empty text tells that nothing is."""
+        self.message.setText(message)
+        self.message.setVisible(bool(message))
+
+    def _take_table(self, table: Table) -> None:
+        problem = self._session.experiment.problem
+        if not isinstance(problem, Regression):
+            return
+        self._table = table
+        self._show_columns(*table.usual_columns(problem.model.classes))
+        self._columns.setVisible(True)
+        self._choose()
+
+    def _show_columns(self, target: str, features: list[str]) -> None:
+        table = self._table
+        was = self.target.blockSignals(True), self.features.blockSignals(True)
+        self.target.clear()
+        self.target.addItems(table.names)
+        self.target.setCurrentText(target)
+        self.features.clear()
+        for name in table.names:
+            item = QListWidgetItem(name, self.features)
+            item.setCheckState(Qt.CheckState.Checked if name in features else Qt.CheckState.Unchecked)
+        shown = min(len(table.names), _ROWS_SHOWN)
+        height = self.features.sizeHintForRow(0) * shown + 2 * self.features.frameWidth() + 4
+        self.features.setFixedHeight(height)
+        self.target.blockSignals(was[0])
+        self.features.blockSignals(was[1])
+        self._close_target()
+
+    def _close_target(self) -> None:
+        """Let any column be ticked but the target."""
+        was = self.features.blockSignals(True)
+        for i in range(self.features.count()):
+            item = self.features.item(i)
+            able = item.text() != self.target.currentText()
+            enabled = Qt.ItemFlag.ItemIsEnabled if able else Qt.ItemFlag.NoItemFlags
+            item.setFlags(Qt.ItemFlag.ItemIsUserCheckable | enabled)
+        self.features.blockSignals(was)
+
+    def _chosen(self) -> tuple[str, list[str]]:
+        """The target, and the features: those ticked, but for the target."""
+        target = self.target.currentText()
+        items = [self.features.item(i) for i in range(self.features.count())]
+        ticked = [item.text() for item in items if item.checkState() == Qt.CheckState.Checked]
+        return target, [name for name in ticked if name != target]
+
+    def _choose(self, *_: object) -> None:
+        self._close_target()
+        problem = self._session.experiment.problem
+        try:
+            self._adopt(problem.with_data(self._table.data(*self._chosen())))
+        except ValueError as error:
+            self.say(str(error))
+
+    def _swap(self) -> None:
+        """From one's own data to made samples, and back to the table."""
+        problem = self._session.experiment.problem
+        if problem.made:
+            self._choose()
+            return
+        entry = problems.get(problem.name)
+        kept = {name: value for name, value in problem.values.items() if name in entry.parameters}
+        self._adopt(entry.replace(**kept))
+
+    def _name_swap(self, problem: Regression) -> None:
+        self.swap_button.setVisible(not problem.made or self._table is not None)
+        self.swap_button.setText(self._table.name if problem.made and self._table else tr("Made samples"))
+        self.swap_button.setToolTip(
+            tr("Back to the table that was opened.") if problem.made else tr("To made samples; the table stays open.")
+        )
+
+    def _adopt(self, problem: Regression) -> None:
+        self._session.edit(self._session.experiment.with_problem(problem))
+
+    def _refuse(self, error: Exception) -> None:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        self.say(reason if self._name in reason else tr("{name}: {reason}", name=self._name, reason=reason))

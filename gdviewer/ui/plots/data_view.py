@@ -1,0 +1,110 @@
+"""The data beside the main plot, with the selected run's model in words."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
+
+from gdviewer.problems.regression import Regression
+from gdviewer.ui.plots.data_plot import DataPlot
+from gdviewer.ui.session import Session
+from gdviewer.ui.text import number_text, tr
+
+_SHARE = 0.54  # of the width that the main plot has
+_SCALED = {
+    "none": "raw features",
+    "standardise": "standardised features",
+    "minmax": "features scaled to 0 … 1",
+}
+
+
+class DataView(QWidget):
+    """The plot of the data, under the selected run's model, loss and epoch at the cursor."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self.plot = DataPlot(session)
+        self.plot.setAccessibleName(tr("Data and fits"))
+        self.model = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self.model.setProperty("role", "heading")
+        self.model.setAccessibleName(tr("The selected run's model"))
+        self.state = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self.state.setProperty("role", "muted")
+        layout = QVBoxLayout(self, spacing=0)
+        layout.setContentsMargins(0, 0, 0, 0)
+        for label in (self.model, self.state):
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            label.setContentsMargins(8, 3, 8, 0)
+            layout.addWidget(label)
+        layout.addWidget(self.plot, 1)
+        session.frame.connect(self._tell)
+        session.cursor_moved.connect(self._tell)
+        session.experiment_changed.connect(self._tell)
+        self._tell()
+
+    def _tell(self) -> None:
+        session = self._session
+        problem = session.experiment.problem
+        if not isinstance(problem, Regression):
+            return
+        if not 0 <= session.selected < len(session.runs):
+            self.model.setText("")
+            self.state.setText("")
+            return
+        run = session.runs[session.selected]
+        if not run.begun or run.problem is not problem:
+            return
+        step = session.position(run)
+        lines = min(3, 1 + (problem.dimension - 1) // 2)  # room for its longest text, lest the plot jump
+        self.model.setMinimumHeight(lines * self.model.fontMetrics().lineSpacing() + 6)
+        parts = [tr("loss {loss}", loss=number_text(float(run.trace.loss[step])))]
+        if problem.stochastic:
+            parts.append(tr("epoch {epoch}", epoch=f"{step / problem.batches.count:,.2f}"))
+        if problem.data.classes:
+            parts.append(tr("○ {a}  ■ {b}", a=problem.data.classes[0], b=problem.data.classes[1]))
+        parts.append(tr(_SCALED[problem.values["scaling"]]))
+        for label, text in ((self.model, problem.model_text(run.trace.x[step])), (self.state, "   ".join(parts))):
+            if label.text() != text:
+                label.setText(text)
+        self.state.setToolTip(f"{problem.scaling.text}\n{problem.batch_text}")
+
+
+class BesideData(QSplitter):
+    """The main plot, and the data beside it where the problem has some.
+
+    Attributes:
+        share: the share of the width that the main plot has; kept while there are no data.
+    """
+
+    def __init__(self, session: Session, stage: QWidget) -> None:
+        super().__init__(Qt.Orientation.Horizontal)
+        self._session = session
+        self.share = _SHARE
+        self.data = DataView(session)
+        for widget in (stage, self.data):
+            self.addWidget(widget)
+            self.setStretchFactor(self.indexOf(widget), 1)
+        self.setChildrenCollapsible(False)
+        self.splitterMoved.connect(self._remember)
+        session.experiment_changed.connect(self._match)
+        self._match()
+
+    def arrange(self, share: float = _SHARE) -> None:
+        """Give the main plot a share of the width."""
+        self.share = share
+        self.setSizes([round(self.width() * part) for part in (share, 1 - share)])
+
+    def _remember(self, *_: int) -> None:
+        first, second = self.sizes()
+        self.share = first / max(1, first + second)
+
+    def _match(self) -> None:
+        shown = self._session.experiment.problem.data is not None
+        if shown == self.data.isHidden():
+            self.data.setVisible(shown)
+            self.arrange(self.share)
+
+    def resizeEvent(self, event: object) -> None:
+        super().resizeEvent(event)
+        self.arrange(self.share)
