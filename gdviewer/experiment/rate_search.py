@@ -19,7 +19,7 @@ def find_rate(experiment: Experiment, plan: RunPlan) -> float | None:
     """The learning rate with which a run comes lowest in 200 steps, of 31 from 1e-5 to 10, spaced by ratio.
 
     Of those with which it never climbs above the loss at its start, that is: a leap over a ridge may end lower, but it
-    is no descent to learn from. All rates are stepped as one array, so that it takes about as long as 200 steps of one
+    is no descent to learn from. (With batches any rate may climb at first, so there it is simply the lowest.) All rates are stepped as one array, so that it takes about as long as 200 steps of one
     run. Noise and the schedule are left out; of rates that come equally low the smallest is taken.
 
     Returns:
@@ -49,6 +49,7 @@ def find_rate(experiment: Experiment, plan: RunPlan) -> float | None:
             x, *state = result if isinstance(result, tuple) else (result,)
             losses = np.where(np.isfinite(x).all(axis=1), objective.value(x), np.inf)
             highest = np.maximum(highest, losses)  # not a number once it was one
-    losses = np.where(highest <= beginning, losses, np.inf)
+    steady = np.isfinite(highest) if objective.stochastic else highest <= beginning
+    losses = np.where(steady, losses, np.inf)
     best = int(losses.argmin())
     return float(rates[best]) if losses[best] < beginning else None

@@ -51,3 +51,13 @@ def test_that_there_is_no_rate_to_find_for_a_function_of_ones_own_or_at_a_minimu
     sphere = problems.get("sphere")
     there = Experiment(sphere, (RunPlan(optimizers.get("adam")),), (0.0, 0.0))
     assert find_rate(there, there.runs[0]) is None
+
+
+def test_that_a_rate_is_found_for_batches_too():
+    problem = problems.get("logistic_regression", data="two_classes", batch_size=8)
+    experiment = experiment_on(problem, optimizer=optimizers.get("adam"))
+    found = find_rate(experiment, experiment.runs[0])
+    assert found is not None
+    run = experiment.build(RunPlan(optimizers.get("adam"), {"learning_rate": found}))
+    run.advance(STEPS)
+    assert run.trace.loss[-1] < 0.5 * run.trace.loss[0]
