@@ -234,6 +234,7 @@ class Run:
         """Execute ``size`` steps, judge them, and append those that count."""
         self._take_changes()
         trace, oracle, limits, free = self.trace, self._oracle, self.limits, self.problem.broadcasts
+        varies = self.objective.stochastic or bool(self.options.noise)
         bound = self.optimizer.bind(self.hyperparameters)
         first, x, state, gradient = self.step, self._x, self._state, trace.gradient[-1]
         gradient.setflags(write=False)
@@ -253,9 +254,10 @@ class Run:
                 x, state = execute(rule, oracle, t, x, state)
                 points.append(x)
                 states.append(state)
+                pause = (x is points[-2] or not free) and _paused(points, states, -1, varies)
                 if x is points[-2]:  # nothing new to ask there
                     losses.append(losses[-1])
-                elif free or not limits.end_before(gradient, points[-2], x, _paused(points, states, -1), stretch[-1]):
+                elif free or not limits.end_before(gradient, points[-2], x, pause, stretch[-1]):
                     gradient = gradient_at(x)
                     # A rule that asks for values asks for this one too; else the losses of a block are one call.
                     losses.append(oracle.exact_value(x) if oracle.asked else None)
@@ -263,7 +265,7 @@ class Run:
                     losses.append(np.nan)
                 gradients.append(gradient)
                 counts.append(oracle.counts)
-                if x is points[-2] and not _paused(points, states, -1):
+                if x is points[-2] and not pause:
                     break  # the run has most likely stalled, and a search that finds nothing is the longest there is
             size = len(points) - 1
             x_rows, gradient_rows = np.array(points), np.array(gradients)
@@ -274,7 +276,7 @@ class Run:
                 loss_rows[unknown] = self.objective.value(x_rows[unknown])
             pauses = (x_rows[1:] == x_rows[:-1]).all(axis=1)
             for i in np.flatnonzero(pauses).tolist():
-                pauses[i] = _paused(points, states, i + 1)
+                pauses[i] = _paused(points, states, i + 1, varies)
             accepted, stop = limits.judge(first, x_rows, loss_rows, gradient_rows, pauses, stretch[:size])
         if self.stop:  # ended from outside while the block was under way
             accepted = 0
@@ -326,11 +328,12 @@ def _read_only(initial: Any) -> Any:
     return initial
 
 
-def _paused(points: list[Array], states: list[tuple[Any, ...]], i: int) -> bool:
-    """Whether step ``i`` of a block has left the point where it was but not the optimizer's state."""
+def _paused(points: list[Array], states: list[tuple[Any, ...]], i: int, varies: bool) -> bool:
+    """Whether step ``i`` of a block has left the point where it was, but the next step may not: it finds another state
+    of the optimizer, or another function."""
     if not np.array_equal(points[i], points[i - 1]):
         return False
-    return not all(np.array_equal(a, b) for a, b in zip(states[i], states[i - 1], strict=True))
+    return varies or not all(np.array_equal(a, b) for a, b in zip(states[i], states[i - 1], strict=True))
 
 
 _PACKAGE = Path(__file__).parents[1]

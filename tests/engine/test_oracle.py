@@ -137,3 +137,19 @@ def test_that_a_problem_is_quadratic_to_a_rule_only_where_there_is_a_hessian_to_
     described = {"domain": [(-1, 1)] * 2, "start": [1.0, 1.0]}
     assert not Oracle(Bowl("bowl", "Bowl", **described)).quadratic
     assert Oracle(Curved("bowl", "Bowl", **described)).quadratic
+
+
+def test_that_a_rule_that_finds_no_step_under_noise_waits_for_another():
+    @optimizer("Waits for its chance", broadcasts=False)
+    def waiting(x, f, *, learning_rate=rate(0.1)):
+        g = f.gradient(x)
+        return x - learning_rate * g if g[0] > 3 else x
+
+    run = Run(BOWL, waiting, [1.0, -1.0], {}, Limits(max_steps=40), 1, Options(noise=2))
+    run.advance(40)
+    moved = (run.trace.x[1:] != run.trace.x[:-1]).any(axis=1)
+    assert run.step == 40
+    assert 0 < moved.sum() < 40
+    still = Run(BOWL, waiting, [1.0, -1.0], {}, Limits(max_steps=40))
+    still.advance(40)
+    assert (still.step, still.stop.reason) == (0, Reason.STALLED)
