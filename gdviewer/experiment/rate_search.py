@@ -19,8 +19,9 @@ def find_rate(experiment: Experiment, plan: RunPlan) -> float | None:
     """The learning rate with which a run comes lowest in 200 steps, of 31 from 1e-5 to 10, spaced by ratio.
 
     Of those with which it never climbs above the loss at its start, that is: a leap over a ridge may end lower, but it
-    is no descent to learn from. (With batches any rate may climb at first, so there it is simply the lowest.) All rates are stepped as one array, so that it takes about as long as 200 steps of one
-    run. Noise and the schedule are left out; of rates that come equally low the smallest is taken.
+    is no descent to learn from. (With batches any rate may climb at first, so there it is simply the lowest.) All rates
+    are stepped as one array, so that it takes about as long as 200 steps of one run. Noise and the schedule are left
+    out; of rates that come equally low the smallest is taken.
 
     Returns:
         the rate, in two digits; None where there is none to find: no learning rate, an optimizer or a problem that

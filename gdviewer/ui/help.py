@@ -34,7 +34,11 @@ def help_page(actions: list[QAction]) -> str:
             tr("What to minimise"),
             tr(
                 "On the left, choose a problem, type a formula of x and y over the one shown (other names become "
-                "sliders, ∇f shows its exact gradient), or take samples: typed, pasted, opened, or dropped as a file."
+                "sliders, ∇f shows its exact gradient), or take samples: typed, pasted, opened, or dropped as a file. "
+                "Regression fits a model to made samples or to a CSV, in batches and with scaled features if you like; "
+                "the fit is drawn over the data. Problems of many dimensions are drawn on a plane: of two coordinates, "
+                "or of the path's principal components; it says how much of the path lies in it. A hollow star is a "
+                "minimum off the plane."
             ),
         ),
         (
@@ -44,8 +48,11 @@ def help_page(actions: list[QAction]) -> str:
         (
             tr("How it moves"),
             tr(
-                "On the right, add runs and give each an optimizer and hyperparameters: slide, or type the exact "
-                "number. A change during a run holds from the next step and is marked in its trace."
+                "On the right, <b>Add…</b> opens the list of optimizers with the lines of each rule: tick some, and "
+                "Enter adds a run of each, with a learning rate found for it. Give a run its hyperparameters: slide, or type "
+                "the exact number. A change during a run holds from the next step and is marked in its trace. "
+                "<b>Options</b> hold for any optimizer: weight decay in the loss, clipping, noise, and a schedule of "
+                "the learning rate, which is one of the curves below."
             ),
         ),
         (
