@@ -120,7 +120,7 @@ class DisturbedOracle(Oracle):
     def value(self, x: Array) -> Array:
         """The loss at ``x``, of the batch where there are batches."""
         if not self._problem.stochastic:
-            return self.exact_value(x)
+            return super().value(x)
         value, gradient, hessian = self.counts
         self.counts = (value + 1, gradient, hessian)
         return self._now().value(x)
@@ -147,6 +147,11 @@ class DisturbedOracle(Oracle):
         g.setflags(write=False)
         self._told, self._told_at, self._told_in = g, x, self.t
         return g
+
+    def forget(self) -> None:
+        """Let go of what is known, and of what was told."""
+        super().forget()
+        self._told_at = None
 
     def hessian(self, x: Array) -> Array:
         """The Hessian at ``x``, of the batch where there are batches."""

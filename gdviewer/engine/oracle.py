@@ -54,16 +54,22 @@ class Oracle:
     """The ``f`` that an optimizer sees: value, gradient and Hessian of the problem at a point, counted.
 
     The value and the gradient at the point a step ends on are wanted twice, for the trace and by the next step; they
-    are computed once. A point is known again as the same object, not as an equal one.
+    are computed once. What is known is that of the point a step starts from, and that of the last other point asked
+    for, as a trial that is taken is where the next step starts. A point is known again as the same object, not as an
+    equal one.
 
     Attributes:
         t: the number of the step under way, from 1.
         counts: how often value, gradient and Hessian were evaluated so far.
+        asked: whether this step has asked for a value.
     """
 
     def __init__(self, problem: Minimisable, seed: int = 0) -> None:
         self._problem = problem
         self._seed = seed
+        self._start: object = None
+        self._start_value: Any = None
+        self._start_gradient: Array
         self._known_at: object = None
         self._known: Array
         self._valued_at: object = None
@@ -72,25 +78,31 @@ class Oracle:
         self._curved: Array
         self.t = 0
         self.counts = (0, 0, 0)
+        self.asked = False
+
+    def value(self, x: Array) -> Array:
+        """The loss at ``x``."""
+        self.asked = True
+        return self.exact_value(x)
 
     def exact_value(self, x: Array) -> Array:
         """The loss of the whole problem at ``x``: what the trace records."""
-        if x is not self._valued_at:
-            value, gradient, hessian = self.counts
-            self.counts = (value + 1, gradient, hessian)
-            self._valued = self._problem.value(x)
-            self._valued_at = x
-        valued: Array = self._valued
-        return valued
-
-    value = exact_value
-
-    def value_known(self, x: Array) -> Any:
-        """The loss at ``x`` if it was asked for last, else None."""
-        return self._valued if x is self._valued_at else None
+        known: Any = self._start_value if x is self._start else self._valued if x is self._valued_at else None
+        if known is not None:
+            return known  # type: ignore[no-any-return]
+        value, gradient, hessian = self.counts
+        self.counts = (value + 1, gradient, hessian)
+        known = self._problem.value(x)
+        if x is self._start:
+            self._start_value = known
+        else:
+            self._valued_at, self._valued = x, known
+        return known  # type: ignore[no-any-return]
 
     def exact_gradient(self, x: Array) -> Array:
         """The gradient of the whole problem at ``x``, same shape, read-only: what the trace records."""
+        if x is self._start:
+            return self._start_gradient
         if x is self._known_at:
             return self._known
         value, gradient, hessian = self.counts
@@ -102,9 +114,14 @@ class Oracle:
 
     gradient = exact_gradient
 
-    def remember(self, x: Array, gradient: Array) -> None:
-        """Take the gradient at ``x`` as known."""
-        self._known_at, self._known = x, gradient
+    def start(self, t: int, x: Array, gradient: Array, value: Any) -> None:
+        """Begin step number ``t`` at ``x``, where the gradient is known, and the value if it is not None."""
+        self.t, self.asked = t, False
+        self._start, self._start_gradient, self._start_value = x, gradient, value
+
+    def forget(self) -> None:
+        """Let go of what is known, as after steps that do not count."""
+        self._start = self._known_at = self._valued_at = self._curved_at = None
 
     def hessian(self, x: Array) -> Array:
         """The Hessian at ``x``, shape ``(..., n, n)``, read-only."""
@@ -118,8 +135,8 @@ class Oracle:
 
     @property
     def quadratic(self) -> bool:
-        """Whether the Hessian is known to be the same everywhere."""
-        return self._problem.quadratic
+        """Whether there is a Hessian, known to be the same everywhere."""
+        return self._problem.quadratic and self._problem.has_hessian
 
     @property
     def lowest(self) -> float:

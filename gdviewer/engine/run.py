@@ -22,6 +22,7 @@ _RATE = "learning_rate"
 RECORD_BYTES = 2**30  # a run whose trace takes more ends
 _BLOCK_BYTES = 2**26  # what the states in a block may take, which all are held until it is judged
 LARGEST_BLOCK = 256  # steps judged at once: so many make the judging cheap, and few are executed in vain past a stop
+_FEW = 16  # steps that cost less to execute in vain than to judge one by one
 _FLOAT64 = np.dtype(np.float64)
 
 
@@ -84,6 +85,7 @@ class Run:
         self._oracle = self.options.oracle(self.objective, seed)
         self._schedule_state: tuple[Any, ...] = tuple(schedule.state.values()) if schedule else ()
         self._x: Array = self.start
+        self._value: Any = None  # the loss at _x, where it was asked of the oracle
         self._state: tuple[Any, ...] = ()
         self._changed: deque[tuple[str, float]] = deque()
         self._initial = dict(self.hyperparameters)
@@ -143,7 +145,8 @@ class Run:
         oracle.t = 1
         try:
             with np.errstate(all="ignore"):
-                loss, gradient = float(oracle.exact_value(x)), oracle.exact_gradient(x)
+                self._value = oracle.exact_value(x)
+                loss, gradient = float(self._value), oracle.exact_gradient(x)
         except (Exception, SystemExit) as error:
             self._end(stop_for(error))
             return
@@ -170,6 +173,7 @@ class Run:
                     self._end(stop_for(error))
                 else:  # again, a step at a time, so that the steps before the error are kept
                     size, self._oracle.counts = 1, before
+                    self._oracle.forget()
             if self.step >= end:
                 break
 
@@ -230,16 +234,15 @@ class Run:
         """Execute ``size`` steps, judge them, and append those that count."""
         self._take_changes()
         trace, oracle, limits, free = self.trace, self._oracle, self.limits, self.problem.broadcasts
+        varies = self.objective.stochastic or bool(self.options.noise)
         bound = self.optimizer.bind(self.hyperparameters)
         first, x, state, gradient = self.step, self._x, self._state, trace.gradient[-1]
         gradient.setflags(write=False)
-        oracle.remember(x, gradient)
-        points, states, gradients, losses, counts = [x], [state], [gradient], [trace.loss[-1]], [oracle.counts]
+        points, states, gradients, losses, counts = [x], [state], [gradient], [self._value], [oracle.counts]
         full = self.hyperparameters.get(_RATE, np.nan)
         rates, stretch = np.full(size, full), np.ones(size)
         schedule_state: tuple[Any, ...] = ()
         execute, gradient_at, scheduled = self._execute, oracle.exact_gradient, self.options.schedule
-        oracle.t = first + 1
         with np.errstate(all="ignore"):
             rule = bound
             for t in range(first + 1, first + 1 + size):
@@ -247,26 +250,34 @@ class Run:
                     rate, schedule_state = self._rate_of(t)
                     rates[t - first - 1], stretch[t - first - 1] = rate, full / rate if rate else 1.0
                     rule = partial(bound, learning_rate=rate)
+                oracle.start(t, x, gradient, losses[-1])
                 x, state = execute(rule, oracle, t, x, state)
-                oracle.t = t + 1
                 points.append(x)
                 states.append(state)
-                if free or not limits.end_before(gradient, points[-2], x, _paused(points, states, -1), stretch[-1]):
+                pause = (x is points[-2] or not free) and _paused(points, states, -1, varies)
+                if x is points[-2]:  # nothing new to ask there
+                    losses.append(losses[-1])
+                elif free or not limits.end_before(gradient, points[-2], x, pause, stretch[-1]):
                     gradient = gradient_at(x)
-                    losses.append(oracle.value_known(x))
+                    # A rule that asks for values asks for this one too; else the losses of a block are one call.
+                    losses.append(oracle.exact_value(x) if oracle.asked else None)
                 else:
                     losses.append(np.nan)
                 gradients.append(gradient)
                 counts.append(oracle.counts)
+                if x is points[-2] and not pause:
+                    break  # the run has most likely stalled, and a search that finds nothing is the longest there is
+            size = len(points) - 1
             x_rows, gradient_rows = np.array(points), np.array(gradients)
             unknown = np.array([loss is None for loss in losses])
             loss_rows = np.array(losses, dtype=float)
+            loss_rows[0], unknown[0] = trace.loss[-1], False
             if unknown.any():
                 loss_rows[unknown] = self.objective.value(x_rows[unknown])
             pauses = (x_rows[1:] == x_rows[:-1]).all(axis=1)
             for i in np.flatnonzero(pauses).tolist():
-                pauses[i] = _paused(points, states, i + 1)
-            accepted, stop = limits.judge(first, x_rows, loss_rows, gradient_rows, pauses, stretch)
+                pauses[i] = _paused(points, states, i + 1, varies)
+            accepted, stop = limits.judge(first, x_rows, loss_rows, gradient_rows, pauses, stretch[:size])
         if self.stop:  # ended from outside while the block was under way
             accepted = 0
         if accepted:
@@ -274,19 +285,24 @@ class Run:
             columns = [np.array(column, dtype=float) for column in zip(*states[rows], strict=True)]
             trace.append(x_rows[rows], loss_rows[rows], gradient_rows[rows], rates[:accepted], columns)
             self._x, self._state, self._schedule_state = points[accepted], states[accepted], schedule_state
+            self._value = losses[accepted]
         executed = accepted if free else size
         value, slope, curvature = counts[executed]
         oracle.counts = (value + int(unknown[: executed + 1].sum()), slope, curvature)
+        if executed < size:
+            oracle.forget()
         if stop:
             self._end(stop)
         elif trace.nbytes > RECORD_BYTES:
             self._end(Stop(Reason.FULL, values={"step": self.step, "megabytes": trace.nbytes / 1e6}))
 
     def _room(self) -> int:
-        """How many steps a block may have for what the optimizer carries; one at first, to see how much that is."""
+        """How many steps a block may have: about as many as are done, so that few are executed in vain past a stop, and
+        no more than there is room for what the optimizer carries; one at first, to see how much that is."""
         if self._state and not self.step:
             return 1
-        return max(1, _BLOCK_BYTES // max(1, sum(np.asarray(part).nbytes for part in self._state)))
+        carried = sum(np.asarray(part).nbytes for part in self._state)
+        return max(1, min(max(_FEW, self.step), _BLOCK_BYTES // max(1, carried)))
 
     def _end(self, stop: Stop) -> None:
         if not self.stop:
@@ -312,11 +328,12 @@ def _read_only(initial: Any) -> Any:
     return initial
 
 
-def _paused(points: list[Array], states: list[tuple[Any, ...]], i: int) -> bool:
-    """Whether step ``i`` of a block has left the point where it was but not the optimizer's state."""
+def _paused(points: list[Array], states: list[tuple[Any, ...]], i: int, varies: bool) -> bool:
+    """Whether step ``i`` of a block has left the point where it was, but the next step may not: it finds another state
+    of the optimizer, or another function."""
     if not np.array_equal(points[i], points[i - 1]):
         return False
-    return not all(np.array_equal(a, b) for a, b in zip(states[i], states[i - 1], strict=True))
+    return varies or not all(np.array_equal(a, b) for a, b in zip(states[i], states[i - 1], strict=True))
 
 
 _PACKAGE = Path(__file__).parents[1]

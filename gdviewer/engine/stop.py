@@ -158,9 +158,9 @@ class Limits:
 
     * ``tolerance``: every component of the proposed move is at most this; the move is not applied (the rule of the
       classic ``GD(f, start, lr, n_iter=50, tol=1e-05)``). A move of exactly zero on a slope is a pause, and no end, if
-      the optimizer's state has changed (Rprop after a change of sign, a trust region that shrinks); if not, the run has
-      stalled. Where a schedule has lowered the learning rate, the move is taken as it would be at the full rate, so
-      that the trough before a restart is no end.
+      the optimizer's state has changed (Rprop after a change of sign, a trust region that shrinks) or the next step
+      sees another function (batches, noise); if not, the run has stalled. Where a schedule has lowered the learning
+      rate, the move is taken as it would be at the full rate, so that the trough before a restart is no end.
     * ``max_steps``: so many steps are done.
     * ``gradient_tolerance``: the infinity norm of the gradient is at most this (SciPy's ``gtol``).
     * ``loss_tolerance``: \\|f₋ − f\\| ≤ this · max(\\|f₋\\|, \\|f\\|, 1) (SciPy's ``ftol`` in L-BFGS-B).

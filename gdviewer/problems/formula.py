@@ -51,9 +51,12 @@ class Compiled:
 
     @cached_property
     def quadratic(self) -> bool:
-        """Whether no variable is left in the Hessian."""
-        variables = set(self._expression.variables)
-        return not any(str(s) in variables for row in self.derivatives[2] for entry in row for s in entry.free_symbols)
+        """Whether no variable is left in the Hessian, and none is in a function such as abs, whose kink it hides."""
+        from gdviewer.problems import symbolic
+
+        formula, _, hessian = self.derivatives
+        entries = [entry for row in hessian for entry in row] + symbolic.calls(formula)
+        return not any(str(s) in self._expression.variables for entry in entries for s in entry.free_symbols)
 
     def _function(self, name: str, entries: list[Any]) -> Callable[..., Sequence[Any]]:
         from gdviewer.problems import symbolic

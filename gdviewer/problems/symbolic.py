@@ -109,6 +109,11 @@ def derive(expression: syntax.Expression) -> tuple[Any, list[Any], list[list[Any
         return formula, gradient, [[upper[j][i - j] if j < i else upper[i][j - i] for j in n] for i in n]
 
 
+def calls(expression: Any) -> list[Any]:
+    """The functions called in a SymPy expression, with their arguments."""
+    return list(expression.atoms(sympy.Function))
+
+
 def _build(node: ast.expr, names: dict[str, Any]) -> Any:
     """A checked node as a SymPy expression in which every number is bounded, so that no step of it takes for ever."""
     match node:

@@ -10,7 +10,7 @@ from gdviewer import optimizers, problems
 from gdviewer.engine.oracle import Oracle
 from gdviewer.engine.parameter import Choice, Numbers, Parameter, Switch, symbol_of
 from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Limits
+from gdviewer.engine.stop import Limits, Reason
 
 # A curve, a kink, a quadratic, a curved valley, several minima, and waves with a kink at the bottom.
 TELLING = ["log_cosh", "absolute", "rotated_quadratic", "rosenbrock", "himmelblau", "ackley"]
@@ -102,7 +102,7 @@ def same(a, b):
 def test_that_every_step_replays_to_the_very_bits_of_the_record(optimizer, problem):
     run = new_run(optimizer, problem)
     run.advance(50)
-    assert run.step >= 1
+    assert run.step >= 1 or run.stop.reason is Reason.DIVERGED  # Newton far out on log cosh, at once
     for step in range(1, run.step + 1):
         x, state = run.replay(step)
         assert np.array_equal(x, run.trace.x[step])
@@ -128,13 +128,14 @@ def test_that_blocks_of_any_size_give_the_same_trace(optimizer, problem):
 @each_pair
 def test_that_value_and_gradient_are_evaluated_once_a_point(optimizer, problem):
     asked = Asked(problems.get(problem))
-    step_by_hand(optimizer, asked, 1, asked.start, tuple(optimizers.get(optimizer).state.values()))
+    steps_by_hand(optimizer, asked, asked.start, 3)
     run = new_run(optimizer, problem)
     run.advance(50)
-    if asked.calls == [("gradient", asked.start.tolist())]:  # it asks for no more than the slope where it is
+    # Some ask for no more than the slope where they are.
+    if asked.calls == [("gradient", x) for x in run.trace.x[:3].tolist()]:
         assert run.evaluations == (run.step + 1, run.step + 1, 0)
     else:
-        assert min(run.evaluations[:2]) >= run.step + 1
+        assert min(run.evaluations[:2]) >= len(np.unique(run.trace.x, axis=0))
 
 
 @each_optimizer
@@ -143,8 +144,9 @@ def test_that_a_run_resumed_after_its_step_limit_goes_on_as_if_it_had_never_stop
     whole.advance(80)
     resumed.advance(1000)
     assert resumed.step == min(33, whole.step)
-    resumed.resume(Limits(tolerance=None, max_steps=80))
-    resumed.advance(1000)
+    if resumed.stop.reason is Reason.STEP_LIMIT:  # one that diverges on the way ends both
+        resumed.resume(Limits(tolerance=None, max_steps=80))
+        resumed.advance(1000)
     assert same(resumed.trace, whole.trace)
     assert resumed.evaluations == whole.evaluations
 

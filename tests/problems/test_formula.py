@@ -381,3 +381,21 @@ def test_that_a_gradient_is_not_made_up_where_the_loss_has_an_end_or_a_pole(text
 def test_that_the_gradient_can_be_read():
     assert problems.formula("a*x**2 + b*y**2").gradient_text == ["2*a*x", "2*b*y"]
     assert problems.formula("abs(x)").gradient_text == ["sign(x)"]
+
+
+@pytest.mark.parametrize(
+    ("text", "quadratic"),
+    [
+        ("x**2 + a*x*y - 3*y", True),
+        ("(x + y)**2*cos(a) + abs(a)*x", True),
+        ("x", True),
+        ("x**3", False),
+        ("x**2 + x*y**2", False),
+        ("exp(x)", False),
+        ("abs(x)", False),
+        ("x**2 + max(y, 0)", False),
+        ("sign(x)", False),
+    ],
+)
+def test_that_only_a_polynomial_of_second_degree_is_quadratic_and_a_kink_is_not(text, quadratic):
+    assert problems.formula(text).quadratic is quadratic
