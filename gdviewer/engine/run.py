@@ -6,6 +6,7 @@ import math
 import traceback
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -233,68 +234,84 @@ class Run:
     def _block(self, size: int) -> None:
         """Execute ``size`` steps, judge them, and append those that count."""
         self._take_changes()
-        trace, oracle, limits, free = self.trace, self._oracle, self.limits, self.problem.broadcasts
-        varies = self.objective.stochastic or bool(self.options.noise)
-        bound = self.optimizer.bind(self.hyperparameters)
-        first, x, state, gradient = self.step, self._x, self._state, trace.gradient[-1]
-        gradient.setflags(write=False)
-        points, states, gradients, losses, counts = [x], [state], [gradient], [self._value], [oracle.counts]
-        full = self.hyperparameters.get(_RATE, np.nan)
-        rates, stretch = np.full(size, full), np.ones(size)
-        schedule_state: tuple[Any, ...] = ()
-        execute, gradient_at, scheduled = self._execute, oracle.exact_gradient, self.options.schedule
+        trace, oracle, free, first = self.trace, self._oracle, self.problem.broadcasts, self.step
         with np.errstate(all="ignore"):
-            rule = bound
-            for t in range(first + 1, first + 1 + size):
-                if scheduled:
-                    rate, schedule_state = self._rate_of(t)
-                    rates[t - first - 1], stretch[t - first - 1] = rate, full / rate if rate else 1.0
-                    rule = partial(bound, learning_rate=rate)
-                oracle.start(t, x, gradient, losses[-1])
-                x, state = execute(rule, oracle, t, x, state)
-                points.append(x)
-                states.append(state)
-                pause = (x is points[-2] or not free) and _paused(points, states, -1, varies)
-                if x is points[-2]:  # nothing new to ask there
-                    losses.append(losses[-1])
-                elif free or not limits.end_before(gradient, points[-2], x, pause, stretch[-1]):
-                    gradient = gradient_at(x)
-                    # A rule that asks for values asks for this one too; else the losses of a block are one call.
-                    losses.append(oracle.exact_value(x) if oracle.asked else None)
-                else:
-                    losses.append(np.nan)
-                gradients.append(gradient)
-                counts.append(oracle.counts)
-                if x is points[-2] and not pause:
-                    break  # the run has most likely stalled, and a search that finds nothing is the longest there is
-            size = len(points) - 1
-            x_rows, gradient_rows = np.array(points), np.array(gradients)
-            unknown = np.array([loss is None for loss in losses])
-            loss_rows = np.array(losses, dtype=float)
-            loss_rows[0], unknown[0] = trace.loss[-1], False
-            if unknown.any():
-                loss_rows[unknown] = self.objective.value(x_rows[unknown])
-            pauses = (x_rows[1:] == x_rows[:-1]).all(axis=1)
+            block = self._execute_block(size)
+            size = len(block.points) - 1
+            x, gradient = np.array(block.points), np.array(block.gradients)
+            loss = np.full(size + 1, trace.loss[-1])
+            missing = np.flatnonzero([known is None for known in block.losses[1:]]) + 1
+            if len(missing) < size:
+                loss[1:] = block.losses[1:]
+            if len(missing):
+                loss[missing] = self.objective.value(x[missing] if len(missing) < size else x[1:])
+            pauses = (x[1:] == x[:-1]).all(axis=1)
             for i in np.flatnonzero(pauses).tolist():
-                pauses[i] = _paused(points, states, i + 1, varies)
-            accepted, stop = limits.judge(first, x_rows, loss_rows, gradient_rows, pauses, stretch[:size])
+                pauses[i] = self._is_pause(block, i + 1)
+            accepted, stop = self.limits.judge(first, x, loss, gradient, pauses, block.stretch[:size])
         if self.stop:  # ended from outside while the block was under way
             accepted = 0
         if accepted:
             rows = slice(1, accepted + 1)
-            columns = [np.array(column, dtype=float) for column in zip(*states[rows], strict=True)]
-            trace.append(x_rows[rows], loss_rows[rows], gradient_rows[rows], rates[:accepted], columns)
-            self._x, self._state, self._schedule_state = points[accepted], states[accepted], schedule_state
-            self._value = losses[accepted]
+            columns = [np.array(column, dtype=float) for column in zip(*block.states[rows], strict=True)]
+            trace.append(x[rows], loss[rows], gradient[rows], block.rates[:accepted], columns)
+            self._x, self._state, self._value = block.points[accepted], block.states[accepted], block.losses[accepted]
+            self._schedule_state = block.schedule_state
         executed = accepted if free else size
-        value, slope, curvature = counts[executed]
-        oracle.counts = (value + int(unknown[: executed + 1].sum()), slope, curvature)
+        value, slope, curvature = block.counts[executed]
+        oracle.counts = (value + int((missing <= executed).sum()), slope, curvature)
         if executed < size:
             oracle.forget()
         if stop:
             self._end(stop)
         elif trace.nbytes > RECORD_BYTES:
             self._end(Stop(Reason.FULL, values={"step": self.step, "megabytes": trace.nbytes / 1e6}))
+
+    def _execute_block(self, size: int) -> _Block:
+        """Execute up to ``size`` steps from the last row of the trace, fewer where the optimizer has stalled."""
+        oracle, limits, free, scheduled = self._oracle, self.limits, self.problem.broadcasts, self.options.schedule
+        full = self.hyperparameters.get(_RATE, np.nan)
+        rule = bound = self.optimizer.bind(self.hyperparameters)
+        x, state, gradient, loss, first = self._x, self._state, self.trace.gradient[-1], self._value, self.step
+        gradient.setflags(write=False)
+        block = _Block([x], [state], [gradient], [loss], [oracle.counts], np.full(size, full), np.ones(size))
+        add_point, add_state, add_gradient = block.points.append, block.states.append, block.gradients.append
+        add_loss, add_counts, execute = block.losses.append, block.counts.append, self._execute
+        start, gradient_at, value_at = oracle.start, oracle.exact_gradient, oracle.exact_value
+        for t in range(first + 1, first + 1 + size):
+            if scheduled:
+                rate, block.schedule_state = self._rate_of(t)
+                block.rates[t - first - 1], block.stretch[t - first - 1] = rate, full / rate if rate else 1.0
+                rule = partial(bound, learning_rate=rate)
+            start(t, x, gradient, loss)
+            before = x
+            x, state = execute(rule, oracle, t, x, state)
+            add_point(x)
+            add_state(state)
+            stays = x is before  # then there is nothing new to ask
+            pause = (stays or not free) and self._is_pause(block, -1)
+            if not stays:
+                if free or not limits.end_before(gradient, before, x, pause, block.stretch[t - first - 1]):
+                    gradient = gradient_at(x)
+                    # A rule that asks for values asks for this one too; else the losses of a block are one call.
+                    loss = value_at(x) if oracle.asked else None
+                else:
+                    loss = np.nan
+            add_loss(loss)
+            add_gradient(gradient)
+            add_counts(oracle.counts)
+            if stays and not pause:
+                break  # the run has most likely stalled, and a search that finds nothing is the longest there is
+        return block
+
+    def _is_pause(self, block: _Block, i: int) -> bool:
+        """Whether step ``i`` of a block has left the point where it was, but the next step may not: it finds another
+        state of the optimizer, or another function."""
+        if not np.array_equal(block.points[i], block.points[i - 1]):
+            return False
+        varies = self.objective.stochastic or self.options.noise
+        same = (np.array_equal(a, b) for a, b in zip(block.states[i], block.states[i - 1], strict=True))
+        return bool(varies) or not all(same)
 
     def _room(self) -> int:
         """How many steps a block may have: about as many as are done, so that few are executed in vain past a stop, and
@@ -320,20 +337,30 @@ class Run:
             self.trace.changes += [Change(self.step + 1, name, value) for name, value in changed.items()]
 
 
+@dataclass
+class _Block:
+    """Steps that were executed and are yet to be judged: where they began, and what each came to.
+
+    ``counts`` are those of the oracle after each; a loss that is None is yet to be evaluated. ``stretch`` is the full
+    learning rate by the scheduled one.
+    """
+
+    points: list[Array]
+    states: list[tuple[Any, ...]]
+    gradients: list[Array]
+    losses: list[Any]
+    counts: list[tuple[int, int, int]]
+    rates: Array
+    stretch: Array
+    schedule_state: tuple[Any, ...] = ()
+
+
 def _read_only(initial: Any) -> Any:
     """An initial state that a rule can't change for all runs to come."""
     if isinstance(initial, np.ndarray):
         initial = initial.copy()
         initial.setflags(write=False)
     return initial
-
-
-def _paused(points: list[Array], states: list[tuple[Any, ...]], i: int, varies: bool) -> bool:
-    """Whether step ``i`` of a block has left the point where it was, but the next step may not: it finds another state
-    of the optimizer, or another function."""
-    if not np.array_equal(points[i], points[i - 1]):
-        return False
-    return varies or not all(np.array_equal(a, b) for a, b in zip(states[i], states[i - 1], strict=True))
 
 
 _PACKAGE = Path(__file__).parents[1]
