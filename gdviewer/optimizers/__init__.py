@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Iterator
 from functools import cache
 
 from gdviewer.engine.optimizer import Optimizer, optimizer
@@ -12,12 +13,17 @@ from gdviewer.engine.parameter import nearest
 __all__ = ["Optimizer", "catalogue", "get", "names", "optimizer"]
 
 
+def _entries() -> Iterator[Optimizer]:
+    """Every optimizer, file by file; a file is loaded when its turn comes."""
+    for name in sorted(module.name for module in pkgutil.iter_modules(__path__)):
+        entries = list(vars(importlib.import_module(f"{__name__}.{name}")).values())
+        yield from (entry for entry in entries if isinstance(entry, Optimizer))
+
+
 @cache
 def catalogue() -> dict[str, Optimizer]:
     """Every optimizer by name, in the order of the files and of the lines in them."""
-    modules = sorted(module.name for module in pkgutil.iter_modules(__path__))
-    found = (vars(importlib.import_module(f"{__name__}.{name}")).values() for name in modules)
-    return {entry.name: entry for entries in found for entry in entries if isinstance(entry, Optimizer)}
+    return {entry.name: entry for entry in _entries()}
 
 
 def names() -> list[str]:
@@ -31,7 +37,7 @@ def get(name: str) -> Optimizer:
     Raises:
         ValueError: there is none; the nearest name is suggested.
     """
-    try:
-        return catalogue()[name]
-    except KeyError:
-        raise ValueError(f"there is no optimizer {name!r}{nearest(name, names())}") from None
+    found = next((entry for entry in _entries() if entry.name == name), None)
+    if found is None:
+        raise ValueError(f"there is no optimizer {name!r}{nearest(name, names())}")
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -15,13 +16,16 @@ from gdviewer.problems.regression import Regression, regression
 __all__ = ["FormulaProblem", "Problem", "Regression", "catalogue", "formula", "get", "names", "regression"]
 
 
+def _entries() -> Iterator[Problem]:
+    """Every problem, file by file; a file is loaded when its turn comes."""
+    for name in sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name != "symbolic"):
+        yield from getattr(importlib.import_module(f"{__name__}.{name}"), "PROBLEMS", ())
+
+
 @cache
 def catalogue() -> dict[str, Problem]:
     """Every problem by name: those of fewer dimensions first, then in the order of the files and of their lines."""
-    modules = (m.name for m in pkgutil.iter_modules(__path__) if m.name != "symbolic")
-    lists = (getattr(importlib.import_module(f"{__name__}.{name}"), "PROBLEMS", ()) for name in sorted(modules))
-    found = (problem for problems in lists for problem in problems)
-    return {problem.name: problem for problem in sorted(found, key=lambda problem: problem.dimension)}
+    return {problem.name: problem for problem in sorted(_entries(), key=lambda problem: problem.dimension)}
 
 
 def names() -> list[str]:
@@ -36,8 +40,7 @@ def get(name: str, /, **values: Any) -> Problem:
         ValueError: there is none (the nearest name is suggested), or a value is not one of its parameters' or out of
             range.
     """
-    try:
-        problem = catalogue()[name]
-    except KeyError:
-        raise ValueError(f"there is no problem {name!r}{nearest(name, names())}") from None
+    problem = next((problem for problem in _entries() if problem.name == name), None)
+    if problem is None:
+        raise ValueError(f"there is no problem {name!r}{nearest(name, names())}")
     return problem.replace(**values)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QToolButton, QVBoxLayout, QWidget
@@ -11,14 +13,15 @@ from PySide6.QtWidgets import QLabel, QToolButton, QVBoxLayout, QWidget
 from gdviewer import schedules
 from gdviewer.engine.options import OPTIONS
 from gdviewer.engine.schedule import Schedule
-from gdviewer.ui.choice_list import Choice
-from gdviewer.ui.choices import schedule_choices
 from gdviewer.ui.keys import keys_by_tab
-from gdviewer.ui.number_field import NumberField
-from gdviewer.ui.parameter_fields import ParameterFields
+from gdviewer.ui.number_field import NumberField, caption
+from gdviewer.ui.parameter_fields import Field, ParameterFields
 from gdviewer.ui.picker import Picker
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import tr
+
+if TYPE_CHECKING:
+    from gdviewer.ui.choice_list import Choice
 
 _NONE = "none"
 
@@ -29,57 +32,26 @@ class OptionsEditor(QWidget):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self._declared: Mapping | None = None
         self.fold = QToolButton(
             checkable=True, autoRaise=True, toolButtonStyle=Qt.ToolButtonStyle.ToolButtonTextBesideIcon
         )
         self.fold.setToolTip(tr("Weight decay, clipping, noise and the schedule η(t) of the rate: for any optimizer."))
         self.fold.setStyleSheet("text-align: left;")
+        self.fold.setArrowType(Qt.ArrowType.RightArrow)
         keys_by_tab(self.fold)
-        self.body = QWidget(visible=False)
-        titles = {
-            "l2": tr("weight decay in the loss"), "clip_norm": tr("clip ‖gradient‖"),
-            "clip_value": tr("clip components"), "noise": tr("gradient noise"),
-        }  # fmt: skip
-        self.fields = {name: NumberField(name, p, optional=True, title=titles[name]) for name, p in OPTIONS.items()}
-        self.schedule = Picker(self._choices, tr("Learning-rate schedule"))
-        self.summary = QLabel(wordWrap=True)
-        self.summary.setProperty("role", "muted")
-        self._parameters = ParameterFields()
-        heading = QLabel(tr("Learning-rate schedule"))
-        heading.setBuddy(self.schedule)
-        inner = QVBoxLayout(self.body, spacing=6)
-        inner.setContentsMargins(8, 0, 0, 0)
-        for field in self.fields.values():
-            inner.addWidget(field)
-        for widget in (heading, self.schedule, self.summary, self._parameters):
-            inner.addWidget(widget)
         layout = QVBoxLayout(self, spacing=4)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.fold)
-        layout.addWidget(self.body)
-        for name, field in self.fields.items():
-            field.changed.connect(lambda value, name=name: self._set(**{name: value}))
         self.fold.toggled.connect(self._unfold)
-        self.schedule.chosen.connect(self.choose_schedule)
-        self._parameters.changed.connect(self._set_parameter)
         session.experiment_changed.connect(self._match)
-        self._unfold(False)
         self._match()
 
-    @property
-    def schedule_fields(self) -> dict[str, NumberField]:
-        """The field of each parameter of the schedule."""
-        return self._parameters.fields
-
-    def choose_schedule(self, name: str) -> None:
-        """Take a schedule of the catalogue, or none."""
-        self._set(schedule=None if name == _NONE else schedules.get(name))
-
-    @staticmethod
-    def _choices() -> list[Choice]:
-        none = Choice(_NONE, tr("None"), tr("No schedule"), tr("The learning rate stays as it is set."))
-        return [none, *schedule_choices()]
+    @cached_property
+    def body(self) -> OptionsBody:
+        """What is folded away; made when it is first wanted."""
+        body = OptionsBody(self._session)
+        self.layout().addWidget(body)
+        return body
 
     def _unfold(self, on: bool) -> None:
         self.fold.setArrowType(Qt.ArrowType.DownArrow if on else Qt.ArrowType.RightArrow)
@@ -89,11 +61,61 @@ class OptionsEditor(QWidget):
         runs = self._session.experiment.runs
         if not runs:
             return
+        options = runs[self._session.selected].options
+        told = [caption(n, p, _titles()[n])[0] for n, p in OPTIONS.items() if getattr(options, n) is not None]
+        if options.schedule:
+            told.append(options.schedule.title)
+        self.fold.setText(tr("Options: {which}", which=", ".join(told)) if told else tr("Options"))
+
+
+class OptionsBody(QWidget):
+    """A field for each option, and the schedule with its parameters."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._declared: Mapping | None = None
+        self.fields = {name: NumberField(name, p, optional=True, title=_titles()[name]) for name, p in OPTIONS.items()}
+        self.schedule = Picker(self._choices, tr("Learning-rate schedule"))
+        self.summary = QLabel(wordWrap=True)
+        self.summary.setProperty("role", "muted")
+        self._parameters = ParameterFields()
+        heading = QLabel(tr("Learning-rate schedule"))
+        heading.setBuddy(self.schedule)
+        layout = QVBoxLayout(self, spacing=6)
+        layout.setContentsMargins(8, 0, 0, 0)
+        for widget in (*self.fields.values(), heading, self.schedule, self.summary, self._parameters):
+            layout.addWidget(widget)
+        for name, field in self.fields.items():
+            field.changed.connect(lambda value, name=name: self._set(**{name: value}))
+        self.schedule.chosen.connect(self.choose_schedule)
+        self._parameters.changed.connect(self._set_parameter)
+        session.experiment_changed.connect(self._match)
+        self._match()
+
+    @property
+    def schedule_fields(self) -> dict[str, Field]:
+        """The field of each parameter of the schedule."""
+        return self._parameters.fields
+
+    def choose_schedule(self, name: str) -> None:
+        """Take a schedule of the catalogue, or none."""
+        self._set(schedule=None if name == _NONE else schedules.get(name))
+
+    @staticmethod
+    def _choices() -> list[Choice]:
+        from gdviewer.ui.choice_list import Choice
+        from gdviewer.ui.choices import schedule_choices  # mathematics is loaded when a list first shows some
+
+        none = Choice(_NONE, tr("None"), tr("No schedule"), tr("The learning rate stays as it is set."))
+        return [none, *schedule_choices()]
+
+    def _match(self) -> None:
+        runs = self._session.experiment.runs
+        if not runs:
+            return
         plan = runs[self._session.selected]
         options, schedule = plan.options, plan.options.schedule
-        active = [name for name in OPTIONS if getattr(options, name) is not None]
-        told = [self.fields[name].switch.text() for name in active] + ([schedule.title] if schedule else [])
-        self.fold.setText(tr("Options: {which}", which=", ".join(told)) if told else tr("Options"))
         for name, field in self.fields.items():
             if getattr(options, name) != field.value:
                 field.show_value(getattr(options, name))
@@ -124,3 +146,11 @@ class OptionsEditor(QWidget):
         schedule = self._session.experiment.runs[self._session.selected].options.schedule
         if schedule:
             self._set(schedule=schedule.replace(**{name: value}))
+
+
+def _titles() -> dict[str, str]:
+    """What the options are called, in words."""
+    return {
+        "l2": tr("weight decay in the loss"), "clip_norm": tr("clip ‖gradient‖"),
+        "clip_value": tr("clip components"), "noise": tr("gradient noise"),
+    }  # fmt: skip

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QPushButton, QWidget
 
-from gdviewer.ui.choice_list import Choice, ChoiceList
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.text import tr
 
-__all__ = ["Choice", "Picker"]
+if TYPE_CHECKING:
+    from gdviewer.ui.choice_list import Choice, ChoiceList
 
 
 class Picker(QPushButton):
@@ -45,6 +46,8 @@ class Picker(QPushButton):
 
     def open(self) -> None:
         """Open the list."""
+        from gdviewer.ui.choice_list import ChoiceList
+
         self.popup = ChoiceList(self._choices(), self._what, self, current=self._key)
         self.popup.chosen.connect(self.chosen)
         self.popup.open_at(self)

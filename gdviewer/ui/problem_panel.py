@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
@@ -10,15 +12,17 @@ from gdviewer.problems.formula import formula
 from gdviewer.problems.problem import Problem
 from gdviewer.problems.regression import Regression
 from gdviewer.problems.samples import SampledCurve, SampledVector
-from gdviewer.ui.choices import problem_choices
 from gdviewer.ui.data_entry import DataEntry
 from gdviewer.ui.formula_entry import EXAMPLE, FORMULA, FormulaEntry
 from gdviewer.ui.number_field import PointField
 from gdviewer.ui.parameter_fields import Field, ParameterFields
-from gdviewer.ui.picker import Choice, Picker
+from gdviewer.ui.picker import Picker
 from gdviewer.ui.samples_entry import CURVE, VECTOR, SamplesEntry
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import point_text, tr
+
+if TYPE_CHECKING:
+    from gdviewer.ui.choice_list import Choice
 
 
 class ProblemPanel(QWidget):
@@ -97,6 +101,9 @@ class ProblemPanel(QWidget):
 
     @staticmethod
     def _choices() -> list[Choice]:
+        from gdviewer.ui.choice_list import Choice
+        from gdviewer.ui.choices import problem_choices  # mathematics is loaded when a list first shows some
+
         own = tr("Your own")
         entries = [
             Choice(FORMULA, tr("Formula…"), own, tr("Type a function of x and y; other names become sliders.")),

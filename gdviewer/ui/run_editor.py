@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from gdviewer import optimizers
 from gdviewer.experiment.rate_search import RATES, STEPS, find_rate
-from gdviewer.ui.choice_list import Choice
-from gdviewer.ui.choices import optimizer_choices
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.number_field import PointField
 from gdviewer.ui.options_editor import OptionsEditor
@@ -16,6 +16,9 @@ from gdviewer.ui.parameter_fields import Field, ParameterFields
 from gdviewer.ui.picker import Picker
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import point_text, stop_text, tr
+
+if TYPE_CHECKING:
+    from gdviewer.ui.choice_list import Choice
 
 
 class RunEditor(QWidget):
@@ -88,6 +91,8 @@ class RunEditor(QWidget):
             self._set("learning_rate", rate)
 
     def _choices(self) -> list[Choice]:
+        from gdviewer.ui.choices import optimizer_choices  # mathematics is loaded when a list first shows some
+
         plan = self._session.experiment.runs[self._session.selected]
         return optimizer_choices(plan.options.objective(self._session.experiment.problem))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QAction, QColor, QKeySequence, QPainter
@@ -25,13 +26,14 @@ from gdviewer import optimizers
 from gdviewer.engine.run import Run
 from gdviewer.experiment.experiment import RunPlan
 from gdviewer.experiment.rate_search import RATES, find_rate
-from gdviewer.ui.choice_list import ChoiceList
-from gdviewer.ui.choices import optimizer_choices
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.run_editor import RunEditor
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import stop_text, tr
 from gdviewer.ui.theme import look
+
+if TYPE_CHECKING:
+    from gdviewer.ui.choice_list import ChoiceList
 
 MAX_RUNS = 24
 _REFRESH_SECONDS = 0.1
@@ -82,6 +84,9 @@ class RunsPanel(QWidget):
 
     def choose_runs(self) -> None:
         """Open the list of all optimizers, to add a run of each that is ticked."""
+        from gdviewer.ui.choice_list import ChoiceList
+        from gdviewer.ui.choices import optimizer_choices  # mathematics is loaded when a list first shows some
+
         runs = self._session.experiment.runs
         used = {plan.optimizer.name for plan in runs}
         unused = next((name for name in optimizers.names() if name not in used), "")

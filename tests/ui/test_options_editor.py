@@ -32,7 +32,7 @@ def switch_on(qtbot, field, text: str) -> None:
 
 def test_that_options_are_folded_away_until_they_are_wanted(window, qtbot):
     options = window.runs_panel.editor.options
-    assert not options.body.isVisible()
+    assert options.fold.text() == "Options"
     qtbot.mouseClick(options.fold, Qt.MouseButton.LeftButton)
     assert options.body.isVisible()
 
@@ -40,29 +40,29 @@ def test_that_options_are_folded_away_until_they_are_wanted(window, qtbot):
 @pytest.mark.parametrize("name", OPTIONS)
 def test_that_an_option_switched_on_reaches_the_run_and_is_told(window, editor, qtbot, name):
     before = window.session.runs
-    switch_on(qtbot, editor.fields[name], "0.5")
+    switch_on(qtbot, editor.body.fields[name], "0.5")
     assert getattr(window.session.runs[0].options, name) == 0.5
     assert window.session.runs[0] is not before[0]
     assert window.session.runs[1] is before[1]
-    assert editor.fields[name].switch.text() in editor.fold.text()
+    assert editor.body.fields[name].switch.text() in editor.fold.text()
     window.session.finish()
     assert window.session.runs[0].step > 3
-    editor.fields[name].switch.click()
+    editor.body.fields[name].switch.click()
     assert getattr(window.session.experiment.runs[0].options, name) is None
     assert editor.fold.text() == "Options"
 
 
 def test_that_an_option_out_of_range_is_told_and_the_old_one_holds(window, editor, qtbot):
-    switch_on(qtbot, editor.fields["clip_norm"], "-3")
-    assert "clip_norm must be in (0, " in editor.fields["clip_norm"].entry.message.text()
+    switch_on(qtbot, editor.body.fields["clip_norm"], "-3")
+    assert "clip_norm must be in (0, " in editor.body.fields["clip_norm"].entry.message.text()
     assert window.session.experiment.runs[0].options.clip_norm == 1.0
 
 
 @pytest.mark.parametrize("name", schedules.names())
 def test_that_every_schedule_can_be_chosen_runs_and_draws_its_rate(window, editor, name):
-    editor.choose_schedule(name)
+    editor.body.choose_schedule(name)
     schedule = schedules.get(name)
-    assert list(editor.schedule_fields) == list(schedule.parameters)
+    assert list(editor.body.schedule_fields) == list(schedule.parameters)
     assert schedule.title in editor.fold.text()
     window.history.quantity.setCurrentIndex(window.history.quantity.findData(RATE))
     window.session.finish()
@@ -74,8 +74,8 @@ def test_that_every_schedule_can_be_chosen_runs_and_draws_its_rate(window, edito
 
 
 def test_that_a_schedules_parameter_makes_the_run_anew_with_it(window, editor):
-    editor.choose_schedule("step")
-    editor.schedule_fields["gamma"].slider.setValue(100)
+    editor.body.choose_schedule("step")
+    editor.body.schedule_fields["gamma"].slider.setValue(100)
     gamma = window.session.experiment.runs[0].options.schedule.values["gamma"]
     assert gamma == pytest.approx(0.109, abs=1e-3)
     window.session.finish()
@@ -83,12 +83,12 @@ def test_that_a_schedules_parameter_makes_the_run_anew_with_it(window, editor):
 
 
 def test_that_each_run_has_its_own_options(window, editor, qtbot):
-    switch_on(qtbot, editor.fields["noise"], "2")
+    switch_on(qtbot, editor.body.fields["noise"], "2")
     window.session.select(1)
-    assert editor.fields["noise"].value is None
+    assert editor.body.fields["noise"].value is None
     assert editor.fold.text() == "Options"
     window.session.select(0)
-    assert editor.fields["noise"].value == 2
+    assert editor.body.fields["noise"].value == 2
 
 
 @optimizer("Rateless")
@@ -108,11 +108,11 @@ def test_that_an_optimizer_without_a_rate_has_no_schedule_and_drops_the_one_ther
     problem = problems.get("sphere")
     window = open_window(Experiment(problem, (RunPlan(rateless),), (1.0, 2.0)))
     editor = window.runs_panel.editor.options
-    assert not editor.schedule.isEnabled()
-    assert "no learning rate" in editor.summary.text()
+    assert not editor.body.schedule.isEnabled()
+    assert "no learning rate" in editor.body.summary.text()
     plan = RunPlan(window.session.experiment.runs[0].optimizer)
     window.runs_panel.editor.choose("adam")
-    editor.choose_schedule("cosine")
+    editor.body.choose_schedule("cosine")
     assert window.session.experiment.runs[0].with_optimizer(plan.optimizer).options.schedule is None
 
 
@@ -131,12 +131,12 @@ def test_that_an_optimizer_that_needs_what_the_problem_lacks_says_so_and_runs_on
 
 
 def test_that_a_choice_and_a_list_are_set_with_their_own_controls(window, editor, qtbot):
-    editor.choose_schedule("cyclic")
-    mode = editor.schedule_fields["mode"].entry
+    editor.body.choose_schedule("cyclic")
+    mode = editor.body.schedule_fields["mode"].entry
     qtbot.keyClicks(mode, "exp_range")
     assert window.session.experiment.runs[0].options.schedule.values["mode"] == "exp_range"
-    editor.choose_schedule("multistep")
-    steps = editor.schedule_fields["milestones"].entry
+    editor.body.choose_schedule("multistep")
+    steps = editor.body.schedule_fields["milestones"].entry
     for text, message in (("5, 3", "milestones must be rising whole numbers"), ("a", "must be a list of numbers")):
         steps.setFocus()
         steps.clear()

@@ -6,9 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from gdviewer.ui.plots.base import Plot
-from gdviewer.ui.plots.curve_plot import CurvePlot
 from gdviewer.ui.plots.landscape_plot import LandscapeView
-from gdviewer.ui.plots.plane_view import PlaneView
 from gdviewer.ui.plots.steps_plot import COMPONENTS, MAX_COMPONENTS, StepsPlot
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import tr
@@ -73,15 +71,23 @@ class _Components(QWidget):
 class _Curve(QWidget):
     def __init__(self, session: Session) -> None:
         super().__init__()
+        from gdviewer.ui.plots.curve_plot import CurvePlot  # loaded when first needed, as the window opens without it
+
         self.plot = CurvePlot(session)
         layout = QVBoxLayout(self, spacing=0)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.plot)
 
 
+def _plane(session: Session) -> QWidget:
+    from gdviewer.ui.plots.plane_view import PlaneView  # the same
+
+    return PlaneView(session)
+
+
 _PAGES = {  # each is made when first needed
     "landscape": LandscapeView,
     "curve": _Curve,
-    "plane": PlaneView,
+    "plane": _plane,
     "components": _Components,
 }
