@@ -93,7 +93,7 @@ class MainWindow(QMainWindow):
         self.statusBar().addWidget(self._hover, 1)
         self.stage.hovered.connect(self._hover.setText)
         self.history.plot.hovered.connect(self._hover.setText)
-        self.beside.data.plot.hovered.connect(self._hover.setText)
+        self.beside.hovered.connect(self._hover.setText)
         self._make_menus()
         self._restore_layout()
         self.session.experiment_changed.connect(self._name)
@@ -156,7 +156,8 @@ class MainWindow(QMainWindow):
 
     def _show_all(self) -> None:
         self.stage.plot.show_all()
-        self.beside.data.plot.show_all()
+        if self.beside.has_data:
+            self.beside.data.plot.show_all()
         self.history.plot.show_all()
 
     def _help(self) -> None:

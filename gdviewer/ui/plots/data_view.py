@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from functools import cached_property
+
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
 
 from gdviewer.problems.regression import Regression
-from gdviewer.ui.plots.data_plot import DataPlot
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import number_text, tr
 
@@ -23,6 +24,8 @@ class DataView(QWidget):
 
     def __init__(self, session: Session) -> None:
         super().__init__()
+        from gdviewer.ui.plots.data_plot import DataPlot  # loaded when first needed, as the window opens without it
+
         self._session = session
         self.plot = DataPlot(session)
         self.plot.setAccessibleName(tr("Data and fits"))
@@ -75,20 +78,38 @@ class BesideData(QSplitter):
 
     Attributes:
         share: the share of the width that the main plot has; kept while there are no data.
+
+    Signals:
+        hovered: what is under the mouse in the plot of the data, as a line of text.
     """
+
+    hovered = Signal(str)
 
     def __init__(self, session: Session, stage: QWidget) -> None:
         super().__init__(Qt.Orientation.Horizontal)
         self._session = session
         self.share = _SHARE
-        self.data = DataView(session)
-        for widget in (stage, self.data):
-            self.addWidget(widget)
-            self.setStretchFactor(self.indexOf(widget), 1)
+        self.addWidget(stage)
+        self.setStretchFactor(0, 1)
         self.setChildrenCollapsible(False)
         self.splitterMoved.connect(self._remember)
         session.experiment_changed.connect(self._match)
         self._match()
+
+    @cached_property
+    def data(self) -> DataView:
+        """The data; made when there first are some."""
+        view = DataView(self._session)
+        view.hide()
+        view.plot.hovered.connect(self.hovered)
+        self.addWidget(view)
+        self.setStretchFactor(1, 1)
+        return view
+
+    @property
+    def has_data(self) -> bool:
+        """Whether the problem has data to show."""
+        return self._session.experiment.problem.data is not None
 
     def arrange(self, share: float = _SHARE) -> None:
         """Give the main plot a share of the width."""
@@ -100,9 +121,9 @@ class BesideData(QSplitter):
         self.share = first / max(1, first + second)
 
     def _match(self) -> None:
-        shown = self._session.experiment.problem.data is not None
-        if shown == self.data.isHidden():
-            self.data.setVisible(shown)
+        made = "data" in vars(self)
+        if (made or self.has_data) and self.has_data == self.data.isHidden():
+            self.data.setVisible(self.has_data)
             self.arrange(self.share)
 
     def resizeEvent(self, event: object) -> None:
