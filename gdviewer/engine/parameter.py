@@ -14,7 +14,8 @@ _SYMBOLS = {
     "eps": "ε", "rho": "ρ", "kappa": "κ", "lr_decay": "κ", "theta": "θ", "angle": "θ", "condition": "κ",
     "initial_accumulator_value": "s₀", "weight_decay": "λ", "l2": "λ", "lambd": "λ", "noise": "σ", "sigma": "σ",
     "momentum_decay": "ψ", "eta_minus": "η₋", "eta_plus": "η₊", "step_min": "Δ₋", "step_max": "Δ₊", "nu": "ν",
-    "mu": "μ", "eta_min": "η₋", "eps_root": "ε̄", "power": "p", "first_step": "α₀", "shrink": "τ", "curvature_min": "δ",
+    "mu": "μ", "eta_min": "η₋", "eps_root": "ε̄", "mu_product": "Π",
+    "power": "p", "first_step": "α₀", "shrink": "τ", "curvature_min": "δ",
     "history_size": "m", "radius": "Δ", "first_radius": "Δ₀", "radius_max": "Δ₊",
 }  # fmt: skip
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
