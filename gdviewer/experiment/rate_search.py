@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from gdviewer.experiment.experiment import Experiment, RunPlan
 
 RATES = 31
 STEPS = 200
+PATIENCE_SECONDS = 2.0  # the window waits for it
 
 
 def find_rate(experiment: Experiment, plan: RunPlan) -> float | None:
@@ -25,7 +27,8 @@ def find_rate(experiment: Experiment, plan: RunPlan) -> float | None:
 
     Returns:
         the rate, in two digits; None where there is none to find: no learning rate, an optimizer or a problem that
-        does not step many points at once, one that needs what the problem lacks, or no rate that leads lower so.
+        does not step many points at once, or would take seconds, one that needs what the problem lacks, or no rate
+        that leads lower so.
     """
     declared = plan.optimizer.hyperparameters.get("learning_rate")
     problem = experiment.problem
@@ -44,7 +47,11 @@ def find_rate(experiment: Experiment, plan: RunPlan) -> float | None:
     beginning = float(objective.value(start))
     highest = losses = np.full(RATES, beginning)
     with np.errstate(all="ignore"):
+        problem.prepare()
+        began = perf_counter()
         for t in range(1, STEPS + 1):
+            if perf_counter() - began > PATIENCE_SECONDS * t / STEPS + 0.1:
+                return None
             oracle.t = t
             result = rule(x, oracle, t, *state) if plan.optimizer.counts_steps else rule(x, oracle, *state)
             x, *state = result if isinstance(result, tuple) else (result,)

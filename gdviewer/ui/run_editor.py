@@ -86,7 +86,9 @@ class RunEditor(QWidget):
         experiment = self._session.experiment
         rate = find_rate(experiment, experiment.runs[self._session.selected])
         if rate is None:
-            self.fields["learning_rate"].entry.explain(tr("no rate tried leads lower from this start"))
+            self.fields["learning_rate"].entry.explain(
+                tr("no rate tried leads lower from this start, or trying takes too long")
+            )
         else:
             self._set("learning_rate", rate)
 
