@@ -78,7 +78,7 @@ def _dispatch(words: list[str]) -> int:
     parser.add_argument("--version", action="version", version=f"gdviewer {gdviewer.__version__}")
     commands = parser.add_subparsers(dest="command", metavar="{run,list}", parser_class=_Parser)
     commands.add_parser("run", help="descend without a window", add_help=False)
-    catalogue = commands.add_parser("list", help="show the problems and optimizers")
+    catalogue = commands.add_parser("list", help="show the problems, optimizers and schedules")
     catalogue.add_argument("--markdown", action="store_true", help="with formulas, ranges and sources, as Markdown")
     if words and not words[0].startswith("-") and words[0] not in ("run", "list"):
         raise UsageError(f"there is no command {words[0]!r}{nearest(words[0], ['run', 'list'])}")
