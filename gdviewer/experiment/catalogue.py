@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import TypeVar
 
 from gdviewer import optimizers, problems, schedules
@@ -70,50 +71,41 @@ def plain() -> str:
     lines = ["Problems"]
     for group, members in _problem_groups().items():
         lines += ["", f"  {group}", *(f"    {p.name:22} {p.formula}" for p in members)]
-    lines += ["", "Optimizers"]
-    for group, rules in _optimizer_groups().items():
-        lines += ["", f"  {group}", *(f"    {o.name:22} {o.summary}" for o in rules)]
-    lines += ["", "Learning-rate schedules"]
-    for group, schedules_in in _schedule_groups().items():
-        lines += ["", f"  {group}", *(f"    {s.name:22} {s.summary}" for s in schedules_in)]
+    for heading, groups in _rule_groups().items():
+        lines += ["", heading]
+        for group, rules in groups.items():
+            lines += ["", f"  {group}", *(f"    {rule.name:22} {rule.summary}" for rule in rules)]
     return "\n".join(lines)
 
 
 def markdown() -> str:
     """The whole catalogue as Markdown: a section each for what there is."""
-    return "\n\n".join(["# The catalogue", *_optimizers(), *_schedules(), *_problems()])
+    rules = (_rules(heading, groups) for heading, groups in _rule_groups().items())
+    return "\n\n".join(["# The catalogue", *chain(*rules), *_problems()])
 
 
-def _optimizer_groups() -> dict[str, list[Optimizer]]:
-    return by_group(optimizers.catalogue().values(), group_of)
-
-
-def _schedule_groups() -> dict[str, list[Schedule]]:
-    return by_group(schedules.catalogue().values(), group_of)
+def _rule_groups() -> dict[str, dict[str, list[Optimizer | Schedule]]]:
+    return {
+        "Optimizers": by_group(optimizers.catalogue().values(), group_of),
+        "Learning-rate schedules": by_group(schedules.catalogue().values(), group_of),
+    }
 
 
 def _problem_groups() -> dict[str, list[Problem]]:
     return by_group(problems.catalogue().values(), lambda problem: problem.group)
 
 
-def _optimizers() -> Iterator[str]:
-    yield "## Optimizers"
-    for group, members in _optimizer_groups().items():
+def _rules(heading: str, groups: Mapping[str, Sequence[Optimizer | Schedule]]) -> Iterator[str]:
+    yield f"## {heading}"
+    for group, members in groups.items():
         yield f"### {escaped(group)}"
-        for o in members:
-            yield from _entry(o.title, o.name, o.summary, formulas(o.function))
-            yield from _table("hyperparameter", o.hyperparameters, name_text)
-            yield from _source(o.source)
-
-
-def _schedules() -> Iterator[str]:
-    yield "## Learning-rate schedules"
-    for group, members in _schedule_groups().items():
-        yield f"### {escaped(group)}"
-        for s in members:
-            yield from _entry(s.title, s.name, s.summary, formulas(s.function))
-            yield from _table("parameter", s.parameters, name_text)
-            yield from _source(s.source)
+        for rule in members:
+            yield from _entry(rule.title, rule.name, rule.summary, formulas(rule.function))
+            if isinstance(rule, Optimizer):
+                yield from _table("hyperparameter", rule.hyperparameters, name_text)
+            else:
+                yield from _table("parameter", rule.parameters, name_text)
+            yield from _source(rule.source)
 
 
 def _problems() -> Iterator[str]:
