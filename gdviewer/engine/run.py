@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-import traceback
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +14,7 @@ import numpy as np
 from gdviewer.engine.optimizer import Optimizer
 from gdviewer.engine.options import Options
 from gdviewer.engine.oracle import Array, Minimisable, Oracle
-from gdviewer.engine.stop import Limits, Reason, Stop
+from gdviewer.engine.stop import Limits, Reason, Stop, stop_for
 from gdviewer.engine.trace import Change, Trace
 
 _RATE = "learning_rate"
@@ -361,16 +359,3 @@ def _read_only(initial: Any) -> Any:
         initial = initial.copy()
         initial.setflags(write=False)
     return initial
-
-
-_PACKAGE = Path(__file__).parents[1]
-
-
-def stop_for(error: BaseException) -> Stop:
-    """The stop that an exception in user code makes: its type, its text, and the line of user code it came from."""
-    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if _PACKAGE not in Path(frame.filename).parents and "site-packages" not in frame.filename:
-            text += f" (line {frame.lineno} of {frame.name}: {frame.line})"
-            break
-    return Stop(Reason.ERROR, values={"error": text, "exception": error})

@@ -7,7 +7,8 @@ import threading
 from collections.abc import Sequence
 from time import perf_counter
 
-from gdviewer.engine.run import LARGEST_BLOCK, Run, stop_for
+from gdviewer.engine.run import LARGEST_BLOCK, Run
+from gdviewer.engine.stop import stop_for
 
 _BLOCK_SECONDS = 2e-3  # a block of steps aims at this long: short against a burst, long against a block's own cost
 

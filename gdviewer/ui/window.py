@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QByteArray, QEvent, QObject, QSettings, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import (
@@ -12,6 +14,7 @@ from PySide6.QtWidgets import (
     QMainWindow,
     QScrollArea,
     QSplitter,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -50,6 +53,27 @@ class _Side(QScrollArea):
         return super().eventFilter(watched, event)
 
 
+class Lazy(QWidget):
+    """Room for a panel that is made when it is first seen, so that the window opens without it.
+
+    Attributes:
+        panel: the panel; None until it was seen.
+    """
+
+    def __init__(self, make: Callable[[], QWidget]) -> None:
+        super().__init__()
+        self._make = make
+        self.panel: QWidget | None = None
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+
+    def showEvent(self, event: object) -> None:
+        super().showEvent(event)
+        if self.panel is None:
+            self.panel = self._make()
+            self.layout().addWidget(self.panel)
+
+
 class MainWindow(QMainWindow):
     """The window on one experiment.
 
@@ -85,9 +109,9 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self._splitter)
         left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
         self._docks = [
-            self._dock("problem", tr("Problem"), self.problem_panel, left),
-            self._dock("limits", tr("Stop when"), self.limits_panel, left),
-            self._dock("runs", tr("Runs"), self.runs_panel, right),
+            self._dock("problem", tr("Problem"), _Side(self.problem_panel), left),
+            self._dock("limits", tr("Stop when"), _Side(self.limits_panel), left),
+            self._dock("runs", tr("Runs"), _Side(self.runs_panel), right),
         ]
         self._hover = QLabel()
         self.statusBar().addWidget(self._hover, 1)
@@ -104,8 +128,15 @@ class MainWindow(QMainWindow):
     def _dock(self, name: str, title: str, panel: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
         dock = QDockWidget(title, self)
         dock.setObjectName(name)
-        dock.setWidget(_Side(panel))
+        dock.setWidget(panel)
         self.addDockWidget(area, dock)
+        return dock
+
+    def _tab(self, name: str, title: str, make: Callable[[], QWidget], beside: QDockWidget) -> QDockWidget:
+        """A dock behind the tab of another, whose panel is made when it is first looked at."""
+        dock = self._dock(name, title, Lazy(make), self.dockWidgetArea(beside))
+        self.tabifyDockWidget(beside, dock)
+        beside.raise_()
         return dock
 
     def _make_menus(self) -> None:
