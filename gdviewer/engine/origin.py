@@ -37,9 +37,12 @@ class Origin:
 
     def reached(self) -> bool:
         """Whether the run has got to the step, or has stopped before; brings it some way there where it has not."""
-        if not (self.run.begun and self.run.step >= self.step or self.run.stop):
+        if not self._is_there():
             retrace(self.run, self.changes, self.step)
-        return self.run.begun and self.run.step >= self.step or self.run.stop is not None
+        return self._is_there()
+
+    def _is_there(self) -> bool:
+        return self.run.stop is not None or (self.run.begun and self.run.step >= self.step)
 
 
 def retrace(run: Run, changes: Iterable[Change], step: int, most: int = _AT_ONCE) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from gdviewer.engine.block import Block
-from gdviewer.engine.optimizer import Optimizer, read_only
+from gdviewer.engine.optimizer import Optimizer, Rule, read_only
 from gdviewer.engine.options import Options
 from gdviewer.engine.oracle import Array, Minimisable, Oracle
 from gdviewer.engine.origin import Origin, take_over
@@ -220,11 +220,12 @@ class Run:
             if self.step >= end:
                 break
 
-    def replay(self, step: int) -> tuple[Array, dict[str, Any]]:
+    def replay(self, step: int, through: Callable[[Rule], Rule] | None = None) -> tuple[Array, dict[str, Any]]:
         """Execute step number ``step`` again from the recorded row before it: the same bits, at no effect.
 
         Args:
             step: from 1 to one past the last step done, which shows the move that a stop rule left unapplied.
+            through: gets the rule, its hyperparameters bound, and returns what is called for that step in its place.
 
         Returns:
             the point after it, shape (n,), and the optimizer's state after it.
@@ -233,7 +234,7 @@ class Run:
         if not 1 <= step <= len(rows):
             raise IndexError(f"step must be in 1 … {len(rows)}; got {step}")
         if (owner := self.owner(step)) is not self:
-            return owner.replay(step)
+            return owner.replay(step, through)
         oracle = self.options.oracle(self.objective, self.seed)
         kept, state = rows.state_by(step - 1)
         for t in range(kept + 1, step + 1):
@@ -241,8 +242,10 @@ class Run:
             hyperparameters = self.hyperparameters_at(t)
             if _RATE in hyperparameters:
                 hyperparameters[_RATE] = float(rows.rate[t]) if t < len(rows) else self._rate_of(t)[0]
+            rule = self.optimizer.bind(hyperparameters)
             with np.errstate(all="ignore"):
-                x, state = self._execute(self.optimizer.bind(hyperparameters), oracle, t, rows.x[t - 1].copy(), state)
+                called = through(rule) if through and t == step else rule
+                x, state = self._execute(called, oracle, t, rows.x[t - 1].copy(), state)
         return x, dict(zip(self.optimizer.state, state, strict=True))
 
     def _continue(self, origin: Origin) -> None:
