@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
+from typing import Any
 
+from gdviewer.engine.origin import retrace
 from gdviewer.engine.run import LARGEST_BLOCK, Run
 from gdviewer.engine.stop import stop_for
+from gdviewer.engine.trace import Change
 
 _BLOCK_SECONDS = 2e-3  # a block of steps aims at this long: short against a burst, long against a block's own cost
 
@@ -25,7 +30,7 @@ def burst(runs: Sequence[Run], seconds: float, steps: int | None = None) -> None
         steps: at most so many steps of each run, 0 to evaluate the starts only; None for as many as the time allows.
     """
     for run in runs:
-        _watched(run, 0)
+        _watched(run, run.begin)
     left = steps
     now = perf_counter()
     end = now + seconds
@@ -33,7 +38,7 @@ def burst(runs: Sequence[Run], seconds: float, steps: int | None = None) -> None
         if perf_counter() >= end:
             return
         for run in waiting:
-            _watched(run, 0)
+            _watched(run, run.begin)
     while left is None or left > 0:
         active = [run for run in runs if not run.stop]
         if not active:
@@ -43,21 +48,49 @@ def burst(runs: Sequence[Run], seconds: float, steps: int | None = None) -> None
         if left is not None:
             left -= (block := min(block, left))
         for run in active:
-            _watched(run, block)
+            _watched(run, partial(run.advance, block))
         now = perf_counter()
         if now >= end:
             return
 
 
-def _watched(run: Run, steps: int) -> None:
-    """Begin the run, and step it, so that others can see since when it has been at it, and at what pace."""
+@dataclass(frozen=True)
+class Late:
+    """A run that is to be brought to a step.
+
+    Attributes:
+        changes: the hyperparameters to be moved on the way.
+        plan: what it was made for; of no concern here.
+    """
+
+    run: Run
+    step: int
+    changes: tuple[Change, ...] = ()
+    plan: Any = None
+
+    @property
+    def done(self) -> bool:
+        """Whether it is there, or has stopped before."""
+        return self.run.stop is not None or (self.run.begun and self.run.step >= self.step)
+
+
+def catch_up(late: Sequence[Late], seconds: float) -> None:
+    """Bring runs to the steps they are to be at, in turns, until the time is used up."""
+    end = perf_counter() + seconds
+    while waiting := [one for one in late if not one.done]:
+        for one in waiting:
+            block = max(1, min(LARGEST_BLOCK, int(_BLOCK_SECONDS / one.run.pace)))
+            _watched(one.run, partial(retrace, one.run, one.changes, one.step, block))
+            if perf_counter() >= end:
+                return
+
+
+def _watched(run: Run, work: Callable[[], None]) -> None:
+    """Have a run begin or step, so that others can see since when it has been at it, and at what pace."""
     began, before = perf_counter(), run.step
     run.busy_since = began
     try:
-        if steps:
-            run.advance(steps)
-        else:
-            run.begin()
+        work()
     except Abandoned:
         raise
     except BaseException as error:
@@ -85,12 +118,19 @@ class Worker:
 
     def grant(self, runs: Sequence[Run], seconds: float, steps: int | None = None) -> None:
         """Start a burst of :func:`burst`; returns at once. Nothing happens where one is still under way."""
+        self._start(partial(burst, runs, seconds, steps))
+
+    def grant_late(self, late: Sequence[Late], seconds: float) -> None:
+        """The same for a burst of :func:`catch_up`."""
+        self._start(partial(catch_up, late, seconds))
+
+    def _start(self, job: Callable[[], None]) -> None:
         if self.busy:
             return
         if self._thread is None or not self._thread.is_alive():
             self._thread = _BurstThread()
             self._thread.start()
-        self._thread.take(runs, seconds, steps)
+        self._thread.take(job)
 
     def wait(self, seconds: float | None = None) -> bool:
         """Wait for the burst under way; tells whether there is none any more."""
@@ -115,10 +155,10 @@ class _BurstThread(threading.Thread):
         self.idle = threading.Event()
         self.idle.set()
         self._wanted = threading.Event()
-        self._job: tuple[Sequence[Run], float, int | None] | None = None
+        self._job: Callable[[], None] | None = None
 
-    def take(self, runs: Sequence[Run], seconds: float, steps: int | None) -> None:
-        self._job = (runs, seconds, steps)
+    def take(self, job: Callable[[], None]) -> None:
+        self._job = job
         self.idle.clear()
         self._wanted.set()
 
@@ -129,7 +169,7 @@ class _BurstThread(threading.Thread):
                 self._wanted.clear()
                 if self._job is None:
                     return
-                burst(*self._job)
+                self._job()
                 self._job = None
                 self.idle.set()
         except Abandoned:

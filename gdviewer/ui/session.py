@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from time import perf_counter
 
 from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, Qt, QTimer, Signal
 
 from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Limits, Reason, Stop
+from gdviewer.engine.stop import Reason, Stop
 from gdviewer.engine.worker import Worker
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.ui.arrows import Arrow
+from gdviewer.ui.edits import Edits, State, matching_runs, shown_again, take_limits
+from gdviewer.ui.what_if import WhatIf
 
 FRAME_MS = 17  # a frame of a screen of 60 Hz
 BURST_SECONDS = 4e-3, 12e-3  # a burst takes what drawing leaves of the frame, between these
+WHAT_IF_SECONDS = 25e-3  # and one that computes runs again, so that most are done within it
 BLOCKED_SECONDS = 5.0  # user code that has not come back after this long is given up
 
 
@@ -46,6 +49,8 @@ class Session(QObject):
         self.experiment = experiment
         self.runs: list[Run] = [experiment.build(plan) for plan in experiment.runs]
         self.selected = 0
+        self.edits = Edits()
+        self.what_if = WhatIf()
         self.playing = False
         self.speed = math.inf
         self._arrows: dict[str, tuple[Arrow, ...]] = {}
@@ -67,63 +72,88 @@ class Session(QObject):
         """Replace the experiment; runs go on where they can, and begin again where they can't.
 
         A hyperparameter moves in the run under way and is marked in its trace; other limits hold from now on; another
-        problem, start, optimizer, or other options make a new run.
+        problem, start, optimizer, or other options make a new run. With :attr:`what_if` on, what is not the same any
+        more is computed again as far as it was.
         """
-        before, self.experiment = self.experiment, experiment
-        runs = self._matching_runs(before, experiment)
+        state = self._state()
+        begins = self.edits.note(state, experiment)
+        if begins:
+            self._take_newest_runs()
+            state.runs = list(self.runs)
+        if self.what_if.handles(self.experiment, experiment):
+            self.what_if.take(self.experiment, experiment, self.runs, begins)
+            self._adopt(experiment, self.runs)
+        else:
+            self._take_newest_runs()
+            self._adopt(experiment, matching_runs(self.experiment, self.runs, experiment))
+
+    def undo(self) -> None:
+        """Take back the last edit: the experiment and its runs are what they were before.
+
+        A run that is gone comes back with its record; in one that is there still, a hyperparameter is moved back.
+        """
+        self._take_back(self.edits.undo)
+
+    def redo(self) -> None:
+        """Do again what was undone."""
+        self._take_back(self.edits.redo)
+
+    def _take_back(self, move: Callable[[State], State | None]) -> None:
+        self._take_newest_runs()
+        state = move(self._state())
+        if state:
+            self.selected = state.selected
+            self._adopt(state.experiment, shown_again(state))
+
+    def branch_here(self) -> RunPlan:
+        """The plan of a run that goes on as the selected one did after the step at the cursor."""
+        self._take_newest_runs()
+        run = self.runs[self.selected]
+        return self.experiment.runs[self.selected].continued(run, self.position(run) if run.begun else 0)
+
+    def set_what_if(self, on: bool) -> None:
+        """Whether edits recompute the runs so far; without, they hold from now on."""
+        self._take_newest_runs()
+        self.what_if.on = on
+        self.what_if.keep(self.runs)
+        self.runs_changed.emit()
+        self.frame.emit()
+
+    def _state(self) -> State:
+        return State(self.experiment, list(self.runs), self.selected)
+
+    def _take_newest_runs(self) -> None:
+        """Show the runs that are still computed for the newest edit, as far as they are."""
+        self._show_runs(self.what_if.flush(self.runs))
+
+    def _show_runs(self, runs: list[Run]) -> None:
+        if runs != self.runs:
+            self.runs = runs
+            self.runs_changed.emit()
+
+    def _adopt(self, experiment: Experiment, runs: list[Run]) -> None:
+        """Take an experiment and its runs in place of those there are."""
+        self.experiment = experiment
         fresh = [run for run in runs if run not in self.runs]
         for run in self.runs:
-            if run not in runs:
+            if run not in runs and not run.stop:
                 run.halt(Stop(Reason.USER))
-        changed = runs != self.runs
-        self.runs = runs
-        self.selected = min(self.selected, len(runs) - 1)
-        if experiment.limits != before.limits:
-            for run in runs:
-                self._apply_limits(run, before.limits, experiment.limits)
-        if fresh:
+        for run in fresh:
+            if run.stop and run.stop.reason is Reason.USER:
+                run.resume()
+        changed, self.runs = runs != self.runs, runs
+        changed |= self.what_if.keep(runs)
+        self.selected = max(0, min(self.selected, len(runs) - 1))
+        for run in runs:
+            take_limits(run, experiment.limits)
+        if any(not (run.begun or run.origin) for run in fresh):
             self._cursor = None
+        if fresh or self.what_if.pending:
             self.wake()
         self.experiment_changed.emit()
         if changed:
             self.runs_changed.emit()
         self.frame.emit()
-
-    def _matching_runs(self, before: Experiment, after: Experiment) -> list[Run]:
-        kept = list(zip(before.runs, self.runs, strict=True))
-        runs = []
-        for index, plan in enumerate(after.runs):
-            found = next((pair for pair in kept if pair[0] is plan), None)
-            if found is None and index < len(before.runs) and len(before.runs) == len(after.runs):
-                found = next((pair for pair in kept if pair[0] is before.runs[index]), None)
-            if found and self._goes_on(before, found[0], after, plan):
-                kept.remove(found)
-                for name, value in plan.hyperparameters.items():
-                    if value != found[0].hyperparameters[name]:
-                        found[1].change(name, value)
-                runs.append(found[1])
-            else:
-                runs.append(after.build(plan))
-        return runs
-
-    @staticmethod
-    def _goes_on(before: Experiment, old: RunPlan, after: Experiment, new: RunPlan) -> bool:
-        return (
-            before.problem is after.problem
-            and before.seed == after.seed
-            and old.optimizer is new.optimizer
-            and old.options == new.options
-            and before.start_of(old) == after.start_of(new)
-        )
-
-    @staticmethod
-    def _apply_limits(run: Run, before: Limits, limits: Limits) -> None:
-        """Other limits hold from now on; a run goes on if it was ended by one of those that changed."""
-        ended_by = run.stop.reason.limit if run.stop else None
-        if ended_by and getattr(before, ended_by) != getattr(limits, ended_by):
-            run.resume(limits)
-        else:
-            run.limits = limits
 
     def change_run(self, index: int, **changes: object) -> None:
         """Edit fields of one run's plan."""
@@ -142,6 +172,11 @@ class Session(QObject):
             self.selected = index
             self.experiment_changed.emit()
 
+    @property
+    def shown(self) -> list[tuple[RunPlan, Run]]:
+        """The runs as they are drawn, with their plans: those there were before what is tried out come first."""
+        return [*self.what_if.ghosts, *zip(self.experiment.runs, self.runs, strict=True)]
+
     # The clock
 
     def wake(self) -> None:
@@ -157,7 +192,8 @@ class Session(QObject):
     @property
     def busy(self) -> bool:
         """Whether the worker is in a burst, or a run has yet to evaluate its start."""
-        return self._worker.busy or any(not (run.begun or run.stop) for run in self.runs)
+        unready = any(not (run.begun or run.stop) for run in self.runs)
+        return self._worker.busy or self.what_if.pending or unready
 
     def play(self) -> None:
         """Step the runs; where all have stopped, again from the start."""
@@ -184,13 +220,15 @@ class Session(QObject):
         self.wake()
 
     def reset(self) -> None:
-        """Back to the start, with the hyperparameters as they are now."""
+        """Back to the start, or to where a run left another, with the hyperparameters as they are now."""
         self.pause()
         for run in self.runs:
             run.halt(Stop(Reason.USER))
         self._steps_asked = 0
         self._cursor = None
-        self.runs = [self.experiment.build(plan) for plan in self.experiment.runs]
+        self.what_if.forget()
+        before, self.runs = self.runs, [self.experiment.build(plan) for plan in self.experiment.runs]
+        self.edits.replace_runs(dict(zip(before, self.runs, strict=True)))
         self.wake()
         self.runs_changed.emit()
         self.frame.emit()
@@ -232,6 +270,7 @@ class Session(QObject):
         if self._worker.busy:
             self._give_up_blocked(now)
         self._was_idle = not self._worker.busy  # then the frame below shows all there is
+        self._show_runs(self.what_if.next_runs(self.runs, self._was_idle))
         if self.playing:
             self._steps_due += min(elapsed, 1.0) * self.speed
             if self.finished:
@@ -242,7 +281,10 @@ class Session(QObject):
     def _grant(self) -> None:
         if self._worker.busy:
             return
-        steps = self._steps_to_grant()
+        if self.what_if.late:
+            self._worker.grant_late(self.what_if.late, WHAT_IF_SECONDS)
+            return
+        steps = self._steps_to_grant() if all(run.begun or run.stop for run in self.runs) else 0
         if steps != 0 or self.busy:
             left = FRAME_MS / 1000 - (perf_counter() - self._last_tick)
             self._worker.grant(self.runs, min(max(left, BURST_SECONDS[0]), BURST_SECONDS[1]), steps)
@@ -263,7 +305,7 @@ class Session(QObject):
         return steps
 
     def _give_up_blocked(self, now: float) -> None:
-        for run in self.runs:
+        for run in (*self.runs, *(late.run for late in self.what_if.late)):
             began = run.busy_since
             if began is None or run.stop or run.problem.broadcasts:
                 continue

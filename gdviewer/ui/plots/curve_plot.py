@@ -13,7 +13,7 @@ from gdviewer.experiment.experiment import Point
 from gdviewer.problems.problem import Problem
 from gdviewer.problems.samples import SampledCurve
 from gdviewer.ui.plots.arrows import Ends
-from gdviewer.ui.plots.base import Curve, Drawing, Head, Stars, line_pen
+from gdviewer.ui.plots.base import Curve, Drawing, Head, Ring, Stars, line_pen
 from gdviewer.ui.plots.problem_plot import ProblemPlot
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import number_text, tr
@@ -32,8 +32,9 @@ class _Visits(Drawing):
         faint.setAlphaF(0.55)
         self.points = pg.ScatterPlotItem(size=6, pxMode=True, brush=faint, pen=None)
         self.points.setZValue(30)
+        self.ring = Ring(color, theme.plot, theme.width)
         self.thinner = PathThinner(resolution)
-        super().__init__(self.points, self.tangent, self.head)
+        super().__init__(self.points, self.tangent, self.head, self.ring, present=(self.tangent, self.head))
 
 
 class CurvePlot(ProblemPlot):
@@ -78,18 +79,20 @@ class CurvePlot(ProblemPlot):
     def draw(self) -> None:
         (left, right), _ = self.getPlotItem().vb.viewRange()
         pixel = self.getPlotItem().vb.viewPixelSize()[0]
-        for plan, run in zip(self.session.experiment.runs, self.session.runs, strict=True):
+        for plan, run in self.session.shown:
             if not run.begun:
                 continue
             visits = self.drawing_of(run, plan.color)
             position, trace = self.session.position(run), run.trace
             rows = visits.thinner.update(trace.x)
-            rows = rows[rows < position]
+            rows = rows[(self.first_of(run) <= rows) & (rows < position)]
             rows = rows[visible(trace.x[rows], np.array([left]), np.array([right]), np.array([pixel]), most=400)]
             visits.points.setData(trace.x[rows, 0], trace.loss[rows])
             x, y, slope = trace.x[position, 0], trace.loss[position], trace.gradient[position, 0]
             reach = np.array([-0.15, 0.15]) * (right - left)
             visits.set_visible(plan.visible)
+            left = min(run.left, position)
+            visits.ring.mark(plan.visible and 0 < run.left <= position, trace.x[left, 0], trace.loss[left])
             if not np.isfinite([y, slope]).all():  # a point or a tangent nowhere is not drawn
                 visits.tangent.setVisible(False)
                 visits.head.setVisible(bool(plan.visible and np.isfinite(y)))

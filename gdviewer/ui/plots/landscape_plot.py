@@ -15,7 +15,7 @@ from gdviewer.experiment.experiment import Point
 from gdviewer.problems.problem import Problem
 from gdviewer.ui.landscape import GRID, Landscape, compute_landscape
 from gdviewer.ui.plots.arrows import Ends
-from gdviewer.ui.plots.base import Curve, Drawing, Head, Stars, line_pen
+from gdviewer.ui.plots.base import Curve, Drawing, Head, Ring, Stars, line_pen
 from gdviewer.ui.plots.problem_plot import ProblemPlot
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import number_text, tr
@@ -30,10 +30,11 @@ class Path(Drawing):
         self.curve = Curve(theme.width, color)
         self.curve.setZValue(30)
         self.head = Head(color, theme.plot, theme.width)
+        self.ring = Ring(color, theme.plot, theme.width)
         self.thinner = PathThinner(resolution)
         self.points = np.empty((0, 2))  # those to draw, but for the head's …
         self.chosen: object = None  # … and what they were chosen for
-        super().__init__(self.curve, self.head)
+        super().__init__(self.curve, self.head, self.ring, present=(self.head,))
 
 
 class Backdrop(pg.GraphicsObject):
@@ -214,21 +215,23 @@ class LandscapePlot(ProblemPlot):
     def draw(self) -> None:
         box = self.getPlotItem().vb
         (low, high), pixel = np.array(box.viewRange()).T, np.array(box.viewPixelSize())
-        for plan, run in zip(self.session.experiment.runs, self.session.runs, strict=True):
+        for plan, run in self.session.shown:
             if not run.begun:
                 continue
             path = self.drawing_of(run, plan.color)
             position = self.session.position(run)  # before the rows: the trace may grow in between
             x = self.points_of(path, run)
             rows = path.thinner.update(x)
-            rows = rows[rows < position]
-            chosen = (len(rows), *rows[-1:], len(self._drawings), *low, *high)
+            first = self.first_of(run)
+            rows = np.concatenate([[min(first, position)], rows[(first < rows) & (rows < position)]])
+            chosen = (len(rows), first, rows[-1], len(self._drawings), *low, *high)
             if chosen != path.chosen:
                 most = max(150, 1200 // len(self._drawings))
                 path.points = x[rows[visible(x[rows], low, high, pixel, most)]]
                 path.chosen = chosen
             points = np.concatenate([path.points, x[position : position + 1]])
             path.set_visible(plan.visible)
+            path.ring.mark(plan.visible and 0 < run.left <= position, *x[min(run.left, position)])
             path.curve.setData(points[:, 0], points[:, 1])
             path.head.setPos(*x[position])
 
