@@ -226,7 +226,8 @@ class RunsPanel(QWidget):
         self.refresh()
 
     def _refresh_sometimes(self) -> None:
-        if perf_counter() - self._refreshed > _REFRESH_SECONDS or not self._session.playing:
+        resting = not (self._session.playing or self._session.what_if.pending)
+        if resting or perf_counter() - self._refreshed > _REFRESH_SECONDS:
             self.refresh()
 
     def refresh(self, *_: object) -> None:

@@ -19,7 +19,8 @@ from gdviewer.ui.what_if import WhatIf
 
 FRAME_MS = 17  # a frame of a screen of 60 Hz
 BURST_SECONDS = 4e-3, 12e-3  # a burst takes what drawing leaves of the frame, between these
-WHAT_IF_SECONDS = 25e-3  # and one that computes runs again, so that most are done within it
+WHAT_IF_SECONDS = 25e-3  # a burst that computes runs again: most are done within it …
+POLL_MS = 3  # … and are shown as soon as they are
 BLOCKED_SECONDS = 5.0  # user code that has not come back after this long is given up
 
 
@@ -51,6 +52,7 @@ class Session(QObject):
         self.selected = 0
         self.edits = Edits()
         self.what_if = WhatIf()
+        self._untold = False  # whether views have yet to be told of an edit
         self.playing = False
         self.speed = math.inf
         self._arrows: dict[str, tuple[Arrow, ...]] = {}
@@ -82,7 +84,10 @@ class Session(QObject):
             state.runs = list(self.runs)
         if self.what_if.handles(self.experiment, experiment):
             self.what_if.take(self.experiment, experiment, self.runs, begins)
-            self._adopt(experiment, self.runs)
+            self.experiment, self._untold = experiment, True  # views are told when the runs are there to be shown
+            for run in self.runs:
+                take_limits(run, experiment.limits)
+            self.wake()
         else:
             self._take_newest_runs()
             self._adopt(experiment, matching_runs(self.experiment, self.runs, experiment))
@@ -127,8 +132,11 @@ class Session(QObject):
         self._show_runs(self.what_if.flush(self.runs))
 
     def _show_runs(self, runs: list[Run]) -> None:
-        if runs != self.runs:
-            self.runs = runs
+        changed, self.runs = runs is not self.runs, runs
+        if changed and self._untold:
+            self._untold = False
+            self.experiment_changed.emit()
+        if changed:
             self.runs_changed.emit()
 
     def _adopt(self, experiment: Experiment, runs: list[Run]) -> None:
@@ -148,7 +156,7 @@ class Session(QObject):
             take_limits(run, experiment.limits)
         if any(not (run.begun or run.origin) for run in fresh):
             self._cursor = None
-        if fresh or self.what_if.pending:
+        if fresh:
             self.wake()
         self.experiment_changed.emit()
         if changed:
@@ -181,8 +189,9 @@ class Session(QObject):
 
     def wake(self) -> None:
         """Let the clock run at least until what was asked for has been done."""
-        self._last_tick = perf_counter()
-        self._timer.start()
+        if not self._timer.isActive():  # started again and again, it would never fire
+            self._last_tick = perf_counter()
+            self._timer.start()
 
     @property
     def finished(self) -> bool:
@@ -270,7 +279,11 @@ class Session(QObject):
         if self._worker.busy:
             self._give_up_blocked(now)
         self._was_idle = not self._worker.busy  # then the frame below shows all there is
+        before = self.runs
         self._show_runs(self.what_if.next_runs(self.runs, self._was_idle))
+        if self.what_if.hidden and self.runs is before:  # nothing to draw before they are computed
+            self._grant()
+            return
         if self.playing:
             self._steps_due += min(elapsed, 1.0) * self.speed
             if self.finished:
@@ -281,6 +294,7 @@ class Session(QObject):
     def _grant(self) -> None:
         if self._worker.busy:
             return
+        self._timer.setInterval(POLL_MS if self.what_if.hidden else FRAME_MS)
         if self.what_if.late:
             self._worker.grant_late(self.what_if.late, WHAT_IF_SECONDS)
             return

@@ -41,6 +41,11 @@ class WhatIf:
         """Whether something is still to be computed."""
         return bool(self._wanted or self._coming or self.late)
 
+    @property
+    def hidden(self) -> bool:
+        """Whether runs are computed that are not shown yet."""
+        return self._coming is not None
+
     def handles(self, before: Experiment, after: Experiment) -> bool:
         """Whether an edit is one that recomputes runs, each of which stays what it is."""
         same = (before.problem.name, before.problem.dimension) == (after.problem.name, after.problem.dimension)

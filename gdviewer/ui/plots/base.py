@@ -53,6 +53,10 @@ class Drawing:
         for item in self.items:
             item.setVisible(visible)
 
+    def restart(self) -> bool:
+        """Forget the run that was drawn, so as to draw another in its place; tells whether it can do that."""
+        return False
+
     def fade(self, opacity: float) -> None:
         """Draw all of it paler, or with 1 as it is."""
         for item in self.items:
@@ -76,6 +80,7 @@ class Plot(pg.PlotWidget):
         self._frame = 0
         self._stale = True
         self._drawings: dict[Run, Drawing] = {}
+        self._known = set(session.runs)  # those that are drawn, ghosts too
         self.setMenuEnabled(False)
         self.setMinimumSize(240, 130)
         self.getPlotItem().hideButtons()
@@ -128,13 +133,25 @@ class Plot(pg.PlotWidget):
         if drawing is None or (drawing.color, drawing.ghost) != (color, ghost):
             if drawing:
                 self._forget(run)
-            drawing = self._drawings[run] = self.make_drawing(run, self.theme.run_color(color))
-            drawing.color, drawing.ghost = color, ghost
-            for item in drawing.items:
-                if not (ghost and item in drawing.present):
-                    self.addItem(item, ignoreBounds=True)
+            drawing = self._drawings[run] = self._spare_drawing(color, ghost) or self._add(run, color, ghost)
         drawing.fade(GHOST if ghost else LEFT if self._left(run) else 1.0)
         return drawing
+
+    def _add(self, run: Run, color: int, ghost: bool) -> Drawing:
+        drawing = self.make_drawing(run, self.theme.run_color(color))
+        drawing.color, drawing.ghost = color, ghost
+        for item in drawing.items:
+            if not (ghost and item in drawing.present):
+                self.addItem(item, ignoreBounds=True)
+        return drawing
+
+    def _spare_drawing(self, color: int, ghost: bool) -> Drawing | None:
+        """What drew a run that is no more, to draw the one in its place: items that come and go are dear."""
+        for run in [run for run in self._drawings if run not in self._known]:
+            drawing = self._drawings[run]
+            if (drawing.color, drawing.ghost) == (color, ghost) and drawing.restart():
+                return self._drawings.pop(run)
+        return None
 
     def first_of(self, run: Run) -> int:
         """The row from which a run is drawn: of one that leaves another that is drawn too, where it does."""
@@ -153,9 +170,13 @@ class Plot(pg.PlotWidget):
             self._forget(run)
 
     def forget_old_runs(self) -> None:
-        """Drop what draws runs that are no more."""
-        shown = {run for _, run in self.session.shown}
-        for run in [run for run in self._drawings if run not in shown]:
+        """Drop what draws runs that are no more; while the hand moves, keep it for those that come in their place."""
+        self._known = {run for _, run in self.session.shown}
+        if not self.session.what_if.ghosts:
+            self._drop_spare()
+
+    def _drop_spare(self) -> None:
+        for run in [run for run in self._drawings if run not in self._known]:
             self._forget(run)
 
     def _forget(self, run: Run) -> None:
@@ -193,12 +214,14 @@ class Plot(pg.PlotWidget):
 
     def _take_frame(self) -> None:
         self._frame += 1
-        if not self.session.playing or self._frame % self.frames_per_draw == 0:
+        resting = not (self.session.playing or self.session.what_if.pending)
+        if resting or self._frame % self.frames_per_draw == 0:
             self._draw_if_shown()
 
     def _draw_if_shown(self) -> None:
         if self.isVisible() and self.active:
             self.draw()
+            self._drop_spare()
 
     def showEvent(self, event: object) -> None:
         super().showEvent(event)

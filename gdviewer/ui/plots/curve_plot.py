@@ -33,8 +33,13 @@ class _Visits(Drawing):
         self.points = pg.ScatterPlotItem(size=6, pxMode=True, brush=faint, pen=None)
         self.points.setZValue(30)
         self.ring = Ring(color, theme.plot, theme.width)
-        self.thinner = PathThinner(resolution)
+        self._resolution = resolution
+        self.restart()
         super().__init__(self.points, self.tangent, self.head, self.ring, present=(self.tangent, self.head))
+
+    def restart(self) -> bool:
+        self.thinner = PathThinner(self._resolution)
+        return True
 
 
 class CurvePlot(ProblemPlot):

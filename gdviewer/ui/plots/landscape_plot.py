@@ -31,10 +31,15 @@ class Path(Drawing):
         self.curve.setZValue(30)
         self.head = Head(color, theme.plot, theme.width)
         self.ring = Ring(color, theme.plot, theme.width)
-        self.thinner = PathThinner(resolution)
+        self._resolution = resolution
+        self.restart()
+        super().__init__(self.curve, self.head, self.ring, present=(self.head,))
+
+    def restart(self) -> bool:
+        self.thinner = PathThinner(self._resolution)
         self.points = np.empty((0, 2))  # those to draw, but for the head's …
         self.chosen: object = None  # … and what they were chosen for
-        super().__init__(self.curve, self.head, self.ring, present=(self.head,))
+        return True
 
 
 class Backdrop(pg.GraphicsObject):

@@ -25,6 +25,10 @@ class Norms:
     """The norm of the gradient at each row, computed once for each."""
 
     def __init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget the trace."""
         self._values = Growing()
 
     def __call__(self, trace: Trace) -> np.ndarray:
@@ -40,6 +44,12 @@ class Series:
         self._pyramid = Pyramid()
         self._width = curve.opts["pen"].widthF()
         self._fine = False
+
+    def restart(self) -> None:
+        """Forget the trace."""
+        self._pyramid = Pyramid()
+        if isinstance(self.column, Norms):
+            self.column.restart()
 
     def envelope(self, column: np.ndarray, first: int, last: int, by_decade: bool) -> tuple[np.ndarray, np.ndarray]:
         """Steps and values to draw rows ``first … last``; on a logarithmic axis each decade has as many as another."""
@@ -84,6 +94,12 @@ class Curves(Drawing):
         items = (*(series.curve for series in self.series), *labels, self.marks, self.ring)
         super().__init__(*items, present=(*labels, self.marks))
         self._seen, self._lowest = 0, 0.0
+
+    def restart(self) -> bool:
+        for series in self.series:
+            series.restart()
+        self._seen, self._lowest = 0, 0.0
+        return True
 
     def lowest(self, run: Run) -> float:
         """The lowest loss of a run so far, 0 if that is higher; a run that diverged has no say."""

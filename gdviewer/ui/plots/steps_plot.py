@@ -243,10 +243,9 @@ class StepsPlot(Plot):
         self._draw_if_shown()
 
     def _start_over(self) -> None:
-        self._base = 0.0
         if not self.session.what_if.ghosts:  # else the view stays, to compare
-            self._range, self._follow = None, True
-        self._label()
+            self._base, self._range, self._follow = 0.0, None, True
+            self._label()
 
 
 class History(QWidget):
