@@ -42,8 +42,9 @@ def find_rate(experiment: Experiment, plan: RunPlan) -> float | None:
     oracle = options.oracle(objective, experiment.seed)
     rule = plan.optimizer.bind({**plan.hyperparameters, "learning_rate": rates[:, None]})
     start = np.array(experiment.start_of(plan), dtype=float)
-    if plan.branch and plan.branch.record:
-        start = plan.branch.record.trace.x[plan.branch.step].copy()
+    branch = plan.branch
+    if branch and branch.record and branch.record.begun and branch.record.step >= branch.step:
+        start = branch.record.trace.x[branch.step].copy()
     x = np.tile(start, (RATES, 1))
     state: Sequence[Any] = tuple(plan.optimizer.state.values())
     beginning = float(objective.value(start))

@@ -61,10 +61,6 @@ class WhatIf:
             plan, run = self._before[0].runs[i], self._before[1][i]
             if run.begun and run.step and run not in (ghost for _, ghost in self.ghosts):
                 self.ghosts.append((plan, run))
-        steps = max((run.step for run in runs), default=0)
-        for i, run in enumerate(runs):
-            # One that has ended is given the step that shows it.
-            self._goals[i] = max(self._goals.get(i, 0), steps + 1 if run.stop else run.step)
         self._wanted = after
 
     def next_runs(self, runs: list[Run], idle: bool) -> list[Run]:
@@ -122,6 +118,10 @@ class WhatIf:
     def _begin(self, runs: list[Run]) -> None:
         """Make the runs of the newest edit, to be computed in place of those that differ."""
         experiment, self._wanted = self._wanted, None
+        steps = max((run.step for run in runs), default=0)
+        for i, run in enumerate(runs):
+            # One that has ended is given the step that shows it.
+            self._goals[i] = max(self._goals.get(i, 0), steps + 1 if run.stop else run.step)
         coming = list(runs)
         for i in _differing(self._shown, experiment):
             late = self._again(experiment, i)
