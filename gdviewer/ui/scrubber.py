@@ -16,6 +16,7 @@ _MARGIN = 8  # left and right of the line, for what stands at its ends
 _EVENTS, _TRACK, _RISES, _HEIGHT = 8, 18, 23, 32  # from the top: events' and line's middle, rises' top, and all
 _THICK = 6  # of the line
 _NEAR = 5  # so many pixels from a mark, a click is meant for it
+_STILL = 3  # so many pixels a hand may shake in a click
 _MOST_TOLD = 6  # so many marks are told of at one place
 _FRAMES_PER_DRAW = 3  # while the runs are played
 
@@ -27,6 +28,7 @@ class Scrubber(QWidget):
         super().__init__()
         self._session = session
         self._frame = 0
+        self._pressed: float | None = None  # where, until the mouse is dragged away from there
         self.marks = Marks(session)
         self.setAccessibleName(tr("Timeline of the steps"))
         self.setToolTip(self._legend())
@@ -77,13 +79,17 @@ class Scrubber(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
-            x = event.position().x()
+            x = self._pressed = event.position().x()
             marks = self.marks_at(x)
             self._session.look_at(marks[0].step if marks else round(self.step_at(x)))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        x = event.position().x()
+        if self._pressed is not None and abs(x - self._pressed) < _STILL:
+            return
+        self._pressed = None
         if event.buttons() & Qt.MouseButton.LeftButton:
-            self._session.look_at(round(self.step_at(event.position().x())))
+            self._session.look_at(round(self.step_at(x)))
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):

@@ -76,14 +76,14 @@ class Timeline(QToolBar):
         self.speed.setToolTip(tr("Speed: from one step a second to as fast as it goes (keys + and −)."))
         self.speed_text = QLabel()
         self.speed_text.setToolTip(self.speed.toolTip())
-        for widget in (self.scrubber, self.entry, self.total, self.badge, self.speed, self.speed_text):
+        for widget in (self.badge, self.scrubber, self.entry, self.total, self.speed, self.speed_text):
             self.addWidget(widget)
         keys_by_tab(self.speed)
         self.speed.valueChanged.connect(self._set_speed)
         self.entry.entered.connect(self._jump)
         session.playing_changed.connect(self._show_playing)
         session.frame.connect(self._show_where)
-        session.cursor_moved.connect(self._show_where)
+        session.cursor_moved.connect(self._follow_cursor)
         look().changed.connect(self._restyle)
         self.speed.setValue(32)
         self._restyle()
@@ -149,6 +149,10 @@ class Timeline(QToolBar):
 
     def _show_playing(self, playing: bool) -> None:
         self.run.setText(tr("❚❚  Pause") if playing else tr("▶  Run"))
+
+    def _follow_cursor(self) -> None:
+        self.entry.take(f"{self._session.cursor:,}")  # whatever was typed: the cursor was moved in another way
+        self._show_where()
 
     def _show_where(self) -> None:
         session = self._session

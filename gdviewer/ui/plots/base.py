@@ -29,7 +29,7 @@ def line_pen(color: QColor | str, width: float) -> QPen:
 def pale(color: QColor, theme: Theme) -> QColor:
     """A run's colour for what comes after the step looked at; opaque, as lines that overlap themselves must be."""
     here, ground = color.getRgbF()[:3], QColor(theme.plot).getRgbF()[:3]
-    return QColor.fromRgbF(*(0.4 * a + 0.6 * b for a, b in zip(here, ground, strict=True)))
+    return QColor.fromRgbF(*(0.45 * a + 0.55 * b for a, b in zip(here, ground, strict=True)))
 
 
 class Drawing:

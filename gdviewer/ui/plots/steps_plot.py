@@ -42,6 +42,7 @@ class StepsPlot(Plot):
         self.cursor_line = pg.InfiniteLine(movable=True, angle=90)
         self.cursor_line.setZValue(60)
         self.cursor_line.sigDragged.connect(self._drag_cursor)
+        self.cursor_line.sigPositionChangeFinished.connect(self._place_cursor)
         self.veil = Veil()
         for item in (self.veil, self.cursor_line):
             self.addItem(item, ignoreBounds=True)
