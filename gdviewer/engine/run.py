@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from gdviewer.engine.optimizer import Optimizer, Rule
+from gdviewer.engine.block import Block
+from gdviewer.engine.optimizer import Optimizer, Rule, read_only
 from gdviewer.engine.options import Options
 from gdviewer.engine.oracle import Array, Minimisable, Oracle
+from gdviewer.engine.origin import Origin, take_over
 from gdviewer.engine.stop import Limits, Reason, Stop, stop_for
 from gdviewer.engine.trace import Change, Trace
 
@@ -37,6 +38,10 @@ class Run:
 
     An optimizer that needs what the problem does not have makes a run that has stopped before it began.
 
+    A run with an ``origin`` continues another: its record begins with the other's rows, so step numbers, and with them
+    the schedule and all that is random, go on. The same rule goes on with its state, to the same bits; another begins
+    its state, and its count of steps, afresh.
+
     Raises:
         ValueError: a start, hyperparameter or seed of wrong form, or a schedule for an optimizer without a learning
             rate.
@@ -46,6 +51,9 @@ class Run:
         trace: the record; its row 0, and the trace itself, exist once :meth:`begin` or :meth:`advance` was called.
         stop: why the run ended, or None.
         seed: what everything random is drawn from, with the step's number.
+        origin: where it begins; None for the start.
+        left: the step after which its own rule takes over; 0 unless there is an origin.
+        upcoming: the hyperparameters that the next step executed will use.
         busy_since: the time (``perf_counter``) at which a burst began to execute it, None while none does.
         pace: seconds a step took in the last burst; infinite before.
     """
@@ -59,6 +67,7 @@ class Run:
         limits: Limits | None = None,
         seed: int = 0,
         options: Options | None = None,
+        origin: Origin | None = None,
     ) -> None:
         self.problem = problem
         self.optimizer = optimizer
@@ -82,12 +91,16 @@ class Run:
             raise ValueError(f"{optimizer.name} has no learning_rate, so there is nothing for a schedule to set")
         self._trace: Trace | None = None
         self._oracle = self.options.oracle(self.objective, seed)
+        self._varies = bool(self.objective.stochastic or self.options.noise)  # from step to step, what a rule sees
         self._schedule_state: tuple[Any, ...] = tuple(schedule.state.values()) if schedule else ()
         self._x: Array = self.start
         self._value: Any = None  # the loss at _x, where it was asked of the oracle
         self._state: tuple[Any, ...] = ()
         self._changed: deque[tuple[str, float]] = deque()
-        self._initial = dict(self.hyperparameters)
+        self._initial = self.upcoming = dict(self.hyperparameters)
+        self.origin = origin
+        self.left = origin.step if origin else 0
+        self._born = 0  # the step after which the rule began to count its own
 
     @property
     def trace(self) -> Trace:
@@ -95,6 +108,11 @@ class Run:
         if self._trace is None:
             raise RuntimeError("the run has not begun")
         return self._trace
+
+    @property
+    def born(self) -> int:
+        """The step after which its rule began: it counts its own steps from there."""
+        return self._born
 
     @property
     def begun(self) -> bool:
@@ -120,12 +138,30 @@ class Run:
         Raises:
             ValueError: an unknown name or a value out of range.
         """
-        self._changed.append((name, self.optimizer.check({name: value})[name]))
+        value = self.optimizer.check({name: value})[name]
+        self.upcoming = self.upcoming | {name: value}
+        self._changed.append((name, value))
 
     def hyperparameters_at(self, step: int) -> dict[str, float]:
         """The hyperparameters that step number ``step`` was executed with."""
+        if self.origin and step <= self.left:
+            return self.origin.run.hyperparameters_at(step)
+        initial, changes = self.hyperparameters_since(step)
+        return initial | {change.name: change.value for change in changes}
+
+    def hyperparameters_since(self, step: int) -> tuple[dict[str, float], tuple[Change, ...]]:
+        """Those that its own rule began with, and how they were moved up to step number ``step``."""
         changes = self._trace.changes if self._trace else []
-        return self._initial | {c.name: c.value for c in changes if c.step <= step}
+        return self._initial, tuple(change for change in changes if self.left < change.step <= step)
+
+    def owner(self, step: int) -> Run:
+        """The run whose rule executed step number ``step``: this one, or the one it continues."""
+        return self.origin.run.owner(step) if self.origin and step <= self.left else self
+
+    def state_at(self, step: int) -> tuple[Any, ...]:
+        """What its own rule carried after step number ``step``; executed again where that is not kept."""
+        kept, state = self.trace.state_by(step)
+        return tuple(map(read_only, state)) if kept == step else tuple(self.replay(step)[1].values())
 
     def resume(self, limits: Limits | None = None) -> None:
         """Let a stopped run go on, under other limits where given; a rule that still holds stops it again."""
@@ -137,8 +173,14 @@ class Run:
         self.stop = stop
 
     def begin(self) -> None:
-        """Evaluate the start, which makes row 0 of the trace; an error there ends the run."""
+        """Evaluate the start, which makes row 0 of the trace; an error there ends the run.
+
+        One that continues another takes its rows. Where they have yet to be executed, a call executes some of them.
+        """
         if self._trace or self.stop:
+            return
+        if self.origin:
+            self._continue(self.origin)
             return
         x, oracle = self.start, self._oracle
         oracle.t = 1
@@ -152,7 +194,7 @@ class Run:
         if self.stop:  # ended from outside meanwhile
             return
         x.setflags(write=False)
-        self._x, self._state = x, tuple(map(_read_only, self.optimizer.state.values()))
+        self._x, self._state = x, tuple(map(read_only, self.optimizer.state.values()))
         self._trace = Trace(x, loss, gradient, self.optimizer.state)
         if not np.isfinite(loss):
             self._end(Stop(Reason.LEFT_DOMAIN, "start"))
@@ -160,6 +202,8 @@ class Run:
     def advance(self, steps: int = 1) -> None:
         """Execute up to ``steps`` steps, fewer where a stop comes first."""
         self.begin()
+        while not (self.begun or self.stop):
+            self.begin()
         end = min(self.step + steps, self.limits.max_steps)
         follows_loss = self.options.schedule is not None and self.options.schedule.follows_loss
         size = LARGEST_BLOCK if self.problem.broadcasts and not follows_loss else 1
@@ -189,6 +233,8 @@ class Run:
         rows = self.trace
         if not 1 <= step <= len(rows):
             raise IndexError(f"step must be in 1 … {len(rows)}; got {step}")
+        if (owner := self.owner(step)) is not self:
+            return owner.replay(step, through)
         oracle = self.options.oracle(self.objective, self.seed)
         kept, state = rows.state_by(step - 1)
         for t in range(kept + 1, step + 1):
@@ -202,6 +248,23 @@ class Run:
                 x, state = self._execute(called, oracle, t, rows.x[t - 1].copy(), state)
         return x, dict(zip(self.optimizer.state, state, strict=True))
 
+    def _continue(self, origin: Origin) -> None:
+        """Take the rows and the state of the run this one continues, once that has got so far; or its end, if it ends
+        before."""
+        try:
+            with np.errstate(all="ignore"):
+                taken = take_over(self, origin, self._oracle) if origin.reached() else None
+        except (Exception, SystemExit) as error:
+            self._end(stop_for(error))
+            return
+        if taken and not self.stop:
+            self.left, self._born = taken.step, taken.born
+            self._x, self._state, self._schedule_state = taken.x, taken.state, taken.schedule_state
+            self._value, self._trace = taken.trace.loss[-1], taken.trace
+        past = origin.past
+        if past.stop and past.step < origin.step:
+            self._end(past.stop)
+
     def _rate_of(self, t: int) -> tuple[float, tuple[Any, ...]]:
         """The learning rate of step number ``t``, the next to be executed or one in its block, and the schedule's state
         after it."""
@@ -214,7 +277,7 @@ class Run:
         self, rule: Any, oracle: Oracle, t: int, x: Array, state: tuple[Any, ...]
     ) -> tuple[Array, tuple[Any, ...]]:
         """One step: the next point and state, with their form checked."""
-        result = rule(x, oracle, t, *state) if self.optimizer.counts_steps else rule(x, oracle, *state)
+        result = rule(x, oracle, t - self._born, *state) if self.optimizer.counts_steps else rule(x, oracle, *state)
         if type(result) is tuple:
             new, carried = result[0], result[1:]
         else:
@@ -248,7 +311,7 @@ class Run:
                 loss[missing] = self.objective.value(x[missing] if len(missing) < size else x[1:])
             pauses = (x[1:] == x[:-1]).all(axis=1)
             for i in np.flatnonzero(pauses).tolist():
-                pauses[i] = self._is_pause(block, i + 1)
+                pauses[i] = block.is_pause(i + 1, self._varies)
             accepted, stop = self.limits.judge(first, x, loss, gradient, pauses, block.stretch[:size])
         if self.stop:  # ended from outside while the block was under way
             accepted = 0
@@ -268,14 +331,14 @@ class Run:
         elif trace.nbytes > RECORD_BYTES:
             self._end(Stop(Reason.FULL, values={"step": self.step, "megabytes": trace.nbytes / 1e6}))
 
-    def _execute_block(self, size: int) -> _Block:
+    def _execute_block(self, size: int) -> Block:
         """Execute up to ``size`` steps from the last row of the trace, fewer where the optimizer has stalled."""
         oracle, limits, free, scheduled = self._oracle, self.limits, self.problem.broadcasts, self.options.schedule
         full = self.hyperparameters.get(_RATE, np.nan)
         rule = bound = self.optimizer.bind(self.hyperparameters)
         x, state, gradient, loss, first = self._x, self._state, self.trace.gradient[-1], self._value, self.step
         gradient.setflags(write=False)
-        block = _Block([x], [state], [gradient], [loss], [oracle.counts], np.full(size, full), np.ones(size))
+        block = Block([x], [state], [gradient], [loss], [oracle.counts], np.full(size, full), np.ones(size))
         add_point, add_state, add_gradient = block.points.append, block.states.append, block.gradients.append
         add_loss, add_counts, execute = block.losses.append, block.counts.append, self._execute
         start, gradient_at, value_at = oracle.start, oracle.exact_gradient, oracle.exact_value
@@ -290,7 +353,7 @@ class Run:
             add_point(x)
             add_state(state)
             stays = x is before  # then there is nothing new to ask
-            pause = (stays or not free) and self._is_pause(block, -1)
+            pause = (stays or not free) and block.is_pause(-1, self._varies)
             if not stays:
                 if free or not limits.end_before(gradient, before, x, pause, block.stretch[t - first - 1]):
                     gradient = gradient_at(x)
@@ -305,19 +368,10 @@ class Run:
                 break  # the run has most likely stalled, and a search that finds nothing is the longest there is
         return block
 
-    def _is_pause(self, block: _Block, i: int) -> bool:
-        """Whether step ``i`` of a block has left the point where it was, but the next step may not: it finds another
-        state of the optimizer, or another function."""
-        if not np.array_equal(block.points[i], block.points[i - 1]):
-            return False
-        varies = self.objective.stochastic or self.options.noise
-        same = (np.array_equal(a, b) for a, b in zip(block.states[i], block.states[i - 1], strict=True))
-        return bool(varies) or not all(same)
-
     def _room(self) -> int:
         """How many steps a block may have: about as many as are done, so that few are executed in vain past a stop, and
         no more than there is room for what the optimizer carries; one at first, to see how much that is."""
-        if self._state and not self.step:
+        if self._state and self.step == self.left:
             return 1
         carried = sum(np.asarray(part).nbytes for part in self._state)
         return max(1, min(max(_FEW, self.step), _BLOCK_BYTES // max(1, carried)))
@@ -331,34 +385,9 @@ class Run:
         while self._changed:
             name, value = self._changed.popleft()
             changed[name] = value
+        changed = {name: value for name, value in changed.items() if value != self.hyperparameters[name]}
         self.hyperparameters = self.hyperparameters | changed
         if self.step == 0:
             self._initial = self.hyperparameters
         else:
             self.trace.changes += [Change(self.step + 1, name, value) for name, value in changed.items()]
-
-
-@dataclass
-class _Block:
-    """Steps that were executed and are yet to be judged: where they began, and what each came to.
-
-    ``counts`` are those of the oracle after each; a loss that is None is yet to be evaluated. ``stretch`` is the full
-    learning rate by the scheduled one.
-    """
-
-    points: list[Array]
-    states: list[tuple[Any, ...]]
-    gradients: list[Array]
-    losses: list[Any]
-    counts: list[tuple[int, int, int]]
-    rates: Array
-    stretch: Array
-    schedule_state: tuple[Any, ...] = ()
-
-
-def _read_only(initial: Any) -> Any:
-    """An initial state that a rule can't change for all runs to come."""
-    if isinstance(initial, np.ndarray):
-        initial = initial.copy()
-        initial.setflags(write=False)
-    return initial
