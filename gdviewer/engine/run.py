@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from gdviewer.engine.block import Block
+from gdviewer.engine.breakpoint import Breakpoint, Hit, Watch, noting
+from gdviewer.engine.breakpoint_kinds import Steps
 from gdviewer.engine.optimizer import Optimizer
 from gdviewer.engine.options import Options
 from gdviewer.engine.oracle import Array, Minimisable, Oracle
@@ -48,6 +50,8 @@ class Run:
         seed: what everything random is drawn from, with the step's number.
         busy_since: the time (``perf_counter``) at which a burst began to execute it, None while none does.
         pace: seconds a step took in the last burst; infinite before.
+        domain: the region the problem is usually looked at, (n, 2).
+        breakpoints: where it is to pause; others may be set at any time and hold from the next block on.
     """
 
     def __init__(
@@ -59,6 +63,7 @@ class Run:
         limits: Limits | None = None,
         seed: int = 0,
         options: Options | None = None,
+        breakpoints: Sequence[Breakpoint] = (),
     ) -> None:
         self.problem = problem
         self.optimizer = optimizer
@@ -73,6 +78,7 @@ class Run:
         self.stop: Stop | None = None
         self.busy_since: float | None = None
         self.pace = math.inf
+        self.breakpoints = tuple(breakpoints)
         self.options = options or Options()
         self.objective = self.options.objective(problem)
         if lacks := optimizer.lacks(self.objective):
@@ -86,6 +92,9 @@ class Run:
         self._x: Array = self.start
         self._value: Any = None  # the loss at _x, where it was asked of the oracle
         self._state: tuple[Any, ...] = ()
+        self._watch = Watch()
+        self.domain: Array = getattr(problem, "domain", np.broadcast_to((-np.inf, np.inf), (problem.dimension, 2)))
+        self._due: tuple[Stop, Limits] | None = None  # at a breakpoint: the stop at the same step, and its limits
         self._changed: deque[tuple[str, float]] = deque()
         self._initial = dict(self.hyperparameters)
 
@@ -110,6 +119,16 @@ class Run:
         return self._oracle.counts
 
     @property
+    def at_breakpoint(self) -> bool:
+        """Whether a breakpoint has stopped it, so that it goes on with :meth:`resume`."""
+        return self.stop is not None and self.stop.reason is Reason.BREAKPOINT
+
+    @property
+    def unwatched(self) -> Mapping[Breakpoint, str]:
+        """The breakpoints that ask for what this run does not have, and what that is."""
+        return self._watch.unwatched
+
+    @property
     def step(self) -> int:
         """The number of steps done."""
         return len(self._trace) - 1 if self._trace else 0
@@ -128,9 +147,13 @@ class Run:
         return self._initial | {c.name: c.value for c in changes if c.step <= step}
 
     def resume(self, limits: Limits | None = None) -> None:
-        """Let a stopped run go on, under other limits where given; a rule that still holds stops it again."""
+        """Let a stopped run go on, under other limits where given; a rule that still holds stops it again.
+
+        A run that a breakpoint has stopped goes on as if it had not been there.
+        """
         self.limits = limits or self.limits
-        self.stop = None
+        due, self._due = self._due, None
+        self.stop = due[0] if due and due[1] == self.limits and not self._changed else None
 
     def halt(self, stop: Stop) -> None:
         """End the run from outside; a block under way is thrown away."""
@@ -233,8 +256,10 @@ class Run:
         """Execute ``size`` steps, judge them, and append those that count."""
         self._take_changes()
         trace, oracle, free, first = self.trace, self._oracle, self.problem.broadcasts, self.step
+        watched, noted, hits = self.breakpoints, dict[int, str](), list[Hit]()
         with np.errstate(all="ignore"):
-            block = self._execute_block(size)
+            with noting(watched, oracle, noted):
+                block = self._execute_block(size)
             size = len(block.points) - 1
             x, gradient = np.array(block.points), np.array(block.gradients)
             loss = np.full(size + 1, trace.loss[-1])
@@ -246,15 +271,29 @@ class Run:
             pauses = (x[1:] == x[:-1]).all(axis=1)
             for i in np.flatnonzero(pauses).tolist():
                 pauses[i] = self._is_pause(block, i + 1)
-            accepted, stop = self.limits.judge(first, x, loss, gradient, pauses, block.stretch[:size])
+            limits = self.limits
+            accepted, stop = limits.judge(first, x, loss, gradient, pauses, block.stretch[:size])
+            shown = accepted + bool(watched and stop and stop.refuses)
+            columns = [np.array(column, dtype=float) for column in zip(*block.states[1 : shown + 1], strict=True)]
+            if watched:
+                known = slice(shown + 1)
+                steps = Steps(
+                    self, first, x[known], loss[known], gradient[known], block.rates[:shown], block.states[0], columns,
+                    noted,
+                )  # fmt: skip
+                counted, hits = self._watch.judge(watched, steps, accepted)
+                if hits:  # a stop at the same step is due when the run goes on
+                    self._due = (stop, limits) if stop and counted == accepted else None
+                    accepted, stop = counted, Stop(Reason.BREAKPOINT, hits[0].breakpoint.kind, hits[0].values)
         if self.stop:  # ended from outside while the block was under way
-            accepted = 0
+            accepted, hits = 0, []
         if accepted:
             rows = slice(1, accepted + 1)
-            columns = [np.array(column, dtype=float) for column in zip(*block.states[rows], strict=True)]
+            columns = [column[:accepted] for column in columns]
             trace.append(x[rows], loss[rows], gradient[rows], block.rates[:accepted], columns)
             self._x, self._state, self._value = block.points[accepted], block.states[accepted], block.losses[accepted]
             self._schedule_state = block.schedule_state
+        trace.hits += hits
         executed = accepted if free else size
         value, slope, curvature = block.counts[executed]
         oracle.counts = (value + int((missing <= executed).sum()), slope, curvature)
@@ -265,14 +304,14 @@ class Run:
         elif trace.nbytes > RECORD_BYTES:
             self._end(Stop(Reason.FULL, values={"step": self.step, "megabytes": trace.nbytes / 1e6}))
 
-    def _execute_block(self, size: int) -> _Block:
+    def _execute_block(self, size: int) -> Block:
         """Execute up to ``size`` steps from the last row of the trace, fewer where the optimizer has stalled."""
         oracle, limits, free, scheduled = self._oracle, self.limits, self.problem.broadcasts, self.options.schedule
         full = self.hyperparameters.get(_RATE, np.nan)
         rule = bound = self.optimizer.bind(self.hyperparameters)
         x, state, gradient, loss, first = self._x, self._state, self.trace.gradient[-1], self._value, self.step
         gradient.setflags(write=False)
-        block = _Block([x], [state], [gradient], [loss], [oracle.counts], np.full(size, full), np.ones(size))
+        block = Block([x], [state], [gradient], [loss], [oracle.counts], np.full(size, full), np.ones(size))
         add_point, add_state, add_gradient = block.points.append, block.states.append, block.gradients.append
         add_loss, add_counts, execute = block.losses.append, block.counts.append, self._execute
         start, gradient_at, value_at = oracle.start, oracle.exact_gradient, oracle.exact_value
@@ -302,7 +341,7 @@ class Run:
                 break  # the run has most likely stalled, and a search that finds nothing is the longest there is
         return block
 
-    def _is_pause(self, block: _Block, i: int) -> bool:
+    def _is_pause(self, block: Block, i: int) -> bool:
         """Whether step ``i`` of a block has left the point where it was, but the next step may not: it finds another
         state of the optimizer, or another function."""
         if not np.array_equal(block.points[i], block.points[i - 1]):
@@ -333,24 +372,6 @@ class Run:
             self._initial = self.hyperparameters
         else:
             self.trace.changes += [Change(self.step + 1, name, value) for name, value in changed.items()]
-
-
-@dataclass
-class _Block:
-    """Steps that were executed and are yet to be judged: where they began, and what each came to.
-
-    ``counts`` are those of the oracle after each; a loss that is None is yet to be evaluated. ``stretch`` is the full
-    learning rate by the scheduled one.
-    """
-
-    points: list[Array]
-    states: list[tuple[Any, ...]]
-    gradients: list[Array]
-    losses: list[Any]
-    counts: list[tuple[int, int, int]]
-    rates: Array
-    stretch: Array
-    schedule_state: tuple[Any, ...] = ()
 
 
 def _read_only(initial: Any) -> Any:

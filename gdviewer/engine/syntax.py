@@ -143,8 +143,11 @@ class Checker:
 
     def fail(self, node: ast.AST, message: str) -> FormulaError:
         """What is wrong, and where in the text."""
-        column = len(self._body[: getattr(node, "col_offset", 0)].decode(errors="ignore"))
-        return FormulaError(message, self._offset + column)
+        return FormulaError(message, self.position(node))
+
+    def position(self, node: ast.AST) -> int:
+        """Where in the text a node begins."""
+        return self._offset + len(self._body[: getattr(node, "col_offset", 0)].decode(errors="ignore"))
 
     def walk(self, node: ast.expr, depth: int) -> float | None:
         """Check a node; return its value where it is a constant, else None."""

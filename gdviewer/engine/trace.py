@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gdviewer.engine.breakpoint import Hit
 from gdviewer.engine.oracle import Array
 
 _GROWTH = 1.25  # a column copied at each growth costs each row about four copies in all, and a quarter of its memory
@@ -59,6 +60,7 @@ class Trace:
 
     Attributes:
         changes: the hyperparameters moved on the way, in order.
+        hits: the breakpoints hit, in order; they stay when the run goes on.
     """
 
     def __init__(self, x: Array, loss: float, gradient: Array, state: Mapping[str, Any]) -> None:
@@ -66,6 +68,7 @@ class Trace:
         self._rate = Column(np.asarray(np.nan))
         self._state = 1, {name: Column(value) for name, value in state.items()}  # one object: read in any thread
         self.changes: list[Change] = []
+        self.hits: list[Hit] = []
         self.length = 1
 
     def append(self, x: Array, loss: Array, gradient: Array, rate: Array, state: Iterable[Array]) -> None:
