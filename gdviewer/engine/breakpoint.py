@@ -112,6 +112,8 @@ class Watch:
                 missing = isinstance(error, KeyError)
                 unwatched[watched] = f"there is no {error.args[0]} in this run" if missing else str(error)
                 continue
+            if not holds.any():
+                continue
             hits = holds if kind.unapplied else holds[:applied]
             if kind.lasts and len(hits):
                 hits = hits & ~np.concatenate(([self._held.get(watched, False)], hits[:-1]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -45,50 +46,61 @@ class Steps:
     noted: Mapping[int, str] = field(default_factory=dict)
 
     @cached_property
-    def moves(self) -> Array:
-        """The move to each row, (k+1, n); there is none to the start."""
-        moves = np.empty_like(self.x)
-        moves[1:] = self.x[1:] - self.x[:-1]
-        moves[0] = self.x[0] - self.run.trace.x[self.first - 1] if self.first else np.nan
+    def move(self) -> Array:
+        """The move of each step, (k, n)."""
+        moves: Array = self.x[1:] - self.x[:-1]
         return moves
 
     @cached_property
-    def carried(self) -> dict[str, tuple[Any, Array]]:
-        """What the rule carries, by name: in row 0, and after each step."""
-        return dict(zip(self.run.optimizer.state, zip(self.before, self.after, strict=True), strict=True))
+    def length(self) -> Array:
+        """The length of each step's move, (k,)."""
+        return _norms(self.move)
 
     @cached_property
-    def lengths(self) -> Array:
-        """The length of the move to each row, (k+1,)."""
-        return _norms(self.moves)
+    def previous_move(self) -> Array:
+        """The move before each step's, (k, n); NaN where there is none."""
+        before = self.x[0] - self.run.trace.x[self.first - 1] if self.first else np.full(self.x.shape[1], np.nan)
+        return np.concatenate((before[None], self.move[:-1]))
 
     def losses_from(self, before: int) -> Array:
         """The losses from up to ``before`` rows before row 0 on."""
         return np.concatenate((self.run.trace.loss[max(0, self.first - before) : self.first], self.loss))
 
-    def values(self, name: str) -> Array:
-        """The quantity of that name in each row, the rows along the last axis: (…, k+1); see ``condition.Known``."""
-        own = {"x": self.x, "gradient": self.gradient, "loss": self.loss}
-        if name in own:
-            return own[name].T
+    def now(self, name: str) -> Array:
+        """The quantity of that name in each step, the steps along the last axis; see ``condition.Known``."""
+        if name in self._rows:
+            return self._rows[name][1:].T
         if name == "move":
-            return self.moves.T
-        if name == "t":
-            return self.first + np.arange(len(self.loss), dtype=float)
-        if name in self.carried:
-            before, after = self.carried[name]
-            before = np.broadcast_to(np.asarray(before, dtype=float), after.shape[1:])
-            return np.moveaxis(np.concatenate((before[None], after)), 0, -1)
-        now = self.run.hyperparameters[name]
-        rows = np.empty(len(self.loss))
-        rows[1:] = self.rates if name == "learning_rate" else now
-        if not self.first:
-            rows[0] = rows[1]
+            return self.move.T
+        if name in self.run.optimizer.state:
+            return np.moveaxis(self.after[list(self.run.optimizer.state).index(name)], 0, -1)
+        value = self.rates if name == "learning_rate" else self.run.hyperparameters[name]
+        return np.full(len(self.rates), value)
+
+    def previous(self, name: str) -> Array:
+        """The quantity of that name a step before each."""
+        if name in self._rows:
+            return self._rows[name][:-1].T
+        if name == "move":
+            return self.previous_move.T
+        now = self.now(name)
+        if name in self.run.optimizer.state:
+            before = self.before[list(self.run.optimizer.state).index(name)]
+        elif not self.first:
+            before = now[0]
         elif name == "learning_rate":
-            rows[0] = self.run.trace.rate[self.first]
+            before = self.run.trace.rate[self.first]
         else:
-            rows[0] = self.run.hyperparameters_at(self.first)[name]
+            before = self.run.hyperparameters_at(self.first)[name]
+        rows = np.empty_like(now)
+        rows[..., 1:] = now[..., :-1]
+        rows[..., 0] = before
         return rows
+
+    @cached_property
+    def _rows(self) -> dict[str, Array]:
+        t = np.arange(self.first, self.first + len(self.loss), dtype=float)
+        return {"x": self.x, "gradient": self.gradient, "loss": self.loss, "t": t}
 
 
 @dataclass(frozen=True)
@@ -147,6 +159,8 @@ def _loss_rises(steps: Steps) -> Judgement:
 )
 def _loss_rises_running(steps: Steps, n: int) -> Judgement:
     """Hits where the loss has risen this many steps running."""
+    if not (steps.loss[1:] > steps.loss[:-1]).any():
+        return np.zeros(len(steps.rates), dtype=bool), lambda _: {}
     loss = steps.losses_from(n)
     k, index = len(steps.rates), np.arange(1, len(loss))
     last_fall = np.maximum.accumulate(np.where(loss[1:] > loss[:-1], 0, index))
@@ -156,7 +170,7 @@ def _loss_rises_running(steps: Steps, n: int) -> Judgement:
 @_kind("move goes uphill", "the move goes uphill at step {step:,}: g·Δ is {slope:.4g}.")
 def _uphill(steps: Steps) -> Judgement:
     """Hits at each step with g·Δ > 0: g the gradient where the step began, Δ the move."""
-    slope = np.einsum("ij,ij->i", steps.gradient[:-1], steps.moves[1:])
+    slope = np.einsum("ij,ij->i", steps.gradient[:-1], steps.move)
     return slope > 0, lambda i: {"slope": slope[i]}
 
 
@@ -177,8 +191,7 @@ def _gradient_below(steps: Steps, limit: float) -> Judgement:
 )  # fmt: skip
 def _move_longer(steps: Steps, limit: float) -> Judgement:
     """Hits at each step that moves further than this."""
-    length = steps.lengths[1:]
-    return length > limit, lambda i: {"length": length[i]}
+    return steps.length > limit, lambda i: {"length": steps.length[i]}
 
 
 @_kind(
@@ -188,14 +201,14 @@ def _move_longer(steps: Steps, limit: float) -> Judgement:
 def _leaves_domain(steps: Steps) -> Judgement:
     """Hits where the path leaves the region that the problem is usually looked at."""
     low, high = steps.run.domain.T
-    inside = ((steps.x >= low) & (steps.x <= high)).all(axis=1)
+    outside: Any = ((steps.x < low) | (steps.x > high)).any(axis=1)
 
     def tell(i: int) -> Mapping[str, Any]:
         point = steps.x[i + 1]
-        index = int(np.argmin((point >= low) & (point <= high)))
+        index = int(np.argmax((point < low) | (point > high)))
         return {"index": index, "component": point[index], "low": low[index], "high": high[index]}
 
-    return inside[:-1] & ~inside[1:], tell
+    return outside[1:] & ~outside[:-1], tell
 
 
 @_kind(
@@ -204,7 +217,8 @@ def _leaves_domain(steps: Steps) -> Judgement:
 )  # fmt: skip
 def _turns(steps: Steps, limit: float) -> Judgement:
     """Hits at each step whose move makes a larger angle with the move before."""
-    cosine = np.einsum("ij,ij->i", steps.moves[1:], steps.moves[:-1]) / (steps.lengths[1:] * steps.lengths[:-1])
+    before = steps.previous_move
+    cosine = np.einsum("ij,ij->i", steps.move, before) / (steps.length * _norms(before))
     angle = np.degrees(np.arccos(np.clip(cosine, -1, 1)))  # NaN where there was no move
     return angle > limit, lambda i: {"angle": angle[i]}
 
@@ -215,13 +229,12 @@ def _turns(steps: Steps, limit: float) -> Judgement:
 )  # fmt: skip
 def _changes_sign(steps: Steps, what: str) -> Judgement:
     """Hits at each step that takes a component from below zero to above, or back."""
-    rows = {"x": steps.x, "gradient": steps.gradient, "move": steps.moves}[what]
-    sign: Any = np.sign(rows)
-    changes: Any = sign[1:] * sign[:-1] < 0
+    now, before = steps.now(what).T, steps.previous(what).T
+    changes: Any = np.sign(now) * np.sign(before) < 0
 
     def tell(i: int) -> Mapping[str, Any]:
         index = int(changes[i].argmax())
-        return {"index": index, "before": rows[i, index], "after": rows[i + 1, index]}
+        return {"index": index, "before": before[i, index], "after": now[i, index]}
 
     return changes.any(axis=1), tell
 
@@ -229,12 +242,12 @@ def _changes_sign(steps: Steps, what: str) -> Judgement:
 @_kind("not finite anywhere", "not finite in step {step:,}: {what}.", unapplied=True)
 def _non_finite(steps: Steps) -> Judgement:
     """Hits where point, loss, gradient, state or an intermediate result of the rule is infinite or not a number."""
-    parts = {name: after for name, (_, after) in steps.carried.items()}
+    parts = dict(zip(steps.run.optimizer.state, steps.after, strict=True))
     parts |= {"x": steps.x[1:], "loss": steps.loss[1:], "gradient": steps.gradient[1:]}
     odd: dict[str, Any] = {
         name: ~np.isfinite(rows).reshape(len(rows), -1).all(axis=1)
         for name, rows in parts.items()
-        if not np.isfinite(rows).all()
+        if not math.isfinite(rows.sum())  # much faster, and may be infinite where no part is
     }
     holds = np.zeros(len(steps.rates), dtype=bool)
     for rows in odd.values():

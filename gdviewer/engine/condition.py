@@ -20,7 +20,7 @@ ALIASES = {"g": "gradient"}
 PREVIOUS = "previous"
 EXAMPLE = "loss > 2*previous.loss"
 REDUCTIONS: Mapping[str, Callable[..., Any]] = {
-    "norm": lambda v, axis: np.sqrt(np.sum(v * v, axis=axis)),
+    "norm": lambda v, axis: np.sqrt(np.add.reduce(v * v, axis=axis)),
     "sum": np.sum, "mean": np.mean, "min": np.min, "max": np.max, "any": np.any, "all": np.all,
 }  # fmt: skip
 _MOST_COMPONENTS = 100_000
@@ -34,12 +34,11 @@ _COMPARISONS: dict[type[ast.cmpop], str] = {
 class Known(Protocol):
     """What a condition asks of the steps it is judged at."""
 
-    def values(self, name: str) -> Array:
-        """The quantity of that name in the row before the first step and in each step: (…, k + 1).
+    def now(self, name: str) -> Array:
+        """The quantity of that name in each step, (…, k); raises KeyError where there is none."""
 
-        Raises:
-            KeyError: there is none of that name.
-        """
+    def previous(self, name: str) -> Array:
+        """The quantity of that name in the row before each step, (…, k); raises KeyError where there is none."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +65,9 @@ class Condition:
         values = {}
         for written in self.names:
             name = written.removeprefix(PREVIOUS + ".")
-            rows = steps.values(ALIASES.get(name, name))
-            values[written] = rows[..., 1:] if name == written else rows[..., :-1]
-        with np.errstate(all="ignore"):
-            holds = self.function(*values.values())
+            ask = steps.now if name == written else steps.previous
+            values[written] = ask(ALIASES.get(name, name))
+        holds = self.function(*values.values())
         if np.ndim(holds) > 1:
             raise ValueError("it compares several components: say any(…) or all(…)")
         return holds, values
@@ -110,7 +108,8 @@ def condition(text: str) -> Condition:
         raise FormulaError("the condition says nothing of the step, such as its loss", offset)
     found = Condition(body, checker.names, _compile(body, tree, checker.names))
     try:
-        found.judge(_Sample({*VECTORS, *checker.indexed}, checker.size))
+        with np.errstate(all="ignore"):
+            found.judge(_Sample({*VECTORS, *checker.indexed}, checker.size))
     except (ValueError, IndexError) as error:
         raise FormulaError(str(error), offset) from None
     return found
@@ -124,8 +123,10 @@ class _Sample:
     arrays: Collection[str]
     size: int
 
-    def values(self, name: str) -> Array:
+    def now(self, name: str) -> Array:
         return np.ones((self.size, 4) if name in self.arrays else 4)
+
+    previous = now
 
 
 class _Checker(Checker):
