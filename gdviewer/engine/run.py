@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from gdviewer.engine.block import Block
+from gdviewer.engine.breakpoint import Breakpoint, Hit, Watch, noting
+from gdviewer.engine.breakpoint_kinds import Steps
 from gdviewer.engine.optimizer import Optimizer, Rule, read_only
 from gdviewer.engine.options import Options
 from gdviewer.engine.oracle import Array, Minimisable, Oracle
@@ -56,6 +58,8 @@ class Run:
         upcoming: the hyperparameters that the next step executed will use.
         busy_since: the time (``perf_counter``) at which a burst began to execute it, None while none does.
         pace: seconds a step took in the last burst; infinite before.
+        domain: the region the problem is usually looked at, (n, 2).
+        breakpoints: where it is to pause; others may be set at any time and hold from the next block on.
     """
 
     def __init__(
@@ -68,6 +72,7 @@ class Run:
         seed: int = 0,
         options: Options | None = None,
         origin: Origin | None = None,
+        breakpoints: Sequence[Breakpoint] = (),
     ) -> None:
         self.problem = problem
         self.optimizer = optimizer
@@ -82,6 +87,7 @@ class Run:
         self.stop: Stop | None = None
         self.busy_since: float | None = None
         self.pace = math.inf
+        self.breakpoints = tuple(breakpoints)
         self.options = options or Options()
         self.objective = self.options.objective(problem)
         if lacks := optimizer.lacks(self.objective):
@@ -96,6 +102,9 @@ class Run:
         self._x: Array = self.start
         self._value: Any = None  # the loss at _x, where it was asked of the oracle
         self._state: tuple[Any, ...] = ()
+        self._watch = Watch()
+        self.domain: Array = getattr(problem, "domain", np.broadcast_to((-np.inf, np.inf), (problem.dimension, 2)))
+        self._due: tuple[Stop, Limits] | None = None  # at a breakpoint: the stop at the same step, and its limits
         self._changed: deque[tuple[str, float]] = deque()
         self._initial = self.upcoming = dict(self.hyperparameters)
         self.origin = origin
@@ -126,6 +135,16 @@ class Run:
         Where a problem broadcasts, those of the steps that count; of a function of the user's, all.
         """
         return self._oracle.counts
+
+    @property
+    def at_breakpoint(self) -> bool:
+        """Whether a breakpoint has stopped it, so that it goes on with :meth:`resume`."""
+        return self.stop is not None and self.stop.reason is Reason.BREAKPOINT
+
+    @property
+    def unwatched(self) -> Mapping[Breakpoint, str]:
+        """The breakpoints that ask for what this run does not have, and what that is."""
+        return self._watch.unwatched
 
     @property
     def step(self) -> int:
@@ -164,9 +183,13 @@ class Run:
         return tuple(map(read_only, state)) if kept == step else tuple(self.replay(step)[1].values())
 
     def resume(self, limits: Limits | None = None) -> None:
-        """Let a stopped run go on, under other limits where given; a rule that still holds stops it again."""
+        """Let a stopped run go on, under other limits where given; a rule that still holds stops it again.
+
+        A run that a breakpoint has stopped goes on as if it had not been there.
+        """
         self.limits = limits or self.limits
-        self.stop = None
+        due, self._due = self._due, None
+        self.stop = due[0] if due and due[1] == self.limits and not self._changed else None
 
     def halt(self, stop: Stop) -> None:
         """End the run from outside; a block under way is thrown away."""
@@ -299,8 +322,10 @@ class Run:
         """Execute ``size`` steps, judge them, and append those that count."""
         self._take_changes()
         trace, oracle, free, first = self.trace, self._oracle, self.problem.broadcasts, self.step
+        watched, noted, hits = self.breakpoints, dict[int, str](), list[Hit]()
         with np.errstate(all="ignore"):
-            block = self._execute_block(size)
+            with noting(watched, oracle, noted):
+                block = self._execute_block(size)
             size = len(block.points) - 1
             x, gradient = np.array(block.points), np.array(block.gradients)
             loss = np.full(size + 1, trace.loss[-1])
@@ -312,15 +337,29 @@ class Run:
             pauses = (x[1:] == x[:-1]).all(axis=1)
             for i in np.flatnonzero(pauses).tolist():
                 pauses[i] = block.is_pause(i + 1, self._varies)
-            accepted, stop = self.limits.judge(first, x, loss, gradient, pauses, block.stretch[:size])
+            limits = self.limits
+            accepted, stop = limits.judge(first, x, loss, gradient, pauses, block.stretch[:size])
+            shown = accepted + bool(watched and stop and stop.refuses)
+            columns = [np.array(column, dtype=float) for column in zip(*block.states[1 : shown + 1], strict=True)]
+            if watched:
+                known = slice(shown + 1)
+                steps = Steps(
+                    self, first, x[known], loss[known], gradient[known], block.rates[:shown], block.states[0], columns,
+                    noted,
+                )  # fmt: skip
+                counted, hits = self._watch.judge(watched, steps, accepted)
+                if hits:  # a stop at the same step is due when the run goes on
+                    self._due = (stop, limits) if stop and counted == accepted else None
+                    accepted, stop = counted, Stop(Reason.BREAKPOINT, hits[0].breakpoint.kind, hits[0].values)
         if self.stop:  # ended from outside while the block was under way
-            accepted = 0
+            accepted, hits = 0, []
         if accepted:
             rows = slice(1, accepted + 1)
-            columns = [np.array(column, dtype=float) for column in zip(*block.states[rows], strict=True)]
+            columns = [column[:accepted] for column in columns]
             trace.append(x[rows], loss[rows], gradient[rows], block.rates[:accepted], columns)
             self._x, self._state, self._value = block.points[accepted], block.states[accepted], block.losses[accepted]
             self._schedule_state = block.schedule_state
+        trace.hits += hits
         executed = accepted if free else size
         value, slope, curvature = block.counts[executed]
         oracle.counts = (value + int((missing <= executed).sum()), slope, curvature)

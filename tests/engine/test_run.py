@@ -205,6 +205,9 @@ def test_that_every_stop_has_a_sentence_and_an_advice_that_format(key):
         "lacks": "It needs more",
         "megabytes": 1.5,
     } | vars(Limits(1e-5, 10, 1e-5, 1e-9))
+    if key[0] is Reason.BREAKPOINT:
+        told = "before", "after", "limit", "norm", "length", "angle", "index", "component", "low", "high"
+        values |= dict.fromkeys(told, 1.0) | {"what": "loss"}
     stop = Stop(*key, values)
     assert stop.message
     assert stop.advice.endswith(".")
