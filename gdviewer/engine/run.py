@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from gdviewer.engine.form import FormError, as_point, point_error, state_error, told_at_return
 from gdviewer.engine.optimizer import Optimizer
 from gdviewer.engine.options import Options
 from gdviewer.engine.oracle import Array, Minimisable, Oracle
+from gdviewer.engine.printed import again
 from gdviewer.engine.stop import Limits, Reason, Stop, stop_for
 from gdviewer.engine.trace import Change, Trace
 
@@ -87,6 +89,7 @@ class Run:
         self._value: Any = None  # the loss at _x, where it was asked of the oracle
         self._state: tuple[Any, ...] = ()
         self._changed: deque[tuple[str, float]] = deque()
+        self._cut = False
         self._initial = dict(self.hyperparameters)
 
     @property
@@ -114,6 +117,11 @@ class Run:
         """The number of steps done."""
         return len(self._trace) - 1 if self._trace else 0
 
+    @property
+    def step_under_way(self) -> int:
+        """The number of the step that is being executed, or was last; one past ``step`` and further within a block."""
+        return self._oracle.t
+
     def change(self, name: str, value: float) -> None:
         """Move a hyperparameter; it holds from the next step executed and is recorded in the trace.
 
@@ -135,6 +143,11 @@ class Run:
     def halt(self, stop: Stop) -> None:
         """End the run from outside; a block under way is thrown away."""
         self.stop = stop
+        self.cut()
+
+    def cut(self) -> None:
+        """Let the block under way end with the step under way."""
+        self._cut = True
 
     def begin(self) -> None:
         """Evaluate the start, which makes row 0 of the trace; an error there ends the run."""
@@ -190,12 +203,14 @@ class Run:
             raise IndexError(f"step must be in 1 … {len(rows)}; got {step}")
         oracle = self.options.oracle(self.objective, self.seed)
         kept, state = rows.state_by(step - 1)
+        if kept == 0:
+            state = tuple(map(_read_only, self.optimizer.state.values()))  # as it began: m=0.0, and not an array
         for t in range(kept + 1, step + 1):
             oracle.t = t
             hyperparameters = self.hyperparameters_at(t)
             if _RATE in hyperparameters:
                 hyperparameters[_RATE] = float(rows.rate[t]) if t < len(rows) else self._rate_of(t)[0]
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"), again():
                 x, state = self._execute(self.optimizer.bind(hyperparameters), oracle, t, rows.x[t - 1].copy(), state)
         return x, dict(zip(self.optimizer.state, state, strict=True))
 
@@ -212,17 +227,17 @@ class Run:
     ) -> tuple[Array, tuple[Any, ...]]:
         """One step: the next point and state, with their form checked."""
         result = rule(x, oracle, t, *state) if self.optimizer.counts_steps else rule(x, oracle, *state)
+        new: Any
         if type(result) is tuple:
-            new, carried = result[0], result[1:]
+            new, carried = result[:1] and result[0], result[1:]
         else:
             new, carried = result, ()
         if type(new) is not np.ndarray or new.dtype is not _FLOAT64 or new.shape != x.shape:
-            new = np.asarray(new, dtype=float)
-            if new.shape != x.shape:
-                raise ValueError(f"{self.optimizer.name} returned a point of shape {new.shape}; it must be {x.shape}")
-        if len(carried) != len(state):
-            names = ", ".join(("x", *self.optimizer.state))
-            raise ValueError(f"{self.optimizer.name} returned {1 + len(carried)} values; it must return {names}")
+            new = as_point(new, x.shape)
+        if new is None or len(carried) != len(state):
+            raise told_at_return(
+                point_error(self.optimizer, result, x.shape), self.optimizer, rule, oracle, t, x, state
+            )
         new.setflags(False)  # write=False; by name it takes thrice as long
         for part in carried:
             if type(part) is np.ndarray:
@@ -251,8 +266,11 @@ class Run:
             accepted = 0
         if accepted:
             rows = slice(1, accepted + 1)
-            columns = [np.array(column, dtype=float) for column in zip(*block.states[rows], strict=True)]
-            trace.append(x[rows], loss[rows], gradient[rows], block.rates[:accepted], columns)
+            try:
+                columns = [np.array(column, dtype=float) for column in zip(*block.states[rows], strict=True)]
+                trace.append(x[rows], loss[rows], gradient[rows], block.rates[:accepted], columns)
+            except (TypeError, ValueError):
+                raise self._state_misfit(block) from None
             self._x, self._state, self._value = block.points[accepted], block.states[accepted], block.losses[accepted]
             self._schedule_state = block.schedule_state
         executed = accepted if free else size
@@ -265,6 +283,14 @@ class Run:
         elif trace.nbytes > RECORD_BYTES:
             self._end(Stop(Reason.FULL, values={"step": self.step, "megabytes": trace.nbytes / 1e6}))
 
+    def _state_misfit(self, block: _Block) -> FormError:
+        """What is wrong with the state after the last step of a block."""
+        x, state, t = block.points[-2], block.states[-2], self.step + len(block.points) - 1
+        error = state_error(self.optimizer, state, block.states[-1]) or FormError("the state can't be recorded")
+        rate = {_RATE: block.rates[-1]} if self.options.schedule else {}
+        rule = self.optimizer.bind({**self.hyperparameters, **rate})
+        return told_at_return(error, self.optimizer, rule, self._oracle, t, x, state)
+
     def _execute_block(self, size: int) -> _Block:
         """Execute up to ``size`` steps from the last row of the trace, fewer where the optimizer has stalled."""
         oracle, limits, free, scheduled = self._oracle, self.limits, self.problem.broadcasts, self.options.schedule
@@ -272,6 +298,7 @@ class Run:
         rule = bound = self.optimizer.bind(self.hyperparameters)
         x, state, gradient, loss, first = self._x, self._state, self.trace.gradient[-1], self._value, self.step
         gradient.setflags(write=False)
+        self._cut = False
         block = _Block([x], [state], [gradient], [loss], [oracle.counts], np.full(size, full), np.ones(size))
         add_point, add_state, add_gradient = block.points.append, block.states.append, block.gradients.append
         add_loss, add_counts, execute = block.losses.append, block.counts.append, self._execute
@@ -298,6 +325,8 @@ class Run:
             add_loss(loss)
             add_gradient(gradient)
             add_counts(oracle.counts)
+            if self._cut:
+                break
             if stays and not pause:
                 break  # the run has most likely stalled, and a search that finds nothing is the longest there is
         return block
