@@ -13,10 +13,12 @@ import numpy as np
 from gdviewer.engine.block import Block
 from gdviewer.engine.breakpoint import Breakpoint, Hit, Watch, noting
 from gdviewer.engine.breakpoint_kinds import Steps
+from gdviewer.engine.form import FormError, executed, misfit
 from gdviewer.engine.optimizer import Optimizer, Rule, read_only
 from gdviewer.engine.options import Options
-from gdviewer.engine.oracle import Array, Minimisable, Oracle
+from gdviewer.engine.oracle import Array, Minimisable
 from gdviewer.engine.origin import Origin, take_over
+from gdviewer.engine.printed import again
 from gdviewer.engine.stop import Limits, Reason, Stop, stop_for
 from gdviewer.engine.trace import Change, Trace
 
@@ -25,7 +27,6 @@ RECORD_BYTES = 2**30  # a run whose trace takes more ends
 _BLOCK_BYTES = 2**26  # what the states in a block may take, which all are held until it is judged
 LARGEST_BLOCK = 256  # steps judged at once: so many make the judging cheap, and few are executed in vain past a stop
 _FEW = 16  # steps that cost less to execute in vain than to judge one by one
-_FLOAT64 = np.dtype(np.float64)
 
 
 class Run:
@@ -110,6 +111,7 @@ class Run:
         self.origin = origin
         self.left = origin.step if origin else 0
         self._born = 0  # the step after which the rule began to count its own
+        self._cut = False
 
     @property
     def trace(self) -> Trace:
@@ -150,6 +152,11 @@ class Run:
     def step(self) -> int:
         """The number of steps done."""
         return len(self._trace) - 1 if self._trace else 0
+
+    @property
+    def step_under_way(self) -> int:
+        """The number of the step that is being executed, or was last; one past ``step`` and further within a block."""
+        return self._oracle.t
 
     def change(self, name: str, value: float) -> None:
         """Move a hyperparameter; it holds from the next step executed and is recorded in the trace.
@@ -194,6 +201,11 @@ class Run:
     def halt(self, stop: Stop) -> None:
         """End the run from outside; a block under way is thrown away."""
         self.stop = stop
+        self.cut()
+
+    def cut(self) -> None:
+        """Let the block under way end with the step under way."""
+        self._cut = True
 
     def begin(self) -> None:
         """Evaluate the start, which makes row 0 of the trace; an error there ends the run.
@@ -260,15 +272,17 @@ class Run:
             return owner.replay(step, through)
         oracle = self.options.oracle(self.objective, self.seed)
         kept, state = rows.state_by(step - 1)
+        if kept == 0:
+            state = tuple(map(read_only, self.optimizer.state.values()))  # as it began: m=0.0, and not an array
         for t in range(kept + 1, step + 1):
             oracle.t = t
             hyperparameters = self.hyperparameters_at(t)
             if _RATE in hyperparameters:
                 hyperparameters[_RATE] = float(rows.rate[t]) if t < len(rows) else self._rate_of(t)[0]
             rule = self.optimizer.bind(hyperparameters)
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"), again():
                 called = through(rule) if through and t == step else rule
-                x, state = self._execute(called, oracle, t, rows.x[t - 1].copy(), state)
+                x, state = executed(self.optimizer, called, oracle, t - self._born, rows.x[t - 1].copy(), state)
         return x, dict(zip(self.optimizer.state, state, strict=True))
 
     def _continue(self, origin: Origin) -> None:
@@ -296,28 +310,6 @@ class Run:
             return rate, ()
         return schedule.at(t - 1, rate, float(self.trace.loss[-1]), self._schedule_state)
 
-    def _execute(
-        self, rule: Any, oracle: Oracle, t: int, x: Array, state: tuple[Any, ...]
-    ) -> tuple[Array, tuple[Any, ...]]:
-        """One step: the next point and state, with their form checked."""
-        result = rule(x, oracle, t - self._born, *state) if self.optimizer.counts_steps else rule(x, oracle, *state)
-        if type(result) is tuple:
-            new, carried = result[0], result[1:]
-        else:
-            new, carried = result, ()
-        if type(new) is not np.ndarray or new.dtype is not _FLOAT64 or new.shape != x.shape:
-            new = np.asarray(new, dtype=float)
-            if new.shape != x.shape:
-                raise ValueError(f"{self.optimizer.name} returned a point of shape {new.shape}; it must be {x.shape}")
-        if len(carried) != len(state):
-            names = ", ".join(("x", *self.optimizer.state))
-            raise ValueError(f"{self.optimizer.name} returned {1 + len(carried)} values; it must return {names}")
-        new.setflags(False)  # write=False; by name it takes thrice as long
-        for part in carried:
-            if type(part) is np.ndarray:
-                part.setflags(False)  # type: ignore[call-arg] # NumPy takes it by position too
-        return new, carried
-
     def _block(self, size: int) -> None:
         """Execute ``size`` steps, judge them, and append those that count."""
         self._take_changes()
@@ -340,7 +332,10 @@ class Run:
             limits = self.limits
             accepted, stop = limits.judge(first, x, loss, gradient, pauses, block.stretch[:size])
             shown = accepted + bool(watched and stop and stop.refuses)
-            columns = [np.array(column, dtype=float) for column in zip(*block.states[1 : shown + 1], strict=True)]
+            try:
+                columns = [np.array(column, dtype=float) for column in zip(*block.states[1 : shown + 1], strict=True)]
+            except (TypeError, ValueError):
+                raise self._misfit(block) from None
             if watched:
                 known = slice(shown + 1)
                 steps = Steps(
@@ -356,7 +351,10 @@ class Run:
         if accepted:
             rows = slice(1, accepted + 1)
             columns = [column[:accepted] for column in columns]
-            trace.append(x[rows], loss[rows], gradient[rows], block.rates[:accepted], columns)
+            try:
+                trace.append(x[rows], loss[rows], gradient[rows], block.rates[:accepted], columns)
+            except (TypeError, ValueError):
+                raise self._misfit(block) from None
             self._x, self._state, self._value = block.points[accepted], block.states[accepted], block.losses[accepted]
             self._schedule_state = block.schedule_state
         trace.hits += hits
@@ -370,16 +368,25 @@ class Run:
         elif trace.nbytes > RECORD_BYTES:
             self._end(Stop(Reason.FULL, values={"step": self.step, "megabytes": trace.nbytes / 1e6}))
 
+    def _misfit(self, block: Block) -> FormError:
+        """What is wrong with the state after the last step of a block, which can't be recorded."""
+        rate = {_RATE: block.rates[-1]} if self.options.schedule else {}
+        rule = self.optimizer.bind(self.hyperparameters | rate)
+        t = self.step + len(block.points) - 1 - self._born
+        return misfit(self.optimizer, rule, self._oracle, t, block.points[-2], *block.states[-2:])
+
     def _execute_block(self, size: int) -> Block:
         """Execute up to ``size`` steps from the last row of the trace, fewer where the optimizer has stalled."""
         oracle, limits, free, scheduled = self._oracle, self.limits, self.problem.broadcasts, self.options.schedule
         full = self.hyperparameters.get(_RATE, np.nan)
-        rule = bound = self.optimizer.bind(self.hyperparameters)
+        optimizer = self.optimizer
+        rule = bound = optimizer.bind(self.hyperparameters)
         x, state, gradient, loss, first = self._x, self._state, self.trace.gradient[-1], self._value, self.step
         gradient.setflags(write=False)
+        self._cut = False
         block = Block([x], [state], [gradient], [loss], [oracle.counts], np.full(size, full), np.ones(size))
         add_point, add_state, add_gradient = block.points.append, block.states.append, block.gradients.append
-        add_loss, add_counts, execute = block.losses.append, block.counts.append, self._execute
+        add_loss, add_counts, born = block.losses.append, block.counts.append, self._born
         start, gradient_at, value_at = oracle.start, oracle.exact_gradient, oracle.exact_value
         for t in range(first + 1, first + 1 + size):
             if scheduled:
@@ -388,7 +395,7 @@ class Run:
                 rule = partial(bound, learning_rate=rate)
             start(t, x, gradient, loss)
             before = x
-            x, state = execute(rule, oracle, t, x, state)
+            x, state = executed(optimizer, rule, oracle, t - born, x, state)
             add_point(x)
             add_state(state)
             stays = x is before  # then there is nothing new to ask
@@ -403,6 +410,8 @@ class Run:
             add_loss(loss)
             add_gradient(gradient)
             add_counts(oracle.counts)
+            if self._cut:
+                break
             if stays and not pause:
                 break  # the run has most likely stalled, and a search that finds nothing is the longest there is
         return block

@@ -109,6 +109,8 @@ class Trace:
             if done == 1 and column.rows.shape[1:] != block.shape[1:]:
                 # An initial value such as m=0.0 stands for an array of that value; the first step shows its shape.
                 column = columns[name] = Column(np.broadcast_to(column.rows[0], block.shape[1:]))
+            if column.rows.shape[1:] != block.shape[1:]:  # writing would repeat what is too small
+                raise ValueError(f"{name} had shape {column.rows.shape[1:]} and now has {block.shape[1:]}")
             column.write(first, block[first * stride - done :: stride])
         self.length = start + len(x)
         kept = -(-(self.length - self.since) // stride)
