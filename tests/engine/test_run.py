@@ -473,7 +473,7 @@ def test_that_a_large_state_is_kept_for_some_steps_and_replayed_between(monkeypa
     while not run.stop:
         run.advance(7)
         states += [None] * (run.step + 1 - len(states))
-        states[run.step] = run._state[0]
+        states[run.step] = run._stepper.state[0]
     assert run.trace.stride > 4
     assert run.trace.state["m"].nbytes <= 20_000
     for step in range(1, 301):
