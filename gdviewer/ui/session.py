@@ -55,6 +55,7 @@ class Session(QObject):
         self._worker = Worker()
         self._steps_due = 0.0
         self._steps_asked = 0
+        self._granted: list[tuple[Run, int]] = []  # where each run was when steps asked for were granted
         self._last_tick = 0.0
         self._was_idle = True
         self._seen: object = None  # the step that was under way when the worker was last found busy …
@@ -165,7 +166,13 @@ class Session(QObject):
         return self._worker.busy or any(not (run.begun or run.stop) for run in self.runs)
 
     def play(self) -> None:
-        """Step the runs; where all have stopped, again from the start."""
+        """Step the runs on from the newest step; where all have stopped, again from the start.
+
+        Looking back at runs that have stopped, there is nothing to step and a record to keep: then it only goes live.
+        """
+        if self.finished and not self.is_live:
+            self.live()
+            return
         if self.finished:
             self.reset()
         self.live()
@@ -181,11 +188,11 @@ class Session(QObject):
         """Play, or pause."""
         self.pause() if self.playing else self.play()
 
-    def step(self) -> None:
-        """One step of each run."""
+    def step(self, n: int = 1) -> None:
+        """``n`` steps of each run, from the newest."""
         self.pause()
         self.live()
-        self._steps_asked += 1
+        self._steps_asked += n
         self.wake()
 
     def reset(self) -> None:
@@ -249,17 +256,26 @@ class Session(QObject):
     def _grant(self) -> None:
         if self._worker.busy:
             return
+        self._count_asked()
         steps = self._steps_to_grant()
         if steps != 0 or self.busy:
+            self._granted = [(run, run.step) for run in self.runs] if self._steps_asked else []
             left = FRAME_MS / 1000 - (perf_counter() - self._last_tick)
             self._worker.grant(self.runs, min(max(left, BURST_SECONDS[0]), BURST_SECONDS[1]), steps)
         elif not self.playing and self._was_idle and not self._blocked:
             self._timer.stop()
 
+    def _count_asked(self) -> None:
+        """Take what the last burst has done off the steps that were asked for; it may have lacked the time for all."""
+        if self._steps_asked and self.finished:
+            self._steps_asked = 0
+        done = max((run.step - before for run, before in self._granted), default=0)
+        self._steps_asked = max(0, self._steps_asked - done)
+        self._granted = []
+
     def _steps_to_grant(self) -> int | None:
         if self._steps_asked:
-            self._steps_asked -= 1
-            return 1
+            return self._steps_asked
         if not self.playing:
             return 0
         if math.isinf(self._steps_due):
@@ -316,13 +332,31 @@ class Session(QObject):
         return self._cursor is None
 
     def look_at(self, step: int) -> None:
-        """Put the cursor on a step; on the last one it follows the run again."""
+        """Put the cursor on a step, at which the runs are paused; on the last one it follows the runs again."""
         step = max(0, step)
         self._cursor = None if step >= self.steps else step
+        if self._cursor is not None:
+            self._steps_asked = 0
+            self.pause()
         self.cursor_moved.emit()
 
+    def back(self, n: int = 1) -> None:
+        """Look at the step ``n`` before the one looked at."""
+        self.look_at(self.cursor - n)
+
+    def forward(self, n: int = 1) -> None:
+        """Look at the step ``n`` after the one looked at; from the newest, do ``n`` steps of each run."""
+        if self.is_live:
+            self.step(n)
+        else:
+            self.look_at(self.cursor + n)
+
+    def first(self) -> None:
+        """Look at the start."""
+        self.look_at(0)
+
     def live(self) -> None:
-        """Follow the newest step."""
+        """Look at the newest step, and follow it."""
         if self._cursor is not None:
             self._cursor = None
             self.cursor_moved.emit()
