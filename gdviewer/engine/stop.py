@@ -124,6 +124,11 @@ class Stop:
         return SENTENCES[self.reason, self.kind]
 
     @property
+    def is_about_the_point(self) -> bool:
+        """Whether the run ended because there was little left to do, so that it matters what kind of point that is."""
+        return self.reason.converged or self.reason is Reason.STALLED or self.kind == "flat"
+
+    @property
     def message(self) -> str:
         """One sentence on what happened."""
         return self.templates[0].format(**self.values)
