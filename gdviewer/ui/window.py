@@ -263,6 +263,7 @@ class MainWindow(QMainWindow):
         self.session.close()
         self.stage.close_threads()
         self.problem_panel.close_threads()
+        self.runs_panel.editor.close_threads()
         super().closeEvent(event)
 
     # Files dropped on the window
