@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gdviewer import optimizers, problems
+from gdviewer.engine.breakpoint import Breakpoint
 from gdviewer.engine.optimizer import Optimizer
 from gdviewer.engine.options import Options
 from gdviewer.engine.run import Run
@@ -62,13 +63,14 @@ class RunPlan:
 
 @dataclass(frozen=True)
 class Experiment:
-    """A problem, its runs, the start they share, the limits and the seed."""
+    """A problem, its runs, the start they share, the limits, the seed, and where the runs are to pause."""
 
     problem: Problem
     runs: tuple[RunPlan, ...]
     start: Point
     limits: Limits = Limits()
     seed: int = 0
+    breakpoints: tuple[Breakpoint, ...] = ()
 
     def start_of(self, plan: RunPlan) -> Point:
         """Where a run starts."""
@@ -78,7 +80,7 @@ class Experiment:
         """A run ready to be stepped."""
         return Run(
             self.problem, plan.optimizer, self.start_of(plan), plan.hyperparameters, self.limits, self.seed,
-            plan.options,
+            plan.options, self.breakpoints,
         )  # fmt: skip
 
     def with_problem(self, problem: Problem) -> Experiment:

@@ -76,6 +76,8 @@ class Session(QObject):
         if experiment.limits != before.limits:
             for run in runs:
                 self._apply_limits(run, before.limits, experiment.limits)
+        for run in runs:
+            run.breakpoints = experiment.breakpoints
         if fresh:
             self._cursor = None
             self.wake()
@@ -146,8 +148,8 @@ class Session(QObject):
 
     @property
     def finished(self) -> bool:
-        """Whether every run has stopped."""
-        return all(run.stop for run in self.runs)
+        """Whether every run has stopped for good, and not at a breakpoint."""
+        return all(run.stop and not run.at_breakpoint for run in self.runs)
 
     @property
     def busy(self) -> bool:
@@ -159,6 +161,7 @@ class Session(QObject):
         if self.finished:
             self.reset()
         self.live()
+        self._resume()
         self._set_playing(True)
         self._steps_due = 1.0
         self.wake()
@@ -175,8 +178,15 @@ class Session(QObject):
         """One step of each run."""
         self.pause()
         self.live()
+        self._resume()
         self._steps_asked += 1
         self.wake()
+
+    def _resume(self) -> None:
+        """Let the runs go on that are at a breakpoint."""
+        for run in self.runs:
+            if run.at_breakpoint:
+                run.resume()
 
     def reset(self) -> None:
         """Back to the start, with the hyperparameters as they are now."""
@@ -196,7 +206,7 @@ class Session(QObject):
         self._steps_due = min(self._steps_due, 1.0)
 
     def finish(self, seconds: float = 30.0) -> None:
-        """Run everything to its stop, at most so long; events are processed meanwhile."""
+        """Run everything to its stop, or until a breakpoint is hit, at most so long; events are processed meanwhile."""
         speed, self.speed = self.speed, math.inf
         self.play()
         end = perf_counter() + seconds
@@ -231,8 +241,17 @@ class Session(QObject):
             self._steps_due += min(elapsed, 1.0) * self.speed
             if self.finished:
                 self._set_playing(False)
+        if self.playing or self._steps_asked:
+            self._pause_at_breakpoint()
         self.frame.emit()
         self._painted.start()
+
+    def _pause_at_breakpoint(self) -> None:
+        hits = [run.trace.hits[-1].step for run in self.runs if run.at_breakpoint]
+        if hits and not self._worker.busy:  # then the other runs have come as far as they come
+            self._steps_asked = 0
+            self._set_playing(False)
+            self.look_at(min(hits))
 
     def _grant(self) -> None:
         if self._worker.busy:
