@@ -46,6 +46,7 @@ class Session(QObject):
         self.speed = math.inf
         self._cursor: int | None = None
         self._worker = Worker()
+        self._at_breakpoint: list[Run] = []  # those whose hit has been noticed
         self._steps_due = 0.0
         self._steps_asked = 0
         self._last_tick = 0.0
@@ -184,6 +185,7 @@ class Session(QObject):
 
     def _resume(self) -> None:
         """Let the runs go on that are at a breakpoint."""
+        self._at_breakpoint.clear()
         for run in self.runs:
             if run.at_breakpoint:
                 run.resume()
@@ -193,6 +195,7 @@ class Session(QObject):
         self.pause()
         for run in self.runs:
             run.halt(Stop(Reason.USER))
+        self._at_breakpoint.clear()
         self._steps_asked = 0
         self._cursor = None
         self.runs = [self.experiment.build(plan) for plan in self.experiment.runs]
@@ -241,17 +244,18 @@ class Session(QObject):
             self._steps_due += min(elapsed, 1.0) * self.speed
             if self.finished:
                 self._set_playing(False)
-        if self.playing or self._steps_asked:
-            self._pause_at_breakpoint()
+        self._pause_at_breakpoint()
         self.frame.emit()
         self._painted.start()
 
     def _pause_at_breakpoint(self) -> None:
-        hits = [run.trace.hits[-1].step for run in self.runs if run.at_breakpoint]
-        if hits and not self._worker.busy:  # then the other runs have come as far as they come
+        """Where a run has hit one, all pause, and the step that did is looked at."""
+        hit = [run for run in self.runs if run.at_breakpoint and run not in self._at_breakpoint]
+        if hit and not self._worker.busy:  # then the other runs have come as far as they come
+            self._at_breakpoint += hit
             self._steps_asked = 0
             self._set_playing(False)
-            self.look_at(min(hits))
+            self.look_at(min(run.trace.hits[-1].step for run in hit))
 
     def _grant(self) -> None:
         if self._worker.busy:
