@@ -57,7 +57,8 @@ class Abandonable(threading.Thread):
 def burst(
     runs: Sequence[Run], seconds: float, steps: int | None = None, ended: Callable[[], bool] = lambda: False
 ) -> None:
-    """Step the runs side by side, the same number of steps each, until time or steps are used up or all have stopped.
+    """Step the runs side by side, the same number of steps each, until time or steps are used up, all have stopped, or
+    one is at a breakpoint.
 
     Args:
         seconds: about how long it may take; at least one step of each run is done.
@@ -85,11 +86,14 @@ def burst(
         if left is not None:
             left -= (block := min(block, left))
         for run in active:
+            before = run.step
             _watched(run, block)
             if ended():
                 return
+            if run.at_breakpoint:
+                block = run.step - before or 1  # those that come after it go no further
         now = perf_counter()
-        if now >= end:
+        if now >= end or any(run.at_breakpoint for run in active):
             return
 
 

@@ -53,6 +53,7 @@ class Session(QObject):
         self._arrows: dict[str, tuple[Arrow, ...]] = {}
         self._cursor: int | None = None
         self._worker = Worker()
+        self._at_breakpoint: list[Run] = []  # those whose hit has been noticed
         self._steps_due = 0.0
         self._steps_asked = 0
         self._granted: list[tuple[Run, int]] = []  # where each run was when steps asked for were granted
@@ -87,6 +88,8 @@ class Session(QObject):
         if experiment.limits != before.limits:
             for run in runs:
                 self._apply_limits(run, before.limits, experiment.limits)
+        for run in runs:
+            run.breakpoints = experiment.breakpoints
         if fresh:
             self._cursor = None
             self.wake()
@@ -157,8 +160,8 @@ class Session(QObject):
 
     @property
     def finished(self) -> bool:
-        """Whether every run has stopped."""
-        return all(run.stop for run in self.runs)
+        """Whether every run has stopped for good, and not at a breakpoint."""
+        return all(run.stop and not run.at_breakpoint for run in self.runs)
 
     @property
     def busy(self) -> bool:
@@ -176,6 +179,7 @@ class Session(QObject):
         if self.finished:
             self.reset()
         self.live()
+        self._resume()
         self._set_playing(True)
         self._steps_due = 1.0
         self.wake()
@@ -192,14 +196,23 @@ class Session(QObject):
         """``n`` steps of each run, from the newest."""
         self.pause()
         self.live()
+        self._resume()
         self._steps_asked += n
         self.wake()
+
+    def _resume(self) -> None:
+        """Let the runs go on that are at a breakpoint."""
+        self._at_breakpoint.clear()
+        for run in self.runs:
+            if run.at_breakpoint:
+                run.resume()
 
     def reset(self) -> None:
         """Back to the start, with the hyperparameters as they are now."""
         self.pause()
         for run in self.runs:
             run.halt(Stop(Reason.USER))
+        self._at_breakpoint.clear()
         self._steps_asked = 0
         self._cursor = None
         self.runs = [self.experiment.build(plan) for plan in self.experiment.runs]
@@ -213,7 +226,7 @@ class Session(QObject):
         self._steps_due = min(self._steps_due, 1.0)
 
     def finish(self, seconds: float = 30.0) -> None:
-        """Run everything to its stop, at most so long; events are processed meanwhile."""
+        """Run everything to its stop, or until a breakpoint is hit, at most so long; events are processed meanwhile."""
         speed, self.speed = self.speed, math.inf
         self.play()
         end = perf_counter() + seconds
@@ -250,8 +263,18 @@ class Session(QObject):
             self._steps_due += min(elapsed, 1.0) * self.speed
             if self.finished:
                 self._set_playing(False)
+        self._pause_at_breakpoint()
         self.frame.emit()
         self._painted.start()
+
+    def _pause_at_breakpoint(self) -> None:
+        """Where a run has hit one, all pause, and the step that did is looked at."""
+        hit = [run for run in self.runs if run.at_breakpoint and run not in self._at_breakpoint]
+        if hit and not self._worker.busy:  # then the other runs have come as far as they come
+            self._at_breakpoint += hit
+            self._steps_asked = 0
+            self._set_playing(False)
+            self.look_at(min(run.trace.hits[-1].step for run in hit))
 
     def _grant(self) -> None:
         if self._worker.busy:

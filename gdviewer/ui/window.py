@@ -113,6 +113,7 @@ class MainWindow(QMainWindow):
             self._dock("limits", tr("Stop when"), _Side(self.limits_panel), left),
             self._dock("runs", tr("Runs"), _Side(self.runs_panel), right),
         ]
+        self._docks.append(self._tab("breakpoints", tr("Breakpoints"), self._make_breakpoints, self._docks[1]))
         self._hover = QLabel()
         self.statusBar().addWidget(self._hover, 1)
         self.stage.hovered.connect(self._hover.setText)
@@ -138,6 +139,11 @@ class MainWindow(QMainWindow):
         self.tabifyDockWidget(beside, dock)
         beside.raise_()
         return dock
+
+    def _make_breakpoints(self) -> QWidget:
+        from gdviewer.ui.breakpoints_panel import BreakpointsPanel
+
+        return _Side(BreakpointsPanel(self.session))
 
     def _make_menus(self) -> None:
         file = self.menuBar().addMenu(tr("&File"))
