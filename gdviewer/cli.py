@@ -18,6 +18,7 @@ import numpy as np
 
 import gdviewer
 from gdviewer import optimizers, problems, schedules
+from gdviewer.engine.breakpoint import conditions
 from gdviewer.engine.options import OPTIONS, Options
 from gdviewer.engine.parameter import Declared, Parameter, nearest, symbol_of
 from gdviewer.engine.run import Run
@@ -109,7 +110,10 @@ def _run(words: list[str]) -> int:
         if schedule is not None:
             schedule = schedule.replace(**{k: v for k, v in chosen.items() if k in schedule.parameters})
         options_of_run = Options(**around, schedule=schedule)
-        run = Run(problem, optimizer, start, hyperparameters, limits, options["seed"], options_of_run)
+        breakpoints = conditions(options["break_when"], optimizer)
+        run = Run(
+            problem, optimizer, start, hyperparameters, limits, options["seed"], options_of_run, breakpoints=breakpoints
+        )
         if run.stop:
             raise ValueError(run.stop.message)
     except ValueError as error:
@@ -159,6 +163,10 @@ def _run_parser(
     flags.add_argument(
         "--schedule", metavar="NAME", help=f"of the learning rate: {', '.join(schedules.names())} (default {_OFF})"
     )
+    flags.add_argument(
+        "--break-when", action="append", default=[], metavar="CONDITION",
+        help='end where a condition on the step becomes true, such as "loss > 2*previous.loss"; may be given again',
+    )  # fmt: skip
     flags.add_argument("--csv", metavar="FILE", help="write the trace to this file")
     flags.add_argument("--json", action="store_true", help="print the result as JSON")
     flags.add_argument("--formula", metavar="TEXT", help="a formula in x and y instead of a problem of the catalogue")
@@ -309,6 +317,13 @@ def summary(result: Result, problem: Problem) -> dict[str, Any]:
         "evaluations": {"value": result.nfev, "gradient": result.njev, "hessian": result.nhev},
         "stop_reason": result.reason,
         "message": result.message,
+        "diagnosis": None
+        if result.diagnosis is None
+        else {
+            "kind": result.diagnosis.kind.value,
+            "eigenvalues": result.diagnosis.eigenvalues.tolist(),
+            "all_eigenvalues": result.diagnosis.whole,
+        },
         "advice": result.advice,
         "success": result.success,
     }

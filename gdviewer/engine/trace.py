@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gdviewer.engine.breakpoint import Hit
 from gdviewer.engine.oracle import Array
 
 _GROWTH = 1.25  # a column copied at each growth costs each row about four copies in all, and a quarter of its memory
@@ -60,6 +61,7 @@ class Trace:
     Attributes:
         changes: the hyperparameters moved on the way, in order.
         since: the first step whose state is kept: 0, or the step after which the run left the one it continues.
+        hits: the breakpoints hit, in order; they stay when the run goes on.
     """
 
     def __init__(self, x: Array, loss: float, gradient: Array, state: Mapping[str, Any]) -> None:
@@ -68,6 +70,7 @@ class Trace:
         self._state = 1, {name: Column(value) for name, value in state.items()}  # one object: read in any thread
         self.changes: list[Change] = []
         self.since = 0
+        self.hits: list[Hit] = []
         self.length = 1
 
     def continued(
@@ -86,6 +89,7 @@ class Trace:
         if loss is not None and gradient is not None:
             other._loss.rows[step], other._gradient.rows[step] = loss, gradient
         other.changes = [change for change in self.changes if change.step <= step]
+        other.hits = [hit for hit in self.hits if hit.step <= step]
         other.since, other.length = step, end
         return other
 
@@ -105,6 +109,8 @@ class Trace:
             if done == 1 and column.rows.shape[1:] != block.shape[1:]:
                 # An initial value such as m=0.0 stands for an array of that value; the first step shows its shape.
                 column = columns[name] = Column(np.broadcast_to(column.rows[0], block.shape[1:]))
+            if column.rows.shape[1:] != block.shape[1:]:  # writing would repeat what is too small
+                raise ValueError(f"{name} had shape {column.rows.shape[1:]} and now has {block.shape[1:]}")
             column.write(first, block[first * stride - done :: stride])
         self.length = start + len(x)
         kept = -(-(self.length - self.since) // stride)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from time import perf_counter
 
@@ -14,176 +14,64 @@ from gdviewer.engine.stop import Reason, Stop
 from gdviewer.engine.worker import Worker
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.ui.arrows import Arrow
-from gdviewer.ui.edits import Edits, State, matching_runs, shown_again, take_limits
-from gdviewer.ui.what_if import WhatIf
+from gdviewer.ui.document import Document
 
 FRAME_MS = 17  # a frame of a screen of 60 Hz
 BURST_SECONDS = 4e-3, 12e-3  # a burst takes what drawing leaves of the frame, between these
 WHAT_IF_SECONDS = 25e-3  # a burst that computes runs again: most are done within it …
 POLL_MS = 3  # … and are shown as soon as they are
 BLOCKED_SECONDS = 5.0  # user code that has not come back after this long is given up
+SLOW_SECONDS = 0.25  # a block that takes longer ends with the step under way
+CHASE_SECONDS = 3.0  # a thread that has not ended so long after it was given up never will
 
 
-class Session(QObject):
-    """Holds the experiment and steps its runs, a burst a frame.
+class Session(Document):
+    """Steps the runs of the experiment, a burst a frame.
 
     Views show ``(run.trace, position)`` at each :attr:`frame`; nothing is signalled per step.
 
     Signals:
-        experiment_changed: the experiment was replaced by :meth:`edit`.
-        runs_changed: the list of runs, or one of them, is another object now.
-        frame: look at the traces again.
         playing_changed: started or paused.
         cursor_moved: another step is looked at.
         arrows_changed: the plots have other arrows to draw.
     """
 
-    experiment_changed = Signal()
-    runs_changed = Signal()
-    frame = Signal()
     playing_changed = Signal(bool)
     cursor_moved = Signal()
     arrows_changed = Signal()
 
     def __init__(self, experiment: Experiment, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self.experiment = experiment
-        self.runs: list[Run] = [experiment.build(plan) for plan in experiment.runs]
-        self.selected = 0
-        self.edits = Edits()
-        self.what_if = WhatIf()
-        self._untold = False  # whether views have yet to be told of an edit
+        super().__init__(experiment, parent)
         self.playing = False
         self.speed = math.inf
         self._arrows: dict[str, tuple[Arrow, ...]] = {}
         self._cursor: int | None = None
         self._worker = Worker()
+        self._at_breakpoint: list[Run] = []  # those whose hit has been noticed
         self._steps_due = 0.0
         self._steps_asked = 0
+        self._granted: list[tuple[Run, int]] = []  # where each run was when steps asked for were granted
         self._last_tick = 0.0
         self._was_idle = True
+        self._seen: object = None  # the step that was under way when the worker was last found busy …
+        self._seen_at = 0.0  # … and since when it has been
+        self._blocked: tuple[Stop, Run, float] | None = None  # what was given up last, until its thread has ended
         self._timer = QTimer(self, interval=FRAME_MS, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
         # The burst begins when what was drawn has been painted: two threads at once would only wait for each other.
         self._painted = QTimer(self, interval=0, singleShot=True)
         self._painted.timeout.connect(self._grant)
 
-    # The experiment
-
-    def edit(self, experiment: Experiment) -> None:
-        """Replace the experiment; runs go on where they can, and begin again where they can't.
-
-        A hyperparameter moves in the run under way and is marked in its trace; other limits hold from now on; another
-        problem, start, optimizer, or other options make a new run. With :attr:`what_if` on, what is not the same any
-        more is computed again as far as it was.
-        """
-        state = self._state()
-        begins = self.edits.note(state, experiment)
-        if begins:
-            self._take_newest_runs()
-            state.runs = list(self.runs)
-        if self.what_if.handles(self.experiment, experiment):
-            self.what_if.take(self.experiment, experiment, self.runs, begins)
-            self.experiment, self._untold = experiment, True  # views are told when the runs are there to be shown
-            for run in self.runs:
-                take_limits(run, experiment.limits)
-            self.wake()
-        else:
-            self._take_newest_runs()
-            self._adopt(experiment, matching_runs(self.experiment, self.runs, experiment))
-
-    def undo(self) -> None:
-        """Take back the last edit: the experiment and its runs are what they were before.
-
-        A run that is gone comes back with its record; in one that is there still, a hyperparameter is moved back.
-        """
-        self._take_back(self.edits.undo)
-
-    def redo(self) -> None:
-        """Do again what was undone."""
-        self._take_back(self.edits.redo)
-
-    def _take_back(self, move: Callable[[State], State | None]) -> None:
-        self._take_newest_runs()
-        state = move(self._state())
-        if state:
-            self.selected = state.selected
-            self._adopt(state.experiment, shown_again(state))
+    def take_up(self, anew: bool) -> None:
+        if anew:
+            self._cursor = None
+        self.wake()
 
     def branch_here(self) -> RunPlan:
         """The plan of a run that goes on as the selected one did after the step at the cursor."""
-        self._take_newest_runs()
+        self.take_newest_runs()
         run = self.runs[self.selected]
         return self.experiment.runs[self.selected].continued(run, self.position(run) if run.begun else 0)
-
-    def set_what_if(self, on: bool) -> None:
-        """Whether edits recompute the runs so far; without, they hold from now on."""
-        self._take_newest_runs()
-        self.what_if.on = on
-        self.what_if.keep(self.runs)
-        self.runs_changed.emit()
-        self.frame.emit()
-
-    def _state(self) -> State:
-        return State(self.experiment, list(self.runs), self.selected)
-
-    def _take_newest_runs(self) -> None:
-        """Show the runs that are still computed for the newest edit, as far as they are."""
-        self._show_runs(self.what_if.flush(self.runs))
-
-    def _show_runs(self, runs: list[Run]) -> None:
-        changed, self.runs = runs is not self.runs, runs
-        if changed and self._untold:
-            self._untold = False
-            self.experiment_changed.emit()
-        if changed:
-            self.runs_changed.emit()
-
-    def _adopt(self, experiment: Experiment, runs: list[Run]) -> None:
-        """Take an experiment and its runs in place of those there are."""
-        self.experiment = experiment
-        fresh = [run for run in runs if run not in self.runs]
-        for run in self.runs:
-            if run not in runs and not run.stop:
-                run.halt(Stop(Reason.USER))
-        for run in fresh:
-            if run.stop and run.stop.reason is Reason.USER:
-                run.resume()
-        changed, self.runs = runs != self.runs, runs
-        changed |= self.what_if.keep(runs)
-        self.selected = max(0, min(self.selected, len(runs) - 1))
-        for run in runs:
-            take_limits(run, experiment.limits)
-        if any(not (run.begun or run.origin) for run in fresh):
-            self._cursor = None
-        if fresh:
-            self.wake()
-        self.experiment_changed.emit()
-        if changed:
-            self.runs_changed.emit()
-        self.frame.emit()
-
-    def change_run(self, index: int, **changes: object) -> None:
-        """Edit fields of one run's plan."""
-        self.edit(self.experiment.with_run(index, **changes))
-
-    def set_start(self, start: tuple[float, ...], index: int | None = None) -> None:
-        """Move the common start, or that of run ``index`` alone."""
-        if index is None:
-            self.edit(replace(self.experiment, start=start))
-        else:
-            self.change_run(index, start=start)
-
-    def select(self, index: int) -> None:
-        """Choose the run that the controls edit."""
-        if index != self.selected:
-            self.selected = index
-            self.experiment_changed.emit()
-
-    @property
-    def shown(self) -> list[tuple[RunPlan, Run]]:
-        """The runs as they are drawn, with their plans: those there were before what is tried out come first."""
-        return [*self.what_if.ghosts, *zip(self.experiment.runs, self.runs, strict=True)]
 
     # The clock
 
@@ -195,8 +83,8 @@ class Session(QObject):
 
     @property
     def finished(self) -> bool:
-        """Whether every run has stopped."""
-        return all(run.stop for run in self.runs)
+        """Whether every run has stopped for good, and not at a breakpoint."""
+        return all(run.stop and not run.at_breakpoint for run in self.runs)
 
     @property
     def busy(self) -> bool:
@@ -205,10 +93,17 @@ class Session(QObject):
         return self._worker.busy or self.what_if.pending or unready
 
     def play(self) -> None:
-        """Step the runs; where all have stopped, again from the start."""
+        """Step the runs on from the newest step; where all have stopped, again from the start.
+
+        Looking back at runs that have stopped, there is nothing to step and a record to keep: then it only goes live.
+        """
+        if self.finished and not self.is_live:
+            self.live()
+            return
         if self.finished:
             self.reset()
         self.live()
+        self._resume()
         self._set_playing(True)
         self._steps_due = 1.0
         self.wake()
@@ -221,23 +116,30 @@ class Session(QObject):
         """Play, or pause."""
         self.pause() if self.playing else self.play()
 
-    def step(self) -> None:
-        """One step of each run."""
+    def step(self, n: int = 1) -> None:
+        """``n`` steps of each run, from the newest."""
         self.pause()
         self.live()
-        self._steps_asked += 1
+        self._resume()
+        self._steps_asked += n
         self.wake()
+
+    def _resume(self) -> None:
+        """Let the runs go on that are at a breakpoint."""
+        self._at_breakpoint.clear()
+        for run in self.runs:
+            if run.at_breakpoint:
+                run.resume()
 
     def reset(self) -> None:
         """Back to the start, or to where a run left another, with the hyperparameters as they are now."""
         self.pause()
         for run in self.runs:
             run.halt(Stop(Reason.USER))
+        self._at_breakpoint.clear()
         self._steps_asked = 0
         self._cursor = None
-        self.what_if.forget()
-        before, self.runs = self.runs, [self.experiment.build(plan) for plan in self.experiment.runs]
-        self.edits.replace_runs(dict(zip(before, self.runs, strict=True)))
+        self.begin_again()
         self.wake()
         self.runs_changed.emit()
         self.frame.emit()
@@ -248,7 +150,7 @@ class Session(QObject):
         self._steps_due = min(self._steps_due, 1.0)
 
     def finish(self, seconds: float = 30.0) -> None:
-        """Run everything to its stop, at most so long; events are processed meanwhile."""
+        """Run everything to its stop, or until a breakpoint is hit, at most so long; events are processed meanwhile."""
         speed, self.speed = self.speed, math.inf
         self.play()
         end = perf_counter() + seconds
@@ -278,9 +180,11 @@ class Session(QObject):
         elapsed, self._last_tick = now - self._last_tick, now
         if self._worker.busy:
             self._give_up_blocked(now)
+        if self._blocked:
+            self._chase(now)
         self._was_idle = not self._worker.busy  # then the frame below shows all there is
         before = self.runs
-        self._show_runs(self.what_if.next_runs(self.runs, self._was_idle))
+        self.show_runs(self.what_if.next_runs(self.runs, self._was_idle))
         if self.what_if.hidden and self.runs is before:  # nothing to draw before they are computed
             self._grant()
             return
@@ -288,8 +192,18 @@ class Session(QObject):
             self._steps_due += min(elapsed, 1.0) * self.speed
             if self.finished:
                 self._set_playing(False)
+        self._pause_at_breakpoint()
         self.frame.emit()
         self._painted.start()
+
+    def _pause_at_breakpoint(self) -> None:
+        """Where a run has hit one, all pause, and the step that did is looked at."""
+        hit = [run for run in self.runs if run.at_breakpoint and run not in self._at_breakpoint]
+        if hit and not self._worker.busy:  # then the other runs have come as far as they come
+            self._at_breakpoint += hit
+            self._steps_asked = 0
+            self._set_playing(False)
+            self.look_at(min(run.trace.hits[-1].step for run in hit))
 
     def _grant(self) -> None:
         if self._worker.busy:
@@ -298,17 +212,26 @@ class Session(QObject):
         if self.what_if.late:
             self._worker.grant_late(self.what_if.late, WHAT_IF_SECONDS)
             return
+        self._count_asked()
         steps = self._steps_to_grant() if all(run.begun or run.stop for run in self.runs) else 0
         if steps != 0 or self.busy:
+            self._granted = [(run, run.step) for run in self.runs] if self._steps_asked else []
             left = FRAME_MS / 1000 - (perf_counter() - self._last_tick)
             self._worker.grant(self.runs, min(max(left, BURST_SECONDS[0]), BURST_SECONDS[1]), steps)
-        elif not self.playing and self._was_idle:
+        elif not self.playing and self._was_idle and not self._blocked:
             self._timer.stop()
+
+    def _count_asked(self) -> None:
+        """Take what the last burst has done off the steps that were asked for; it may have lacked the time for all."""
+        if all(run.stop for run in self.runs):
+            self._steps_asked = 0
+        done = max((run.step - before for run, before in self._granted), default=0)
+        self._steps_asked = max(0, self._steps_asked - done)
+        self._granted = []
 
     def _steps_to_grant(self) -> int | None:
         if self._steps_asked:
-            self._steps_asked -= 1
-            return 1
+            return self._steps_asked
         if not self.playing:
             return 0
         if math.isinf(self._steps_due):
@@ -319,14 +242,33 @@ class Session(QObject):
         return steps
 
     def _give_up_blocked(self, now: float) -> None:
-        for run in (*self.runs, *(late.run for late in self.what_if.late)):
-            began = run.busy_since
-            if began is None or run.stop or run.problem.broadcasts:
-                continue
-            if now - began > BLOCKED_SECONDS:
-                text = f"TimeoutError: the function has not returned for {BLOCKED_SECONDS:g} seconds"
-                run.halt(Stop(Reason.ERROR, values={"error": text}))
-                self._worker.abandon()
+        """Give up a run whose function or rule does not come back; one that is merely slow is let go on."""
+        run = self._worker.run
+        if run is None or (run.problem.broadcasts and (run.optimizer.built_in or not run.begun)):
+            return  # none of the user's code is in it
+        if now - (run.busy_since or now) > SLOW_SECONDS:
+            run.cut()
+        if (run, run.busy_since, run.step_under_way) != self._seen:
+            self._seen, self._seen_at = (run, run.busy_since, run.step_under_way), now
+        patience = SLOW_SECONDS if run.stop else BLOCKED_SECONDS  # nobody waits for one that was replaced or reset
+        if now - self._seen_at > patience:
+            text = f"TimeoutError: it has not returned for {patience:g} seconds"
+            place = self._worker.place
+            if place:
+                text += f" ({place.text})"
+            self._blocked = Stop(Reason.ERROR, values={"error": text, "place": place}), run, now
+            run.halt(self._blocked[0])
+            self._worker.abandon()
+
+    def _chase(self, now: float) -> None:
+        """Go on telling a thread that was given up to end; after a while, tell that it does not."""
+        stop, run, since = self._blocked or (None, None, now)
+        if not self._worker.chase():
+            self._blocked = None
+        elif stop and now - since > CHASE_SECONDS:
+            text = f"{stop.values['error']}. It waits, or catches every exception: its thread goes on beside the others"
+            run.halt(replace(stop, values={**stop.values, "error": text}))
+            self._blocked = None
 
     # The cursor
 
@@ -346,13 +288,31 @@ class Session(QObject):
         return self._cursor is None
 
     def look_at(self, step: int) -> None:
-        """Put the cursor on a step; on the last one it follows the run again."""
+        """Put the cursor on a step, at which the runs are paused; on the last one it follows the runs again."""
         step = max(0, step)
         self._cursor = None if step >= self.steps else step
+        if self._cursor is not None:
+            self._steps_asked = 0
+            self.pause()
         self.cursor_moved.emit()
 
+    def back(self, n: int = 1) -> None:
+        """Look at the step ``n`` before the one looked at."""
+        self.look_at(self.cursor - n)
+
+    def forward(self, n: int = 1) -> None:
+        """Look at the step ``n`` after the one looked at; from the newest, do ``n`` steps of each run."""
+        if self.is_live:
+            self.step(n)
+        else:
+            self.look_at(self.cursor + n)
+
+    def first(self) -> None:
+        """Look at the start."""
+        self.look_at(0)
+
     def live(self) -> None:
-        """Follow the newest step."""
+        """Look at the newest step, and follow it."""
         if self._cursor is not None:
             self._cursor = None
             self.cursor_moved.emit()

@@ -121,7 +121,7 @@ class WhatIf:
         steps = max((run.step for run in runs), default=0)
         for i, run in enumerate(runs):
             # One that has ended is given the step that shows it.
-            self._goals[i] = max(self._goals.get(i, 0), steps + 1 if run.stop else run.step)
+            self._goals[i] = max(self._goals.get(i, 0), steps + 1 if run.stop and not run.at_breakpoint else run.step)
         coming = list(runs)
         for i in _differing(self._shown, experiment):
             late = self._again(experiment, i)

@@ -42,7 +42,7 @@ def raced(open_window, monkeypatch):
 
 
 def settle(window, qtbot):
-    qtbot.waitUntil(lambda: not window.session.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: not window.session.busy, timeout=60_000)
 
 
 def assert_fresh(session):
@@ -87,7 +87,8 @@ def test_that_an_edit_computes_what_a_fresh_run_would(raced, qtbot, what):
     assert session.runs[1].stop.reason is Reason.STEP_LIMIT
 
 
-def test_that_paths_are_swapped_in_whole_and_the_last_edit_wins(raced, qtbot):
+def test_that_paths_are_swapped_in_whole_and_the_last_edit_wins(raced, qtbot, monkeypatch):
+    monkeypatch.setattr(what_if_module, "PATIENCE_SECONDS", 60.0)  # however slow the test is
     session = raced.session
     seen = []
     session.runs_changed.connect(lambda: seen.extend(run.step for run in session.runs))
@@ -240,7 +241,7 @@ def test_that_branches_are_recomputed_from_where_they_leave(raced, qtbot):
 
 def test_that_long_runs_are_shown_before_they_are_computed(open_window, qtbot, monkeypatch):
     monkeypatch.setattr(what_if_module, "PATIENCE_SECONDS", 0.02)
-    window = open_window(race(steps=30_000))
+    window = open_window(race(steps=8_000))
     session = window.session
     session.set_speed(math.inf)
     session.finish()
@@ -251,8 +252,8 @@ def test_that_long_runs_are_shown_before_they_are_computed(open_window, qtbot, m
     session.set_start((0.5, 1.2))
     settle(window, qtbot)
     assert session.runs[0] is not before
-    assert len({step for step in seen if 0 < step < 30_000}) > 1
-    assert [run.step for run in session.runs] == [30_000] * 4
+    assert len({step for step in seen if 0 < step < 8_000}) > 1
+    assert [run.step for run in session.runs] == [8_000] * 4
 
 
 def test_that_a_run_goes_on_from_what_was_recomputed(open_window, qtbot):
@@ -262,7 +263,7 @@ def test_that_a_run_goes_on_from_what_was_recomputed(open_window, qtbot):
     qtbot.waitUntil(lambda: session.steps > 20)
     window.edit_actions.what_if.trigger()
     set_rate(session, 1, 0.3)
-    qtbot.waitUntil(lambda: not session.what_if.pending, timeout=20_000)
+    qtbot.waitUntil(lambda: not session.what_if.pending, timeout=60_000)
     steps = session.runs[1].step
     assert steps >= 20
     assert session.playing
