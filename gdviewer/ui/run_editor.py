@@ -136,6 +136,7 @@ class RunEditor(QWidget):
         self.summary.setText(tr(plan.optimizer.summary))
         self.summary.setToolTip(tr("Source: {source}", source=plan.optimizer.source))
         self._hyperparameters.show_values(plan.hyperparameters)
+        self.own_start.setVisible(plan.branch is None)
         was = self.own_start.blockSignals(True)
         self.own_start.setChecked(plan.start is not None)
         self.own_start.blockSignals(was)
