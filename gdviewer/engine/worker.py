@@ -17,6 +17,7 @@ from gdviewer.engine.run import LARGEST_BLOCK, Run
 from gdviewer.engine.stop import stop_for
 from gdviewer.engine.trace import Change
 
+Job = Callable[[Callable[[], bool]], None]  # is told how to learn whether the runs are another thread's by now
 _AGAIN_SECONDS = 5e-3  # between two times a thread that catches every exception is told to end
 _BLOCK_SECONDS = 2e-3  # a block of steps aims at this long: short against a burst, long against a block's own cost
 
@@ -82,6 +83,8 @@ def burst(
             return
         for run in waiting:
             _watched(run, run.begin)
+            if ended():
+                return
     while left is None or left > 0:
         active = [run for run in runs if not run.stop]
         if not active:
@@ -104,7 +107,7 @@ def burst(
 
 @dataclass(frozen=True)
 class Late:
-    """A run that is to be brought to a step, past its breakpoints.
+    """A run that is to be brought to a step.
 
     Attributes:
         changes: the hyperparameters to be moved on the way.
@@ -119,8 +122,7 @@ class Late:
     @property
     def done(self) -> bool:
         """Whether it is there, or has stopped before."""
-        ended = self.run.stop is not None and not self.run.at_breakpoint
-        return ended or (self.run.begun and self.run.step >= self.step)
+        return self.run.stop is not None or (self.run.begun and self.run.step >= self.step)
 
 
 def catch_up(late: Sequence[Late], seconds: float, ended: Callable[[], bool] = lambda: False) -> None:
@@ -128,8 +130,6 @@ def catch_up(late: Sequence[Late], seconds: float, ended: Callable[[], bool] = l
     end = perf_counter() + seconds
     while waiting := [one for one in late if not one.done]:
         for one in waiting:
-            if one.run.at_breakpoint:
-                one.run.resume()
             block = max(1, min(LARGEST_BLOCK, int(_BLOCK_SECONDS / one.run.pace)))
             _watched(one.run, partial(retrace, one.run, one.changes, one.step, block))
             if ended() or perf_counter() >= end:
@@ -150,9 +150,6 @@ def _watched(run: Run, work: Callable[[], None]) -> None:
         run.busy_since = None
     if run.step > before:
         run.pace = (perf_counter() - began) / (run.step - before)
-
-
-Job = partial[None]  # a burst, but for who tells whether it has ended
 
 
 class Worker:
@@ -248,7 +245,7 @@ class _BurstThread(Abandonable):
                 self._wanted.clear()
                 if self._job is None:
                     return
-                self._job(ended=lambda: self.abandoned)
+                self._job(lambda: self.abandoned)
                 self.runs, self._job = (), None
                 self.idle.set()
         finally:

@@ -101,7 +101,7 @@ class MainWindow(QMainWindow):
         self.limits_panel = LimitsPanel(self.session)
         self.runs_panel = RunsPanel(self.session)
         self.edit_actions = EditActions(self.session, self)
-        self.edit_actions.add_switch(self.timeline, before=self.timeline.reset)
+        self.edit_actions.add_switch(self.timeline, before=self.timeline.first)
         self.addToolBar(Qt.ToolBarArea.BottomToolBarArea, self.timeline)
         self._splitter = QSplitter(Qt.Orientation.Vertical)
         self._splitter.addWidget(self.beside)

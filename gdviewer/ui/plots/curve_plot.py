@@ -37,8 +37,8 @@ class _Visits(Drawing):
         self.ring = Ring(color, theme.plot, theme.width)
         self._resolution = resolution
         self.restart()
-        items = self.points, self.future, self.tangent, self.head, self.ring
-        super().__init__(*items, present=(self.tangent, self.head))
+        present = self.future, self.tangent, self.head
+        super().__init__(self.points, *present, self.ring, present=present)
 
     def restart(self) -> bool:
         self.thinner = PathThinner(self._resolution)

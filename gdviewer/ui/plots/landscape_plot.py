@@ -35,7 +35,7 @@ class Path(Drawing):
         self.ring = Ring(color, theme.plot, theme.width)
         self._resolution = resolution
         self.restart()
-        super().__init__(self.curve, self.future, self.head, self.ring, present=(self.head,))
+        super().__init__(self.curve, self.future, self.head, self.ring, present=(self.future, self.head))
 
     def restart(self) -> bool:
         self.thinner = PathThinner(self._resolution)
@@ -232,7 +232,7 @@ class LandscapePlot(ProblemPlot):
             position = min(self.session.cursor, last)
             x = self.points_of(path, run)[: last + 1]
             rows = path.thinner.update(x)
-            first = self.first_of(run)
+            first = min(self.first_of(run), last)
             rows = np.concatenate([[first], rows[rows > first]])
             chosen = (len(rows), first, rows[-1], len(self._drawings), *low, *high)
             if chosen != path.chosen:
@@ -243,12 +243,10 @@ class LandscapePlot(ProblemPlot):
             here = x[position : position + 1]
             path.set_visible(plan.visible)
             path.ring.mark(plan.visible and 0 < run.left <= position, *x[min(run.left, position)])
-            before = path.points[:split] if position > first else here
-            path.curve.setData(*np.concatenate([before, here]).T)
+            path.curve.setData(*np.concatenate([path.points[:split], here]).T)
             path.future.setVisible(plan.visible and position < last)
             if position < last:
-                now = here if position >= first else here[:0]
-                path.future.setData(*np.concatenate([now, path.points[split:], x[last:]]).T)
+                path.future.setData(*np.concatenate([here, path.points[split:], x[last:]]).T)
             path.head.setPos(*x[position])
 
     def distance_to(self, drawing: Path, run: Run, at: tuple[float, float], pixel: tuple[float, float]) -> float:
