@@ -15,6 +15,7 @@ from gdviewer.engine.stop import Limits
 from gdviewer.problems.problem import Problem
 
 Point = tuple[float, ...]
+MAX_RUNS = 24
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,13 @@ class Experiment:
         runs = list(self.runs)
         runs[index] = replace(runs[index], **changes)  # type: ignore[arg-type]
         return replace(self, runs=tuple(runs))
+
+    def with_more(self, *plans: RunPlan) -> Experiment:
+        """The same experiment with more runs, as many as there is room for, each in a colour that no other has."""
+        used = {plan.color for plan in self.runs}
+        colors = (color for color in range(2 * MAX_RUNS) if color not in used)
+        added = [replace(plan, color=next(colors), visible=True) for plan in plans[: MAX_RUNS - len(self.runs)]]
+        return replace(self, runs=(*self.runs, *added))
 
 
 def default_experiment() -> Experiment:

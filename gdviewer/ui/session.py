@@ -10,14 +10,13 @@ from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, Qt, QTimer, Si
 
 from gdviewer.engine.run import Run
 from gdviewer.engine.stop import Limits, Reason, Stop
+from gdviewer.engine.watchdog import Watchdog
 from gdviewer.engine.worker import Worker
 from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.ui.own_rules import OwnRules
 
 FRAME_MS = 17  # a frame of a screen of 60 Hz
 BURST_SECONDS = 4e-3, 12e-3  # a burst takes what drawing leaves of the frame, between these
-BLOCKED_SECONDS = 5.0  # user code that has not come back after this long is given up
-SLOW_SECONDS = 0.25  # a block that takes longer ends with the step under way
-CHASE_SECONDS = 3.0  # a thread that has not ended so long after it was given up never will
 
 
 class Session(QObject):
@@ -47,14 +46,13 @@ class Session(QObject):
         self.playing = False
         self.speed = math.inf
         self._cursor: int | None = None
+        self.own_rules = OwnRules(self)
         self._worker = Worker()
+        self._watchdog = Watchdog(self._worker)
         self._steps_due = 0.0
         self._steps_asked = 0
         self._last_tick = 0.0
         self._was_idle = True
-        self._seen: object = None  # the step that was under way when the worker was last found busy …
-        self._seen_at = 0.0  # … and since when it has been
-        self._blocked: tuple[Stop, Run, float] | None = None  # what was given up last, until its thread has ended
         self._timer = QTimer(self, interval=FRAME_MS, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
         # The burst begins when what was drawn has been painted: two threads at once would only wait for each other.
@@ -220,6 +218,7 @@ class Session(QObject):
             if not run.stop:
                 run.halt(Stop(Reason.USER))
         self._worker.close(seconds=0.5)
+        self.own_rules.close()
 
     def _set_playing(self, playing: bool) -> None:
         if playing != self.playing:
@@ -229,10 +228,7 @@ class Session(QObject):
     def _tick(self) -> None:
         now = perf_counter()
         elapsed, self._last_tick = now - self._last_tick, now
-        if self._worker.busy:
-            self._give_up_blocked(now)
-        if self._blocked:
-            self._chase(now)
+        self._watchdog.look(now)
         self._was_idle = not self._worker.busy  # then the frame below shows all there is
         if self.playing:
             self._steps_due += min(elapsed, 1.0) * self.speed
@@ -248,7 +244,7 @@ class Session(QObject):
         if steps != 0 or self.busy:
             left = FRAME_MS / 1000 - (perf_counter() - self._last_tick)
             self._worker.grant(self.runs, min(max(left, BURST_SECONDS[0]), BURST_SECONDS[1]), steps)
-        elif not self.playing and self._was_idle and not self._blocked:
+        elif not self.playing and self._was_idle and not self._watchdog.chasing:
             self._timer.stop()
 
     def _steps_to_grant(self) -> int | None:
@@ -263,35 +259,6 @@ class Session(QObject):
         steps = int(self._steps_due)
         self._steps_due -= steps
         return steps
-
-    def _give_up_blocked(self, now: float) -> None:
-        """Give up a run whose function or rule does not come back; one that is merely slow is let go on."""
-        run = self._worker.run
-        if run is None or (run.problem.broadcasts and (run.optimizer.built_in or not run.begun)):
-            return  # none of the user's code is in it
-        if now - (run.busy_since or now) > SLOW_SECONDS:
-            run.cut()
-        if (run, run.busy_since, run.step_under_way) != self._seen:
-            self._seen, self._seen_at = (run, run.busy_since, run.step_under_way), now
-        patience = SLOW_SECONDS if run.stop else BLOCKED_SECONDS  # nobody waits for one that was replaced or reset
-        if now - self._seen_at > patience:
-            text = f"TimeoutError: it has not returned for {patience:g} seconds"
-            place = self._worker.place
-            if place:
-                text += f" ({place.text})"
-            self._blocked = Stop(Reason.ERROR, values={"error": text, "place": place}), run, now
-            run.halt(self._blocked[0])
-            self._worker.abandon()
-
-    def _chase(self, now: float) -> None:
-        """Go on telling a thread that was given up to end; after a while, tell that it does not."""
-        stop, run, since = self._blocked or (None, None, now)
-        if not self._worker.chase():
-            self._blocked = None
-        elif stop and now - since > CHASE_SECONDS:
-            text = f"{stop.values['error']}. It waits, or catches every exception: its thread goes on beside the others"
-            run.halt(replace(stop, values={**stop.values, "error": text}))
-            self._blocked = None
 
     # The cursor
 
