@@ -63,6 +63,7 @@ class CodePanel(QWidget):
         self.state.setProperty("role", "muted")
         buttons.addWidget(self.state, 1)
         self.message = QLabel(wordWrap=True, visible=False, textFormat=Qt.TextFormat.RichText)
+        self.message.setProperty("role", "error")
         self.message.setTextInteractionFlags(
             Qt.TextInteractionFlag.LinksAccessibleByMouse
             | Qt.TextInteractionFlag.LinksAccessibleByKeyboard
@@ -133,7 +134,8 @@ class CodePanel(QWidget):
         self.refresh()
 
     def _refresh_sometimes(self) -> None:
-        if self.isVisible() and perf_counter() - self._refreshed > _REFRESH_SECONDS:
+        now = not self._session.playing or perf_counter() - self._refreshed > _REFRESH_SECONDS
+        if self.isVisible() and now:
             self.refresh()
 
     def showEvent(self, event: object) -> None:

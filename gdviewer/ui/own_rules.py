@@ -130,6 +130,7 @@ class OwnRules(QObject):
         source = self.sources.setdefault(str(path), Source(path.name))
         if version:
             source.text = version.text
+            self.printed = version.printed or self.printed
             source.versions.append(version)
         if self._watcher is None:
             self._watcher = QFileSystemWatcher(self)
