@@ -146,7 +146,7 @@ class Run:
         self.cut()
 
     def cut(self) -> None:
-        """Let the block under way end with the step under way."""
+        """Let :meth:`advance`, where it is under way, return after the step under way."""
         self._cut = True
 
     def begin(self) -> None:
@@ -171,7 +171,8 @@ class Run:
             self._end(Stop(Reason.LEFT_DOMAIN, "start"))
 
     def advance(self, steps: int = 1) -> None:
-        """Execute up to ``steps`` steps, fewer where a stop comes first."""
+        """Execute up to ``steps`` steps, fewer where a stop or a :meth:`cut` comes first."""
+        self._cut = False
         self.begin()
         end = min(self.step + steps, self.limits.max_steps)
         follows_loss = self.options.schedule is not None and self.options.schedule.follows_loss
@@ -186,7 +187,7 @@ class Run:
                 else:  # again, a step at a time, so that the steps before the error are kept
                     size, self._oracle.counts = 1, before
                     self._oracle.forget()
-            if self.step >= end:
+            if self.step >= end or self._cut:
                 break
 
     def replay(self, step: int) -> tuple[Array, dict[str, Any]]:
@@ -298,7 +299,6 @@ class Run:
         rule = bound = self.optimizer.bind(self.hyperparameters)
         x, state, gradient, loss, first = self._x, self._state, self.trace.gradient[-1], self._value, self.step
         gradient.setflags(write=False)
-        self._cut = False
         block = _Block([x], [state], [gradient], [loss], [oracle.counts], np.full(size, full), np.ones(size))
         add_point, add_state, add_gradient = block.points.append, block.states.append, block.gradients.append
         add_loss, add_counts, execute = block.losses.append, block.counts.append, self._execute

@@ -141,9 +141,9 @@ def source_of(path: Path) -> str:
     try:
         return importlib.util.decode_source(path.read_bytes())
     except OSError as error:
-        raise RuleError(f"{path.name} can't be read: {error.strerror}") from None
+        raise RuleError(f"it can't be read: {error.strerror}") from None
     except (SyntaxError, UnicodeDecodeError) as error:
-        raise RuleError(f"{path.name} can't be read: {error}") from None
+        raise RuleError(f"it can't be read: {error}") from None
 
 
 def as_optimizer(given: str | Optimizer | Callable[..., Any]) -> Optimizer:
