@@ -83,7 +83,10 @@ class CodeEditor(QPlainTextEdit):
         elif event.key() == Qt.Key.Key_Backspace and plain and self._before().isspace():
             self._unindent()
         elif event.key() == Qt.Key.Key_Escape:
-            self.focusNextChild()
+            following = self.nextInFocusChain()
+            while not (following.focusPolicy() & Qt.FocusPolicy.TabFocus and following.isVisible()):
+                following = following.nextInFocusChain()
+            following.setFocus(Qt.FocusReason.TabFocusReason)
         else:
             super().keyPressEvent(event)
 

@@ -67,8 +67,13 @@ class Lazy(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
 
-    def showEvent(self, event: object) -> None:
-        super().showEvent(event)
+    def paintEvent(self, event: object) -> None:
+        # Not when it is shown: the window shows what is behind other tabs too, and then hides it.
+        super().paintEvent(event)
+        if self.panel is None:
+            QTimer.singleShot(0, self, self._fill)
+
+    def _fill(self) -> None:
         if self.panel is None:
             self.panel = self._make()
             self.layout().addWidget(self.panel)
