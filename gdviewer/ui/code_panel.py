@@ -87,6 +87,7 @@ class CodePanel(QWidget):
         self._own.changed.connect(self.refresh)
         session.frame.connect(self._refresh_sometimes)
         session.runs_changed.connect(self.refresh)
+        session.playing_changed.connect(self.refresh)
         self.refresh()
 
     @property
@@ -142,7 +143,7 @@ class CodePanel(QWidget):
         super().showEvent(event)
         self.refresh()
 
-    def refresh(self) -> None:
+    def refresh(self, *_: object) -> None:
         """Tell again what has become of the text."""
         self._refreshed = perf_counter()
         line, told = self._trouble()

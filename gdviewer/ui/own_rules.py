@@ -81,6 +81,7 @@ class OwnRules(QObject):
         self._checked: WeakKeyDictionary[Run, int] = WeakKeyDictionary()
         self._check: Attempt | None = None
         session.frame.connect(self._check_replays)
+        session.playing_changed.connect(self._check_replays)
 
     # Where a rule is from
 
@@ -220,7 +221,7 @@ class OwnRules(QObject):
 
     # Whether steps are the same when executed again
 
-    def _check_replays(self) -> None:
+    def _check_replays(self, *_: object) -> None:
         """At a pause or an end, execute a few steps of the user's rules again, and tell where they differ."""
         session = self._session
         if session.playing or session.busy or self._check:
