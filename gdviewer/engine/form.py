@@ -24,6 +24,45 @@ class FormError(ValueError):
     place: Place | None = None
 
 
+_FLOAT64 = np.dtype(np.float64)
+
+
+def executed(
+    optimizer: Optimizer, rule: Rule, oracle: Oracle, t: int, x: Array, state: tuple[Any, ...]
+) -> tuple[Array, tuple[Any, ...]]:
+    """One step: the next point and state, read-only, with their form checked.
+
+    Args:
+        rule: the optimizer's rule with its hyperparameters bound; t: the number of the step as the rule counts.
+
+    Raises:
+        FormError: they are not of the form that the rule's signature promises.
+    """
+    result = rule(x, oracle, t, *state) if optimizer.counts_steps else rule(x, oracle, *state)
+    new: Any
+    if type(result) is tuple:
+        new, carried = result[:1] and result[0], result[1:]
+    else:
+        new, carried = result, ()
+    if type(new) is not np.ndarray or new.dtype is not _FLOAT64 or new.shape != x.shape:
+        new = as_point(new, x.shape)
+    if new is None or len(carried) != len(state):
+        raise told_at_return(point_error(optimizer, result, x.shape), optimizer, rule, oracle, t, x, state)
+    new.setflags(False)  # write=False; by name it takes thrice as long
+    for part in carried:
+        if type(part) is np.ndarray:
+            part.setflags(False)  # type: ignore[call-arg] # NumPy takes it by position too
+    return new, carried
+
+
+def misfit(
+    optimizer: Optimizer, rule: Rule, oracle: Oracle, t: int, x: Array, before: Sequence[Any], after: Sequence[Any]
+) -> FormError:
+    """What is wrong with a state that can't be recorded, given the point and state before the step."""
+    error = state_error(optimizer, before, after) or FormError("the state can't be recorded")
+    return told_at_return(error, optimizer, rule, oracle, t, x, before)
+
+
 def as_point(new: Any, shape: tuple[int, ...]) -> Array | None:
     """What a rule returned for the next point as a float64 array, None where it is no point of that shape."""
     try:

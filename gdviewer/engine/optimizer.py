@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from gdviewer.engine.oracle import Minimisable
 from gdviewer.engine.parameter import Declared, check_values
 from gdviewer.engine.signature import read_signature
@@ -64,6 +66,14 @@ class Optimizer:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the textbook function itself."""
         return self.function(*args, **kwargs)
+
+
+def read_only(initial: Any) -> Any:
+    """A state that a rule can't change for all runs to come: a copy of an array, or what it is."""
+    if isinstance(initial, np.ndarray):
+        initial = initial.copy()
+        initial.setflags(write=False)
+    return initial
 
 
 _NEEDS = {"hessian": "the Hessian", "lowest": "the lowest loss f*, known beforehand"}

@@ -69,8 +69,13 @@ def burst(
         if ended():
             return
     left = steps
-    end = perf_counter() + seconds
-    now = end - seconds
+    now = perf_counter()
+    end = now + seconds
+    while waiting := [run for run in runs if not (run.begun or run.stop)]:  # what they continue is executed again
+        if perf_counter() >= end:
+            return
+        for run in waiting:
+            _watched(run, 0)
     while left is None or left > 0:
         active = [run for run in runs if not run.stop]
         if not active:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import replace
 from time import perf_counter
 
@@ -13,6 +14,7 @@ from gdviewer.engine.stop import Limits, Reason, Stop
 from gdviewer.engine.watchdog import Watchdog
 from gdviewer.engine.worker import Worker
 from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.ui.arrows import Arrow
 from gdviewer.ui.own_rules import OwnRules
 
 FRAME_MS = 17  # a frame of a screen of 60 Hz
@@ -30,6 +32,7 @@ class Session(QObject):
         frame: look at the traces again.
         playing_changed: started or paused.
         cursor_moved: another step is looked at.
+        arrows_changed: the plots have other arrows to draw.
     """
 
     experiment_changed = Signal()
@@ -37,6 +40,7 @@ class Session(QObject):
     frame = Signal()
     playing_changed = Signal(bool)
     cursor_moved = Signal()
+    arrows_changed = Signal()
 
     def __init__(self, experiment: Experiment, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -45,12 +49,14 @@ class Session(QObject):
         self.selected = 0
         self.playing = False
         self.speed = math.inf
+        self._arrows: dict[str, tuple[Arrow, ...]] = {}
         self._cursor: int | None = None
         self.own_rules = OwnRules(self)
         self._worker = Worker()
         self._watchdog = Watchdog(self._worker)
         self._steps_due = 0.0
         self._steps_asked = 0
+        self._granted: list[tuple[Run, int]] = []  # where each run was when steps asked for were granted
         self._last_tick = 0.0
         self._was_idle = True
         self._timer = QTimer(self, interval=FRAME_MS, timerType=Qt.TimerType.PreciseTimer)
@@ -158,7 +164,13 @@ class Session(QObject):
         return self._worker.busy or any(not (run.begun or run.stop) for run in self.runs)
 
     def play(self) -> None:
-        """Step the runs; where all have stopped, again from the start."""
+        """Step the runs on from the newest step; where all have stopped, again from the start.
+
+        Looking back at runs that have stopped, there is nothing to step and a record to keep: then it only goes live.
+        """
+        if self.finished and not self.is_live:
+            self.live()
+            return
         if self.finished:
             self.reset()
         self.live()
@@ -174,11 +186,11 @@ class Session(QObject):
         """Play, or pause."""
         self.pause() if self.playing else self.play()
 
-    def step(self) -> None:
-        """One step of each run."""
+    def step(self, n: int = 1) -> None:
+        """``n`` steps of each run, from the newest."""
         self.pause()
         self.live()
-        self._steps_asked += 1
+        self._steps_asked += n
         self.wake()
 
     def reset(self) -> None:
@@ -240,17 +252,26 @@ class Session(QObject):
     def _grant(self) -> None:
         if self._worker.busy:
             return
+        self._count_asked()
         steps = self._steps_to_grant()
         if steps != 0 or self.busy:
+            self._granted = [(run, run.step) for run in self.runs] if self._steps_asked else []
             left = FRAME_MS / 1000 - (perf_counter() - self._last_tick)
             self._worker.grant(self.runs, min(max(left, BURST_SECONDS[0]), BURST_SECONDS[1]), steps)
         elif not self.playing and self._was_idle and not self._watchdog.chasing:
             self._timer.stop()
 
+    def _count_asked(self) -> None:
+        """Take what the last burst has done off the steps that were asked for; it may have lacked the time for all."""
+        if self._steps_asked and self.finished:
+            self._steps_asked = 0
+        done = max((run.step - before for run, before in self._granted), default=0)
+        self._steps_asked = max(0, self._steps_asked - done)
+        self._granted = []
+
     def _steps_to_grant(self) -> int | None:
         if self._steps_asked:
-            self._steps_asked -= 1
-            return 1
+            return self._steps_asked
         if not self.playing:
             return 0
         if math.isinf(self._steps_due):
@@ -278,13 +299,31 @@ class Session(QObject):
         return self._cursor is None
 
     def look_at(self, step: int) -> None:
-        """Put the cursor on a step; on the last one it follows the run again."""
+        """Put the cursor on a step, at which the runs are paused; on the last one it follows the runs again."""
         step = max(0, step)
         self._cursor = None if step >= self.steps else step
+        if self._cursor is not None:
+            self._steps_asked = 0
+            self.pause()
         self.cursor_moved.emit()
 
+    def back(self, n: int = 1) -> None:
+        """Look at the step ``n`` before the one looked at."""
+        self.look_at(self.cursor - n)
+
+    def forward(self, n: int = 1) -> None:
+        """Look at the step ``n`` after the one looked at; from the newest, do ``n`` steps of each run."""
+        if self.is_live:
+            self.step(n)
+        else:
+            self.look_at(self.cursor + n)
+
+    def first(self) -> None:
+        """Look at the start."""
+        self.look_at(0)
+
     def live(self) -> None:
-        """Follow the newest step."""
+        """Look at the newest step, and follow it."""
         if self._cursor is not None:
             self._cursor = None
             self.cursor_moved.emit()
@@ -292,3 +331,18 @@ class Session(QObject):
     def position(self, run: Run) -> int:
         """The row of a run's trace that the cursor is on; its last one where it ended earlier."""
         return min(self.cursor, run.step)
+
+    # Arrows
+
+    @property
+    def arrows(self) -> tuple[Arrow, ...]:
+        """What the plots draw over the runs."""
+        return tuple(arrow for arrows in self._arrows.values() for arrow in arrows)
+
+    def show_arrows(self, owner: str, arrows: Iterable[Arrow]) -> None:
+        """Have the plots draw these arrows in place of those that ``owner`` had drawn before; none to remove them."""
+        before = self._arrows.pop(owner, ())
+        if shown := tuple(arrows):
+            self._arrows[owner] = shown
+        if before or shown:
+            self.arrows_changed.emit()
