@@ -23,6 +23,7 @@ def check_replay(run: Run, step: int) -> str:
     Returns:
         what differs, as a sentence; empty where nothing does.
     """
+    run = run.owner(step)
     kept, state = run.trace.state_by(step)
     recorded: dict[str, Any] = {"x": run.trace.x[step]}
     if kept == step:

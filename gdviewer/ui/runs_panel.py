@@ -12,6 +12,7 @@ from PySide6.QtGui import QAction, QColor, QKeySequence, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
+    QLabel,
     QListWidget,
     QListWidgetItem,
     QStyle,
@@ -24,9 +25,10 @@ from PySide6.QtWidgets import (
 
 from gdviewer import optimizers
 from gdviewer.engine.run import Run
-from gdviewer.experiment.experiment import RunPlan
+from gdviewer.experiment.experiment import MAX_RUNS, RunPlan
 from gdviewer.experiment.rate_search import RATES, find_rate
 from gdviewer.ui.keys import keys_by_tab
+from gdviewer.ui.own_rules import error_text
 from gdviewer.ui.run_editor import RunEditor
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import plan_title, stop_text, tr
@@ -35,7 +37,6 @@ from gdviewer.ui.theme import look
 if TYPE_CHECKING:
     from gdviewer.ui.choice_list import ChoiceList
 
-MAX_RUNS = 24
 _REFRESH_SECONDS = 0.1
 _TITLE, _STATUS, _COLOR = Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
 
@@ -68,11 +69,15 @@ class RunsPanel(QWidget):
             tr("Continue from here with…"), tr("A run that leaves the selected one at the step looked at"), "Ctrl+B",
             self.choose_branch,
         )  # fmt: skip
+        self.files = QLabel(wordWrap=True, visible=False, textFormat=Qt.TextFormat.PlainText)
+        self.files.setProperty("role", "error")
+        self.files.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.editor = RunEditor(session)
         layout = QVBoxLayout(self, spacing=6)
         layout.addWidget(self.list)
         layout.addLayout(buttons)
         layout.addWidget(self._button(self.branch), alignment=Qt.AlignmentFlag.AlignLeft)
+        layout.addWidget(self.files)
         layout.addWidget(self.editor)
         layout.addStretch(1)
         self.list.currentRowChanged.connect(self._select)
@@ -82,8 +87,15 @@ class RunsPanel(QWidget):
         session.frame.connect(self._refresh_sometimes)
         session.cursor_moved.connect(self.refresh)
         session.playing_changed.connect(self.refresh)
+        session.own_rules.changed.connect(self._tell_files)
         look().changed.connect(self._match)
         self._match()
+
+    def _tell_files(self) -> None:
+        """What is wrong with the files that rules are from."""
+        text = "\n".join(filter(None, map(error_text, self._session.own_rules.files)))
+        self.files.setText(text)
+        self.files.setVisible(bool(text))
 
     def choose_runs(self) -> None:
         """Open the list of all optimizers, to add a run of each that is ticked."""
@@ -94,7 +106,8 @@ class RunsPanel(QWidget):
         used = {plan.optimizer.name for plan in runs}
         unused = next((name for name in optimizers.names() if name not in used), "")
         self.adding = ChoiceList(
-            optimizer_choices(self._session.experiment.problem), tr("Optimizers"), self, current=unused,
+            optimizer_choices(self._session.experiment.problem, self._session.own_rules.rules), tr("Optimizers"), self,
+            current=unused,
             room=MAX_RUNS - len(runs),
             hint=tr("Click or Space ticks, Enter adds. Each begins with the rate, of {n}, that leads lowest.", n=RATES),
             confirm=lambda n: tr("Add 1 run") if n == 1 else tr("Add {n} runs", n=n),
@@ -106,7 +119,7 @@ class RunsPanel(QWidget):
         """Add a run of each optimizer, as many as there is room for, with a rate that suits it on this problem."""
         experiment = self._session.experiment
         room = MAX_RUNS - len(experiment.runs)
-        plans = [RunPlan(optimizers.get(name)) for name in names[:room]]
+        plans = [RunPlan(self._session.own_rules.get(name)) for name in names[:room]]
         rates = [find_rate(experiment, plan) for plan in plans]
         self._append(
             *(replace(p, hyperparameters={"learning_rate": r}) if r else p for p, r in zip(plans, rates, strict=True))
@@ -181,13 +194,10 @@ class RunsPanel(QWidget):
         return runs[self._session.selected] if 0 <= self._session.selected < len(runs) else None
 
     def _append(self, *plans: RunPlan) -> None:
-        experiment = self._session.experiment
-        used = {other.color for other in experiment.runs}
-        colors = (color for color in range(2 * MAX_RUNS) if color not in used)
-        added = [replace(plan, color=next(colors), visible=True) for plan in plans[: MAX_RUNS - len(experiment.runs)]]
-        if added:
-            self._session.edit(replace(experiment, runs=(*experiment.runs, *added)))
-            self._session.select(len(experiment.runs) + len(added) - 1)
+        experiment = self._session.experiment.with_more(*plans)
+        if experiment.runs != self._session.experiment.runs:
+            self._session.edit(experiment)
+            self._session.select(len(experiment.runs) - 1)
 
     def _select(self, row: int) -> None:
         if row >= 0:

@@ -11,11 +11,12 @@ from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, Qt, QTimer, Si
 
 from gdviewer.engine.run import Run
 from gdviewer.engine.stop import Reason, Stop
+from gdviewer.engine.watchdog import Watchdog
 from gdviewer.engine.worker import Worker
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.ui.arrows import Arrow
 from gdviewer.ui.edits import Edits, State, matching_runs, shown_again, take_limits
-from gdviewer.ui.patience import Patience
+from gdviewer.ui.own_rules import OwnRules
 from gdviewer.ui.what_if import WhatIf
 
 FRAME_MS = 17  # a frame of a screen of 60 Hz
@@ -57,14 +58,15 @@ class Session(QObject):
         self.speed = math.inf
         self._arrows: dict[str, tuple[Arrow, ...]] = {}
         self._cursor: int | None = None
+        self.own_rules = OwnRules(self)
         self._worker = Worker()
         self._at_breakpoint: list[Run] = []  # those whose hit has been noticed
+        self._watchdog = Watchdog(self._worker)
         self._steps_due = 0.0
         self._steps_asked = 0
         self._granted: list[tuple[Run, int]] = []  # where each run was when steps asked for were granted
         self._last_tick = 0.0
         self._was_idle = True
-        self._patience = Patience(self._worker)
         self._timer = QTimer(self, interval=FRAME_MS, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
         # The burst begins when what was drawn has been painted: two threads at once would only wait for each other.
@@ -288,6 +290,7 @@ class Session(QObject):
             if not run.stop:
                 run.halt(Stop(Reason.USER))
         self._worker.close(seconds=0.5)
+        self.own_rules.close()
 
     def _set_playing(self, playing: bool) -> None:
         if playing != self.playing:
@@ -297,8 +300,7 @@ class Session(QObject):
     def _tick(self) -> None:
         now = perf_counter()
         elapsed, self._last_tick = now - self._last_tick, now
-        self._patience.watch(now)
-        self._patience.chase(now)
+        self._watchdog.look(now)
         self._was_idle = not self._worker.busy  # then the frame below shows all there is
         before = self.runs
         self._show_runs(self.what_if.next_runs(self.runs, self._was_idle))
@@ -335,7 +337,7 @@ class Session(QObject):
             self._granted = [(run, run.step) for run in self.runs] if self._steps_asked else []
             left = FRAME_MS / 1000 - (perf_counter() - self._last_tick)
             self._worker.grant(self.runs, min(max(left, BURST_SECONDS[0]), BURST_SECONDS[1]), steps)
-        elif not self.playing and self._was_idle and not self._patience.chasing:
+        elif not self.playing and self._was_idle and not self._watchdog.chasing:
             self._timer.stop()
 
     def _count_asked(self) -> None:

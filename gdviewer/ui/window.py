@@ -68,8 +68,13 @@ class Lazy(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
 
-    def showEvent(self, event: object) -> None:
-        super().showEvent(event)
+    def paintEvent(self, event: object) -> None:
+        # Not when it is shown: the window shows what is behind other tabs too, and then hides it.
+        super().paintEvent(event)
+        if self.panel is None:
+            QTimer.singleShot(0, self, self._fill)
+
+    def _fill(self) -> None:
         if self.panel is None:
             self.panel = self._make()
             self.layout().addWidget(self.panel)
@@ -117,6 +122,8 @@ class MainWindow(QMainWindow):
             self._dock("runs", tr("Runs"), _Side(self.runs_panel), right),
         ]
         self._docks.append(self._tab("breakpoints", tr("Breakpoints"), self._make_breakpoints, self._docks[1]))
+        self.code = self._tab("code", tr("Code"), self._make_code, self._docks[2])
+        self._docks.append(self.code)
         self._hover = QLabel()
         self.statusBar().addWidget(self._hover, 1)
         self.stage.hovered.connect(self._hover.setText)
@@ -148,9 +155,26 @@ class MainWindow(QMainWindow):
 
         return _Side(BreakpointsPanel(self.session))
 
+    def _make_code(self) -> QWidget:
+        from gdviewer.ui.code_panel import CodePanel
+
+        panel = CodePanel(self.session)
+        self.closed.connect(panel.keep)
+        if not QSettings().value("code_seen"):  # a line of code wants room; how much, is the user's from then on
+            QSettings().setValue("code_seen", True)
+            QTimer.singleShot(0, self, self._widen_code)
+        return panel
+
+    def _widen_code(self) -> None:
+        self.resizeDocks([self.code], [max(self.code.width(), self.width() * 45 // 100)], Qt.Orientation.Horizontal)
+
     def _make_menus(self) -> None:
         file = self.menuBar().addMenu(tr("&File"))
         self._add(file, tr("&Open samples…"), tr("Open samples from a file"), QKeySequence.StandardKey.Open, self._open)
+        self._add(
+            file, tr("Open op&timizer…"), tr("Open an optimizer from a Python file, and take up what is saved in it"),
+            QKeySequence("Ctrl+Shift+O"), self._open_optimizer,
+        )  # fmt: skip
         self._add(
             file, tr("Save &picture…"), tr("Save a picture of the window"), QKeySequence("Ctrl+P"), self._save_picture
         )
@@ -213,7 +237,15 @@ class MainWindow(QMainWindow):
         self._docks[0].show()
         self.problem_panel.ask_file()
 
+    def _open_optimizer(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, tr("Open optimizer"), "", tr("Python (*.py);;All files (*)"))
+        if path:
+            self._open_file(path)
+
     def _open_file(self, path: str) -> None:
+        if path.endswith(".py"):
+            self.session.own_rules.open(path)
+            return
         self._docks[0].show()  # where what is wrong with it is told
         self.problem_panel.open_file(path)
 

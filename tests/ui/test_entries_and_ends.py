@@ -11,10 +11,10 @@ import pytest
 from PySide6.QtCore import QPointF, Qt
 
 from gdviewer import optimizers, problems
+from gdviewer.engine import watchdog
 from gdviewer.engine.stop import Limits, Reason
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.problems.function import FunctionProblem
-from gdviewer.ui import session as session_module
 from gdviewer.ui.plots import sketch
 
 
@@ -216,7 +216,7 @@ def test_that_a_function_may_raise_what_it_likes(open_window):
 
 
 def test_that_the_start_of_one_run_may_be_slow_after_another_was_given_up(open_window, qtbot, monkeypatch):
-    monkeypatch.setattr(session_module, "BLOCKED_SECONDS", 0.3)
+    monkeypatch.setattr(watchdog, "BLOCKED_SECONDS", 0.3)
     released = []
 
     def sometimes_stuck(x):

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from gdviewer import optimizers, problems
+from gdviewer.engine import watchdog
 from gdviewer.engine.stop import Limits, Reason
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.experiment.minimize import minimize
 from gdviewer.problems.function import FunctionProblem
-from gdviewer.ui import session as session_module
 
 
 def endless(problem: str = "rosenbrock", runs: int = 1) -> Experiment:
@@ -153,7 +153,7 @@ def test_that_a_function_of_wrong_shape_is_told(open_window):
 
 
 def test_that_a_function_that_blocks_is_given_up_and_others_go_on(open_window, qtbot, monkeypatch):
-    monkeypatch.setattr(session_module, "BLOCKED_SECONDS", 0.2)
+    monkeypatch.setattr(watchdog, "BLOCKED_SECONDS", 0.2)
     gate = threading.Event()
 
     def stuck(x):
