@@ -107,7 +107,7 @@ def burst(
 
 @dataclass(frozen=True)
 class Late:
-    """A run that is to be brought to a step.
+    """A run that is to be brought to a step, past its breakpoints.
 
     Attributes:
         changes: the hyperparameters to be moved on the way.
@@ -122,7 +122,8 @@ class Late:
     @property
     def done(self) -> bool:
         """Whether it is there, or has stopped before."""
-        return self.run.stop is not None or (self.run.begun and self.run.step >= self.step)
+        ended = self.run.stop is not None and not self.run.at_breakpoint
+        return ended or (self.run.begun and self.run.step >= self.step)
 
 
 def catch_up(late: Sequence[Late], seconds: float, ended: Callable[[], bool] = lambda: False) -> None:
@@ -130,6 +131,8 @@ def catch_up(late: Sequence[Late], seconds: float, ended: Callable[[], bool] = l
     end = perf_counter() + seconds
     while waiting := [one for one in late if not one.done]:
         for one in waiting:
+            if one.run.at_breakpoint:
+                one.run.resume()
             block = max(1, min(LARGEST_BLOCK, int(_BLOCK_SECONDS / one.run.pace)))
             _watched(one.run, partial(retrace, one.run, one.changes, one.step, block))
             if ended() or perf_counter() >= end:

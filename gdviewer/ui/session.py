@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Iterable
 from time import perf_counter
 
 from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, Qt, QTimer, Signal
@@ -15,9 +14,8 @@ from gdviewer.engine.watchdog import Watchdog
 from gdviewer.engine.worker import Worker
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.ui.arrows import Arrow
-from gdviewer.ui.edits import Edits, State, matching_runs, shown_again, take_limits
+from gdviewer.ui.document import Document
 from gdviewer.ui.own_rules import OwnRules
-from gdviewer.ui.what_if import WhatIf
 
 FRAME_MS = 17  # a frame of a screen of 60 Hz
 BURST_SECONDS = 4e-3, 12e-3  # a burst takes what drawing leaves of the frame, between these
@@ -25,35 +23,23 @@ WHAT_IF_SECONDS = 25e-3  # a burst that computes runs again: most are done withi
 POLL_MS = 3  # … and are shown as soon as they are
 
 
-class Session(QObject):
-    """Holds the experiment and steps its runs, a burst a frame.
+class Session(Document):
+    """Steps the runs of the experiment, a burst a frame.
 
     Views show ``(run.trace, position)`` at each :attr:`frame`; nothing is signalled per step.
 
     Signals:
-        experiment_changed: the experiment was replaced by :meth:`edit`.
-        runs_changed: the list of runs, or one of them, is another object now.
-        frame: look at the traces again.
         playing_changed: started or paused.
         cursor_moved: another step is looked at.
         arrows_changed: the plots have other arrows to draw.
     """
 
-    experiment_changed = Signal()
-    runs_changed = Signal()
-    frame = Signal()
     playing_changed = Signal(bool)
     cursor_moved = Signal()
     arrows_changed = Signal()
 
     def __init__(self, experiment: Experiment, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self.experiment = experiment
-        self.runs: list[Run] = [experiment.build(plan) for plan in experiment.runs]
-        self.selected = 0
-        self.edits = Edits()
-        self.what_if = WhatIf()
-        self._untold = False  # whether views have yet to be told of an edit
+        super().__init__(experiment, parent)
         self.playing = False
         self.speed = math.inf
         self._arrows: dict[str, tuple[Arrow, ...]] = {}
@@ -73,124 +59,16 @@ class Session(QObject):
         self._painted = QTimer(self, interval=0, singleShot=True)
         self._painted.timeout.connect(self._grant)
 
-    # The experiment
-
-    def edit(self, experiment: Experiment) -> None:
-        """Replace the experiment; runs go on where they can, and begin again where they can't.
-
-        A hyperparameter moves in the run under way and is marked in its trace; other limits hold from now on; another
-        problem, start, optimizer, or other options make a new run. With :attr:`what_if` on, what is not the same any
-        more is computed again as far as it was.
-        """
-        state = self._state()
-        begins = self.edits.note(state, experiment)
-        if begins:
-            self._take_newest_runs()
-            state.runs = list(self.runs)
-        if self.what_if.handles(self.experiment, experiment):
-            self.what_if.take(self.experiment, experiment, self.runs, begins)
-            self.experiment, self._untold = experiment, True  # views are told when the runs are there to be shown
-            for run in self.runs:
-                take_limits(run, experiment.limits)
-            self.wake()
-        else:
-            self._take_newest_runs()
-            self._adopt(experiment, matching_runs(self.experiment, self.runs, experiment))
-
-    def undo(self) -> None:
-        """Take back the last edit: the experiment and its runs are what they were before.
-
-        A run that is gone comes back with its record; in one that is there still, a hyperparameter is moved back.
-        """
-        self._take_back(self.edits.undo)
-
-    def redo(self) -> None:
-        """Do again what was undone."""
-        self._take_back(self.edits.redo)
-
-    def _take_back(self, move: Callable[[State], State | None]) -> None:
-        self._take_newest_runs()
-        state = move(self._state())
-        if state:
-            self.selected = state.selected
-            self._adopt(state.experiment, shown_again(state))
+    def take_up(self, anew: bool) -> None:
+        if anew:
+            self._cursor = None
+        self.wake()
 
     def branch_here(self) -> RunPlan:
         """The plan of a run that goes on as the selected one did after the step at the cursor."""
-        self._take_newest_runs()
+        self.take_newest_runs()
         run = self.runs[self.selected]
         return self.experiment.runs[self.selected].continued(run, self.position(run) if run.begun else 0)
-
-    def set_what_if(self, on: bool) -> None:
-        """Whether edits recompute the runs so far; without, they hold from now on."""
-        self._take_newest_runs()
-        self.what_if.on = on
-        self.what_if.keep(self.runs)
-        self.runs_changed.emit()
-        self.frame.emit()
-
-    def _state(self) -> State:
-        return State(self.experiment, list(self.runs), self.selected)
-
-    def _take_newest_runs(self) -> None:
-        """Show the runs that are still computed for the newest edit, as far as they are."""
-        self._show_runs(self.what_if.flush(self.runs))
-
-    def _show_runs(self, runs: list[Run]) -> None:
-        changed, self.runs = runs is not self.runs, runs
-        if changed and self._untold:
-            self._untold = False
-            self.experiment_changed.emit()
-        if changed:
-            self.runs_changed.emit()
-
-    def _adopt(self, experiment: Experiment, runs: list[Run]) -> None:
-        """Take an experiment and its runs in place of those there are."""
-        self.experiment = experiment
-        fresh = [run for run in runs if run not in self.runs]
-        for run in self.runs:
-            if run not in runs and not run.stop:
-                run.halt(Stop(Reason.USER))
-        for run in runs:
-            run.breakpoints = experiment.breakpoints
-        for run in fresh:
-            if run.stop and run.stop.reason is Reason.USER:
-                run.resume()
-        changed, self.runs = runs != self.runs, runs
-        changed |= self.what_if.keep(runs)
-        self.selected = max(0, min(self.selected, len(runs) - 1))
-        for run in runs:
-            take_limits(run, experiment.limits)
-        if any(not (run.begun or run.origin) for run in fresh):
-            self._cursor = None
-        if fresh:
-            self.wake()
-        self.experiment_changed.emit()
-        if changed:
-            self.runs_changed.emit()
-        self.frame.emit()
-
-    def change_run(self, index: int, **changes: object) -> None:
-        """Edit fields of one run's plan."""
-        self.edit(self.experiment.with_run(index, **changes))
-
-    def set_start(self, start: tuple[float, ...], index: int | None = None) -> None:
-        """Move the common start, or that of run ``index`` alone."""
-        if index is None:
-            self.edit(replace(self.experiment, start=start))
-        else:
-            self.change_run(index, start=start)
-
-    def select(self, index: int) -> None:
-        """Choose the run that the controls edit."""
-        if index != self.selected:
-            self.selected = index
-            self.experiment_changed.emit()
-
-    @property
-    def shown(self) -> list[tuple[RunPlan, Run]]:
-        """The runs as they are drawn, with their plans: those there were before what is tried out come first."""
-        return [*self.what_if.ghosts, *zip(self.experiment.runs, self.runs, strict=True)]
 
     # The clock
 
@@ -258,9 +136,7 @@ class Session(QObject):
         self._at_breakpoint.clear()
         self._steps_asked = 0
         self._cursor = None
-        self.what_if.forget()
-        before, self.runs = self.runs, [self.experiment.build(plan) for plan in self.experiment.runs]
-        self.edits.replace_runs(dict(zip(before, self.runs, strict=True)))
+        self.begin_again()
         self.wake()
         self.runs_changed.emit()
         self.frame.emit()
@@ -303,7 +179,7 @@ class Session(QObject):
         self._watchdog.look(now)
         self._was_idle = not self._worker.busy  # then the frame below shows all there is
         before = self.runs
-        self._show_runs(self.what_if.next_runs(self.runs, self._was_idle))
+        self.show_runs(self.what_if.next_runs(self.runs, self._was_idle))
         if self.what_if.hidden and self.runs is before:  # nothing to draw before they are computed
             self._grant()
             return

@@ -12,12 +12,13 @@ import pytest
 from PySide6.QtCore import Qt
 
 from gdviewer import optimizers, problems
+from gdviewer.engine import watchdog
+from gdviewer.engine.breakpoint import Breakpoint
 from gdviewer.engine.options import Options
 from gdviewer.engine.stop import Limits, Reason
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.problems.function import FunctionProblem
 from gdviewer.ui import edits as edits_module
-from gdviewer.ui import session as session_module
 from gdviewer.ui import what_if as what_if_module
 from gdviewer.ui.plots.base import GHOST
 
@@ -293,7 +294,7 @@ def test_that_adding_and_removing_runs_meanwhile_is_safe(raced, qtbot):
 
 
 def test_that_a_function_that_blocks_is_given_up(open_window, qtbot, monkeypatch):
-    monkeypatch.setattr(session_module, "BLOCKED_SECONDS", 0.2)
+    monkeypatch.setattr(watchdog, "BLOCKED_SECONDS", 0.2)
     gate = threading.Event()
 
     def stuck(x):
@@ -311,6 +312,15 @@ def test_that_a_function_that_blocks_is_given_up(open_window, qtbot, monkeypatch
     session.set_start((0.5, 1.0))
     settle(window, qtbot)
     assert [run.step for run in session.runs] == [20] * 4
+
+
+def test_that_breakpoints_do_not_keep_a_run_from_its_steps(raced, qtbot):
+    session = raced.session
+    session.edit(replace(session.experiment, breakpoints=(Breakpoint("step", 30),)))
+    session.set_start((0.5, 1.2))
+    settle(raced, qtbot)
+    assert [run.step for run in session.runs] == [80] * 4
+    assert all(run.trace.hits for run in session.runs)
 
 
 def test_that_a_slow_function_does_not_hold_up_the_window(open_window, qtbot):

@@ -246,7 +246,8 @@ class LandscapePlot(ProblemPlot):
             path.curve.setData(*np.concatenate([path.points[:split], here]).T)
             path.future.setVisible(plan.visible and position < last)
             if position < last:
-                path.future.setData(*np.concatenate([here, path.points[split:], x[last:]]).T)
+                joint = here if position >= first else here[:0]  # what comes before it leaves is the other's
+                path.future.setData(*np.concatenate([joint, path.points[split:], x[last:]]).T)
             path.head.setPos(*x[position])
 
     def distance_to(self, drawing: Path, run: Run, at: tuple[float, float], pixel: tuple[float, float]) -> float:
