@@ -1,6 +1,6 @@
-"""How fast the debugger is: prints one JSON object last.
+"""How fast runs are computed anew while the hand moves: prints one JSON object last.
 
-    python benchmarks/debugger.py
+    python benchmarks/what_if.py
 
 Draws on the display there is, else offscreen.
 """

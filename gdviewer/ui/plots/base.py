@@ -27,7 +27,7 @@ def line_pen(color: QColor | str, width: float) -> QPen:
     return pen
 
 
-GHOST, LEFT = 0.38, 0.5  # how opaque runs are drawn that were before what is tried out, and that another run leaves
+GHOST, LEFT = 0.4, 0.6  # how opaque runs are drawn that were before what is tried out, and that another run leaves
 
 
 def pale(color: QColor, theme: Theme) -> QColor:
