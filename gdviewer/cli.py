@@ -111,7 +111,9 @@ def _run(words: list[str]) -> int:
             schedule = schedule.replace(**{k: v for k, v in chosen.items() if k in schedule.parameters})
         options_of_run = Options(**around, schedule=schedule)
         breakpoints = conditions(options["break_when"], optimizer)
-        run = Run(problem, optimizer, start, hyperparameters, limits, options["seed"], options_of_run, breakpoints)
+        run = Run(
+            problem, optimizer, start, hyperparameters, limits, options["seed"], options_of_run, breakpoints=breakpoints
+        )
         if run.stop:
             raise ValueError(run.stop.message)
     except ValueError as error:
@@ -315,6 +317,13 @@ def summary(result: Result, problem: Problem) -> dict[str, Any]:
         "evaluations": {"value": result.nfev, "gradient": result.njev, "hessian": result.nhev},
         "stop_reason": result.reason,
         "message": result.message,
+        "diagnosis": None
+        if result.diagnosis is None
+        else {
+            "kind": result.diagnosis.kind.value,
+            "eigenvalues": result.diagnosis.eigenvalues.tolist(),
+            "all_eigenvalues": result.diagnosis.whole,
+        },
         "advice": result.advice,
         "success": result.success,
     }

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +13,7 @@ from numpy.typing import NDArray
 from gdviewer.engine.breakpoint_kinds import KINDS
 from gdviewer.engine.oracle import Array
 from gdviewer.engine.parameter import Parameter
+from gdviewer.engine.place import place_of_error
 
 
 class Reason(Enum):
@@ -123,6 +122,11 @@ class Stop:
     def templates(self) -> tuple[str, str]:
         """The sentences on what happened and what to do, before the values are filled in (for translation)."""
         return SENTENCES[self.reason, self.kind]
+
+    @property
+    def is_about_the_point(self) -> bool:
+        """Whether the run ended because there was little left to do, so that it matters what kind of point that is."""
+        return self.reason.converged or self.reason is Reason.STALLED or self.kind == "flat"
 
     @property
     def message(self) -> str:
@@ -256,14 +260,10 @@ def _or_never(tolerance: float | None) -> float:
     return -1.0 if tolerance is None else tolerance
 
 
-_PACKAGE = Path(__file__).parents[1]
-
-
 def stop_for(error: BaseException) -> Stop:
     """The stop that an exception in user code makes: its type, its text, and the line of user code it came from."""
     text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if _PACKAGE not in Path(frame.filename).parents and "site-packages" not in frame.filename:
-            text += f" (line {frame.lineno} of {frame.name}: {frame.line})"
-            break
-    return Stop(Reason.ERROR, values={"error": text, "exception": error})
+    place = place_of_error(error)
+    if place:
+        text += f" ({place.text})"
+    return Stop(Reason.ERROR, values={"error": text, "exception": error, "place": place})
