@@ -53,7 +53,7 @@ class Session(QObject):
         self._arrows: dict[str, tuple[Arrow, ...]] = {}
         self._cursor: int | None = None
         self._worker = Worker()
-        self._at_breakpoint: list[Run] = []  # those whose hit has been noticed
+        self._watching = False  # whether a breakpoint is yet to be hit since the runs were last set going
         self._steps_due = 0.0
         self._steps_asked = 0
         self._granted: list[tuple[Run, int]] = []  # where each run was when steps asked for were granted
@@ -85,11 +85,10 @@ class Session(QObject):
         changed = runs != self.runs
         self.runs = runs
         self.selected = min(self.selected, len(runs) - 1)
-        if experiment.limits != before.limits:
-            for run in runs:
-                self._apply_limits(run, before.limits, experiment.limits)
         for run in runs:
             run.breakpoints = experiment.breakpoints
+            if experiment.limits != before.limits:
+                self._apply_limits(run, before.limits, experiment.limits)
         if fresh:
             self._cursor = None
             self.wake()
@@ -202,7 +201,7 @@ class Session(QObject):
 
     def _resume(self) -> None:
         """Let the runs go on that are at a breakpoint."""
-        self._at_breakpoint.clear()
+        self._watching = True
         for run in self.runs:
             if run.at_breakpoint:
                 run.resume()
@@ -212,7 +211,6 @@ class Session(QObject):
         self.pause()
         for run in self.runs:
             run.halt(Stop(Reason.USER))
-        self._at_breakpoint.clear()
         self._steps_asked = 0
         self._cursor = None
         self.runs = [self.experiment.build(plan) for plan in self.experiment.runs]
@@ -269,12 +267,11 @@ class Session(QObject):
 
     def _pause_at_breakpoint(self) -> None:
         """Where a run has hit one, all pause, and the step that did is looked at."""
-        hit = [run for run in self.runs if run.at_breakpoint and run not in self._at_breakpoint]
-        if hit and not self._worker.busy:  # then the other runs have come as far as they come
-            self._at_breakpoint += hit
-            self._steps_asked = 0
+        steps = [run.trace.hits[-1].step for run in self.runs if run.at_breakpoint]
+        if steps and self._watching and not self._worker.busy:  # then the other runs have come as far as they come
+            self._watching, self._steps_asked = False, 0
             self._set_playing(False)
-            self.look_at(min(run.trace.hits[-1].step for run in hit))
+            self.look_at(min(steps))
 
     def _grant(self) -> None:
         if self._worker.busy:
