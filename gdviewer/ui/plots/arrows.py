@@ -69,7 +69,7 @@ class Arrows(pg.UIGraphicsItem):
         for line, arrow in sorted(seen, key=lambda pair: -pair[0].length()):  # the long ones below the short
             self._draw(painter, line, arrow)
         for line, arrow in seen:
-            self._label(painter, line, arrow, view, taken)
+            self._label(painter, line, arrow, view, taken, [other for other, _ in seen])
         painter.restore()
         self.drawn = [(line, arrow.label) for line, arrow in seen]
 
@@ -94,8 +94,10 @@ class Arrows(pg.UIGraphicsItem):
         painter.fillPath(outline, color)
 
     @staticmethod
-    def _label(painter: QPainter, line: QLineF, arrow: Arrow, view: QRectF, taken: list[QRectF]) -> None:
-        """Write the label beside the tip, or beside where the arrow leaves the view, off the labels before it."""
+    def _label(
+        painter: QPainter, line: QLineF, arrow: Arrow, view: QRectF, taken: list[QRectF], lines: list[QLineF]
+    ) -> None:
+        """Write the label beside the tip, or where the arrow leaves the view, off other arrows and their labels."""
         seen = _clipped(line, view)
         if not arrow.label or seen is None:
             return
@@ -113,7 +115,9 @@ class Arrows(pg.UIGraphicsItem):
             tip + QPointF(-box.width() / 2, -_GAP - _HALF - box.height()),
         ]
         boxes = [_within(box.translated(place), view) for place in places]
-        free = next((b for b in boxes if not any(b.intersects(other) for other in taken)), boxes[0])
+        apart = [b for b in boxes if not any(b.intersects(other) for other in taken)]
+        clear = [b for b in apart if all(_clipped(other, b) is None for other in lines)]
+        free = (clear or apart or boxes)[0]
         taken.append(free)
         path = QPainterPath()
         path.addText(free.left(), free.top() + metrics.ascent(), font, arrow.label)
@@ -136,7 +140,7 @@ def _on_screen(start: QPointF, across: float, down: float, arrow: Arrow) -> QLin
     length = math.hypot(across, down)
     if not length or not math.isfinite(length):
         return QLineF(start, start)
-    shown = NORMALISED if arrow.normalised else min(max(length, _HEAD), _FAR)
+    shown = max(NORMALISED * arrow.share, _HEAD) if arrow.normalised else min(max(length, _HEAD), _FAR)
     tip = QPointF(across, down) * (shown / length)
     return QLineF(start - tip if arrow.two_headed else start, start + tip)
 
