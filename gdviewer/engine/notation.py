@@ -11,8 +11,9 @@ import inspect
 import textwrap
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
+from types import CodeType
 from typing import Any
 
 from gdviewer.engine.mathematics import SUBSCRIPTS, Writer
@@ -34,12 +35,19 @@ class Line:
         indent: how many blocks it stands in.
         code: the source as it is written.
         text: the same as mathematics.
+        node: the statement in the syntax tree, its lines counted as in the file; None for a lone ``else``.
     """
 
     number: int
     indent: int
     code: str
     text: str
+    node: ast.stmt | ast.ExceptHandler | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def last(self) -> int:
+        """The last line of the file it takes, blocks that it heads not counted."""
+        return _end(self.node) if self.node else self.number
 
 
 @cache
@@ -64,9 +72,9 @@ def name_text(name: str) -> str:
     return name
 
 
-def names_of(function: Callable[..., Any]) -> dict[str, str]:
+def names_of(function: Callable[..., Any] | CodeType) -> dict[str, str]:
     """How each name of a function is written, no two alike: beside learning_rate η, a name eta is ηₜ."""
-    code = inspect.unwrap(function).__code__
+    code = function if isinstance(function, CodeType) else inspect.unwrap(function).__code__
     texts: dict[str, str] = {}
     # Those whose symbol is declared come first, so that the symbol at a hyperparameter's control is theirs.
     names = dict.fromkeys((*code.co_varnames, *code.co_cellvars, *code.co_freevars))
@@ -113,7 +121,7 @@ def formulas(function: Callable[..., Any]) -> list[str]:
     return ["  " * line.indent + line.text for line in found]
 
 
-def lines(function: Callable[..., Any]) -> list[Line]:
+def lines(function: Callable[..., Any] | CodeType) -> list[Line]:
     """Every statement of a function with its mathematics; empty where there is no source to be had."""
     try:
         source, first = inspect.getsourcelines(function)
@@ -123,6 +131,7 @@ def lines(function: Callable[..., Any]) -> list[Line]:
     definition = next((node for node in tree.body if isinstance(node, ast.FunctionDef)), None)
     if definition is None:
         return []
+    ast.increment_lineno(tree, first - 1)
     body = definition.body
     if ast.get_docstring(definition, clean=False) is not None:
         body = body[1:]
@@ -131,21 +140,26 @@ def lines(function: Callable[..., Any]) -> list[Line]:
     writer = Writer(lambda name: known.get(name) or name_text(name))
 
     def statement(node: ast.stmt | ast.ExceptHandler, indent: int, before: str = "") -> Iterator[Line]:
-        head = getattr(node, "test", None) or getattr(node, "iter", None)
-        end = (head or node).end_lineno if head or not hasattr(node, "body") else node.lineno
-        code = " ".join(rows[node.lineno - 1 : end])
-        yield Line(first + node.lineno - 1, indent, code, before + writer.statement(node, code))
+        code = " ".join(rows[node.lineno - first : _end(node) + 1 - first])
+        yield Line(node.lineno, indent, code, before + writer.statement(node, code), node)
         yield from block(getattr(node, "body", []), indent + 1)
         yield from block(getattr(node, "handlers", []), indent)
         rest = getattr(node, "orelse", [])
-        if rest and rows[rest[0].lineno - 1].startswith("elif"):
+        if rest and rows[rest[0].lineno - first].startswith("elif"):
             yield from statement(rest[0], indent, "else ")
         elif rest:
-            row = next(row for row in range(rest[0].lineno, 0, -1) if rows[row - 1].startswith("else"))
-            yield Line(first + row - 1, indent, rows[row - 1], "else:")
+            row = next(row for row in range(rest[0].lineno - first, -1, -1) if rows[row].startswith("else"))
+            yield Line(first + row, indent, rows[row], "else:")
             yield from block(rest, indent + 1)
 
     def block(nodes: Sequence[ast.stmt | ast.ExceptHandler], indent: int) -> Iterator[Line]:
         return (line for node in nodes for line in statement(node, indent))
 
     return list(block(body, 0))
+
+
+def _end(node: ast.stmt | ast.ExceptHandler) -> int:
+    """The last line of a statement, or of the head of a block."""
+    head = getattr(node, "test", None) or getattr(node, "iter", None)
+    end = (head or node).end_lineno if head or not hasattr(node, "body") else node.lineno
+    return end or node.lineno
