@@ -109,7 +109,8 @@ class HerePanel(QWidget):
         layout.addWidget(self.caption)
         for signal in (session.frame, session.cursor_moved, session.experiment_changed, session.runs_changed):
             signal.connect(self._follow)
-        look().changed.connect(self._show)
+        session.experiment_changed.connect(self._restyle)  # its colour, and whether the run is shown
+        look().changed.connect(self._restyle)
 
     @staticmethod
     def _label(role: str = "") -> QLabel:
@@ -159,11 +160,7 @@ class HerePanel(QWidget):
             return
         place = self._place()
         if place is None:
-            self._asked = self._look = None
-            self._latest.cancel()
-            self._busy = False
-            self._announce.stop()
-            self._show()
+            self._forget()
             return
         if place.same(self._asked) or self._busy:
             return
@@ -175,6 +172,14 @@ class HerePanel(QWidget):
         self._asked, self._busy = place, True
         self._announce.start()
         self._latest.request(lambda: _look_at(place))
+
+    def _forget(self) -> None:
+        """There is no place: say why, once."""
+        if self._look or self._busy or self.reason.text() != self._absence(self._run()):
+            self._asked, self._look, self._busy = None, None, False
+            self._latest.cancel()
+            self._announce.stop()
+            self._show()
 
     def _rest(self, seconds: float) -> None:
         self._busy = False
@@ -195,6 +200,10 @@ class HerePanel(QWidget):
         self.reason.setText(str(stop_for(error).values["error"]))
 
     # What is shown
+
+    def _restyle(self) -> None:
+        if self._look and self._look.place.run is self._run():
+            self._show()
 
     def _show(self) -> None:
         found, run = self._look, self._run()

@@ -54,7 +54,9 @@ class _Side(QScrollArea):
 
 
 class Lazy(QWidget):
-    """Room for a panel that is made when it is first seen, so that the window opens without it.
+    """Room for a panel behind a tab: made when it is first seen, so that the window opens without it.
+
+    Qt leaves a dock behind a tab visible, and moves it aside; here its panel is hidden, so that it can tell.
 
     Attributes:
         panel: the panel; None until it was seen.
@@ -67,11 +69,17 @@ class Lazy(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
 
-    def showEvent(self, event: object) -> None:
-        super().showEvent(event)
-        if self.panel is None:
+    def watch(self, dock: QDockWidget) -> None:
+        """Follow whether the dock it is in is seen."""
+        dock.visibilityChanged.connect(lambda: QTimer.singleShot(0, self, self._settle))  # not before it has moved
+
+    def _settle(self) -> None:
+        seen = self.isVisible() and not self.visibleRegion().isEmpty()
+        if seen and self.panel is None:
             self.panel = self._make()
             self.layout().addWidget(self.panel)
+        if self.panel:
+            self.panel.setVisible(seen)
 
 
 class MainWindow(QMainWindow):
@@ -135,7 +143,9 @@ class MainWindow(QMainWindow):
 
     def _tab(self, name: str, title: str, make: Callable[[], QWidget], beside: QDockWidget) -> QDockWidget:
         """A dock behind the tab of another, whose panel is made when it is first looked at."""
-        dock = self._dock(name, title, Lazy(make), self.dockWidgetArea(beside))
+        room = Lazy(make)
+        dock = self._dock(name, title, room, self.dockWidgetArea(beside))
+        room.watch(dock)
         self.tabifyDockWidget(beside, dock)
         beside.raise_()
         return dock

@@ -201,6 +201,7 @@ def test_that_no_run_and_one_that_has_not_begun_are_told(open_here, qtbot):
     window.session.edit(window.session.experiment.with_problem(problems.formula("abs(x) + abs(y)")))
     plan = RunPlan(optimizers.get("polyak_step"))
     window.session.edit(Experiment(window.session.experiment.problem, (plan,), (1.0, 1.0)))
+    window.session.select(0)
     assert "lowest loss" in panel.reason.text()  # it needs what this formula does not have
 
 
