@@ -14,6 +14,7 @@ from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.problems.function import FunctionProblem
 from gdviewer.ui.here_panel import HerePanel
 from gdviewer.ui.spectrum import rows_of
+from gdviewer.ui.theme import THEMES, look
 
 
 @pytest.fixture
@@ -241,14 +242,29 @@ def test_that_a_function_that_takes_long_is_announced(open_here, qtbot):
 
 
 def test_that_a_theme_colours_it_anew(open_here, qtbot):
-    from gdviewer.ui.theme import look
-
     _, panel = open_here()
     settled(qtbot, panel)
     look().choose("light")
     before = panel.slice.curve.opts["pen"].color().name()
     look().choose("dark")
     assert panel.slice.curve.opts["pen"].color().name() != before
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)])
+@pytest.mark.parametrize("theme", THEMES)
+def test_that_no_words_are_cut_off(open_here, qtbot, size, theme):
+    window, panel = open_here("rosenbrock_nd", RunPlan(optimizers.get("adam"), {"learning_rate": 0.5}))
+    look().choose(theme)
+    window.resize(*size)
+    window.session.finish()
+    settled(qtbot, panel)
+    qtbot.wait(50)
+    side = dock(window).widget().panel
+    assert panel.width() <= side.viewport().width()
+    for label in (panel.kind, panel.reason, panel.where, panel.numbers, panel.verdict, panel.caption):
+        assert label.text()
+        assert label.height() + 1 >= label.heightForWidth(label.width()), label.text()
+    assert panel.spectrum.height() >= panel.spectrum.sizeHint().height()
 
 
 def test_that_rows_of_a_line_and_of_few_ritz_values_are_told():

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 
 import pyqtgraph as pg
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF
 
 from gdviewer.ui.arrows import Arrow
@@ -104,17 +104,9 @@ class Arrows(pg.UIGraphicsItem):
         font = QFont(painter.font())
         font.setBold(True)
         metrics = QFontMetricsF(font)
-        box = QRectF(0, 0, metrics.horizontalAdvance(arrow.label), metrics.height())
-        tip, length = seen.p2(), max(line.length(), 1e-9)
-        right, down = line.dx() / length, line.dy() / length
-        places = [
-            tip + QPointF(_GAP if right >= 0 else -_GAP - box.width(), _GAP if down > 0.3 else -_GAP - box.height()),
-            tip + QPointF(_GAP + _HALF, -box.height() / 2),
-            tip + QPointF(-_GAP - _HALF - box.width(), -box.height() / 2),
-            tip + QPointF(-box.width() / 2, _GAP + _HALF),
-            tip + QPointF(-box.width() / 2, -_GAP - _HALF - box.height()),
-        ]
-        boxes = [_within(box.translated(place), view) for place in places]
+        size = QSizeF(metrics.horizontalAdvance(arrow.label), metrics.height())
+        ends = [seen, QLineF(seen.p2(), seen.p1())] if arrow.two_headed else [seen]
+        boxes = [_within(box, view) for end in ends for box in _beside(end, size)]
         apart = [b for b in boxes if not any(b.intersects(other) for other in taken)]
         clear = [b for b in apart if all(_clipped(other, b) is None for other in lines)]
         free = (clear or apart or boxes)[0]
@@ -130,6 +122,23 @@ def _rim(width: float) -> QPen:
     pen = QPen(QColor(look().theme.plot), width)
     pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     return pen
+
+
+def _beside(line: QLineF, size: QSizeF) -> list[QRectF]:
+    """Boxes of a size beside the tip of an arrow, the best place first."""
+    width, height, tip = size.width(), size.height(), line.p2()
+    away = _GAP + _HALF
+    corner = QPointF(
+        _GAP if line.dx() >= 0 else -_GAP - width, _GAP if line.dy() > 0.3 * line.length() else -_GAP - height
+    )
+    places = [
+        corner,
+        QPointF(away, -height / 2),
+        QPointF(-away - width, -height / 2),
+        QPointF(-width / 2, away),
+        QPointF(-width / 2, -away - height),
+    ]
+    return [QRectF(tip + place, size) for place in places]
 
 
 def _on_screen(start: QPointF, across: float, down: float, arrow: Arrow) -> QLineF | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor
 
 from gdviewer.engine.line import Line
@@ -38,6 +38,9 @@ class SlicePlot(Plot):
             self.addItem(item, ignoreBounds=True)
         self.setLabel("left", tr("loss"))
         self.restyle()
+
+    def sizeHint(self) -> QSize:
+        return QSize(240, 230)
 
     def restyle(self) -> None:
         super().restyle()
