@@ -7,7 +7,7 @@ from time import perf_counter
 
 import numpy as np
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QCheckBox, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from gdviewer.engine.curvature import Curvature
 from gdviewer.engine.line import Line, line_of_step
@@ -87,7 +87,9 @@ class HerePanel(QWidget):
         self._announce = QTimer(self, singleShot=True, interval=_SILENT_MS)
         self._announce.timeout.connect(lambda: self.where.setText(tr("computing …")))
         self.where = self._label("muted")
+        self.where.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
         self.kind = self._label("heading")
+        self.kind.setWordWrap(False)
         self.reason = self._label()
         self.spectrum = Spectrum()
         self.numbers = self._label("muted")
@@ -101,8 +103,12 @@ class HerePanel(QWidget):
         self.slice = SlicePlot(session)
         self.caption = self._label("muted")
         layout = QVBoxLayout(self, spacing=6)
+        title = QHBoxLayout()
+        title.addWidget(self.kind)
+        title.addWidget(self.where, 1)
+        layout.addLayout(title)
         for widget in (
-            self.kind, self.reason, self.where, self.spectrum, self.numbers, self.verdict, self.directions,
+            self.reason, self.spectrum, self.numbers, self.verdict, self.directions,
         ):  # fmt: skip
             layout.addWidget(widget)
         layout.addWidget(self.slice, 1)
@@ -111,10 +117,11 @@ class HerePanel(QWidget):
             signal.connect(self._follow)
         session.experiment_changed.connect(self._restyle)  # its colour, and whether the run is shown
         look().changed.connect(self._restyle)
+        self._restyle()
 
     @staticmethod
     def _label(role: str = "") -> QLabel:
-        label = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        label = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText, alignment=Qt.AlignmentFlag.AlignTop)
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         label.setProperty("role", role)
         return label
@@ -202,6 +209,9 @@ class HerePanel(QWidget):
     # What is shown
 
     def _restyle(self) -> None:
+        # Room for as many lines as the words mostly take, so that what is below stays put while the numbers change.
+        for label, lines in ((self.reason, 2), (self.verdict, 3)):
+            label.setMinimumHeight(lines * label.fontMetrics().lineSpacing())
         if self._look and self._look.place.run is self._run():
             self._show()
 
@@ -276,7 +286,7 @@ def numbers_of(here: Curvature) -> list[str]:
         )  # fmt: skip
     rate = here.largest_stable_rate
     if np.isfinite(rate):
-        lines.append(tr("2/λ₁ = {rate}, the largest stable rate of plain descent", rate=f"{rate:.4g}"))
+        lines.append(tr("largest rate plain descent bears 2/λ₁ = {rate}", rate=f"{rate:.4g}"))
     if here.how == "differences":
         lines.append(tr("from differences of the gradient"))
     if here.how == "lanczos":

@@ -12,7 +12,7 @@ from gdviewer.engine.curvature import Curvature
 from gdviewer.ui.text import indexed, tr
 from gdviewer.ui.theme import Theme, look
 
-_ALL, _ENDS = 8, 4  # up to so many are shown whole, else so many at each end
+_ALL, _ENDS = 7, 3  # up to so many are shown whole, else so many at each end
 _DECADES = 6  # an eigenvalue so many powers of ten below the largest has the shortest bar
 
 

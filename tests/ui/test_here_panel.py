@@ -74,7 +74,7 @@ def test_that_a_rate_too_large_is_told_beside_the_largest_stable_one(open_here, 
     settled(qtbot, panel)
     assert "1.7 times too large here" in panel.verdict.text()
     assert panel.verdict.property("role") == "error"
-    assert "2/λ₁ = 0.2," in panel.numbers.text()
+    assert "2/λ₁ = 0.2" in panel.numbers.text()
     assert "condition number 10" in panel.numbers.text()
     window.session.change_run(0, hyperparameters={"learning_rate": 0.05})
     qtbot.waitUntil(lambda: "0.25 times the largest" in panel.verdict.text())
@@ -187,7 +187,7 @@ def test_that_many_dimensions_show_both_ends(open_here, qtbot):
     window, panel = open_here(problem, learning_rate=1e-4)
     settled(qtbot, panel)
     names = [name for name, _, _ in panel.spectrum.rows]
-    assert names == ["λ₁", "λ₂", "λ₃", "λ₄", "", "λ₄₇", "λ₄₈", "λ₄₉", "λ₅₀"]
+    assert names == ["λ₁", "λ₂", "λ₃", "", "λ₄₈", "λ₄₉", "λ₅₀"]
     assert "0 negative, 0 zero of 50" in panel.numbers.text()
     assert len(window.session.arrows) == 2
 

@@ -28,7 +28,7 @@ class SlicePlot(Plot):
         self._color = QColor()
         self.setToolTip(tr("The loss along the step just taken. Wheel: zoom. Drag: move."))
         self.setAccessibleName(tr("Slice along the step"))
-        self.setMinimumSize(200, 200)
+        self.setMinimumSize(200, 180)
         self.disableAutoRange()
         self.curve = Curve(self.theme.width, QColor(self.theme.text))
         self.parabola = pg.PlotCurveItem(antialias=True)
@@ -40,7 +40,7 @@ class SlicePlot(Plot):
         self.restyle()
 
     def sizeHint(self) -> QSize:
-        return QSize(240, 230)
+        return QSize(240, 200)
 
     def restyle(self) -> None:
         super().restyle()
