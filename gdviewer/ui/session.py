@@ -267,7 +267,7 @@ class Session(QObject):
 
     def _count_asked(self) -> None:
         """Take what the last burst has done off the steps that were asked for; it may have lacked the time for all."""
-        if self._steps_asked and self.finished:
+        if all(run.stop for run in self.runs):
             self._steps_asked = 0
         done = max((run.step - before for run, before in self._granted), default=0)
         self._steps_asked = max(0, self._steps_asked - done)

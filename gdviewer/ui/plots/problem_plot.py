@@ -120,10 +120,12 @@ class ProblemPlot(Plot):
         return f"{point}      {told}"
 
     def take_click(self, x: float, y: float) -> bool:
-        """Put the cursor on the step of a path that was clicked; tells whether there is one."""
+        """Put the cursor on the step of a path that was clicked, and select its run; tells whether there is one."""
         found = self.step_at(x, y)
         if found:
-            self.session.look_at(found[2])
+            _, run, step = found
+            self.session.select(self.session.runs.index(run))
+            self.session.look_at(step)
         return found is not None
 
     def show_minima(self, stars: Stars) -> None:
