@@ -79,7 +79,14 @@ class Plane:
     def project(self, x: ArrayLike) -> Array:
         """The plane coordinates of the nearest points on the plane: ``(..., n)`` gives ``(..., 2)``."""
         with np.errstate(all="ignore"):
-            return self._along(np.asarray(x)) - self._along(self.origin)
+            return self.along(x) - self.along(self.origin)
+
+    # Not with @, whose threads may have to wait for each other while others compute, a second in a bad case.
+
+    def along(self, vector: ArrayLike) -> Array:
+        """How far vectors lead along the two axes: ``(..., n)`` gives ``(..., 2)``."""
+        along: Array = np.einsum("...n,kn->...k", np.asarray(vector, dtype=float), self.directions)
+        return along
 
     def lift(self, place: ArrayLike) -> Array:
         """The points at plane coordinates: ``(..., 2)`` gives ``(..., n)``."""
@@ -88,12 +95,6 @@ class Plane:
     def move(self, x: Array, place: ArrayLike) -> Array:
         """The point that lies off the plane as ``x`` does, but at other plane coordinates."""
         return x - self._across(self.project(x)) + self._across(np.asarray(place))
-
-    # Not with @, whose threads may have to wait for each other while others compute, a second in a bad case.
-
-    def _along(self, x: Array) -> Array:
-        along: Array = np.einsum("...n,kn->...k", x, self.directions)
-        return along
 
     def _across(self, place: Array) -> Array:
         across: Array = place[..., :1] * self.directions[0] + place[..., 1:] * self.directions[1]

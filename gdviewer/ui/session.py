@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import replace
 from time import perf_counter
 
@@ -12,6 +13,7 @@ from gdviewer.engine.run import Run
 from gdviewer.engine.stop import Limits, Reason, Stop
 from gdviewer.engine.worker import Worker
 from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.ui.arrows import Arrow
 
 FRAME_MS = 17  # a frame of a screen of 60 Hz
 BURST_SECONDS = 4e-3, 12e-3  # a burst takes what drawing leaves of the frame, between these
@@ -29,6 +31,7 @@ class Session(QObject):
         frame: look at the traces again.
         playing_changed: started or paused.
         cursor_moved: another step is looked at.
+        arrows_changed: the plots have other arrows to draw.
     """
 
     experiment_changed = Signal()
@@ -36,6 +39,7 @@ class Session(QObject):
     frame = Signal()
     playing_changed = Signal(bool)
     cursor_moved = Signal()
+    arrows_changed = Signal()
 
     def __init__(self, experiment: Experiment, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -44,6 +48,7 @@ class Session(QObject):
         self.selected = 0
         self.playing = False
         self.speed = math.inf
+        self._arrows: dict[str, tuple[Arrow, ...]] = {}
         self._cursor: int | None = None
         self._worker = Worker()
         self._steps_due = 0.0
@@ -299,3 +304,18 @@ class Session(QObject):
     def position(self, run: Run) -> int:
         """The row of a run's trace that the cursor is on; its last one where it ended earlier."""
         return min(self.cursor, run.step)
+
+    # Arrows
+
+    @property
+    def arrows(self) -> tuple[Arrow, ...]:
+        """What the plots draw over the runs."""
+        return tuple(arrow for arrows in self._arrows.values() for arrow in arrows)
+
+    def show_arrows(self, owner: str, arrows: Iterable[Arrow]) -> None:
+        """Have the plots draw these arrows in place of those that ``owner`` had drawn before; none to remove them."""
+        before = self._arrows.pop(owner, ())
+        if shown := tuple(arrows):
+            self._arrows[owner] = shown
+        if before or shown:
+            self.arrows_changed.emit()

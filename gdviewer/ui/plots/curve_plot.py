@@ -12,6 +12,7 @@ from gdviewer.engine.run import Run
 from gdviewer.experiment.experiment import Point
 from gdviewer.problems.problem import Problem
 from gdviewer.problems.samples import SampledCurve
+from gdviewer.ui.plots.arrows import Ends
 from gdviewer.ui.plots.base import Curve, Drawing, Head, Stars, line_pen
 from gdviewer.ui.plots.problem_plot import ProblemPlot
 from gdviewer.ui.session import Session
@@ -122,6 +123,9 @@ class CurvePlot(ProblemPlot):
     def place(self, start: Point) -> tuple[float, float]:
         height = self._height_at(start[0])
         return start[0], height if np.isfinite(height) else 0.0
+
+    def ends_of(self, at: np.ndarray, vector: np.ndarray) -> Ends:
+        return float(at[0]), self._height_at(float(at[0])), float(vector[0]), 0.0
 
     def start_at(self, x: float, y: float, start: Point) -> Point:
         return (x,)

@@ -14,6 +14,7 @@ from gdviewer.engine.run import Run
 from gdviewer.experiment.experiment import Point
 from gdviewer.problems.problem import Problem
 from gdviewer.ui.landscape import GRID, Landscape, compute_landscape
+from gdviewer.ui.plots.arrows import Ends
 from gdviewer.ui.plots.base import Curve, Drawing, Head, Stars, line_pen
 from gdviewer.ui.plots.problem_plot import ProblemPlot
 from gdviewer.ui.session import Session
@@ -184,6 +185,9 @@ class LandscapePlot(ProblemPlot):
 
     def start_at(self, x: float, y: float, start: Point) -> Point:
         return x, y
+
+    def ends_of(self, at: np.ndarray, vector: np.ndarray) -> Ends:
+        return *at.tolist(), *vector.tolist()
 
     def points_of(self, path: Path, run: Run) -> np.ndarray:
         """The points of a run in the plot, (length, 2)."""

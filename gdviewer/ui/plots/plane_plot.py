@@ -11,6 +11,7 @@ from gdviewer.engine.stop import Reason
 from gdviewer.experiment.experiment import Point
 from gdviewer.problems.plane import Plane, Slice
 from gdviewer.ui.background import Latest
+from gdviewer.ui.plots.arrows import Ends
 from gdviewer.ui.plots.base import Stars
 from gdviewer.ui.plots.landscape_plot import ColorScale, LandscapePlot, Path
 from gdviewer.ui.session import Session
@@ -152,6 +153,12 @@ class PlanePlot(LandscapePlot):
 
     def start_at(self, x: float, y: float, start: Point) -> Point:
         return tuple(self.surface.plane.move(np.array(start), (x, y)).tolist())
+
+    def ends_of(self, at: np.ndarray, vector: np.ndarray) -> Ends:
+        plane = self.surface.plane
+        ends = *plane.project(at).tolist(), *plane.along(vector).tolist()
+        size = float(np.abs(vector).max(initial=0.0))
+        return ends if max(map(abs, ends[2:])) > 1e-12 * size else (*ends[:2], 0.0, 0.0)  # at right angles to it
 
     def points_of(self, path: _ProjectedPath, run: Run) -> np.ndarray:
         fresh = run.trace.x[len(path.places) // 2 :]

@@ -9,6 +9,8 @@ import numpy as np
 
 from gdviewer.experiment.experiment import Point
 from gdviewer.problems.problem import Problem
+from gdviewer.ui.arrows import Arrow
+from gdviewer.ui.plots.arrows import Arrows, Ends
 from gdviewer.ui.plots.base import Plot, Stars
 from gdviewer.ui.plots.sketch import Sketch
 from gdviewer.ui.plots.starts import StartMarkers
@@ -27,7 +29,11 @@ class ProblemPlot(Plot):
         self._sketch.ready.connect(self.show_picture)
         self._minima = Stars(self)
         self.starts = StartMarkers(self, self.place, self.start_at)
+        self.arrows = Arrows(self._place_arrow)
+        self.addItem(self.arrows, ignoreBounds=True)
         self.disableAutoRange()
+        session.arrows_changed.connect(self._show_arrows)
+        self._show_arrows()
         session.experiment_changed.connect(self._match_experiment)
 
     @property
@@ -51,6 +57,10 @@ class ProblemPlot(Plot):
 
     def start_at(self, x: float, y: float, start: Point) -> Point:
         """The start that stands at a point of the plot, where ``start`` is moved there."""
+        raise NotImplementedError
+
+    def ends_of(self, at: np.ndarray, vector: np.ndarray) -> Ends:
+        """Where an arrow is in the plot: x, y, and how far it leads across and up; ``at``, ``vector`` (n,)."""
         raise NotImplementedError
 
     def picture_of(self, problem: Problem) -> Callable[[int], Any]:
@@ -101,6 +111,15 @@ class ProblemPlot(Plot):
             self._show_marks()
             self.outdate()
         self.starts.update()
+
+    def _show_arrows(self) -> None:
+        self.arrows.show_arrows(self.session.arrows)
+
+    def _place_arrow(self, arrow: Arrow) -> Ends | None:
+        if not self.active or not arrow.fits(self.session.experiment.problem.dimension):
+            return None
+        ends = self.ends_of(np.asarray(arrow.at, dtype=float), np.asarray(arrow.vector, dtype=float))
+        return ends if np.isfinite(ends).all() else None
 
     def _show_marks(self) -> None:
         self.show_minima(self._minima)

@@ -1,0 +1,35 @@
+"""Arrows that panels have the plots draw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from PySide6.QtGui import QColor
+
+
+@dataclass(frozen=True, eq=False)
+class Arrow:
+    """A vector at a point of the problem's space, whatever plot it is drawn in.
+
+    Attributes:
+        at: where it begins, shape (n,); of one with two heads, its middle.
+        vector: where it leads from there, shape (n,).
+        color: what it and its label are drawn in, a colour or the name of one.
+        label: what stands beside its tip; empty for none.
+        two_headed: whether it reaches to both sides, as a direction without a sign does.
+        normalised: whether it has a fixed length on the screen instead of its own.
+    """
+
+    at: ArrayLike
+    vector: ArrayLike
+    color: QColor | str
+    label: str = ""
+    two_headed: bool = False
+    normalised: bool = False
+
+    def fits(self, dimension: int) -> bool:
+        """Whether it is one of a space of that dimension, with finite numbers only."""
+        at, vector = np.asarray(self.at), np.asarray(self.vector)
+        return at.shape == vector.shape == (dimension,) and bool(np.isfinite(at).all() and np.isfinite(vector).all())
