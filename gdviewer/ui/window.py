@@ -113,6 +113,7 @@ class MainWindow(QMainWindow):
             self._dock("limits", tr("Stop when"), _Side(self.limits_panel), left),
             self._dock("runs", tr("Runs"), _Side(self.runs_panel), right),
         ]
+        self._docks.append(self._tab("step", tr("Step"), self._step_panel, self._docks[2]))
         self._hover = QLabel()
         self.statusBar().addWidget(self._hover, 1)
         self.stage.hovered.connect(self._hover.setText)
@@ -138,6 +139,14 @@ class MainWindow(QMainWindow):
         self.tabifyDockWidget(beside, dock)
         beside.raise_()
         return dock
+
+    def _step_panel(self) -> QWidget:
+        from gdviewer.ui.inspector.panel import StepPanel
+
+        panel = StepPanel(self.session)
+        self.history.take_pins(panel.pins)
+        self.closed.connect(panel.close_threads)
+        return panel
 
     def _make_menus(self) -> None:
         file = self.menuBar().addMenu(tr("&File"))
