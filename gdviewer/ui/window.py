@@ -56,6 +56,9 @@ class _Side(QScrollArea):
 class Lazy(QWidget):
     """Room for a panel that is made when it is first seen, so that the window opens without it.
 
+    Qt moves a dock behind another tab out of sight, but counts it as visible; the panel in it is hidden then, so that
+    what is not seen does no work.
+
     Attributes:
         panel: the panel; None until it was seen.
     """
@@ -67,11 +70,13 @@ class Lazy(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
 
-    def showEvent(self, event: object) -> None:
-        super().showEvent(event)
-        if self.panel is None:
+    def see(self, seen: bool) -> None:
+        """Make the panel where it is seen, and show or hide it."""
+        if seen and self.panel is None:
             self.panel = self._make()
             self.layout().addWidget(self.panel)
+        if self.panel is not None:
+            self.panel.setVisible(seen)
 
 
 class MainWindow(QMainWindow):
@@ -135,9 +140,11 @@ class MainWindow(QMainWindow):
 
     def _tab(self, name: str, title: str, make: Callable[[], QWidget], beside: QDockWidget) -> QDockWidget:
         """A dock behind the tab of another, whose panel is made when it is first looked at."""
-        dock = self._dock(name, title, Lazy(make), self.dockWidgetArea(beside))
+        lazy = Lazy(make)
+        dock = self._dock(name, title, lazy, self.dockWidgetArea(beside))
         self.tabifyDockWidget(beside, dock)
         beside.raise_()
+        dock.visibilityChanged.connect(lazy.see)
         return dock
 
     def _step_panel(self) -> QWidget:

@@ -55,9 +55,9 @@ def _change(old: Any, new: Any) -> float:
         return 0.0
     if not np.isfinite(b).all():
         return np.inf
-    with np.errstate(all="ignore"):
-        change = _norm(b - a) / min(_norm(a), _norm(b))
-    return float(change) if change == change else np.inf
+    smaller = min(_norm(a), _norm(b))
+    change = _norm(b - a) / smaller if smaller else np.inf
+    return change if change == change else np.inf
 
 
 def _change_text(old: Any, new: Any, step: int) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
 
-from gdviewer.engine.notation import name_text
+from gdviewer.engine.notation import Line, name_text
 from gdviewer.engine.tracer import Executed, Frame, Inspection
 from gdviewer.engine.values import is_few, value_text, with_numbers
 from gdviewer.ui.inspector.changes import most_changed
@@ -37,7 +37,7 @@ class Row:
         summary: what a pass of a loop tried.
         change: how it changed since the step before, for the line that changed most.
         error: what was raised in it.
-        asked: the losses it asked for, in it or in what it called.
+        asked: the losses it asked for itself, away from where the step starts.
         of_rule: whether it is a line of the rule itself.
         unfolded: whether the rows below it are shown at first.
     """
@@ -134,6 +134,7 @@ def rows_of(inspection: Inspection, start: np.ndarray, before: Inspection | None
         return []
     places = Places(inspection, start)
     rows = _Teller(places, start).frame(inspection.frame, "", of_rule=True)
+    _adopt(rows, None)
     if before and (found := most_changed(inspection, before)):
         for row in (row for top in rows for row in top.walk()):
             if row.executed is found[0]:
@@ -176,7 +177,7 @@ class _Teller:
 
     def frame(self, frame: Frame, key: str, of_rule: bool = False) -> list[Row]:
         """The rows of the lines of a call: what ran in a block stands under its head."""
-        colors, top = _colors_of(frame), Row(key, "", "")
+        colors, top = _colors_of(tuple(frame.lines)), Row(key, "", "")
         heads = [(-1, top)]
         counts: dict[str, int] = {}
         for executed in frame.executed:
@@ -184,7 +185,10 @@ class _Teller:
             while heads[-1][0] >= line.indent:
                 heads.pop()
             if _is_else(heads[-1][1], line.number):
-                heads.append((line.indent - 1, self._else_of(frame, heads[-1][1], line.number)))
+                _, head = heads.pop()
+                otherwise = self._else_of(frame, head, line.number)
+                heads[-1][1].children.append(otherwise)
+                heads.append((line.indent - 1, otherwise))
             parent = heads[-1][1]
             number = f"{parent.key}/{line.number}"
             counts[number] = counts.get(number, 0) + 1
@@ -193,16 +197,13 @@ class _Teller:
             parent.children.append(row)
             if hasattr(line.node, "body"):
                 heads.append((line.indent, row))
-        _adopt(top)
-        for row in top.children:
-            row.parent = None
         return top.children
 
     def _row(self, executed: Executed, frame: Frame, colors: Mapping[str, int], key: str, count: int) -> Row:
         line = executed.line
         row = Row(key, line.code, line.text, executed=executed, names=frame.names)
         self._tell_value(row, executed, colors, count)
-        row.asked = self._asked(frame, executed) + [told for call in executed.calls for told in self._asked_in(call)]
+        row.asked = self._asked(frame, executed)
         if executed.error is not None:
             row.error = f"{type(executed.error).__name__}: {executed.error}"
         calls = [self._call(call, f"{key}>{i}") for i, call in enumerate(executed.calls)]
@@ -223,10 +224,6 @@ class _Teller:
         away = [one for one in asked if one.at.shape == self._start.shape and (one.at != self._start).any()]
         return [Trial(one.at, float(one.answer), _alpha_by(frame, executed), False).text for one in away]
 
-    def _asked_in(self, call: Frame) -> list[str]:
-        lines = ((frame, executed) for _, frame, executed in call.walk())
-        return [told for frame, executed in lines for told in self._asked(frame, executed)]
-
     def _call(self, call: Frame, key: str) -> Row:
         """The head of a call, with what it was called with, and its lines."""
         children = self.frame(call, key)
@@ -236,7 +233,6 @@ class _Teller:
         failed = any(child.error for child in children)
         head = Row(key, f"{call.name}({code})", f"{call.name}({text})", children=children, remark=True, unfolded=failed)
         head.value = value_text(call.result) if call.result is not None else ""
-        _adopt(head)
         return head
 
     def _tell_value(self, row: Row, executed: Executed, colors: Mapping[str, int], count: int) -> None:
@@ -274,9 +270,7 @@ class _Teller:
         """The row of a lone ``else``, which is not executed itself, so that no event tells of it."""
         found = next((line for line in reversed(frame.lines) if line.node is None and line.number <= number), None)
         code, text = (found.code, found.text) if found else ("else:", "else:")
-        row = Row(f"{head.key}/else", code, text)
-        head.children.append(row)
-        return row
+        return Row(f"{head.key}/else", code, text)
 
 
 def _is_else(head: Row, number: int) -> bool:
@@ -294,19 +288,20 @@ def _fold_passes(rows: list[Row]) -> None:
         if row.executed and isinstance(row.executed.line.node, ast.For | ast.While) and row.executed.taken:
             loops.setdefault(row.executed.line.number, []).append(row)
     for row in (row for passes in loops.values() for row in passes):
-        row.summary = ";  ".join(dict.fromkeys(told for child in row.children for told in child.asked))
+        row.summary = ";  ".join(dict.fromkeys(told for child in row.walk() for told in child.asked))
     for passes in loops.values():
         if sum(len(row.children) for row in passes) > FEW_LINES:
             for row in passes[:-1]:
                 row.unfolded = any(child.error for child in row.walk())
 
 
-def _adopt(row: Row) -> None:
+def _adopt(rows: list[Row], parent: Row | None) -> None:
     """Let each row know what it stands under."""
-    _fold_passes(row.children)
-    for place, child in enumerate(row.children):
-        child.parent, child.place = row, place
-        _adopt(child)
+    _fold_passes(rows)
+    for place, row in enumerate(rows):
+        row.parent, row.place = parent, place
+        if row.children:
+            _adopt(row.children, row)
 
 
 def _is_told(value: Any) -> bool:
@@ -314,10 +309,11 @@ def _is_told(value: Any) -> bool:
     return isinstance(value, np.ndarray | int | float | np.number | str | tuple | list | None)
 
 
-def _colors_of(frame: Frame) -> dict[str, int]:
+@cache
+def _colors_of(lines: tuple[Line, ...]) -> dict[str, int]:
     """A colour for each name of a function, in the order in which its lines first set them."""
     names: dict[str, int] = {}
-    for line in frame.lines:
+    for line in lines:
         for node in ast.walk(line.node) if line.node and not hasattr(line.node, "body") else ():
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                 names.setdefault(node.id, len(names))
