@@ -2,96 +2,67 @@
 
     python benchmarks/debugger.py
 
-Draws on the display there is, else offscreen.
+Figures that are compared with each other are measured in turns.
 """
 
 from __future__ import annotations
 
 import json
-import os
+import statistics
 import sys
-import tempfile
 from pathlib import Path
 from time import perf_counter
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # this checkout, whatever is installed
 
-import numpy as np
-from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QObject
+from open_step import open_step
 
 from gdviewer import optimizers, problems
-from gdviewer.engine.options import Options
+from gdviewer.engine.breakpoint import Breakpoint
+from gdviewer.engine.run import Run
 from gdviewer.engine.stop import Limits
-from gdviewer.experiment.experiment import Experiment, RunPlan
-from gdviewer.ui.app import create_application
-from gdviewer.ui.inspector.panel import StepPanel
-from gdviewer.ui.window import MainWindow
+from gdviewer.engine.worker import burst
 
 START = (-1.2, 1.0)
-LONG = {"adam": 1_000_000, "rmsprop": 200_000, "armijo": 50_000, "l_bfgs": 20_000}  # steps of the runs looked into
-OPENED = 100  # steps opened of each
+UNLIMITED = Limits(tolerance=None, max_steps=10**9)
+BREAKPOINTS = (  # none of them is hit, but each step is judged by all
+    Breakpoint("loss_rises_running", 1000),
+    Breakpoint("move_longer", 1e3),
+    Breakpoint("leaves_domain"),
+    Breakpoint("non_finite"),
+    Breakpoint("expression", "loss > 2*previous.loss and norm(m) > 1 and t > 10"),
+)
 
 
-class Painted(QObject):
-    """Knows which step was painted last."""
+def breakpoint_cost(seconds: float = 0.4, rounds: int = 15) -> dict[str, float]:
+    """The full-speed rate of bursts with five breakpoints over the rate without, of two runs in turns."""
 
-    def __init__(self, panel: StepPanel) -> None:
-        super().__init__(panel)
-        self._panel, self.step = panel, -1
-        panel.lines.viewport().installEventFilter(self)
+    def rate(run: Run) -> float:
+        before, began = run.step, perf_counter()
+        while perf_counter() < began + seconds:
+            burst([run], 12e-3)
+        return (run.step - before) / (perf_counter() - began)
 
-    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: N802 - as Qt has it
-        if event.type() == QEvent.Type.Paint and self._panel.story:
-            self.step = self._panel.story.step
-        return False
-
-
-def open_step_ms(name: str, steps: int) -> list[float]:
-    """The milliseconds from moving the cursor to a random step of a long run until its lines are on the screen."""
-    # A little noise keeps a run going that would be at its end after a few dozen steps.
-    plan = RunPlan(optimizers.get(name), options=Options(noise=0.01))
-    limits = Limits(max_steps=steps, tolerance=None)
-    window = MainWindow(Experiment(problems.get("rosenbrock"), (plan,), START, limits))
-    window.resize(1280, 800)
-    window.show()
-    dock = next(dock for dock in window.findChildren(QObject, "step") if hasattr(dock, "raise_"))
-    dock.show()
-    dock.raise_()
-    session = window.session
-    session.finish(120)
-    spin_until(lambda: window.findChild(StepPanel) is not None and not session.busy)
-    painted = Painted(window.findChild(StepPanel))
-    spin_until(lambda: painted.step == session.steps)
-    taken = []
-    for step in np.random.default_rng(1).integers(2, session.steps, OPENED).tolist():
-        began = perf_counter()
-        session.look_at(step)
-        spin_until(lambda step=step: painted.step == step)  # type: ignore[misc]
-        taken.append(1000 * (perf_counter() - began))
-        spin_until(lambda: not session.busy)
-    print(f"{name}: {session.steps:,} steps, p50 {np.median(taken):.1f} ms, p95 {np.quantile(taken, 0.95):.1f} ms")
-    window.close()
-    window.deleteLater()
-    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-    return taken
-
-
-def spin_until(ready, seconds: float = 30.0) -> None:
-    """Process events until something holds."""
-    end = perf_counter() + seconds
-    while not ready():
-        if perf_counter() > end:
-            raise TimeoutError("what was waited for did not come")
-        QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents, 5)
+    problem, rule = problems.get("rosenbrock"), optimizers.get("adam")
+    problem.prepare()  # SymPy's work is not a step's
+    ratios, plain, watched = [], [], []
+    for i in range(rounds):
+        runs = [Run(problem, rule, START, limits=UNLIMITED, breakpoints=b) for b in ((), BREAKPOINTS)]
+        rates = {run: rate(run) for run in (runs if i % 2 else runs[::-1])}
+        assert not any(run.stop for run in runs), [run.stop for run in runs]
+        plain.append(rates[runs[0]])
+        watched.append(rates[runs[1]])
+        ratios.append(watched[-1] / plain[-1])
+    return {
+        "breakpoint_cost": statistics.median(ratios),
+        "steps_per_s": statistics.median(plain),
+        "steps_per_s_with_five_breakpoints": statistics.median(watched),
+    }
 
 
 def main() -> None:
-    os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp()
-    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    create_application()
-    opened = [taken for name, steps in LONG.items() for taken in open_step_ms(name, steps)]
-    print(json.dumps({"open_step_ms_p95": round(float(np.quantile(opened, 0.95)), 2)}))
+    figures = breakpoint_cost() | open_step()
+    print(json.dumps({key: float(f"{value:.4g}") for key, value in figures.items()}, indent=2))
 
 
 if __name__ == "__main__":

@@ -309,6 +309,13 @@ def summary(result: Result, problem: Problem) -> dict[str, Any]:
         "evaluations": {"value": result.nfev, "gradient": result.njev, "hessian": result.nhev},
         "stop_reason": result.reason,
         "message": result.message,
+        "diagnosis": None
+        if result.diagnosis is None
+        else {
+            "kind": result.diagnosis.kind.value,
+            "eigenvalues": result.diagnosis.eigenvalues.tolist(),
+            "all_eigenvalues": result.diagnosis.whole,
+        },
         "advice": result.advice,
         "success": result.success,
     }

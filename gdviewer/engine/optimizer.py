@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from gdviewer.engine.oracle import Minimisable
 from gdviewer.engine.parameter import Declared, check_values
 from gdviewer.engine.signature import read_signature
@@ -42,6 +44,11 @@ class Optimizer:
     state: Mapping[str, Any]
     hyperparameters: Mapping[str, Declared]
 
+    @property
+    def built_in(self) -> bool:
+        """Whether it is of the catalogue, and not the user's."""
+        return (getattr(self.function, "__module__", None) or "").startswith("gdviewer.")
+
     def check(self, values: Mapping[str, object]) -> dict[str, Any]:
         """Return all hyperparameters, checked, with defaults for those not given; raises ValueError."""
         return check_values(self.hyperparameters, values, self.name)
@@ -59,6 +66,14 @@ class Optimizer:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the textbook function itself."""
         return self.function(*args, **kwargs)
+
+
+def read_only(initial: Any) -> Any:
+    """A state that a rule can't change for all runs to come: a copy of an array, or what it is."""
+    if isinstance(initial, np.ndarray):
+        initial = initial.copy()
+        initial.setflags(write=False)
+    return initial
 
 
 _NEEDS = {"hessian": "the Hessian", "lowest": "the lowest loss f*, known beforehand"}
@@ -91,3 +106,15 @@ def optimizer(title: str, *, source: str = "", broadcasts: bool = True) -> Calla
         )
 
     return declare
+
+
+def undeclared(function: Rule) -> Optimizer:
+    """A function of the textbook form without ``@optimizer`` as an optimizer: its title is its name in words.
+
+    It is taken for one that steps one point at a time.
+
+    Raises:
+        TypeError: the signature is not of that form; the text says what is wrong.
+    """
+    name = getattr(function, "__name__", "rule")
+    return optimizer(name.replace("_", " ").strip().capitalize() or name, broadcasts=False)(function)

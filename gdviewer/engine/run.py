@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from gdviewer.engine.optimizer import Optimizer, Rule
+from gdviewer.engine.breakpoint import Breakpoint, Hit, Watch, noting
+from gdviewer.engine.breakpoint_kinds import Steps
+from gdviewer.engine.form import executed
+from gdviewer.engine.optimizer import Optimizer, Rule, read_only
 from gdviewer.engine.options import Options
-from gdviewer.engine.oracle import Array, Minimisable, Oracle
+from gdviewer.engine.oracle import Array, Minimisable
+from gdviewer.engine.origin import Origin, take_over
+from gdviewer.engine.printed import again
+from gdviewer.engine.stepper import Stepper
 from gdviewer.engine.stop import Limits, Reason, Stop, stop_for
 from gdviewer.engine.trace import Change, Trace
 
-_RATE = "learning_rate"
 RECORD_BYTES = 2**30  # a run whose trace takes more ends
-_BLOCK_BYTES = 2**26  # what the states in a block may take, which all are held until it is judged
 LARGEST_BLOCK = 256  # steps judged at once: so many make the judging cheap, and few are executed in vain past a stop
-_FEW = 16  # steps that cost less to execute in vain than to judge one by one
-_FLOAT64 = np.dtype(np.float64)
 
 
 class Run:
@@ -37,6 +37,10 @@ class Run:
 
     An optimizer that needs what the problem does not have makes a run that has stopped before it began.
 
+    A run with an ``origin`` continues another: its record begins with the other's rows, so step numbers, and with them
+    the schedule and all that is random, go on. The same rule goes on with its state, to the same bits; another begins
+    its state, and its count of steps, afresh.
+
     Raises:
         ValueError: a start, hyperparameter or seed of wrong form, or a schedule for an optimizer without a learning
             rate.
@@ -46,8 +50,13 @@ class Run:
         trace: the record; its row 0, and the trace itself, exist once :meth:`begin` or :meth:`advance` was called.
         stop: why the run ended, or None.
         seed: what everything random is drawn from, with the step's number.
+        origin: where it begins; None for the start.
+        left: the step after which its own rule takes over; 0 unless there is an origin.
+        upcoming: the hyperparameters that the next step executed will use.
         busy_since: the time (``perf_counter``) at which a burst began to execute it, None while none does.
         pace: seconds a step took in the last burst; infinite before.
+        domain: the region the problem is usually looked at, (n, 2).
+        breakpoints: where it is to pause; others may be set at any time and hold from the next block on.
     """
 
     def __init__(
@@ -59,6 +68,8 @@ class Run:
         limits: Limits | None = None,
         seed: int = 0,
         options: Options | None = None,
+        origin: Origin | None = None,
+        breakpoints: Sequence[Breakpoint] = (),
     ) -> None:
         self.problem = problem
         self.optimizer = optimizer
@@ -73,21 +84,23 @@ class Run:
         self.stop: Stop | None = None
         self.busy_since: float | None = None
         self.pace = math.inf
+        self.breakpoints = tuple(breakpoints)
         self.options = options or Options()
         self.objective = self.options.objective(problem)
         if lacks := optimizer.lacks(self.objective):
             self.stop = Stop(Reason.UNFIT, values={"lacks": f"{optimizer.title} {lacks}"})
         schedule = self.options.schedule
-        if schedule and _RATE not in self.hyperparameters:
+        if schedule and "learning_rate" not in self.hyperparameters:
             raise ValueError(f"{optimizer.name} has no learning_rate, so there is nothing for a schedule to set")
         self._trace: Trace | None = None
-        self._oracle = self.options.oracle(self.objective, seed)
-        self._schedule_state: tuple[Any, ...] = tuple(schedule.state.values()) if schedule else ()
-        self._x: Array = self.start
-        self._value: Any = None  # the loss at _x, where it was asked of the oracle
-        self._state: tuple[Any, ...] = ()
+        self._stepper = Stepper(self.objective, optimizer, self.options, self.start, seed)
+        self._watch = Watch()
+        self.domain: Array = getattr(problem, "domain", np.broadcast_to((-np.inf, np.inf), (problem.dimension, 2)))
+        self._due: tuple[Stop, Limits] | None = None  # at a breakpoint: the stop at the same step, and its limits
         self._changed: deque[tuple[str, float]] = deque()
-        self._initial = dict(self.hyperparameters)
+        self._initial = self.upcoming = dict(self.hyperparameters)
+        self.origin = origin
+        self.left = origin.step if origin else 0
 
     @property
     def trace(self) -> Trace:
@@ -95,6 +108,11 @@ class Run:
         if self._trace is None:
             raise RuntimeError("the run has not begun")
         return self._trace
+
+    @property
+    def born(self) -> int:
+        """The step after which its rule began: it counts its own steps from there."""
+        return self._stepper.born
 
     @property
     def begun(self) -> bool:
@@ -107,12 +125,27 @@ class Run:
 
         Where a problem broadcasts, those of the steps that count; of a function of the user's, all.
         """
-        return self._oracle.counts
+        return self._stepper.oracle.counts
+
+    @property
+    def at_breakpoint(self) -> bool:
+        """Whether a breakpoint has stopped it, so that it goes on with :meth:`resume`."""
+        return self.stop is not None and self.stop.reason is Reason.BREAKPOINT
+
+    @property
+    def unwatched(self) -> Mapping[Breakpoint, str]:
+        """The breakpoints that ask for what this run does not have, and what that is."""
+        return self._watch.unwatched
 
     @property
     def step(self) -> int:
         """The number of steps done."""
         return len(self._trace) - 1 if self._trace else 0
+
+    @property
+    def step_under_way(self) -> int:
+        """The number of the step that is being executed, or was last; one past ``step`` and further within a block."""
+        return self._stepper.oracle.t
 
     def change(self, name: str, value: float) -> None:
         """Move a hyperparameter; it holds from the next step executed and is recorded in the trace.
@@ -120,39 +153,73 @@ class Run:
         Raises:
             ValueError: an unknown name or a value out of range.
         """
-        self._changed.append((name, self.optimizer.check({name: value})[name]))
+        value = self.optimizer.check({name: value})[name]
+        self.upcoming = self.upcoming | {name: value}
+        self._changed.append((name, value))
 
     def hyperparameters_at(self, step: int) -> dict[str, float]:
         """The hyperparameters that step number ``step`` was executed with."""
+        if self.origin and step <= self.left:
+            return self.origin.run.hyperparameters_at(step)
+        initial, changes = self.hyperparameters_since(step)
+        return initial | {change.name: change.value for change in changes}
+
+    def hyperparameters_since(self, step: int) -> tuple[dict[str, float], tuple[Change, ...]]:
+        """Those that its own rule began with, and how they were moved up to step number ``step``."""
         changes = self._trace.changes if self._trace else []
-        return self._initial | {c.name: c.value for c in changes if c.step <= step}
+        return self._initial, tuple(change for change in changes if self.left < change.step <= step)
+
+    def owner(self, step: int) -> Run:
+        """The run whose rule executed step number ``step``: this one, or the one it continues."""
+        return self.origin.run.owner(step) if self.origin and step <= self.left else self
+
+    def state_at(self, step: int) -> tuple[Any, ...]:
+        """What its own rule carried after step number ``step``; executed again where that is not kept."""
+        kept, state = self.trace.state_by(step)
+        return tuple(map(read_only, state)) if kept == step else tuple(self.replay(step)[1].values())
 
     def resume(self, limits: Limits | None = None) -> None:
-        """Let a stopped run go on, under other limits where given; a rule that still holds stops it again."""
+        """Let a stopped run go on, under other limits where given; a rule that still holds stops it again.
+
+        A run that a breakpoint has stopped goes on as if it had not been there.
+        """
         self.limits = limits or self.limits
-        self.stop = None
+        due, self._due = self._due, None
+        self.stop = due[0] if due and due[1] == self.limits and not self._changed else None
 
     def halt(self, stop: Stop) -> None:
         """End the run from outside; a block under way is thrown away."""
         self.stop = stop
+        self.cut()
+
+    def cut(self) -> None:
+        """Let the block under way end with the step under way."""
+        self._stepper.cut = True
 
     def begin(self) -> None:
-        """Evaluate the start, which makes row 0 of the trace; an error there ends the run."""
+        """Evaluate the start, which makes row 0 of the trace; an error there ends the run.
+
+        One that continues another takes its rows. Where they have yet to be executed, a call executes some of them.
+        """
         if self._trace or self.stop:
             return
-        x, oracle = self.start, self._oracle
+        if self.origin:
+            self._continue(self.origin)
+            return
+        x, stepper = self.start, self._stepper
+        oracle = stepper.oracle
         oracle.t = 1
         try:
             with np.errstate(all="ignore"):
-                self._value = oracle.exact_value(x)
-                loss, gradient = float(self._value), oracle.exact_gradient(x)
+                stepper.value = oracle.exact_value(x)
+                loss, gradient = float(stepper.value), oracle.exact_gradient(x)
         except (Exception, SystemExit) as error:
             self._end(stop_for(error))
             return
         if self.stop:  # ended from outside meanwhile
             return
         x.setflags(write=False)
-        self._x, self._state = x, tuple(map(_read_only, self.optimizer.state.values()))
+        stepper.state = tuple(map(read_only, self.optimizer.state.values()))
         self._trace = Trace(x, loss, gradient, self.optimizer.state)
         if not np.isfinite(loss):
             self._end(Stop(Reason.LEFT_DOMAIN, "start"))
@@ -160,19 +227,22 @@ class Run:
     def advance(self, steps: int = 1) -> None:
         """Execute up to ``steps`` steps, fewer where a stop comes first."""
         self.begin()
+        while not (self.begun or self.stop):
+            self.begin()
         end = min(self.step + steps, self.limits.max_steps)
         follows_loss = self.options.schedule is not None and self.options.schedule.follows_loss
         size = LARGEST_BLOCK if self.problem.broadcasts and not follows_loss else 1
+        oracle = self._stepper.oracle
         while not self.stop:
-            before = self._oracle.counts
+            before = oracle.counts
             try:
-                self._block(max(0, min(size, self._room(), end - self.step)))
+                self._block(max(0, min(size, self._stepper.room(self.step - self.left), end - self.step)))
             except (Exception, SystemExit) as error:
                 if size == 1:
                     self._end(stop_for(error))
                 else:  # again, a step at a time, so that the steps before the error are kept
-                    size, self._oracle.counts = 1, before
-                    self._oracle.forget()
+                    size, oracle.counts = 1, before
+                    oracle.forget()
             if self.step >= end:
                 break
 
@@ -189,55 +259,53 @@ class Run:
         rows = self.trace
         if not 1 <= step <= len(rows):
             raise IndexError(f"step must be in 1 … {len(rows)}; got {step}")
+        if (owner := self.owner(step)) is not self:
+            return owner.replay(step, through)
         oracle = self.options.oracle(self.objective, self.seed)
         kept, state = rows.state_by(step - 1)
+        if kept == 0:
+            state = tuple(map(read_only, self.optimizer.state.values()))  # as it began: m=0.0, and not an array
         for t in range(kept + 1, step + 1):
             oracle.t = t
             hyperparameters = self.hyperparameters_at(t)
-            if _RATE in hyperparameters:
-                hyperparameters[_RATE] = float(rows.rate[t]) if t < len(rows) else self._rate_of(t)[0]
+            if "learning_rate" in hyperparameters:
+                coming = self._stepper.rate(t, hyperparameters, float(rows.loss[-1]))[0]
+                hyperparameters["learning_rate"] = float(rows.rate[t]) if t < len(rows) else coming
             rule = self.optimizer.bind(hyperparameters)
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"), again():
                 called = through(rule) if through and t == step else rule
-                x, state = self._execute(called, oracle, t, rows.x[t - 1].copy(), state)
+                x, state = executed(self.optimizer, called, oracle, t - self.born, rows.x[t - 1].copy(), state)
         return x, dict(zip(self.optimizer.state, state, strict=True))
 
-    def _rate_of(self, t: int) -> tuple[float, tuple[Any, ...]]:
-        """The learning rate of step number ``t``, the next to be executed or one in its block, and the schedule's state
-        after it."""
-        rate, schedule = self.hyperparameters.get(_RATE, np.nan), self.options.schedule
-        if schedule is None:
-            return rate, ()
-        return schedule.at(t - 1, rate, float(self.trace.loss[-1]), self._schedule_state)
-
-    def _execute(
-        self, rule: Any, oracle: Oracle, t: int, x: Array, state: tuple[Any, ...]
-    ) -> tuple[Array, tuple[Any, ...]]:
-        """One step: the next point and state, with their form checked."""
-        result = rule(x, oracle, t, *state) if self.optimizer.counts_steps else rule(x, oracle, *state)
-        if type(result) is tuple:
-            new, carried = result[0], result[1:]
-        else:
-            new, carried = result, ()
-        if type(new) is not np.ndarray or new.dtype is not _FLOAT64 or new.shape != x.shape:
-            new = np.asarray(new, dtype=float)
-            if new.shape != x.shape:
-                raise ValueError(f"{self.optimizer.name} returned a point of shape {new.shape}; it must be {x.shape}")
-        if len(carried) != len(state):
-            names = ", ".join(("x", *self.optimizer.state))
-            raise ValueError(f"{self.optimizer.name} returned {1 + len(carried)} values; it must return {names}")
-        new.setflags(False)  # write=False; by name it takes thrice as long
-        for part in carried:
-            if type(part) is np.ndarray:
-                part.setflags(False)  # type: ignore[call-arg] # NumPy takes it by position too
-        return new, carried
+    def _continue(self, origin: Origin) -> None:
+        """Take the rows and the state of the run this one continues, once that has got so far; or its end, if it ends
+        before."""
+        try:
+            with np.errstate(all="ignore"):
+                taken = take_over(self, origin, self._stepper.oracle) if origin.reached() else None
+        except (Exception, SystemExit) as error:
+            self._end(stop_for(error))
+            return
+        if taken and not self.stop:
+            self.left, stepper = taken.step, self._stepper
+            stepper.x, stepper.state, stepper.schedule_state = taken.x, taken.state, taken.schedule_state
+            stepper.value, stepper.born = taken.trace.loss[-1], taken.born
+            self._trace = taken.trace
+        past = origin.past
+        if past.stop and past.step < origin.step:
+            self._end(past.stop)
 
     def _block(self, size: int) -> None:
         """Execute ``size`` steps, judge them, and append those that count."""
         self._take_changes()
-        trace, oracle, free, first = self.trace, self._oracle, self.problem.broadcasts, self.step
+        trace, stepper, free, first = self.trace, self._stepper, self.problem.broadcasts, self.step
+        oracle = stepper.oracle
+        watched, noted, hits = self.breakpoints, dict[int, str](), list[Hit]()
         with np.errstate(all="ignore"):
-            block = self._execute_block(size)
+            with noting(watched, oracle, noted):
+                block = stepper.block(
+                    size, first, self.hyperparameters, trace.loss[-1], trace.gradient[-1], self.limits
+                )
             size = len(block.points) - 1
             x, gradient = np.array(block.points), np.array(block.gradients)
             loss = np.full(size + 1, trace.loss[-1])
@@ -248,16 +316,35 @@ class Run:
                 loss[missing] = self.objective.value(x[missing] if len(missing) < size else x[1:])
             pauses = (x[1:] == x[:-1]).all(axis=1)
             for i in np.flatnonzero(pauses).tolist():
-                pauses[i] = self._is_pause(block, i + 1)
-            accepted, stop = self.limits.judge(first, x, loss, gradient, pauses, block.stretch[:size])
+                pauses[i] = block.is_pause(i + 1, stepper.varies)
+            limits = self.limits
+            accepted, stop = limits.judge(first, x, loss, gradient, pauses, block.stretch[:size])
+            shown = accepted + bool(watched and stop and stop.refuses)
+            try:
+                columns = [np.array(column, dtype=float) for column in zip(*block.states[1 : shown + 1], strict=True)]
+            except (TypeError, ValueError):
+                raise stepper.misfit(block, first, self.hyperparameters) from None
+            if watched:
+                known = slice(shown + 1)
+                steps = Steps(
+                    self, first, x[known], loss[known], gradient[known], block.rates[:shown], block.states[0], columns,
+                    noted,
+                )  # fmt: skip
+                counted, hits = self._watch.judge(watched, steps, accepted)
+                if hits:  # a stop at the same step is due when the run goes on
+                    self._due = (stop, limits) if stop and counted == accepted else None
+                    accepted, stop = counted, Stop(Reason.BREAKPOINT, hits[0].breakpoint.kind, hits[0].values)
         if self.stop:  # ended from outside while the block was under way
-            accepted = 0
+            accepted, hits = 0, []
         if accepted:
             rows = slice(1, accepted + 1)
-            columns = [np.array(column, dtype=float) for column in zip(*block.states[rows], strict=True)]
-            trace.append(x[rows], loss[rows], gradient[rows], block.rates[:accepted], columns)
-            self._x, self._state, self._value = block.points[accepted], block.states[accepted], block.losses[accepted]
-            self._schedule_state = block.schedule_state
+            columns = [column[:accepted] for column in columns]
+            try:
+                trace.append(x[rows], loss[rows], gradient[rows], block.rates[:accepted], columns)
+            except (TypeError, ValueError):
+                raise stepper.misfit(block, first, self.hyperparameters) from None
+            stepper.take(block, accepted)
+        trace.hits += hits
         executed = accepted if free else size
         value, slope, curvature = block.counts[executed]
         oracle.counts = (value + int((missing <= executed).sum()), slope, curvature)
@@ -268,60 +355,6 @@ class Run:
         elif trace.nbytes > RECORD_BYTES:
             self._end(Stop(Reason.FULL, values={"step": self.step, "megabytes": trace.nbytes / 1e6}))
 
-    def _execute_block(self, size: int) -> _Block:
-        """Execute up to ``size`` steps from the last row of the trace, fewer where the optimizer has stalled."""
-        oracle, limits, free, scheduled = self._oracle, self.limits, self.problem.broadcasts, self.options.schedule
-        full = self.hyperparameters.get(_RATE, np.nan)
-        rule = bound = self.optimizer.bind(self.hyperparameters)
-        x, state, gradient, loss, first = self._x, self._state, self.trace.gradient[-1], self._value, self.step
-        gradient.setflags(write=False)
-        block = _Block([x], [state], [gradient], [loss], [oracle.counts], np.full(size, full), np.ones(size))
-        add_point, add_state, add_gradient = block.points.append, block.states.append, block.gradients.append
-        add_loss, add_counts, execute = block.losses.append, block.counts.append, self._execute
-        start, gradient_at, value_at = oracle.start, oracle.exact_gradient, oracle.exact_value
-        for t in range(first + 1, first + 1 + size):
-            if scheduled:
-                rate, block.schedule_state = self._rate_of(t)
-                block.rates[t - first - 1], block.stretch[t - first - 1] = rate, full / rate if rate else 1.0
-                rule = partial(bound, learning_rate=rate)
-            start(t, x, gradient, loss)
-            before = x
-            x, state = execute(rule, oracle, t, x, state)
-            add_point(x)
-            add_state(state)
-            stays = x is before  # then there is nothing new to ask
-            pause = (stays or not free) and self._is_pause(block, -1)
-            if not stays:
-                if free or not limits.end_before(gradient, before, x, pause, block.stretch[t - first - 1]):
-                    gradient = gradient_at(x)
-                    # A rule that asks for values asks for this one too; else the losses of a block are one call.
-                    loss = value_at(x) if oracle.asked else None
-                else:
-                    loss = np.nan
-            add_loss(loss)
-            add_gradient(gradient)
-            add_counts(oracle.counts)
-            if stays and not pause:
-                break  # the run has most likely stalled, and a search that finds nothing is the longest there is
-        return block
-
-    def _is_pause(self, block: _Block, i: int) -> bool:
-        """Whether step ``i`` of a block has left the point where it was, but the next step may not: it finds another
-        state of the optimizer, or another function."""
-        if not np.array_equal(block.points[i], block.points[i - 1]):
-            return False
-        varies = self.objective.stochastic or self.options.noise
-        same = (np.array_equal(a, b) for a, b in zip(block.states[i], block.states[i - 1], strict=True))
-        return bool(varies) or not all(same)
-
-    def _room(self) -> int:
-        """How many steps a block may have: about as many as are done, so that few are executed in vain past a stop, and
-        no more than there is room for what the optimizer carries; one at first, to see how much that is."""
-        if self._state and not self.step:
-            return 1
-        carried = sum(np.asarray(part).nbytes for part in self._state)
-        return max(1, min(max(_FEW, self.step), _BLOCK_BYTES // max(1, carried)))
-
     def _end(self, stop: Stop) -> None:
         if not self.stop:
             self.stop = stop
@@ -331,34 +364,9 @@ class Run:
         while self._changed:
             name, value = self._changed.popleft()
             changed[name] = value
+        changed = {name: value for name, value in changed.items() if value != self.hyperparameters[name]}
         self.hyperparameters = self.hyperparameters | changed
         if self.step == 0:
             self._initial = self.hyperparameters
         else:
             self.trace.changes += [Change(self.step + 1, name, value) for name, value in changed.items()]
-
-
-@dataclass
-class _Block:
-    """Steps that were executed and are yet to be judged: where they began, and what each came to.
-
-    ``counts`` are those of the oracle after each; a loss that is None is yet to be evaluated. ``stretch`` is the full
-    learning rate by the scheduled one.
-    """
-
-    points: list[Array]
-    states: list[tuple[Any, ...]]
-    gradients: list[Array]
-    losses: list[Any]
-    counts: list[tuple[int, int, int]]
-    rates: Array
-    stretch: Array
-    schedule_state: tuple[Any, ...] = ()
-
-
-def _read_only(initial: Any) -> Any:
-    """An initial state that a rule can't change for all runs to come."""
-    if isinstance(initial, np.ndarray):
-        initial = initial.copy()
-        initial.setflags(write=False)
-    return initial

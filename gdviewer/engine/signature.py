@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from gdviewer.engine.parameter import Declared, declared
 
 
@@ -49,10 +51,27 @@ def read_signature(function: Callable[..., Any], given: Sequence[str], optional:
     for argument in (*carried, *keywords):
         if argument.default is argument.empty:
             raise TypeError(f"{name}: {argument.name} needs an initial value")
+    for argument in carried:
+        try:
+            np.asarray(argument.default, dtype=float)
+        except (TypeError, ValueError):
+            raise TypeError(
+                f"{name}: {argument.name} must begin as a number or an array of numbers; got {argument.default!r}"
+            ) from None
     return Signature(
         name=name,
         summary=(inspect.getdoc(function) or "").partition("\n")[0],
         asks=asks,
         state={a.name: a.default for a in carried},
-        parameters={a.name: declared(a.default) for a in keywords},
+        parameters={a.name: _declared(name, a) for a in keywords},
     )
+
+
+def _declared(name: str, argument: inspect.Parameter) -> Declared:
+    try:
+        return declared(argument.default)
+    except (TypeError, ValueError, OverflowError):
+        raise TypeError(
+            f"{name}: {argument.name} must be a number, yes or no, or declared by Choice(…) or Numbers(…); "
+            f"got {argument.default!r}"
+        ) from None

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gdviewer.engine.breakpoint_kinds import KINDS
 from gdviewer.engine.oracle import Array
 from gdviewer.engine.parameter import Parameter
+from gdviewer.engine.place import place_of_error
 
 
 class Reason(Enum):
@@ -27,6 +27,7 @@ class Reason(Enum):
     LEFT_DOMAIN = "left the domain"
     STALLED = "stalled"
     FULL = "record full"
+    BREAKPOINT = "breakpoint"
     UNFIT = "not for this problem"
     USER = "stopped by the user"
     ERROR = "error in user code"
@@ -105,7 +106,7 @@ SENTENCES: Mapping[tuple[Reason, str], tuple[str, str]] = {
     (Reason.UNFIT, ""): ("{lacks}.", "Choose another optimizer for it, or another problem."),
     (Reason.USER, ""): ("Stopped.", "Run continues from here."),
     (Reason.ERROR, ""): ("{error}", "Mend the function and run again; the steps before it are kept."),
-}
+} | {(Reason.BREAKPOINT, name): (kind.sentence, "Run goes on from here.") for name, kind in KINDS.items()}
 _FLAT = 1e-2  # largest gradient component still called nearly zero in advice
 
 
@@ -123,6 +124,11 @@ class Stop:
         return SENTENCES[self.reason, self.kind]
 
     @property
+    def is_about_the_point(self) -> bool:
+        """Whether the run ended because there was little left to do, so that it matters what kind of point that is."""
+        return self.reason.converged or self.reason is Reason.STALLED or self.kind == "flat"
+
+    @property
     def message(self) -> str:
         """One sentence on what happened."""
         return self.templates[0].format(**self.values)
@@ -131,6 +137,11 @@ class Stop:
     def advice(self) -> str:
         """One sentence on what to do."""
         return self.templates[1].format(**self.values)
+
+    @property
+    def refuses(self) -> bool:
+        """Whether it is for a step that was executed and left unapplied, as it was not finite."""
+        return self.reason in (Reason.DIVERGED, Reason.LEFT_DOMAIN) and not self.values.get("applied")
 
 
 # The limits as parameters: their controls, flags and checks are made from these. None in Limits switches a rule off.
@@ -220,7 +231,7 @@ class Limits:
 
         # Each rule that holds somewhere, with the number of steps that count if it is the one that ends the run.
         # Of several at the same step the first named here is told.
-        found: list[tuple[int, Reason]] = []
+        found: list[tuple[int, Reason, int]] = []
         small = (move * stretch <= _or_never(self.tolerance)) & ~(pauses & (slope[:-1] > 0))
         rules: list[tuple[Reason, NDArray[np.bool_], int]] = [
             (Reason.GRADIENT_TOLERANCE, slope[:-1] <= _or_never(self.gradient_tolerance), 0),
@@ -233,15 +244,15 @@ class Limits:
         ]
         for reason, hits, applied in rules:
             if hits.any():
-                found.append((int(hits.argmax()) + applied, reason))
+                found.append((int(hits.argmax()) + applied, reason, applied))
         if step + len(move) >= self.max_steps:
-            found.append((max(self.max_steps - step, 0), Reason.STEP_LIMIT))
+            found.append((max(self.max_steps - step, 0), Reason.STEP_LIMIT, 1))
         if not found:
             return len(move), None
-        steps, reason = min(found, key=lambda item: item[0])
+        steps, reason, applied = min(found, key=lambda item: item[0])
         advised = reason in (Reason.TOLERANCE, Reason.STEP_LIMIT)
         kind = ("flat" if slope[steps] <= _FLAT else "steep") if advised else ""
-        values = {"step": step + steps, "slope": float(slope[steps])} | vars(self)
+        values = {"step": step + steps, "slope": float(slope[steps]), "applied": applied} | vars(self)
         return steps, Stop(reason, kind, values)
 
 
@@ -249,14 +260,10 @@ def _or_never(tolerance: float | None) -> float:
     return -1.0 if tolerance is None else tolerance
 
 
-_PACKAGE = Path(__file__).parents[1]
-
-
 def stop_for(error: BaseException) -> Stop:
     """The stop that an exception in user code makes: its type, its text, and the line of user code it came from."""
     text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if _PACKAGE not in Path(frame.filename).parents and "site-packages" not in frame.filename:
-            text += f" (line {frame.lineno} of {frame.name}: {frame.line})"
-            break
-    return Stop(Reason.ERROR, values={"error": text, "exception": error})
+    place = place_of_error(error)
+    if place:
+        text += f" ({place.text})"
+    return Stop(Reason.ERROR, values={"error": text, "exception": error, "place": place})

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gdviewer.engine.breakpoint import Hit
 from gdviewer.engine.oracle import Array
 
 _GROWTH = 1.25  # a column copied at each growth costs each row about four copies in all, and a quarter of its memory
@@ -59,6 +60,8 @@ class Trace:
 
     Attributes:
         changes: the hyperparameters moved on the way, in order.
+        since: the first step whose state is kept: 0, or the step after which the run left the one it continues.
+        hits: the breakpoints hit, in order; they stay when the run goes on.
     """
 
     def __init__(self, x: Array, loss: float, gradient: Array, state: Mapping[str, Any]) -> None:
@@ -66,7 +69,29 @@ class Trace:
         self._rate = Column(np.asarray(np.nan))
         self._state = 1, {name: Column(value) for name, value in state.items()}  # one object: read in any thread
         self.changes: list[Change] = []
+        self.since = 0
+        self.hits: list[Hit] = []
         self.length = 1
+
+    def continued(
+        self, step: int, state: Mapping[str, Any], loss: float | None = None, gradient: Array | None = None
+    ) -> Trace:
+        """Another trace that begins with rows 0 … ``step`` of this one, and with ``state`` after the last of them.
+
+        Args:
+            loss, gradient: those at row ``step``, where what is minimised is another function from there on.
+        """
+        end = step + 1
+        other = Trace(self._x.rows[0], float(self._loss.rows[0]), self._gradient.rows[0], state)
+        pairs = [(other._x, self._x), (other._loss, self._loss), (other._gradient, self._gradient)]
+        for mine, its in [*pairs, (other._rate, self._rate)]:
+            mine.write(0, its.rows[:end])
+        if loss is not None and gradient is not None:
+            other._loss.rows[step], other._gradient.rows[step] = loss, gradient
+        other.changes = [change for change in self.changes if change.step <= step]
+        other.hits = [hit for hit in self.hits if hit.step <= step]
+        other.since, other.length = step, end
+        return other
 
     def append(self, x: Array, loss: Array, gradient: Array, rate: Array, state: Iterable[Array]) -> None:
         """Append ``k`` rows: ``x`` (k, n), ``loss`` (k,), ``gradient`` (k, n), ``rate`` (k,), ``state`` (k, …) each."""
@@ -78,14 +103,17 @@ class Trace:
         if start == 1:
             self._rate.rows[0] = rate[0]
         stride, columns = self._state
-        first = -(-start // stride)
+        done = start - self.since
+        first = -(-done // stride)
         for (name, column), block in zip(columns.items(), state, strict=True):
-            if start == 1 and column.rows.shape[1:] != block.shape[1:]:
+            if done == 1 and column.rows.shape[1:] != block.shape[1:]:
                 # An initial value such as m=0.0 stands for an array of that value; the first step shows its shape.
                 column = columns[name] = Column(np.broadcast_to(column.rows[0], block.shape[1:]))
-            column.write(first, block[first * stride - start :: stride])
+            if column.rows.shape[1:] != block.shape[1:]:  # writing would repeat what is too small
+                raise ValueError(f"{name} had shape {column.rows.shape[1:]} and now has {block.shape[1:]}")
+            column.write(first, block[first * stride - done :: stride])
         self.length = start + len(x)
-        kept = -(-self.length // stride)
+        kept = -(-(self.length - self.since) // stride)
         if kept > 2 and sum(column.rows[:kept].nbytes for column in columns.values()) > STATE_BYTES:
             self._state = 2 * stride, {name: column.every_other(kept) for name, column in columns.items()}
 
@@ -124,8 +152,8 @@ class Trace:
 
     @property
     def state(self) -> dict[str, Array]:
-        """The optimizer's state after the steps 0, stride, 2·stride, …: (k, …) for each name."""
-        length = self.length
+        """The optimizer's state after the steps since, since + stride, …: (k, …) for each name."""
+        length = self.length - self.since
         stride, columns = self._state
         return {name: column.rows[: -(-length // stride)] for name, column in columns.items()}
 
@@ -135,9 +163,10 @@ class Trace:
         return self._state[0]
 
     def state_by(self, step: int) -> tuple[int, tuple[Array, ...]]:
-        """The last step up to ``step`` whose state is kept, and that state."""
+        """The last step up to ``step``, which is ``since`` or later, whose state is kept, and that state."""
         stride, columns = self._state
-        return step // stride * stride, tuple(column.rows[step // stride] for column in columns.values())
+        row = (step - self.since) // stride
+        return self.since + row * stride, tuple(column.rows[row] for column in columns.values())
 
     @property
     def nbytes(self) -> int:

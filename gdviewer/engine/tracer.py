@@ -227,21 +227,20 @@ class _Tracer:
             line.asked.append(Asked(asked.what, _kept(asked.at), _kept(asked.answer)))
 
     def _on_call(self, frame: FrameType, _event: str, _argument: Any) -> Any:
-        if perf_counter() > self._end:
-            raise StepTimeout
+        self._watch()
         code = frame.f_code
         if not (self._stack or code is self._code) or not (code is self._code or _is_mathematics(code)):
             return None
         told = _lines_of(code)
         if not told or not self.complete:
-            return None
+            return self._watch
         if self._stack:
             caller = self._stack[-1].current
             if caller is None:
                 return None
             if len(caller.calls) >= MOST_CALLS:
                 caller.untold += 1
-                return None
+                return self._watch
         here = frame.f_locals
         names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
         arguments = {name: _kept(here[name]) for name in names if name in here}
@@ -252,6 +251,12 @@ class _Tracer:
             self.frame = record
         self._stack.append(_Open(frame, record, _by_number(code)))
         return self._on_event
+
+    def _watch(self, *_: Any) -> Any:
+        """Also where nothing is told any more, the time goes on."""
+        if perf_counter() > self._end:
+            raise StepTimeout
+        return self._watch
 
     def _on_event(self, frame: FrameType, event: str, argument: Any) -> Any:
         if not self._stack or self._stack[-1].frame is not frame:
@@ -270,8 +275,9 @@ class _Tracer:
         return self._on_event
 
     def _on_line(self, call: _Open) -> None:
-        if perf_counter() > self._end:
-            raise StepTimeout
+        self._watch()
+        if not self.complete:
+            return
         frame = call.frame
         line = call.by_number.get(frame.f_lineno)
         if line is None:
@@ -284,8 +290,6 @@ class _Tracer:
         self._count += 1
         if self._count > MOST_LINES:
             self.complete = False
-            call.current = None
-            sys.settrace(None)
             return
         here = frame.f_locals
         call.current = Executed(line, {name: _kept(here[name]) for name in _names_in(line)[0] if name in here})

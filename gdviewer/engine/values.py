@@ -111,7 +111,7 @@ def with_numbers(line: Line, values: Mapping[str, Any], names: Mapping[str, str]
         return names.get(name) or name_text(name)
 
     told = Writer(text).text(_Folded(values, digits).visit_parts(expression))
-    return re.sub(r"\((\([^()]*\))\)", r"\1", told)  # a point in a call needs its parentheses but once
+    return re.sub(r"f\((\([^()]*\))\)", r"f\1", told)  # f(1, 2), not f((1, 2))
 
 
 class _Folded(ast.NodeTransformer):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from collections.abc import Sequence
-from time import perf_counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from time import perf_counter, sleep
 
+from gdviewer.engine.place import Place, place_in_thread
 from gdviewer.engine.run import LARGEST_BLOCK, Run
 from gdviewer.engine.stop import stop_for
 
+_AGAIN_SECONDS = 5e-3  # between two times a thread that catches every exception is told to end
 _BLOCK_SECONDS = 2e-3  # a block of steps aims at this long: short against a burst, long against a block's own cost
 
 
@@ -17,18 +20,62 @@ class Abandoned(BaseException):
     """Raised in a thread that was given up; not an Exception, so that user code does not catch it by chance."""
 
 
-def burst(runs: Sequence[Run], seconds: float, steps: int | None = None) -> None:
+class Abandonable(threading.Thread):
+    """A thread that can be told to end while it is in the user's code.
+
+    It ends as soon as that code comes back to Python, and not at all while it waits in C; code that catches every
+    exception, over and over, must be told again and again, until one comes when it catches none.
+
+    Attributes:
+        abandoned: whether it was told to end.
+    """
+
+    def __init__(self, work: Callable[[], None], name: str) -> None:
+        super().__init__(name=name, daemon=True)
+        self._work = work
+        self._over = False
+        self._lock = threading.Lock()
+        self.abandoned = False
+
+    def run(self) -> None:
+        """Do the work, or the part of it until the thread is abandoned."""
+        with suppress(Abandoned):
+            self._work()
+        while not self._over:
+            with suppress(Abandoned), self._lock:
+                self._over = True  # from here on it is not told any more
+
+    def abandon(self) -> None:
+        """Tell it to end, once more if it was told before."""
+        self.abandoned = True
+        with self._lock:
+            if self.ident is None or self._over:
+                return
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self.ident), ctypes.py_object(Abandoned))
+
+
+def burst(
+    runs: Sequence[Run], seconds: float, steps: int | None = None, ended: Callable[[], bool] = lambda: False
+) -> None:
     """Step the runs side by side, the same number of steps each, until time or steps are used up or all have stopped.
 
     Args:
         seconds: about how long it may take; at least one step of each run is done.
         steps: at most so many steps of each run, 0 to evaluate the starts only; None for as many as the time allows.
+        ended: whether the runs are another thread's by now; asked after each.
     """
     for run in runs:
         _watched(run, 0)
+        if ended():
+            return
     left = steps
-    end = perf_counter() + seconds
-    now = end - seconds
+    now = perf_counter()
+    end = now + seconds
+    while waiting := [run for run in runs if not (run.begun or run.stop)]:  # what they continue is executed again
+        if perf_counter() >= end:
+            return
+        for run in waiting:
+            _watched(run, 0)
     while left is None or left > 0:
         active = [run for run in runs if not run.stop]
         if not active:
@@ -39,6 +86,8 @@ def burst(runs: Sequence[Run], seconds: float, steps: int | None = None) -> None
             left -= (block := min(block, left))
         for run in active:
             _watched(run, block)
+            if ended():
+                return
         now = perf_counter()
         if now >= end:
             return
@@ -72,11 +121,30 @@ class Worker:
 
     def __init__(self) -> None:
         self._thread: _BurstThread | None = None
+        self._left: list[_BurstThread] = []
 
     @property
     def busy(self) -> bool:
         """Whether a granted burst is still under way."""
         return self._thread is not None and not self._thread.idle.is_set()
+
+    @property
+    def run(self) -> Run | None:
+        """The run that is being executed."""
+        runs = self._thread.runs if self._thread and self.busy else ()
+        return next((run for run in runs if run.busy_since is not None), None)
+
+    @property
+    def place(self) -> Place | None:
+        """The line of the user's code that the burst under way is in."""
+        return place_in_thread(self._thread.ident) if self._thread and self.busy else None
+
+    def chase(self) -> int:
+        """Tell abandoned threads to end once more; returns how many have not yet."""
+        self._left = [thread for thread in self._left if thread.is_alive()]
+        for thread in self._left:
+            thread.abandon()
+        return len(self._left)
 
     def grant(self, runs: Sequence[Run], seconds: float, steps: int | None = None) -> None:
         """Start a burst of :func:`burst`; returns at once. Nothing happens where one is still under way."""
@@ -95,6 +163,7 @@ class Worker:
         """Give up the burst under way: its thread ends as soon as the code it is in comes back to Python."""
         if self._thread and self.busy:
             self._thread.abandon()
+            self._left.append(self._thread)
             self._thread = None
 
     def close(self, seconds: float = 2.0) -> None:
@@ -102,39 +171,38 @@ class Worker:
         thread, self._thread = self._thread, None
         if thread:
             thread.end(seconds)
+            self._left.append(thread)
+        end = perf_counter() + seconds
+        while self.chase() and perf_counter() < end:
+            sleep(_AGAIN_SECONDS)
 
 
-class _BurstThread(threading.Thread):
+class _BurstThread(Abandonable):
     def __init__(self) -> None:
-        super().__init__(name="gdviewer worker", daemon=True)
+        super().__init__(self._serve, "gdviewer worker")
         self.idle = threading.Event()
         self.idle.set()
+        self.runs: Sequence[Run] = ()
         self._wanted = threading.Event()
-        self._job: tuple[Sequence[Run], float, int | None] | None = None
+        self._job: tuple[float, int | None] | None = None
 
     def take(self, runs: Sequence[Run], seconds: float, steps: int | None) -> None:
-        self._job = (runs, seconds, steps)
+        self.runs, self._job = runs, (seconds, steps)
         self.idle.clear()
         self._wanted.set()
 
-    def run(self) -> None:
+    def _serve(self) -> None:
         try:
-            while True:
+            while not self.abandoned:
                 self._wanted.wait()
                 self._wanted.clear()
                 if self._job is None:
                     return
-                burst(*self._job)
-                self._job = None
+                burst(self.runs, *self._job, lambda: self.abandoned)
+                self.runs, self._job = (), None
                 self.idle.set()
-        except Abandoned:
-            pass
         finally:
             self.idle.set()
-
-    def abandon(self) -> None:
-        if self.ident is not None:
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self.ident), ctypes.py_object(Abandoned))
 
     def end(self, seconds: float) -> None:
         if self.idle.wait(seconds):

@@ -10,11 +10,34 @@ from typing import Any
 from gdviewer import optimizers, problems
 from gdviewer.engine.optimizer import Optimizer
 from gdviewer.engine.options import Options
+from gdviewer.engine.origin import Origin
 from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Limits
+from gdviewer.engine.stop import LIMITS, Limits
+from gdviewer.engine.trace import Change
 from gdviewer.problems.problem import Problem
 
 Point = tuple[float, ...]
+
+
+# A run that is executed again to be continued goes as far as it is asked to, however little it moves.
+_ONWARD = Limits(tolerance=None, max_steps=int(LIMITS["max_steps"].high), divergence=LIMITS["divergence"].high)
+
+
+@dataclass(frozen=True)
+class Branch:
+    """Where a run leaves another one, which is described whole: what continues it needs no other run to be there.
+
+    Attributes:
+        plan: the other run as it began.
+        step: the step after which it is left.
+        changes: the hyperparameters that were moved in it up to that step.
+        record: the other run itself, or one to the same bits; without it, its steps are executed again.
+    """
+
+    plan: RunPlan
+    step: int
+    changes: tuple[Change, ...] = ()
+    record: Run | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -27,6 +50,7 @@ class RunPlan:
         color: index into the palette of run colours.
         visible: whether it is drawn; it is stepped all the same.
         options: decay in the loss, clipping, noise, and the schedule of the learning rate.
+        branch: where it leaves another run; None where it begins at its start.
 
     Raises:
         ValueError: a hyperparameter the optimizer does not have, or one out of range.
@@ -38,6 +62,7 @@ class RunPlan:
     color: int = 0
     visible: bool = True
     options: Options = Options()
+    branch: Branch | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hyperparameters", self.optimizer.check(self.hyperparameters))
@@ -59,6 +84,15 @@ class RunPlan:
             options = replace(options, schedule=None)
         return replace(self, optimizer=optimizer, hyperparameters=kept, options=options)
 
+    def continued(self, run: Run, step: int) -> RunPlan:
+        """The plan that goes on as ``run``, which was built from this one, does after ``step`` steps."""
+        if self.branch and run.origin and step < run.left:  # that step is of the run it left
+            return replace(self.branch.plan.continued(run.origin.run, step), color=self.color)
+        initial, changes = run.hyperparameters_since(step)
+        branch = Branch(replace(self, hyperparameters=initial), step, changes, run)
+        now = run.hyperparameters_at(step + 1) if step < run.step else run.upcoming
+        return replace(self, hyperparameters=now, start=None, branch=branch)
+
 
 @dataclass(frozen=True)
 class Experiment:
@@ -71,21 +105,33 @@ class Experiment:
     seed: int = 0
 
     def start_of(self, plan: RunPlan) -> Point:
-        """Where a run starts."""
+        """Where a run starts; of one that continues another, where that did."""
+        if plan.branch:
+            return self.start_of(plan.branch.plan)
         return self.start if plan.start is None else plan.start
 
     def build(self, plan: RunPlan) -> Run:
         """A run ready to be stepped."""
         return Run(
             self.problem, plan.optimizer, self.start_of(plan), plan.hyperparameters, self.limits, self.seed,
-            plan.options,
+            plan.options, self._origin(plan.branch),
         )  # fmt: skip
 
+    def _origin(self, branch: Branch | None) -> Origin | None:
+        if branch is None:
+            return None
+        run = branch.record
+        if run is None or run.problem is not self.problem or run.seed != self.seed \
+                or tuple(run.start.tolist()) != self.start_of(branch.plan):  # fmt: skip
+            run = replace(self, limits=_ONWARD).build(branch.plan)
+        return Origin(run, branch.step, branch.changes)
+
     def with_problem(self, problem: Problem) -> Experiment:
-        """The same runs on another problem, from its own start; starts of their own are kept where they still fit."""
+        """The same runs on another problem, from its own start; what they continue and starts of their own are kept
+        where they still fit."""
         if problem.name == self.problem.name and problem.dimension == self.problem.dimension:
             return replace(self, problem=problem)
-        runs = tuple(replace(plan, start=None) for plan in self.runs)
+        runs = tuple(replace(plan, start=None, branch=None) for plan in self.runs)
         return replace(self, problem=problem, runs=runs, start=tuple(problem.start.tolist()))
 
     def with_run(self, index: int, **changes: object) -> Experiment:

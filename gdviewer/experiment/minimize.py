@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from gdviewer import optimizers, problems, schedules
+from gdviewer.engine.curvature import Curvature
 from gdviewer.engine.optimizer import Optimizer
 from gdviewer.engine.options import OPTIONS, Options
 from gdviewer.engine.oracle import Array
@@ -19,6 +21,7 @@ from gdviewer.engine.run import Run
 from gdviewer.engine.schedule import Schedule
 from gdviewer.engine.stop import LIMITS, Limits, Reason, Stop
 from gdviewer.engine.trace import Trace
+from gdviewer.experiment.diagnosis import diagnose
 from gdviewer.problems.function import FunctionProblem
 from gdviewer.problems.problem import Problem
 
@@ -35,7 +38,7 @@ class Result:
         nit: steps done; nfev, njev, nhev: evaluations of value, gradient and Hessian. What central differences needed
             counts too, as in SciPy; so does the value of each step that is recorded in the trace.
         success: whether a tolerance was met; status: 0 then, 1 at the step limit, 2 diverged, 3 left the domain,
-            4 stalled, 99 stopped by the callback; message: what happened and what to do.
+            4 stalled, 99 stopped by the callback.
         reason: the stop reason as one word or two; advice: what to do.
         trace: ``trace.x`` (nit+1, n), ``trace.loss`` (nit+1,), ``trace.gradient_norm`` (nit+1,) and more.
     """
@@ -49,20 +52,43 @@ class Result:
     nhev: int
     success: bool
     status: int
-    message: str
     reason: str
     advice: str
     trace: Trace
+    _run: Run = field(repr=False, compare=False)
+
+    @cached_property
+    def diagnosis(self) -> Curvature | None:
+        """What kind of point it stopped at, and how the loss curves there; None where that is not why it stopped.
+
+        Found out when first asked for; what that evaluates is not counted.
+        """
+        return diagnose(self._run)
+
+    @cached_property
+    def message(self) -> str:
+        """What happened, at what kind of point, and what to do."""
+        stop = self._run.stop or Stop(Reason.USER)
+        parts = [stop.message, self.diagnosis.finding.reason if self.diagnosis else "", stop.advice]
+        if isinstance(self._run.problem, FunctionProblem) and self._run.problem.differences:
+            parts.append("The gradient came from central differences.")
+        return " ".join(filter(None, parts))
 
     def __getitem__(self, name: str) -> Any:
-        return vars(self)[name]
+        if name not in self.keys():
+            raise KeyError(name)
+        return getattr(self, name)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(vars(self))
+        return iter(self.keys())
 
     def keys(self) -> list[str]:
         """The names of all attributes."""
-        return list(vars(self))
+        return [f.name for f in fields(self) if f.name != "_run"] + ["message", "diagnosis"]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All that there is to tell, without the run, whose functions can't be sent to another process."""
+        return {name: self[name] for name in self.keys()}
 
 
 def minimize(
@@ -173,16 +199,14 @@ def result_of(run: Run) -> Result:
         raise ValueError(stop.values["lacks"])
     if "exception" in stop.values:
         raise stop.values["exception"]
-    trace, counts, message = run.trace, run.evaluations, f"{stop.message} {stop.advice}"
+    trace, counts = run.trace, run.evaluations
     if isinstance(run.problem, FunctionProblem):
         counts = run.problem.calls(counts)
-        if run.problem.differences:
-            message += " The gradient came from central differences."
     return Result(
         x=trace.x[-1].copy(), fun=float(trace.loss[-1]), jac=trace.gradient[-1].copy(),
         nit=run.step, nfev=counts[0], njev=counts[1], nhev=counts[2],
         success=stop.reason.converged, status=_STATUS.get(stop.reason, 0),
-        message=message, reason=stop.reason.value, advice=stop.advice, trace=trace,
+        reason=stop.reason.value, advice=stop.advice, trace=trace, _run=run,
     )  # fmt: skip
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import linecache
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Any, Literal
@@ -30,7 +29,7 @@ class Compiled:
     def value(self) -> Callable[..., Any]:
         """A function of the coordinates and parameters that returns the value."""
         source = syntax.numpy_source(self._expression.tree)
-        return _define("value", self._arguments, [], [source], self._expression.text)
+        return syntax.define("value", self._arguments, [], [source], self._expression.text)
 
     @cached_property
     def derivatives(self) -> tuple[Any, list[Any], list[list[Any]]]:
@@ -62,23 +61,7 @@ class Compiled:
         from gdviewer.problems import symbolic
 
         lines, results = symbolic.numpy_lines(entries)
-        return _define(name, self._arguments, lines, results, self._expression.text)
-
-
-def _define(
-    name: str, arguments: Sequence[str], lines: Sequence[str], results: Sequence[str], text: str
-) -> Callable[..., Any]:
-    """Compile source written by this package, and let tracebacks and tracers find its lines."""
-    result = f"[{', '.join(results)}]" if name != "value" else results[0]
-    body = "".join(f"    {line}\n" for line in (*lines, f"return {result}"))
-    source = f"def {name}({', '.join(arguments)}):\n{body}"
-    filename = f"<{name} of {text}>"
-    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    namespace: dict[str, Any] = {"np": np}
-    exec(compile(source, filename, "exec"), namespace)  # noqa: S102 - source written above, from checked nodes
-    function: Callable[..., Any] = namespace[name]
-    # Arithmetic on Python's floats never warns; NumPy's functions do, where the formula is not defined.
-    return np.errstate(all="ignore")(function) if "np." in body else function
+        return syntax.define(name, self._arguments, lines, results, self._expression.text)
 
 
 @lru_cache(maxsize=256)

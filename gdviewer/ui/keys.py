@@ -7,7 +7,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
 _BUTTON = {Qt.Key.Key_Space}
-_SLIDER = {Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home}
+_SLIDER = {Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home, Qt.Key.Key_End}
 
 
 class _OwnKeys(QObject):

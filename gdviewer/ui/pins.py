@@ -13,7 +13,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from gdviewer.engine.notation import lines
-from gdviewer.engine.optimizer import Optimizer
+from gdviewer.engine.optimizer import Optimizer, Rule
 from gdviewer.engine.run import Run
 from gdviewer.engine.tracer import local_values
 from gdviewer.ui.arrows import Arrow
@@ -141,10 +141,12 @@ class Pins(QObject):
         if self._session.playing and now < self._rested:
             return
         pairs = zip(self._session.experiment.runs, self._session.runs, strict=True)
-        wanted = tuple(
-            (run, min(max(1, self._session.position(run)), run.step), pin)
-            for plan, run in pairs if plan.visible and run.begun and run.step for pin in self.of(run) if pin.vector
-        )  # fmt: skip
+        steps = [
+            (run, min(max(1, self._session.position(run)), run.step))
+            for plan, run in pairs if plan.visible and run.begun and run.step
+        ]  # fmt: skip
+        owners = [(run.owner(step), step) for run, step in steps]  # the runs whose rules took these steps
+        wanted = tuple((run, step, pin) for run, step in owners for pin in self.of(run) if pin.vector)
         if wanted != self._shown:
             self._shown = wanted
             self._rested = now + max(0.015, _SHARE * self._cost)
@@ -199,11 +201,14 @@ class Samples:
         return np.array(steps), np.array(values)
 
 
-@cache
 def recorded(optimizer: Optimizer) -> frozenset[str]:
     """The state that a rule returns under its own name, so that the record holds what the name came to."""
-    names = list(optimizer.state)
-    found = lines(optimizer.function)
+    return _returned(optimizer.function, tuple(optimizer.state))
+
+
+@cache
+def _returned(function: Rule, names: tuple[str, ...]) -> frozenset[str]:
+    found = lines(function)
     kept = set(names) if found else set()
     for line in found:
         if isinstance(line.node, ast.Return):
@@ -212,10 +217,11 @@ def recorded(optimizer: Optimizer) -> frozenset[str]:
     return frozenset(kept)
 
 
-def value_at(run: Run, step: int, name: str) -> Any:
+def _recorded_at(run: Run, step: int, name: str) -> Any:
     """A pinned value from the record; None where it is not in it."""
-    if name in recorded(run.optimizer) and step % run.trace.stride == 0:
-        return run.trace.state[name][step // run.trace.stride]
+    kept, state = run.trace.state_by(step)
+    if kept == step and name in recorded(run.optimizer):
+        return dict(zip(run.optimizer.state, state, strict=True))[name]
     return None
 
 
@@ -225,7 +231,7 @@ def _vectors(wanted: Sequence[tuple[Run, int, Pin]]) -> tuple[list[tuple[Pin, np
     known: dict[tuple[Run, int], Mapping[str, Any]] = {}
     for run, step, pin in wanted:
         start = run.trace.x[step - 1]
-        value = value_at(run, step, pin.name)
+        value = _recorded_at(run, step, pin.name)
         if value is None:
             if (run, step) not in known:
                 names = [other.name for run_, _, other in wanted if run_ is run]

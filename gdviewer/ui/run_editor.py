@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QLabel, QToolButton, QVBoxLayout, QWidg
 
 from gdviewer import optimizers
 from gdviewer.experiment.rate_search import RATES, STEPS, find_rate
+from gdviewer.ui.diagnosis import Diagnoses
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.number_field import PointField
 from gdviewer.ui.options_editor import OptionsEditor
@@ -39,6 +40,8 @@ class RunEditor(QWidget):
         )
         keys_by_tab(self.find)
         self.options = OptionsEditor(session)
+        self._diagnoses = Diagnoses(self)
+        self._diagnoses.told.connect(self.refresh)
         self.own_start = QCheckBox(tr("a start of its own"))
         keys_by_tab(self.own_start)
         self.own_start.setToolTip(tr("Start this run from another point θ₀ than the others."))
@@ -101,12 +104,22 @@ class RunEditor(QWidget):
     def refresh(self) -> None:
         """Tell again how the run ended."""
         runs = self._session.runs
-        stop = runs[self._session.selected].stop if 0 <= self._session.selected < len(runs) else None
-        message, advice = stop_text(stop) if stop else ("", "")
+        run = runs[self._session.selected] if 0 <= self._session.selected < len(runs) else None
+        message, advice = stop_text(run.stop) if run and run.stop else ("", "")
+        if run and self.isVisible() and (where := self._diagnoses.text(run)):
+            message = f"{message} {where}"
         for label, text in ((self.message, message), (self.advice, advice)):
             if label.text() != text:
                 label.setText(text)
                 label.setVisible(bool(text))
+
+    def close_threads(self) -> None:
+        """End the thread that finds out where a run stopped."""
+        self._diagnoses.close_threads()
+
+    def showEvent(self, event: object) -> None:
+        super().showEvent(event)
+        self.refresh()
 
     def _match(self) -> None:
         runs = self._session.experiment.runs

@@ -18,6 +18,8 @@ from gdviewer.ui.arrows import Arrow
 FRAME_MS = 17  # a frame of a screen of 60 Hz
 BURST_SECONDS = 4e-3, 12e-3  # a burst takes what drawing leaves of the frame, between these
 BLOCKED_SECONDS = 5.0  # user code that has not come back after this long is given up
+SLOW_SECONDS = 0.25  # a block that takes longer ends with the step under way
+CHASE_SECONDS = 3.0  # a thread that has not ended so long after it was given up never will
 
 
 class Session(QObject):
@@ -53,8 +55,12 @@ class Session(QObject):
         self._worker = Worker()
         self._steps_due = 0.0
         self._steps_asked = 0
+        self._granted: list[tuple[Run, int]] = []  # where each run was when steps asked for were granted
         self._last_tick = 0.0
         self._was_idle = True
+        self._seen: object = None  # the step that was under way when the worker was last found busy …
+        self._seen_at = 0.0  # … and since when it has been
+        self._blocked: tuple[Stop, Run, float] | None = None  # what was given up last, until its thread has ended
         self._timer = QTimer(self, interval=FRAME_MS, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
         # The burst begins when what was drawn has been painted: two threads at once would only wait for each other.
@@ -160,7 +166,13 @@ class Session(QObject):
         return self._worker.busy or any(not (run.begun or run.stop) for run in self.runs)
 
     def play(self) -> None:
-        """Step the runs; where all have stopped, again from the start."""
+        """Step the runs on from the newest step; where all have stopped, again from the start.
+
+        Looking back at runs that have stopped, there is nothing to step and a record to keep: then it only goes live.
+        """
+        if self.finished and not self.is_live:
+            self.live()
+            return
         if self.finished:
             self.reset()
         self.live()
@@ -176,11 +188,11 @@ class Session(QObject):
         """Play, or pause."""
         self.pause() if self.playing else self.play()
 
-    def step(self) -> None:
-        """One step of each run."""
+    def step(self, n: int = 1) -> None:
+        """``n`` steps of each run, from the newest."""
         self.pause()
         self.live()
-        self._steps_asked += 1
+        self._steps_asked += n
         self.wake()
 
     def reset(self) -> None:
@@ -231,6 +243,8 @@ class Session(QObject):
         elapsed, self._last_tick = now - self._last_tick, now
         if self._worker.busy:
             self._give_up_blocked(now)
+        if self._blocked:
+            self._chase(now)
         self._was_idle = not self._worker.busy  # then the frame below shows all there is
         if self.playing:
             self._steps_due += min(elapsed, 1.0) * self.speed
@@ -242,17 +256,26 @@ class Session(QObject):
     def _grant(self) -> None:
         if self._worker.busy:
             return
+        self._count_asked()
         steps = self._steps_to_grant()
         if steps != 0 or self.busy:
+            self._granted = [(run, run.step) for run in self.runs] if self._steps_asked else []
             left = FRAME_MS / 1000 - (perf_counter() - self._last_tick)
             self._worker.grant(self.runs, min(max(left, BURST_SECONDS[0]), BURST_SECONDS[1]), steps)
-        elif not self.playing and self._was_idle:
+        elif not self.playing and self._was_idle and not self._blocked:
             self._timer.stop()
+
+    def _count_asked(self) -> None:
+        """Take what the last burst has done off the steps that were asked for; it may have lacked the time for all."""
+        if self._steps_asked and self.finished:
+            self._steps_asked = 0
+        done = max((run.step - before for run, before in self._granted), default=0)
+        self._steps_asked = max(0, self._steps_asked - done)
+        self._granted = []
 
     def _steps_to_grant(self) -> int | None:
         if self._steps_asked:
-            self._steps_asked -= 1
-            return 1
+            return self._steps_asked
         if not self.playing:
             return 0
         if math.isinf(self._steps_due):
@@ -263,14 +286,33 @@ class Session(QObject):
         return steps
 
     def _give_up_blocked(self, now: float) -> None:
-        for run in self.runs:
-            began = run.busy_since
-            if began is None or run.stop or run.problem.broadcasts:
-                continue
-            if now - began > BLOCKED_SECONDS:
-                text = f"TimeoutError: the function has not returned for {BLOCKED_SECONDS:g} seconds"
-                run.halt(Stop(Reason.ERROR, values={"error": text}))
-                self._worker.abandon()
+        """Give up a run whose function or rule does not come back; one that is merely slow is let go on."""
+        run = self._worker.run
+        if run is None or (run.problem.broadcasts and (run.optimizer.built_in or not run.begun)):
+            return  # none of the user's code is in it
+        if now - (run.busy_since or now) > SLOW_SECONDS:
+            run.cut()
+        if (run, run.busy_since, run.step_under_way) != self._seen:
+            self._seen, self._seen_at = (run, run.busy_since, run.step_under_way), now
+        patience = SLOW_SECONDS if run.stop else BLOCKED_SECONDS  # nobody waits for one that was replaced or reset
+        if now - self._seen_at > patience:
+            text = f"TimeoutError: it has not returned for {patience:g} seconds"
+            place = self._worker.place
+            if place:
+                text += f" ({place.text})"
+            self._blocked = Stop(Reason.ERROR, values={"error": text, "place": place}), run, now
+            run.halt(self._blocked[0])
+            self._worker.abandon()
+
+    def _chase(self, now: float) -> None:
+        """Go on telling a thread that was given up to end; after a while, tell that it does not."""
+        stop, run, since = self._blocked or (None, None, now)
+        if not self._worker.chase():
+            self._blocked = None
+        elif stop and now - since > CHASE_SECONDS:
+            text = f"{stop.values['error']}. It waits, or catches every exception: its thread goes on beside the others"
+            run.halt(replace(stop, values={**stop.values, "error": text}))
+            self._blocked = None
 
     # The cursor
 
@@ -290,13 +332,31 @@ class Session(QObject):
         return self._cursor is None
 
     def look_at(self, step: int) -> None:
-        """Put the cursor on a step; on the last one it follows the run again."""
+        """Put the cursor on a step, at which the runs are paused; on the last one it follows the runs again."""
         step = max(0, step)
         self._cursor = None if step >= self.steps else step
+        if self._cursor is not None:
+            self._steps_asked = 0
+            self.pause()
         self.cursor_moved.emit()
 
+    def back(self, n: int = 1) -> None:
+        """Look at the step ``n`` before the one looked at."""
+        self.look_at(self.cursor - n)
+
+    def forward(self, n: int = 1) -> None:
+        """Look at the step ``n`` after the one looked at; from the newest, do ``n`` steps of each run."""
+        if self.is_live:
+            self.step(n)
+        else:
+            self.look_at(self.cursor + n)
+
+    def first(self) -> None:
+        """Look at the start."""
+        self.look_at(0)
+
     def live(self) -> None:
-        """Follow the newest step."""
+        """Look at the newest step, and follow it."""
         if self._cursor is not None:
             self._cursor = None
             self.cursor_moved.emit()

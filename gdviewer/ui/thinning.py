@@ -74,16 +74,26 @@ def visible(points: Array, low: Array, high: Array, pixel: Array, most: int = 60
 class Pyramid:
     """Minimum and maximum of a column over 16, 32, 64 … rows, so that any stretch is drawn from few values."""
 
-    _BASE, _FACTOR = 16, 2
+    BASE, FACTOR = 16, 2
 
     def __init__(self) -> None:
         self._levels: list[tuple[Growing, Growing]] = []
 
+    @property
+    def levels(self) -> int:
+        """How many levels there are: 0 for a short column."""
+        return len(self._levels)
+
+    def level(self, index: int) -> tuple[Array, Array]:
+        """The minima and the maxima over ``BASE * FACTOR**index`` rows each, as far as such stretches are full."""
+        low, high = self._levels[index]
+        return low.values, high.values
+
     def update(self, column: Array) -> None:
         """Take in the rows that are new in ``column`` (length,)."""
-        size = self._BASE
+        size = self.BASE
         source_low = source_high = column
-        factor = self._BASE
+        factor = self.BASE
         for level in range(48):
             if level == len(self._levels):
                 if len(column) < 4 * size:
@@ -96,7 +106,7 @@ class Pyramid:
                 low.extend(np.fmin.reduce(source_low[rows].reshape(-1, factor), axis=1))
                 high.extend(np.fmax.reduce(source_high[rows].reshape(-1, factor), axis=1))
             source_low, source_high = low.values, high.values
-            factor, size = self._FACTOR, size * self._FACTOR
+            factor, size = self.FACTOR, size * self.FACTOR
 
     def envelope(self, column: Array, first: int, last: int, most: int = 500) -> tuple[Array, Array]:
         """Steps and values to draw rows ``first … last`` of ``column``: all of them, or each stretch's low and high."""
@@ -104,7 +114,7 @@ class Pyramid:
         size, level = 1, -1
         while (last - first) // size > most and level + 1 < len(self._levels):
             level += 1
-            size = self._BASE * self._FACTOR**level
+            size = self.BASE * self.FACTOR**level
         if level < 0:
             return np.arange(first, last + 1, dtype=float), column[first : last + 1]
         low, high = (part.values for part in self._levels[level])
@@ -118,6 +128,55 @@ class Pyramid:
         tail = np.arange(end * size, last + 1, max(1, (last + 1 - end * size) // 32))
         tail = np.append(tail, last) if not len(tail) or tail[-1] != last else tail
         return np.concatenate([steps, tail]), np.concatenate([values, column[tail]])
+
+
+class Nearest:
+    """Finds the row of a path that is nearest to a point, exactly, by boxes around 16, 32, 64 … rows."""
+
+    def __init__(self) -> None:
+        self._sides = Pyramid(), Pyramid()
+
+    def find(self, path: tuple[Array, Array], at: tuple[float, float], unit: tuple[float, float]) -> tuple[int, float]:
+        """The nearest row of a path, or one of those that are equally near, and its distance.
+
+        Args:
+            path: the coordinates of all rows, (length,) each; new ones are taken in.
+            unit: what counts as a distance of one along each coordinate.
+        """
+        for side, column in zip(self._sides, path, strict=True):
+            side.update(column)
+        boxes, above, best = np.empty(0, dtype=np.int64), 0, np.inf
+        for level in reversed(range(self._sides[0].levels)):
+            ends = [side.level(level) for side in self._sides]
+            count = len(ends[0][0])
+            boxes = np.concatenate([(2 * boxes[:, None] + [0, 1]).ravel(), np.arange(2 * above, count)])
+            least, most = np.zeros(len(boxes)), np.zeros(len(boxes))
+            for (low, high), x, size in zip(ends, at, unit, strict=True):
+                below, over = low[boxes] - x, x - high[boxes]
+                least += (np.maximum(np.maximum(below, over), 0.0) / size) ** 2
+                most += (np.minimum(below, over) / size) ** 2  # to the farther side
+            best = min(best, float(most.min()))  # so near some row is at least
+            kept = least < best
+            kept[most.argmin()] = True  # of those where it can't get nearer, one will do
+            boxes, above = boxes[kept], count
+        base = Pyramid.BASE
+        rest = np.arange(base * above, len(path[0]))
+        rows = np.concatenate([(base * boxes[:, None] + np.arange(base)).ravel(), rest])
+        squares = sum(((column[rows] - x) / size) ** 2 for column, x, size in zip(path, at, unit, strict=True))
+        first = int(np.where(np.isfinite(squares), squares, np.inf).argmin())
+        return int(rows[first]), float(np.sqrt(squares[first]))
+
+
+def distance_to_line(points: Array) -> float:
+    """How near the line through points (k, 2) comes to the origin."""
+    if len(points) < 2:
+        return float(np.linalg.norm(points, axis=1).min()) if len(points) else np.inf
+    starts, moves = points[:-1], np.diff(points, axis=0)
+    lengths = (moves**2).sum(axis=1)
+    with np.errstate(all="ignore"):
+        share = np.clip(np.where(lengths > 0, -(starts * moves).sum(axis=1) / lengths, 0.0), 0.0, 1.0)
+        distances = np.linalg.norm(starts + share[:, None] * moves, axis=1)
+    return float(np.where(np.isfinite(distances), distances, np.inf).min())
 
 
 class Growing:

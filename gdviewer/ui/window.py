@@ -29,9 +29,9 @@ from gdviewer.ui.runs_panel import RunsPanel
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import tr
 from gdviewer.ui.theme import look, theme_titles
-from gdviewer.ui.transport import Transport
+from gdviewer.ui.timeline import Timeline
 
-_LAYOUT_VERSION = 1
+_LAYOUT_VERSION = 2
 
 
 class _Side(QScrollArea):
@@ -100,11 +100,11 @@ class MainWindow(QMainWindow):
         self.stage = Stage(self.session)
         self.beside = BesideData(self.session, self.stage)
         self.history = History(self.session)
-        self.transport = Transport(self.session)
+        self.timeline = Timeline(self.session)
         self.problem_panel = ProblemPanel(self.session)
         self.limits_panel = LimitsPanel(self.session)
         self.runs_panel = RunsPanel(self.session)
-        self.addToolBar(self.transport)
+        self.addToolBar(Qt.ToolBarArea.BottomToolBarArea, self.timeline)
         self._splitter = QSplitter(Qt.Orientation.Vertical)
         self._splitter.addWidget(self.beside)
         self._splitter.addWidget(self.history)
@@ -164,14 +164,17 @@ class MainWindow(QMainWindow):
         file.addSeparator()
         self._add(file, tr("&Quit"), tr("Quit"), QKeySequence("Ctrl+Q"), self.close)
         run = self.menuBar().addMenu(tr("&Run"))
-        run.addActions([self.transport.run, self.transport.step, self.transport.reset])
+        time = self.timeline
+        run.addActions([time.run, time.reset])
         run.addSeparator()
-        self._add(run, tr("&Faster"), tr("Faster"), QKeySequence("+"), lambda: self._change_speed(5))
-        self._add(run, tr("&Slower"), tr("Slower"), QKeySequence("-"), lambda: self._change_speed(-5))
+        run.addActions([time.forward, time.back, *time.leaps, time.first, time.newest])
+        run.addSeparator()
+        self._add(run, tr("&Faster"), tr("Faster"), QKeySequence("+"), lambda: time.change_speed(5))
+        self._add(run, tr("&Slower"), tr("Slower"), QKeySequence("-"), lambda: time.change_speed(-5))
         run.addSeparator()
         run.addActions(self.runs_panel.actions())
         view = self.menuBar().addMenu(tr("&View"))
-        self._add(view, tr("Show &all"), tr("Show all in every plot"), QKeySequence("Home"), self._show_all)
+        self._add(view, tr("Show &all"), tr("Show all in every plot"), QKeySequence("Ctrl+0"), self._show_all)
         themes = view.addMenu(tr("&Theme"))
         group = QActionGroup(self)
         for key, title in theme_titles().items():
@@ -197,9 +200,6 @@ class MainWindow(QMainWindow):
 
     def _name(self) -> None:
         self.setWindowTitle(self.session.experiment.problem.title)
-
-    def _change_speed(self, ticks: int) -> None:
-        self.transport.speed.setValue(self.transport.speed.value() + ticks)
 
     def _show_all(self) -> None:
         self.stage.plot.show_all()
@@ -279,6 +279,7 @@ class MainWindow(QMainWindow):
         self.session.close()
         self.stage.close_threads()
         self.problem_panel.close_threads()
+        self.runs_panel.editor.close_threads()
         super().closeEvent(event)
 
     # Files dropped on the window

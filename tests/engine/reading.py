@@ -148,6 +148,8 @@ class Reader:
         if token in ("(", "[", "|", "‖", "⌊"):
             value = self._tuple()
             self._need({"(": ")", "[": "]", "⌊": "⌋"}.get(token, token))
+            if token == "(" and isinstance(value, tuple) and all(isinstance(part, float) for part in value):
+                value = np.array(value)
             if token == "‖":
                 return np.abs(value).sum() if self._take("₁") else np.linalg.norm(value)
             return np.abs(value) if token == "|" else np.floor(value) if token == "⌊" else value

@@ -205,6 +205,9 @@ def test_that_every_stop_has_a_sentence_and_an_advice_that_format(key):
         "lacks": "It needs more",
         "megabytes": 1.5,
     } | vars(Limits(1e-5, 10, 1e-5, 1e-9))
+    if key[0] is Reason.BREAKPOINT:
+        told = "before", "after", "limit", "norm", "length", "angle", "index", "component", "low", "high"
+        values |= dict.fromkeys(told, 1.0) | {"what": "loss"}
     stop = Stop(*key, values)
     assert stop.message
     assert stop.advice.endswith(".")
@@ -371,9 +374,9 @@ def test_that_a_wrong_shape_is_told(value, gradient, message):
 @pytest.mark.parametrize(
     ("returned", "message"),
     [
-        (lambda x, m: x, "returned 1 values; it must return x, m"),
+        (lambda x, m: x, "returned 1 value; it must return x, m"),
         (lambda x, m: (x, m, m), "returned 3 values; it must return x, m"),
-        (lambda x, m: (x[:1], m), r"returned a point of shape \(1,\); it must be \(2,\)"),
+        (lambda x, m: (x[:1], m), r"returned a point of shape \(1,\); it must be of shape \(2,\)"),
     ],
 )
 def test_that_a_rule_that_returns_a_wrong_form_is_told(returned, message):
@@ -470,7 +473,7 @@ def test_that_a_large_state_is_kept_for_some_steps_and_replayed_between(monkeypa
     while not run.stop:
         run.advance(7)
         states += [None] * (run.step + 1 - len(states))
-        states[run.step] = run._state[0]
+        states[run.step] = run._stepper.state[0]
     assert run.trace.stride > 4
     assert run.trace.state["m"].nbytes <= 20_000
     for step in range(1, 301):

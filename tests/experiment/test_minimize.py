@@ -119,8 +119,8 @@ def test_that_differences_are_told_counted_and_good():
         return bowl(x)
 
     result = minimize(counted, [0, 0], options={"learning_rate": 0.1})
-    assert "central differences" in result.message
     assert result.nfev == len(calls) == (result.nit + 1) * 5
+    assert "central differences" in result.message
     assert result.jac == pytest.approx(bowl_gradient(result.x), abs=1e-8)
     assert "differences" not in minimize(bowl, [0, 0], jac=bowl_gradient).message
 

@@ -26,7 +26,7 @@ def type_over(qtbot, field, text: str) -> None:
 
 def test_that_a_click_on_run_takes_what_was_typed_before(window, qtbot):
     type_over(qtbot, window.runs_panel.editor.fields["learning_rate"].entry, "0.003")
-    qtbot.mouseClick(window.transport.widgetForAction(window.transport.run), Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(window.timeline.widgetForAction(window.timeline.run), Qt.MouseButton.LeftButton)
     assert window.session.playing
     assert window.session.experiment.runs[0].hyperparameters["learning_rate"] == 0.003
     assert window.session.runs[0].hyperparameters_at(1)["learning_rate"] in (0.003, 0.01)

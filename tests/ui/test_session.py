@@ -202,7 +202,7 @@ def test_that_the_cursor_is_shared_and_follows_at_the_end(window):
     assert not session.is_live
     assert [session.position(run) for run in session.runs] == [7, 7]
     assert "step 7" in window.runs_panel.list.item(0).toolTip()
-    assert "looking at step 7" in window.transport.where.text()
+    assert (window.timeline.entry.text(), window.timeline.badge.text()) == ("7", "REVIEW")
     assert window.history.plot.cursor_line.value() == 7
     head = window.stage.plot._drawings[session.runs[0]].head.pos()
     assert (head.x(), head.y()) == pytest.approx(tuple(session.runs[0].trace.x[7]))

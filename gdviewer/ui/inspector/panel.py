@@ -164,7 +164,7 @@ class StepPanel(QWidget):
         losses = tr("loss {before}", before=number_text(story.before))
         if taken:
             losses += f" → {number_text(story.after)}"
-        told = [run.optimizer.title, losses]
+        told = [story.rule.title, losses]
         if not taken:
             told.append(tr("not taken: {why}", why=stop_text(run.stop)[0]) if run.stop else tr("the next one"))
         dot = f'<span style="color: {self._color_of(run)}">●</span> '
@@ -234,11 +234,11 @@ class StepPanel(QWidget):
         """Keep a line's value in sight, or no longer."""
         if self.story is None or not row.can_be_pinned:
             return
-        rule = self.story.run.optimizer.name
+        rule = self.story.rule.name
         self.pins.toggle(Pin(rule, row.name, row.symbol, row.vector is not None, row.is_place, row.color))
 
     def _is_pinned(self, row: Row) -> bool:
-        return row.can_be_pinned and self.story is not None and self.pins.holds(self.story.run.optimizer, row.name)
+        return row.can_be_pinned and self.story is not None and self.pins.holds(self.story.rule, row.name)
 
     def _show_pins(self) -> None:
         self.lines.viewport().update()

@@ -7,6 +7,8 @@ from time import perf_counter
 
 import numpy as np
 
+from gdviewer.engine.optimizer import Optimizer
+from gdviewer.engine.replay_check import ADVICE, difference
 from gdviewer.engine.run import Run
 from gdviewer.engine.tracer import MOST_LINES, Inspection, inspect_step
 from gdviewer.engine.values import value_text
@@ -21,6 +23,7 @@ class Story:
     """What there is to be read of a step.
 
     Attributes:
+        run: the run it is of; rule: the optimizer that took it, which is another where the run continues another's.
         start: the point it starts from, (n,).
         before, after: the loss at its start, and at its end where it was taken.
         rows: its lines.
@@ -29,6 +32,7 @@ class Story:
     """
 
     run: Run
+    rule: Optimizer
     step: int
     start: np.ndarray
     before: float
@@ -56,9 +60,9 @@ class Teller:
         before = None
         if step > 1 and inspection.frame and (quick or step - 1 in self._known):
             before = self._inspect(run, step - 1)
-        trace = run.trace
+        trace, owner = run.trace, run.owner(step)
         start, taken = trace.x[step - 1], step < len(trace)
-        rows = rows_of(inspection, start, before) if inspection.frame else _without_source(run, step, inspection)
+        rows = rows_of(inspection, start, before) if inspection.frame else _without_source(owner, step, inspection)
         notes, faults = [], []
         if not inspection.frame:
             notes.append(tr("There is no source of this rule to be had. What goes in and comes out:"))
@@ -66,15 +70,12 @@ class Teller:
             notes.append(tr("The step ran on; its first {n} lines are shown.", n=f"{MOST_LINES:,}"))
         if inspection.error is not None and not any(row.error for top in rows for row in top.walk()):
             faults.append(f"{type(inspection.error).__name__}: {inspection.error}")
-        if taken and _differs(run, inspection):
-            faults.append(
-                tr(
-                    "Executed again, this step comes out otherwise than it was recorded: the rule, or the function, "
-                    "draws random numbers elsewhere than from f.rng, or keeps something outside what it returns."
-                )
-            )
+        if taken and inspection.error is not None:
+            faults.append(tr("The step was taken without a fault when it was recorded. {advice}", advice=tr(ADVICE)))
+        elif taken and (told := difference(owner, step, inspection.x, inspection.state)):
+            faults.append(tr(told))
         return Story(
-            run, step, start, float(trace.loss[step - 1]), float(trace.loss[step]) if taken else None,
+            run, owner.optimizer, step, start, float(trace.loss[step - 1]), float(trace.loss[step]) if taken else None,
             rows, trials_of(inspection, start), notes, faults,
         )  # fmt: skip
 
@@ -86,22 +87,6 @@ class Teller:
         kept = {number: told for number, told in self._known.items() if abs(number - step) == 1}
         self._known = kept | ({step: known} if recorded else {})
         return known
-
-
-def _differs(run: Run, inspection: Inspection) -> bool:
-    """Whether a step that is executed again comes to other bits than the record."""
-    trace, step = run.trace, inspection.step
-    if inspection.x is None or inspection.state is None:
-        return True
-    if inspection.x.tobytes() != trace.x[step].tobytes():
-        return True
-    if step % trace.stride:
-        return False
-    for name, column in trace.state.items():
-        told = np.asarray(inspection.state[name], dtype=float)
-        if np.broadcast_to(told, column.shape[1:]).tobytes() != column[step // trace.stride].tobytes():
-            return True
-    return False
 
 
 def _without_source(run: Run, step: int, inspection: Inspection) -> list[Row]:

@@ -26,6 +26,12 @@ def line_pen(color: QColor | str, width: float) -> QPen:
     return pen
 
 
+def pale(color: QColor, theme: Theme) -> QColor:
+    """A run's colour for what comes after the step looked at; opaque, as lines that overlap themselves must be."""
+    here, ground = color.getRgbF()[:3], QColor(theme.plot).getRgbF()[:3]
+    return QColor.fromRgbF(*(0.45 * a + 0.55 * b for a, b in zip(here, ground, strict=True)))
+
+
 class Drawing:
     """What draws one run in one plot.
 
@@ -65,12 +71,12 @@ class Plot(pg.PlotWidget):
         self.setMinimumSize(240, 130)
         self.getPlotItem().hideButtons()
         self.getPlotItem().layout.setContentsMargins(4, 10, 12, 2)  # room for a tick's number at the very edge
-        self.setToolTip(tr("Wheel: zoom. Drag: move. Click: start here. Home: show all."))
+        self.setToolTip(tr("Wheel: zoom. Drag: move. Ctrl+0: show all."))
         self.scene().sigMouseMoved.connect(self._hover)
         self.scene().sigPrepareForPaint.connect(self._recompute_if_stale)
         session.runs_changed.connect(self.forget_old_runs)
         session.frame.connect(self._take_frame)
-        session.cursor_moved.connect(self._draw_if_shown)
+        session.cursor_moved.connect(self.follow_cursor)
         look().changed.connect(self.restyle)
 
     @property
@@ -101,6 +107,10 @@ class Plot(pg.PlotWidget):
 
     def draw(self) -> None:
         """Draw what the traces hold now."""
+
+    def follow_cursor(self) -> None:
+        """Draw what another step looked at changes; the traces are as before."""
+        self._draw_if_shown()
 
     def make_drawing(self, run: Run, color: QColor) -> Drawing:
         """The items that draw a run."""

@@ -13,12 +13,12 @@ from gdviewer.experiment.experiment import Point
 from gdviewer.problems.problem import Problem
 from gdviewer.problems.samples import SampledCurve
 from gdviewer.ui.plots.arrows import Ends
-from gdviewer.ui.plots.base import Curve, Drawing, Head, Stars, line_pen
+from gdviewer.ui.plots.base import Curve, Drawing, Head, Stars, line_pen, pale
 from gdviewer.ui.plots.problem_plot import ProblemPlot
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import number_text, tr
 from gdviewer.ui.theme import Theme
-from gdviewer.ui.thinning import PathThinner, visible
+from gdviewer.ui.thinning import Nearest, PathThinner, visible
 
 _POINTS = 1500
 
@@ -32,8 +32,11 @@ class _Visits(Drawing):
         faint.setAlphaF(0.55)
         self.points = pg.ScatterPlotItem(size=6, pxMode=True, brush=faint, pen=None)
         self.points.setZValue(30)
+        self.future = pg.ScatterPlotItem(size=6, pxMode=True, brush=pale(color, theme), pen=None)
+        self.future.setZValue(29)
         self.thinner = PathThinner(resolution)
-        super().__init__(self.points, self.tangent, self.head)
+        self.nearest = Nearest()
+        super().__init__(self.points, self.future, self.tangent, self.head)
 
 
 class CurvePlot(ProblemPlot):
@@ -70,7 +73,7 @@ class CurvePlot(ProblemPlot):
         self.setXRange(left, right, padding=0.02)
         self.setYRange(low, high if high > low else low + 1, padding=0.08)
 
-    def describe(self, x: float, y: float) -> str:
+    def describe_point(self, x: float, y: float) -> str:
         height = self._height_at(x)
         loss = number_text(height) if np.isfinite(height) else tr("not defined")
         return tr("x = {x}   f = {loss}", x=f"{x:.6g}", loss=loss)
@@ -82,11 +85,14 @@ class CurvePlot(ProblemPlot):
             if not run.begun:
                 continue
             visits = self.drawing_of(run, plan.color)
-            position, trace = self.session.position(run), run.trace
-            rows = visits.thinner.update(trace.x)
-            rows = rows[rows < position]
+            last, trace = run.step, run.trace  # read once: the trace may grow meanwhile
+            position = min(self.session.cursor, last)
+            rows = visits.thinner.update(trace.x[: last + 1])
             rows = rows[visible(trace.x[rows], np.array([left]), np.array([right]), np.array([pixel]), most=400)]
-            visits.points.setData(trace.x[rows, 0], trace.loss[rows])
+            past, later = rows[rows < position], rows[rows > position]
+            visits.points.setData(trace.x[past, 0], trace.loss[past])
+            if len(later) or len(visits.future.data):
+                visits.future.setData(trace.x[later, 0], trace.loss[later])
             x, y, slope = trace.x[position, 0], trace.loss[position], trace.gradient[position, 0]
             reach = np.array([-0.15, 0.15]) * (right - left)
             visits.set_visible(plan.visible)
@@ -96,6 +102,12 @@ class CurvePlot(ProblemPlot):
                 y, slope = (y if np.isfinite(y) else 0.0), 0.0
             visits.tangent.setData(x + reach, y + slope * reach)
             visits.head.setPos(x, y)
+
+    def distance_to(self, drawing: _Visits, run: Run, at: tuple[float, float], pixel: tuple[float, float]) -> float:
+        return drawing.nearest.find(_visited(run), at, pixel)[1]
+
+    def nearest_step(self, drawing: _Visits, run: Run, at: tuple[float, float], pixel: tuple[float, float]) -> int:
+        return drawing.nearest.find(_visited(run), at, pixel)[0]
 
     def make_drawing(self, run: Run, color: QColor) -> _Visits:
         (left, right) = self.session.experiment.problem.domain[0]
@@ -156,3 +168,9 @@ class CurvePlot(ProblemPlot):
             self._unfitted = False
             self.show_all()
         self.starts.update()
+
+
+def _visited(run: Run) -> tuple[np.ndarray, np.ndarray]:
+    """Where a run has been, x and loss of each step, of one length though it may be growing."""
+    x, loss = run.trace.x[:, 0], run.trace.loss
+    return x, loss[: len(x)]

@@ -15,25 +15,29 @@ from gdviewer.experiment.experiment import Point
 from gdviewer.problems.problem import Problem
 from gdviewer.ui.landscape import GRID, Landscape, compute_landscape
 from gdviewer.ui.plots.arrows import Ends
-from gdviewer.ui.plots.base import Curve, Drawing, Head, Stars, line_pen
+from gdviewer.ui.plots.base import Curve, Drawing, Head, Stars, line_pen, pale
 from gdviewer.ui.plots.problem_plot import ProblemPlot
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import number_text, tr
 from gdviewer.ui.theme import Theme, look
-from gdviewer.ui.thinning import PathThinner, visible
+from gdviewer.ui.thinning import Nearest, PathThinner, distance_to_line, visible
 
 
 class Path(Drawing):
-    """What draws a run: its path, thinned, and its head."""
+    """What draws a run: its path, thinned, up to the step looked at and, paler, from there on; and its head."""
 
     def __init__(self, color: QColor, theme: Theme, resolution: float) -> None:
         self.curve = Curve(theme.width, color)
         self.curve.setZValue(30)
+        self.future = Curve(theme.width, pale(color, theme))
+        self.future.setZValue(29)
         self.head = Head(color, theme.plot, theme.width)
         self.thinner = PathThinner(resolution)
-        self.points = np.empty((0, 2))  # those to draw, but for the head's …
+        self.nearest = Nearest()
+        self.rows = np.empty(0, dtype=np.int64)  # those to draw, …
+        self.points = np.empty((0, 2))  # … where they are …
         self.chosen: object = None  # … and what they were chosen for
-        super().__init__(self.curve, self.head)
+        super().__init__(self.curve, self.future, self.head)
 
 
 class Backdrop(pg.GraphicsObject):
@@ -197,7 +201,7 @@ class LandscapePlot(ProblemPlot):
         (left, right), (bottom, top) = self.surface.domain
         self.setRange(QRectF(left, bottom, right - left, top - bottom), padding=0)
 
-    def describe(self, x: float, y: float) -> str:
+    def describe_point(self, x: float, y: float) -> str:
         height = self.height_at(x, y)
         loss = number_text(height) if np.isfinite(height) else tr("not defined")
         across, up = self.surface.axis_names
@@ -218,19 +222,31 @@ class LandscapePlot(ProblemPlot):
             if not run.begun:
                 continue
             path = self.drawing_of(run, plan.color)
-            position = self.session.position(run)  # before the rows: the trace may grow in between
-            x = self.points_of(path, run)
+            last = run.step  # read once: the trace may grow meanwhile
+            position = min(self.session.cursor, last)
+            x = self.points_of(path, run)[: last + 1]
             rows = path.thinner.update(x)
-            rows = rows[rows < position]
             chosen = (len(rows), *rows[-1:], len(self._drawings), *low, *high)
             if chosen != path.chosen:
                 most = max(150, 1200 // len(self._drawings))
-                path.points = x[rows[visible(x[rows], low, high, pixel, most)]]
-                path.chosen = chosen
-            points = np.concatenate([path.points, x[position : position + 1]])
+                path.rows = rows[visible(x[rows], low, high, pixel, most)]
+                path.points, path.chosen = x[path.rows], chosen
+            split = int(np.searchsorted(path.rows, position))
+            here = x[position : position + 1]
             path.set_visible(plan.visible)
-            path.curve.setData(points[:, 0], points[:, 1])
+            path.curve.setData(*np.concatenate([path.points[:split], here]).T)
+            path.future.setVisible(plan.visible and position < last)
+            if position < last:
+                path.future.setData(*np.concatenate([here, path.points[split:], x[last:]]).T)
             path.head.setPos(*x[position])
+
+    def distance_to(self, drawing: Path, run: Run, at: tuple[float, float], pixel: tuple[float, float]) -> float:
+        points = np.concatenate([drawing.points, self.points_of(drawing, run)[-1:]])
+        return distance_to_line((points - at) / pixel)
+
+    def nearest_step(self, drawing: Path, run: Run, at: tuple[float, float], pixel: tuple[float, float]) -> int:
+        x = self.points_of(drawing, run)
+        return drawing.nearest.find((x[:, 0], x[:, 1]), at, pixel)[0]
 
     def make_drawing(self, run: Run, color: QColor) -> Path:
         (left, right), (bottom, top) = self.surface.domain

@@ -19,12 +19,13 @@ FEW = 3  # so many components have a curve each; of more, the norm has one
 def pinned_columns(pins: Pins, run: Run, problem: Problem) -> tuple[list[Column | SomeSteps], list[str]]:
     """Where the curves of a run's pinned values come from, and what each is called.
 
-    What the run records as its state is taken from the record, at every step; the rest is computed at some.
+    What the run records as its state is taken from the record, at every step; the rest, and all of a run that continues
+    another, is computed at some.
     """
     columns: list[Column | SomeSteps] = []
     names: list[str] = []
     for pin in pins.of(run):
-        dense = pin.name in recorded(run.optimizer) and run.trace.stride == 1
+        dense = pin.name in recorded(run.optimizer) and run.trace.stride == 1 and run.origin is None
         components: list[int | None] = [None]
         if pin.vector and problem.dimension <= FEW:
             components = list(range(problem.dimension))

@@ -6,15 +6,20 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from PySide6.QtCore import Qt
 
-from gdviewer.experiment.experiment import Point
+from gdviewer.engine.run import Run
+from gdviewer.experiment.experiment import Point, RunPlan
 from gdviewer.problems.problem import Problem
 from gdviewer.ui.arrows import Arrow
 from gdviewer.ui.plots.arrows import Arrows, Ends
-from gdviewer.ui.plots.base import Plot, Stars
+from gdviewer.ui.plots.base import Drawing, Plot, Stars
 from gdviewer.ui.plots.sketch import Sketch
 from gdviewer.ui.plots.starts import StartMarkers
 from gdviewer.ui.session import Session
+from gdviewer.ui.text import number_text, tr
+
+_REACH = 8  # pixels; a click so near a path is meant for it
 
 
 class ProblemPlot(Plot):
@@ -28,6 +33,11 @@ class ProblemPlot(Plot):
         self._sketch = Sketch(self)
         self._sketch.ready.connect(self.show_picture)
         self._minima = Stars(self)
+        self.setToolTip(
+            tr("Wheel: zoom. Drag: move. Ctrl+0: show all.")
+            + "\n"
+            + tr("Click on a path: look at that step. Click elsewhere: start here.")
+        )
         self.starts = StartMarkers(self, self.place, self.start_at)
         self.arrows = Arrows(self._place_arrow)
         self.addItem(self.arrows, ignoreBounds=True)
@@ -70,6 +80,51 @@ class ProblemPlot(Plot):
     def show_picture(self, picture: Any) -> None:
         """Show a picture that was computed."""
         raise NotImplementedError
+
+    def distance_to(self, drawing: Drawing, run: Run, at: tuple[float, float], pixel: tuple[float, float]) -> float:
+        """How far from a point of the plot a run is drawn, in pixels of size ``pixel``."""
+        raise NotImplementedError
+
+    def nearest_step(self, drawing: Drawing, run: Run, at: tuple[float, float], pixel: tuple[float, float]) -> int:
+        """The step of a run whose place in the plot is nearest to a point."""
+        raise NotImplementedError
+
+    def describe_point(self, x: float, y: float) -> str:
+        """What to tell about a point where no path is near."""
+        raise NotImplementedError
+
+    def step_at(self, x: float, y: float) -> tuple[RunPlan, Run, int] | None:
+        """The step that a click at a point of the plot means: of the path that is drawn there the nearest; or None."""
+        at, pixel = (x, y), self.getPlotItem().vb.viewPixelSize()
+        near, found = float(_REACH), None
+        for plan, run in zip(self.session.experiment.runs, self.session.runs, strict=True):
+            drawing = self._drawings.get(run)
+            if drawing is None or not plan.visible or not run.step:
+                continue
+            distance = self.distance_to(drawing, run, at, pixel)
+            if distance <= near:
+                near, found = distance, (plan, run, drawing)
+        return (*found[:2], self.nearest_step(found[2], found[1], at, pixel)) if found else None
+
+    def describe(self, x: float, y: float) -> str:
+        found = self.step_at(x, y)
+        shape = Qt.CursorShape.PointingHandCursor if found else Qt.CursorShape.ArrowCursor
+        if self.viewport().cursor().shape() != shape:
+            self.viewport().setCursor(shape)
+        point = self.describe_point(x, y)
+        if found is None:
+            return point
+        plan, run, step = found
+        loss = number_text(float(run.trace.loss[step]))
+        told = tr("step {step} of {run}: loss {loss}, click to look at it", step=f"{step:,}", run=plan.title, loss=loss)
+        return f"{point}      {told}"
+
+    def take_click(self, x: float, y: float) -> bool:
+        """Put the cursor on the step of a path that was clicked; tells whether there is one."""
+        found = self.step_at(x, y)
+        if found:
+            self.session.look_at(found[2])
+        return found is not None
 
     def show_minima(self, stars: Stars) -> None:
         """Show the known minima where they stand in the plot."""

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QPainter
 
 from gdviewer.engine.run import Run
 from gdviewer.engine.stop import Reason
@@ -125,3 +125,30 @@ class Curves(Drawing):
             self._seen += len(fresh)
             self._lowest = min(self._lowest, float(np.nanmin(fresh))) if not np.isnan(fresh).all() else self._lowest
         return self._lowest
+
+
+class Veil(pg.UIGraphicsItem):
+    """Makes pale what is drawn from some place on to the right, whatever it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._begin, self._color = 0.0, QColor()
+        self.setZValue(45)
+
+    def set_color(self, ground: str) -> None:
+        """Take the colour of the plot's ground."""
+        self._color = QColor(ground)
+        self._color.setAlphaF(0.65)
+        self.update()
+
+    def begin(self, x: float) -> None:
+        """Let it begin at ``x``, in the axis's coordinate."""
+        if x != self._begin:
+            self._begin = x
+            self.update()
+
+    def paint(self, painter: QPainter, *_: object) -> None:
+        rect = self.boundingRect()
+        rect.setLeft(max(rect.left(), self._begin))
+        if rect.width() > 0:
+            painter.fillRect(rect, self._color)

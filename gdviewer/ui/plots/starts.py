@@ -1,14 +1,18 @@
-"""The markers that say where runs start, to be dragged."""
+"""The markers that say where runs start, to be dragged; a click where no path is sets the start."""
 
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import pyqtgraph as pg
 from PySide6.QtGui import QColor
 
-from gdviewer.ui.plots.base import Plot, line_pen
+from gdviewer.ui.plots.base import line_pen
 from gdviewer.ui.text import tr
+
+if TYPE_CHECKING:
+    from gdviewer.ui.plots.problem_plot import ProblemPlot
 
 
 class StartMarkers:
@@ -19,7 +23,7 @@ class StartMarkers:
         start_at: turns a point of the plot, x and y, and the start that is moved there, into a start.
     """
 
-    def __init__(self, plot: Plot, place, start_at) -> None:
+    def __init__(self, plot: ProblemPlot, place, start_at) -> None:
         self._plot = plot
         self._place, self._start_at = place, start_at
         self._markers: dict[int | None, pg.TargetItem] = {}
@@ -64,10 +68,12 @@ class StartMarkers:
         box = self._plot.getPlotItem().vb
         if event.double() or event.button().value != 1 or not box.sceneBoundingRect().contains(event.scenePos()):
             return
+        point = box.mapSceneToView(event.scenePos())
+        if self._plot.take_click(point.x(), point.y()):
+            return
         session = self._plot.session
         runs = session.experiment.runs
         own = session.selected if runs and runs[session.selected].start is not None else None
-        point = box.mapSceneToView(event.scenePos())
         self._set_start(point.x(), point.y(), own)
 
     def _set_start(self, x: float, y: float, key: int | None) -> None:

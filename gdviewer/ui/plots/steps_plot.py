@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, Signal
+from pyqtgraph.GraphicsScene.mouseEvents import MouseClickEvent
+from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from gdviewer.engine.run import Run
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.plots.base import Plot, line_pen
-from gdviewer.ui.plots.series import Column, Curves, Norms, Series
+from gdviewer.ui.plots.series import Column, Curves, Norms, Series, Veil
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import component_name, number_text, tr
 
@@ -36,7 +37,7 @@ class StepsPlot(Plot):
     def __init__(self, session: Session, quantity: str = LOSS) -> None:
         super().__init__(session)
         self.getAxis("bottom").whole = True
-        self.setToolTip(tr("Wheel: zoom. Drag: move. Double click: show all. The grey line: look at an earlier step."))
+        self.setToolTip(tr("Wheel: zoom. Drag: move. Ctrl+0: show all. Click, or drag the line: look at that step."))
         self.quantity = quantity
         self.log_values = quantity != COMPONENTS
         self.log_steps = False
@@ -47,7 +48,11 @@ class StepsPlot(Plot):
         self.cursor_line = pg.InfiniteLine(movable=True, angle=90)
         self.cursor_line.setZValue(60)
         self.cursor_line.sigDragged.connect(self._drag_cursor)
-        self.addItem(self.cursor_line, ignoreBounds=True)
+        self.cursor_line.sigPositionChangeFinished.connect(self._place_cursor)
+        self.veil = Veil()
+        for item in (self.veil, self.cursor_line):
+            self.addItem(item, ignoreBounds=True)
+        self.scene().sigMouseClicked.connect(self._click)
         self.disableAutoRange()
         self.getPlotItem().vb.sigRangeChangedManually.connect(self._zoomed)
         session.runs_changed.connect(self._start_over)
@@ -72,17 +77,14 @@ class StepsPlot(Plot):
 
     def restyle(self) -> None:
         super().restyle()
-        self.cursor_line.setPen(line_pen(self.theme.muted, 1))
         self.cursor_line.setHoverPen(line_pen(self.theme.accent, 3))
+        self.veil.set_color(self.theme.plot)
+        self._pen_is_live = None
         self._rebuild()
 
     def show_all(self) -> None:
         self._follow, self._range = True, None
         self.draw()
-
-    def mouseDoubleClickEvent(self, event: object) -> None:
-        super().mouseDoubleClickEvent(event)
-        self.show_all()
 
     def describe(self, x: float, y: float) -> str:
         step = 10**x if self.log_steps else x
@@ -245,15 +247,32 @@ class StepsPlot(Plot):
         self._follow = False
         self.draw()
 
+    def follow_cursor(self) -> None:
+        if self.isVisible() and self.active:
+            self._place_cursor()
+
     def _place_cursor(self) -> None:
-        if self.cursor_line.moving:
-            return
-        step = self.session.cursor
-        self.cursor_line.setPos(np.log10(max(step, 1)) if self.log_steps else step)
+        live, step = self.session.is_live, self.session.cursor
+        at = np.log10(max(step, 1)) if self.log_steps else step
+        if live != self._pen_is_live:
+            self._pen_is_live = live
+            self.cursor_line.setPen(line_pen(self.theme.muted, 1) if live else line_pen(self.theme.review, 2.5))
+            self.veil.setVisible(not live)
+        if not live:
+            self.veil.begin(at)
+        if not self.cursor_line.moving:
+            self.cursor_line.setPos(at)
 
     def _drag_cursor(self) -> None:
-        at = self.cursor_line.value()
-        self.session.look_at(round(10 ** min(at, 15) if self.log_steps else at))
+        self.session.look_at(self._step_at(self.cursor_line.value()))
+
+    def _click(self, event: MouseClickEvent) -> None:
+        box = self.getPlotItem().vb
+        if event.button() == Qt.MouseButton.LeftButton and box.sceneBoundingRect().contains(event.scenePos()):
+            self.session.look_at(self._step_at(box.mapSceneToView(event.scenePos()).x()))
+
+    def _step_at(self, x: float) -> int:
+        return round(10 ** min(x, 15) if self.log_steps else x)
 
     def _label(self) -> None:
         self.noted.emit(self.note)

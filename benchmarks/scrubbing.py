@@ -1,0 +1,107 @@
+"""How fast looking back is: prints one JSON object last.
+
+    python benchmarks/debugger.py
+
+Draws on the display there is, else offscreen.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from time import perf_counter
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # this checkout, whatever is installed
+
+from PySide6.QtCore import QEvent, QObject, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QApplication, QWidget
+
+from gdviewer import optimizers, problems
+from gdviewer.engine.stop import Limits
+from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.ui.app import create_application
+from gdviewer.ui.window import MainWindow
+
+STEPS = 1_000_000
+
+
+class Paints(QObject):
+    """Counts the paint events of widgets."""
+
+    def __init__(self, *widgets: QWidget) -> None:
+        super().__init__()
+        self.counts = dict.fromkeys(widgets, 0)
+        for widget in widgets:
+            widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        if event.type() == QEvent.Type.Paint:
+            self.counts[watched] += 1
+        return False
+
+
+def drag(widget: QWidget, kind: QEvent.Type, x: float) -> None:
+    at = QPointF(x, widget.height() / 2)
+    event = QMouseEvent(
+        kind, at, widget.mapToGlobal(at), Qt.MouseButton.LeftButton, Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )  # fmt: skip
+    QApplication.sendEvent(widget, event)
+
+
+def scrub_frames_per_s(steps: int = STEPS, duration: float = 3.0) -> dict[str, float]:
+    """Drag along the timeline of a run of a million steps; a frame is one move after which every plot was painted.
+
+    The run creeps along Himmelblau's function, from one side of the plot to a minimum.
+    """
+    problem = problems.get("himmelblau")
+    plan = RunPlan(optimizers.get("gradient_descent"), {"learning_rate": 1e-7})
+    limits = Limits(tolerance=None, max_steps=steps)
+    window = MainWindow(Experiment(problem, (plan,), tuple(problem.start.tolist()), limits))
+    window.resize(1280, 800)
+    window.show()
+    run = window.session.runs[0]
+    run.problem.prepare()
+    run.advance(steps)
+    window.session.frame.emit()
+    for _ in range(20):
+        QApplication.processEvents()
+    scrubber = window.timeline.scrubber
+    views = [scrubber, window.stage.plot.viewport(), window.history.plot.viewport()]
+    paints = Paints(*views)
+    drag(scrubber, QEvent.Type.MouseButtonPress, scrubber.width() / 2)
+    QApplication.processEvents()
+    frames, slowest, missed, began = 0, 0.0, 0, perf_counter()
+    while perf_counter() - began < duration:
+        before, now = dict(paints.counts), perf_counter()
+        x = scrubber.width() * (0.03 + 0.94 * ((frames * 0.618034) % 1.0))  # all over the line, no place twice
+        drag(scrubber, QEvent.Type.MouseMove, x)
+        QApplication.processEvents()
+        missed += any(paints.counts[view] == before[view] for view in views)
+        slowest = max(slowest, perf_counter() - now)
+        frames += 1
+    rate = (frames - missed) / (perf_counter() - began)
+    window.close()
+    window.deleteLater()
+    QApplication.processEvents()
+    return {"scrub_frames_per_s": rate, "scrub_slowest_frame_ms": slowest * 1e3, "scrub_steps": run.step}
+
+
+def main() -> None:
+    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    with tempfile.TemporaryDirectory() as settings:
+        os.environ["XDG_CONFIG_HOME"] = settings  # no layout of the user's is read or written over
+        application = create_application()
+        application.setQuitOnLastWindowClosed(False)
+        figures = scrub_frames_per_s() | {"platform": application.platformName()}
+        rounded = {key: float(f"{value:.4g}") if isinstance(value, float) else value for key, value in figures.items()}
+        print(json.dumps(rounded, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,24 @@
+"""What kind of point a run is at, or stopped at."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gdviewer.engine.curvature import Curvature, curvature
+from gdviewer.engine.run import Run
+from gdviewer.problems.problem import Problem
+
+
+def curvature_at(run: Run, step: int) -> Curvature:
+    """How the loss curves at row ``step`` of a run's trace: the whole loss, decay in it included."""
+    trace, problem = run.trace, run.problem
+    width = float(np.ptp(problem.domain, axis=1).max()) if isinstance(problem, Problem) else None
+    return curvature(run.objective, trace.x[step], trace.gradient[step], width)
+
+
+def diagnose(run: Run) -> Curvature | None:
+    """What is to be told of the point where a run stopped; None where it stopped for another reason than that point.
+
+    It may take long where a Hessian has to be derived first, or a function of the user's has to be asked many times.
+    """
+    return curvature_at(run, run.step) if run.begun and run.stop and run.stop.is_about_the_point else None

@@ -1,0 +1,227 @@
+"""Rules that a user types or keeps in a file: their text, executed, becomes optimizers."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import inspect
+import itertools
+import linecache
+import re
+import sys
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any, NoReturn
+
+import numpy as np
+
+from gdviewer import optimizers
+from gdviewer.engine import parameter
+from gdviewer.engine.optimizer import Optimizer, optimizer, undeclared
+from gdviewer.engine.place import place_of_error
+from gdviewer.engine.printed import Printed
+
+FORM = "rule(x, f, [t,] state=…, *, hyperparameter=…)"
+TEMPLATE = '''\
+import numpy as np
+
+from gdviewer.engine.parameter import decay, rate
+
+
+# One step of your own optimizer, as a textbook writes it. Ctrl+Enter applies it: it joins
+# the race, and what stands after the * becomes its controls.
+#   x  the point, an array. It is read-only: write x = x - …, not x -= …
+#   f  what is minimised: f.value(x), f.gradient(x), f.hessian(x); random numbers: f.rng
+#   v  what is carried from step to step, and where it begins; as many as you like
+# For the number of the step, from 1, write my_momentum(x, f, t, v=0.0, …).
+
+
+def my_momentum(x, f, v=0.0, *, learning_rate=rate(0.005), beta=decay(0.9)):
+    """Gradient descent with momentum."""
+    g = f.gradient(x)
+    v = beta * v + g
+    x = x - learning_rate * v
+    return x, v
+'''
+_versions = itertools.count(1)
+
+
+class RuleError(ValueError):
+    """Why a text is no rule.
+
+    Attributes:
+        line: the line it is about, from 1; None where it is about none.
+    """
+
+    def __init__(self, text: str, line: int | None = None) -> None:
+        super().__init__(text)
+        self.line = line
+
+
+@dataclass(frozen=True)
+class Version:
+    """A text that was executed, and what it gave.
+
+    Attributes:
+        origin: what its file is called, or the text where it was typed.
+        file: the name its lines are known by: another for each version, so that a step of an old one still finds its
+            own.
+        text: the text; rules: its optimizers, in the order of the text.
+    """
+
+    origin: str
+    file: str
+    text: str
+    rules: tuple[Optimizer, ...]
+
+
+def read_rules(text: str, origin: str, path: Path | None = None, printed: Printed | None = None) -> Version:
+    """Execute a text and find its rules.
+
+    Every function declared with ``@optimizer`` is one. Where there is none, every function is that has the form
+    ``rule(x, f, [t,] state=…, *, hyperparameter=…)`` and whose name does not begin with an underscore. The names that
+    declare hyperparameters, ``np`` and ``optimizer`` are known without an import.
+
+    Args:
+        origin: what the text is called in messages.
+        path: the file it is from, whose folder its imports are looked for in.
+        printed: takes what the rules print; where it is given, ``input`` raises.
+
+    Raises:
+        RuleError: it can't be parsed, raises, or has no rule; the text of the error says why, and where.
+    """
+    file = f"<{origin}, {next(_versions)}>"
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    namespace = _namespace(printed) | {"__name__": path.stem if path else "yours", "__file__": str(path or file)}
+    if path and str(path.parent) not in sys.path:
+        sys.path.append(str(path.parent))
+    try:
+        code = compile(text, file, "exec", dont_inherit=True)
+        exec(code, namespace)  # noqa: S102 - what a user has typed or opened to be run
+    except SyntaxError as error:
+        inside = error.filename == file
+        line = error.lineno if inside else _line(error, file)
+        raise RuleError(f"{type(error).__name__}: {error.msg}", line) from error
+    except Exception as error:
+        raise RuleError(f"{type(error).__name__}: {error}", _line(error, file)) from error
+    except SystemExit as error:
+        raise RuleError("SystemExit: the text ends the program", _line(error, file)) from error
+    entries = list(namespace.values())
+    declared = [entry for entry in entries if isinstance(entry, Optimizer) and _defined_in(file, entry.function)]
+    found = declared or _undeclared([entry for entry in entries if _defined_in(file, entry)])
+    return Version(origin, file, text, tuple(as_yours(replace(rule, broadcasts=False)) for rule in found))
+
+
+def read_file(path: str | Path, printed: Printed | None = None) -> Version:
+    """Read a file, execute it and find its rules; see :func:`read_rules`.
+
+    Raises:
+        RuleError: it can't be read, or is no rule.
+    """
+    path = Path(path).absolute()
+    return read_rules(source_of(path), path.name, path, printed)
+
+
+def source_of(path: Path) -> str:
+    """The text of a Python file, in the encoding it declares.
+
+    Raises:
+        RuleError: it can't be read.
+    """
+    try:
+        return importlib.util.decode_source(path.read_bytes())
+    except OSError as error:
+        raise RuleError(f"{path.name} can't be read: {error.strerror}") from None
+    except (SyntaxError, UnicodeDecodeError) as error:
+        raise RuleError(f"{path.name} can't be read: {error}") from None
+
+
+def as_optimizer(given: str | Optimizer | Callable[..., Any]) -> Optimizer:
+    """The optimizer that ``given`` is, names, or makes.
+
+    Raises:
+        ValueError: no optimizer has that name.
+        TypeError: a function whose signature is not of the textbook form.
+    """
+    if isinstance(given, str):
+        return optimizers.get(given)
+    return given if isinstance(given, Optimizer) else as_yours(undeclared(given))
+
+
+def as_yours(rule: Optimizer) -> Optimizer:
+    """A rule of the user's whose title tells so where the catalogue has one of that name or title."""
+    known = optimizers.catalogue()
+    taken = rule.name in known or any(rule.title == other.title for other in known.values())
+    return replace(rule, title=f"{rule.title} (yours)") if taken else rule
+
+
+def _namespace(printed: Printed | None) -> dict[str, Any]:
+    names = ("Parameter", "Switch", "Choice", "Numbers", "rate", "decay", "tiny", "small", "count")
+    known: dict[str, Any] = {"np": np, "optimizer": optimizer} | {name: getattr(parameter, name) for name in names}
+    return known | ({"print": printed.print, "input": _no_input} if printed else {})
+
+
+def _no_input(*_: object) -> NoReturn:
+    raise RuntimeError("input() would hold up the window; make what is asked for a hyperparameter")
+
+
+def _line(error: BaseException, file: str) -> int | None:
+    place = place_of_error(error)
+    return place.line if place and place.file == file else None
+
+
+def _defined_in(file: str, entry: object) -> bool:
+    return isinstance(entry, FunctionType) and entry.__code__.co_filename == file
+
+
+def _undeclared(functions: list[Any]) -> list[Optimizer]:
+    """The functions that have the form of a rule.
+
+    Raises:
+        RuleError: none has.
+    """
+    public = [function for function in functions if function.__name__.isidentifier() and function.__name__[0] != "_"]
+    found, refused = [], []
+    for function in public:
+        try:
+            found.append(undeclared(function))
+        except TypeError as error:
+            refused.append((function, str(error)))
+    if found:
+        return found
+    # Of those that are none, the one that is most likely meant.
+    refused.sort(key=lambda item: item[0].__code__.co_varnames[:2] == ("x", "f"))
+    if refused:
+        function, text = refused[-1]
+        raise RuleError(text, function.__code__.co_firstlineno)
+    raise RuleError(f"there is no function of the form {FORM}")
+
+
+def duplicate(rule: Optimizer, number: int = 2) -> str:
+    """The source of a rule of the catalogue under another name, with the imports it needs: ``adam`` as ``adam_2``."""
+    function = rule.function
+    source = textwrap.dedent(inspect.getsource(function)).replace("  # fmt: skip", "")
+    definition: Any = ast.parse(source).body[0]
+    before = [*definition.decorator_list, definition.args]
+    local = {*function.__code__.co_varnames, *function.__code__.co_cellvars}
+    used = _names(*before) | (_names(*definition.body) - local)
+    modules: dict[str, list[str]] = {}
+    lines: list[str] = []
+    for name in sorted(used & function.__globals__.keys()):
+        value = function.__globals__[name]
+        if isinstance(value, ModuleType):
+            lines.append(f"import {value.__name__} as {name}" if value.__name__ != name else f"import {name}")
+        else:
+            home = getattr(value, "__module__", None) or function.__module__
+            modules.setdefault(home, []).append(name)
+    lines += ["", *(f"from {home} import {', '.join(names)}" for home, names in sorted(modules.items()))]
+    source = source.replace(f'"{rule.title}"', f'"{rule.title} {number}"', 1)
+    source = re.sub(rf"^def {rule.name}\b", f"def {rule.name}_{number}", source, count=1, flags=re.MULTILINE)
+    return "\n".join(lines).strip() + "\n\n\n" + source
+
+
+def _names(*nodes: ast.AST) -> set[str]:
+    return {part.id for node in nodes for part in ast.walk(node) if isinstance(part, ast.Name)}

@@ -1,0 +1,130 @@
+"""The largest stable learning rate is the one above which a run diverges."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gdviewer import optimizers, problems
+from gdviewer.engine.curvature import curvature
+from gdviewer.engine.optimizer import optimizer
+from gdviewer.engine.options import Options
+from gdviewer.engine.parameter import rate
+from gdviewer.engine.run import Run
+from gdviewer.engine.stability import judge_rate, largest_stable_rate, step_matrix
+from gdviewer.engine.stop import Limits, Reason
+
+LINEAR = ["gradient_descent", "momentum", "nesterov", "qhm"]
+
+
+def run_on(name, problem="elliptic_bowl", steps=5, options=None, **hyperparameters):
+    problem = problems.get(problem)
+    run = Run(problem, optimizers.get(name), problem.start, hyperparameters, Limits(tolerance=None), options=options)
+    run.advance(steps)
+    return run
+
+
+def verdict(run, **given):
+    return judge_rate(run, run.step, curvature(run.objective, run.trace.x[-1], scale=10.0), **given)
+
+
+@pytest.mark.parametrize("name", LINEAR)
+@pytest.mark.parametrize(("factor", "diverges"), [(0.99, False), (1.01, True)])
+def test_that_just_above_the_largest_stable_rate_a_run_diverges(name, factor, diverges):
+    problem = problems.get("elliptic_bowl")
+    rule = optimizers.get(name)
+    steepest = np.linalg.eigvalsh(problem.hessian(problem.start))[-1]
+    stable = largest_stable_rate(rule, rule.check({}), steepest)
+    run = Run(
+        problem, rule, problem.start, {"learning_rate": factor * stable}, Limits(tolerance=None, max_steps=20_000)
+    )
+    run.advance(20_000)
+    assert (run.stop.reason is Reason.DIVERGED) == diverges
+    assert (run.trace.loss[-1] > run.trace.loss[0]) == diverges
+
+
+def test_that_the_largest_stable_rates_are_those_of_the_textbooks():
+    for beta in (0.0, 0.5, 0.9):
+        momentum, nesterov = optimizers.get("momentum"), optimizers.get("nesterov")
+        assert largest_stable_rate(momentum, momentum.check({"momentum": beta}), 4.0) == pytest.approx(
+            2 * (1 + beta) / 4, rel=1e-6
+        )
+        assert largest_stable_rate(nesterov, nesterov.check({"momentum": beta}), 4.0) == pytest.approx(
+            2 * (1 + beta) / (1 + 2 * beta) / 4, rel=1e-6
+        )
+    descent = optimizers.get("gradient_descent")
+    assert largest_stable_rate(descent, descent.check({}), 4.0) == pytest.approx(0.5, rel=1e-6)
+
+
+def test_that_a_rule_of_the_users_has_its_limit_too():
+    @optimizer("Halved")
+    def halved(x, f, *, learning_rate=rate(1e-2)):
+        """Half a step."""
+        return x - 0.5 * learning_rate * f.gradient(x)
+
+    assert largest_stable_rate(halved, halved.check({}), 1.0) == pytest.approx(4.0, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", [n for n in optimizers.names() if n not in LINEAR])
+def test_that_a_rule_without_such_a_limit_is_given_none(name):
+    rule = optimizers.get(name)
+    assert largest_stable_rate(rule, rule.check({}), 1.0) is None
+
+
+def test_that_the_step_matrix_is_what_a_step_does():
+    rule = optimizers.get("momentum")
+    matrix = step_matrix(rule, rule.check({"learning_rate": 0.1, "momentum": 0.9}), 3.0)
+    assert matrix == pytest.approx(np.array([[1 - 0.3, -0.09], [3.0, 0.9]]))
+    assert step_matrix(optimizers.get("adam"), optimizers.get("adam").check({}), 3.0) is None
+
+
+def test_that_a_rate_too_large_is_told_with_how_many_times():
+    run = run_on("gradient_descent", learning_rate=0.34)  # the steepest curvature is 10
+    told = verdict(run)
+    assert told.ratio == pytest.approx(1.7, rel=1e-6)
+    assert told.text == "The learning rate 0.34 is 1.7 times too large here: Gradient descent is stable up to 0.2."
+    assert verdict(run_on("gradient_descent", learning_rate=0.1)).ratio == pytest.approx(0.5, rel=1e-6)
+    assert verdict(run, rate=0.05).ratio == pytest.approx(0.25, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", optimizers.names())
+def test_that_every_optimizer_gets_a_verdict(name):
+    told = verdict(run_on(name, "rotated_quadratic"))
+    assert told.text.endswith(".")
+    assert "{" not in told.text
+
+
+def test_that_newtons_step_is_half_of_what_would_overshoot():
+    run = run_on("newton", "rosenbrock", steps=3)
+    here = curvature(run.objective, run.trace.x[2], scale=4.0)
+    step = -np.linalg.solve(run.problem.hessian(run.trace.x[2]), run.trace.gradient[2])
+    assert run.trace.x[3] == pytest.approx(run.trace.x[2] + step)
+    quadratic = run_on("newton", "elliptic_bowl", steps=1)
+    assert verdict(quadratic).ratio == pytest.approx(0.5)
+    assert here.eigenvalues[-1] > 0
+
+
+def test_that_the_step_of_an_adaptive_rule_is_measured_along_the_steepest_direction():
+    run = run_on("adam", steps=4, learning_rate=0.5)
+    here = curvature(run.objective, run.trace.x[4], scale=10.0)
+    v = here.directions[-1]
+    moved, slope = v @ (run.trace.x[4] - run.trace.x[3]), v @ run.trace.gradient[3]
+    told = judge_rate(run, 4, here)
+    assert told.ratio == pytest.approx(-moved / slope * 10 / 2)
+    before = v @ run.trace.x[3]
+    overshoots = abs(before + moved) > abs(before)
+    assert (told.ratio > 1 or told.ratio < 0) == overshoots
+
+
+def test_that_clipping_is_judged_by_the_step():
+    run = run_on("gradient_descent", options=Options(clip_norm=0.1), learning_rate=0.3)
+    assert verdict(run).ratio < 0.2
+
+
+def test_that_nothing_is_too_large_where_nothing_curves_up():
+    problem = problems.formula("-x**2 - y**2")
+    run = Run(problem, optimizers.get("gradient_descent"), [1.0, 1.0])
+    run.begin()
+    told = judge_rate(run, 0, curvature(problem, [1.0, 1.0]))
+    assert np.isnan(told.ratio)
+    assert "no learning rate is too large" in told.text
