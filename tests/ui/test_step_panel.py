@@ -185,6 +185,27 @@ def test_that_branches_show_which_way_they_went(look_into):
     assert end.value == "ends"
 
 
+def test_that_lines_after_an_error_that_was_caught_stand_where_they_belong():
+    def careful(x, f):
+        try:
+            g = f.gradient(x)
+            raise ValueError("caught")
+        except ValueError:
+            g = 0.5 * g
+        finally:
+            d = 1e-4 * g
+        return x - d
+
+    experiment = on("rosenbrock", optimizer("Careful")(careful), steps=4)
+    run = experiment.build(experiment.runs[0])
+    run.advance(4)
+    attempt, handler, last, _ = Teller().tell(run, 2).rows
+    assert [row.name for row in attempt.children] == ["g", ""]
+    assert attempt.children[1].error == "ValueError: caught"
+    assert [row.name for row in handler.children] == ["g"]
+    assert (last.text, [row.name for row in last.children]) == ("finally:", ["d"])
+
+
 def test_that_what_changed_most_is_marked_with_by_how_much(look_into):
     def jumping(x, f, t, *, learning_rate=rate(1e-4)):
         g = f.gradient(x)

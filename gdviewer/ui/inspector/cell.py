@@ -18,7 +18,7 @@ from gdviewer.ui.theme import MATH_FONTS, look
 ROW = Qt.ItemDataRole.UserRole
 _BAR, _LEFT, _ABOVE, _HANG = 4, 12, 4, 14  # width of the colour's bar, where text begins, room above and below, indent
 _MOST = 4  # lines of text that one part of a row may take
-_THUMB = QSize(150, 26)
+_BARS, _IMAGE = QSize(150, 26), QSize(150, 44)  # thumbnails of a vector and of a matrix
 _FIRM, _LOOSE = "\u00a0", "\u200b"  # a space where no line is to be broken, and none where one may be
 _NUMBER = "−?[\\d.e−]+"
 _VECTOR = re.compile(rf"(\w = )?\({_NUMBER}(, {_NUMBER})*\)|\w = {_NUMBER}")
@@ -60,7 +60,9 @@ class Cell(QStyledItemDelegate):
         colors = {"text": theme.text, "muted": theme.muted, "error": theme.error, "accent": theme.accent}
         for part in parts:
             if part.role == "thumb":
-                _draw_thumb(painter, QRectF(part.x, part.y, min(_THUMB.width(), rect.width() - part.x - 8), 26), row)
+                size = _thumb_size(row)
+                room = rect.width() - part.x - 8
+                _draw_thumb(painter, QRectF(part.x, part.y, min(size.width(), room), size.height()), row)
                 continue
             painter.setFont(part.font)
             painter.setPen(QColor(colors[part.role]))
@@ -80,27 +82,29 @@ class Cell(QStyledItemDelegate):
 
     def _lay(self, row: Row, width: int) -> tuple[list[_Part], int]:
         """The parts of a row of that width, and its height."""
-        math, plain = _fonts(QApplication.font())[:2], QApplication.font()
+        plain = QApplication.font()
+        math, bold = _fonts(plain)[:2]
+        told = math if row.is_large else bold
         font = _fonts(plain)[2 if self.code and not row.remark else 0]
         room, parts, y = width - _LEFT - 8.0, [], float(_ABOVE)
         line, value = self.line_of(row), f"= {row.value}" if row.value and not row.named else row.value
         numbers = f"= {row.numbers}" if row.numbers and not row.summary else ""
-        for text, role, its_font in ((line, "muted" if row.remark else "text", font), (numbers, "muted", math[0])):
+        for text, role, its_font in ((line, "muted" if row.remark else "text", font), (numbers, "muted", math)):
             last = text and (text is numbers or not numbers)
-            if last and value and (both := _beside(text, its_font, value, math[1], room)):
+            if last and value and (both := _beside(text, its_font, value, told, room)):
                 base, begin, below = both
                 parts += [_Part(_LEFT, y + base, text, its_font, role)]
-                parts += [_Part(_LEFT + begin, y + base, value, math[1], "text")]
+                parts += [_Part(_LEFT + begin, y + base, value, told, "text")]
                 y, value = y + below, ""
             elif text:
                 y = _add(parts, text, its_font, role, room, y)
         if value:
-            y = _add(parts, value, math[1], "text", room, y)
+            y = _add(parts, value, told, "text", room, y)
         if row.summary:
-            y = _add(parts, row.summary, math[0], "muted", room, y)
+            y = _add(parts, row.summary, math, "muted", room, y)
         if row.is_large:
             parts.append(_Part(_LEFT, y + 2, "", plain, "thumb"))
-            y += _THUMB.height() + 4
+            y += _thumb_size(row).height() + 4
         if row.change:
             y = _add(parts, f"△ {row.change}", plain, "accent", room, y)
         if row.error:
@@ -115,12 +119,18 @@ def chosen_tint(focused: bool) -> QColor:
     return QColor.fromRgbF(*mixed)
 
 
+def math_font(plain: QFont) -> QFont:
+    """The font for mathematics beside a plain one."""
+    font = QFont(plain)
+    font.setFamilies([*MATH_FONTS, plain.family()])
+    font.setPointSizeF(plain.pointSizeF() * 1.05)
+    return font
+
+
 @lru_cache(maxsize=8)
 def _fonts(plain: QFont) -> tuple[QFont, QFont, QFont]:
     """That of mathematics, of values, and of code."""
-    math = QFont(plain)
-    math.setFamilies([*MATH_FONTS, plain.family()])
-    math.setPointSizeF(plain.pointSizeF() * 1.05)
+    math = math_font(plain)
     value = QFont(math)
     value.setWeight(QFont.Weight.DemiBold)
     code = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
@@ -169,6 +179,10 @@ def broken(text: str, font: QFont, room: int, most: int) -> tuple[str, ...]:
     return tuple(line.replace(_LOOSE, "") for line in lines)
 
 
+def _thumb_size(row: Row) -> QSize:
+    return _BARS if row.amount.ndim == 1 else _IMAGE
+
+
 def _draw_thumb(painter: QPainter, rect: QRectF, row: Row) -> None:
     """A vector as a line of its components about zero, a matrix as an image."""
     theme, values = look().theme, np.asarray(row.amount, dtype=float)
@@ -176,8 +190,11 @@ def _draw_thumb(painter: QPainter, rect: QRectF, row: Row) -> None:
     painter.setBrush(QColor(theme.plot))
     if values.ndim != 1:
         image = _image_of(values)
-        wide = rect.height() * image.width() / max(image.height(), 1)
-        painter.drawImage(QRectF(rect.left(), rect.top(), min(max(wide, 12.0), rect.width()), rect.height()), image)
+        wide = min(max(rect.height() * image.width() / max(image.height(), 1), 12.0), rect.width())
+        frame = QRectF(rect.left(), rect.top(), wide, rect.height())
+        painter.drawImage(frame, image)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(frame)
         return
     painter.drawRect(rect)
     color = theme.line_color(row.color) if row.vector is not None else QColor(theme.accent)

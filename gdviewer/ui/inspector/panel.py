@@ -165,7 +165,9 @@ class StepPanel(QWidget):
         if taken:
             losses += f" → {number_text(story.after)}"
         told = [story.rule.title, losses]
-        if not taken:
+        if not taken and run.stop and run.stop.reason is Reason.ERROR:
+            told.append(tr("not taken: it failed"))
+        elif not taken:
             told.append(tr("not taken: {why}", why=stop_text(run.stop)[0]) if run.stop else tr("the next one"))
         dot = f'<span style="color: {self._color_of(run)}">●</span> '
         self.about.setText(dot + " &nbsp; · &nbsp; ".join(map(escape, told)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QToolButton, QVBoxLayout, QWidget
 
+from gdviewer.ui.inspector.cell import math_font
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.pins import Pins
 from gdviewer.ui.text import tr
@@ -37,10 +38,12 @@ class PinBar(QWidget):
             return
         for button in self.buttons:
             self._grid.removeWidget(button)
+            button.hide()
             button.deleteLater()
         self.buttons = []
         for number, pin in enumerate(self._pins.pins):
             button = QToolButton(text=f"{pin.symbol}  ✕")
+            button.setFont(math_font(self.font()))
             button.setProperty("pin", (pin.rule, pin.name))
             button.setToolTip(tr("Unpin {name} of {rule}", name=pin.symbol, rule=pin.rule))
             button.setAccessibleName(button.toolTip())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any
@@ -178,17 +178,18 @@ class _Teller:
     def frame(self, frame: Frame, key: str, of_rule: bool = False) -> list[Row]:
         """The rows of the lines of a call: what ran in a block stands under its head."""
         colors, top = _colors_of(tuple(frame.lines)), Row(key, "", "")
-        heads = [(-1, top)]
+        heads = [(-1, top, 0)]  # the blocks under way: how far their heads are indented, their rows and line numbers
         counts: dict[str, int] = {}
         for executed in frame.executed:
             line = executed.line
             while heads[-1][0] >= line.indent:
                 heads.pop()
-            if _is_else(heads[-1][1], line.number):
-                _, head = heads.pop()
-                otherwise = self._else_of(frame, head, line.number)
+            indent, head, begin = heads[-1]
+            if lone := _lone_head(frame.lines, indent, begin, line.number):
+                heads.pop()
+                otherwise = Row(f"{head.key}/{lone.number}", lone.code, lone.text)
                 heads[-1][1].children.append(otherwise)
-                heads.append((line.indent - 1, otherwise))
+                heads.append((indent, otherwise, lone.number))
             parent = heads[-1][1]
             number = f"{parent.key}/{line.number}"
             counts[number] = counts.get(number, 0) + 1
@@ -196,7 +197,7 @@ class _Teller:
             row.of_rule = of_rule
             parent.children.append(row)
             if hasattr(line.node, "body"):
-                heads.append((line.indent, row))
+                heads.append((line.indent, row, line.number))
         return top.children
 
     def _row(self, executed: Executed, frame: Frame, colors: Mapping[str, int], key: str, count: int) -> Row:
@@ -227,7 +228,7 @@ class _Teller:
     def _call(self, call: Frame, key: str) -> Row:
         """The head of a call, with what it was called with, and its lines."""
         children = self.frame(call, key)
-        given = [(name, value_text(value)) for name, value in call.arguments.items() if _is_told(value)]
+        given = [(name, _short_text(value)) for name, value in call.arguments.items() if _is_told(value)]
         code = ", ".join(f"{name} = {value}" for name, value in given)
         text = ", ".join(f"{call.names.get(name) or name_text(name)} = {value}" for name, value in given)
         failed = any(child.error for child in children)
@@ -265,20 +266,14 @@ class _Teller:
             row.vector, row.color = vector, colors.get(name, len(colors))
             row.leads = vector - self._start if self._places.holds(vector) else vector
 
-    @staticmethod
-    def _else_of(frame: Frame, head: Row, number: int) -> Row:
-        """The row of a lone ``else``, which is not executed itself, so that no event tells of it."""
-        found = next((line for line in reversed(frame.lines) if line.node is None and line.number <= number), None)
-        code, text = (found.code, found.text) if found else ("else:", "else:")
-        return Row(f"{head.key}/else", code, text)
 
-
-def _is_else(head: Row, number: int) -> bool:
-    """Whether a line below a head is not in its block but after its ``else``."""
-    executed = head.executed
-    if executed is None or not isinstance(executed.line.node, ast.If | ast.For | ast.While):
-        return False
-    return number > (executed.line.node.body[-1].end_lineno or number) and bool(executed.line.node.orelse)
+def _lone_head(lines: Sequence[Line], indent: int, begin: int, number: int) -> Line | None:
+    """The ``else`` or ``finally`` that a line stands under, of a statement that begins at line ``begin``; these heads are
+    not executed themselves, so that no event tells of them."""
+    if indent < 0:
+        return None
+    lone = (one for one in reversed(lines) if one.node is None and one.indent == indent)
+    return next((one for one in lone if begin < one.number < number), None)
 
 
 def _fold_passes(rows: list[Row]) -> None:
@@ -302,6 +297,12 @@ def _adopt(rows: list[Row], parent: Row | None) -> None:
         row.parent, row.place = parent, place
         if row.children:
             _adopt(row.children, row)
+
+
+def _short_text(value: Any) -> str:
+    """An argument: its value, or of an array that is large its shape."""
+    text = value_text(value)
+    return text.partition(":")[0] if isinstance(value, np.ndarray) else text
 
 
 def _is_told(value: Any) -> bool:
