@@ -125,6 +125,7 @@ class MainWindow(QMainWindow):
             self._dock("runs", tr("Runs"), _Side(self.runs_panel), right),
         ]
         self._docks.append(self._tab("breakpoints", tr("Breakpoints"), self._make_breakpoints, self._docks[1]))
+        self._docks.append(self._tab("step", tr("Step"), self._make_step, self._docks[2]))
         self._docks.append(self._tab("here", tr("Here"), self._make_here, self._docks[2]))
         self.code = self._tab("code", tr("Code"), self._make_code, self._docks[2])
         self._docks.append(self.code)
@@ -180,6 +181,14 @@ class MainWindow(QMainWindow):
         panel = HerePanel(self.session)
         self.closed.connect(panel.close_threads)
         return _Side(panel)
+
+    def _make_step(self) -> QWidget:
+        from gdviewer.ui.inspector.panel import StepPanel
+
+        panel = StepPanel(self.session)
+        self.history.take_pins(panel.pins)
+        self.closed.connect(panel.close_threads)
+        return panel
 
     def _make_menus(self) -> None:
         file = self.menuBar().addMenu(tr("&File"))
