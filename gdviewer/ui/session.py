@@ -16,6 +16,7 @@ from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.ui.arrows import Arrow
 from gdviewer.ui.document import Document
 from gdviewer.ui.own_rules import OwnRules
+from gdviewer.ui.pace import Pace
 
 FRAME_MS = 17  # a frame of a screen of 60 Hz
 BURST_SECONDS = 4e-3, 12e-3  # a burst takes what drawing leaves of the frame, between these
@@ -41,16 +42,13 @@ class Session(Document):
     def __init__(self, experiment: Experiment, parent: QObject | None = None) -> None:
         super().__init__(experiment, parent)
         self.playing = False
-        self.speed = math.inf
+        self.pace = Pace()
         self._arrows: dict[str, tuple[Arrow, ...]] = {}
         self._cursor: int | None = None
         self.own_rules = OwnRules(self)
         self._worker = Worker()
-        self._at_breakpoint: list[Run] = []  # those whose hit has been noticed
         self._watchdog = Watchdog(self._worker)
-        self._steps_due = 0.0
-        self._steps_asked = 0
-        self._granted: list[tuple[Run, int]] = []  # where each run was when steps asked for were granted
+        self._watching = False  # whether a breakpoint is yet to be hit since the runs were last set going
         self._last_tick = 0.0
         self._was_idle = True
         self._timer = QTimer(self, interval=FRAME_MS, timerType=Qt.TimerType.PreciseTimer)
@@ -102,7 +100,7 @@ class Session(Document):
         self.live()
         self._resume()
         self._set_playing(True)
-        self._steps_due = 1.0
+        self.pace.start()
         self.wake()
 
     def pause(self) -> None:
@@ -118,12 +116,12 @@ class Session(Document):
         self.pause()
         self.live()
         self._resume()
-        self._steps_asked += n
+        self.pace.asked += n
         self.wake()
 
     def _resume(self) -> None:
         """Let the runs go on that are at a breakpoint."""
-        self._at_breakpoint.clear()
+        self._watching = True
         for run in self.runs:
             if run.at_breakpoint:
                 run.resume()
@@ -133,28 +131,22 @@ class Session(Document):
         self.pause()
         for run in self.runs:
             run.halt(Stop(Reason.USER))
-        self._at_breakpoint.clear()
-        self._steps_asked = 0
+        self.pace.asked = 0
         self._cursor = None
         self.begin_again()
         self.wake()
         self.runs_changed.emit()
         self.frame.emit()
 
-    def set_speed(self, steps_per_second: float) -> None:
-        """Steps per second of each run; ``math.inf`` for as fast as it goes."""
-        self.speed = steps_per_second
-        self._steps_due = min(self._steps_due, 1.0)
-
     def finish(self, seconds: float = 30.0) -> None:
         """Run everything to its stop, or until a breakpoint is hit, at most so long; events are processed meanwhile."""
-        speed, self.speed = self.speed, math.inf
+        speed, self.pace.speed = self.pace.speed, math.inf
         self.play()
         end = perf_counter() + seconds
         while (self.playing or self.busy) and perf_counter() < end:
             QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents, FRAME_MS)
         self.pause()
-        self.speed = speed
+        self.pace.speed = speed
         self.frame.emit()
 
     def close(self) -> None:
@@ -184,7 +176,7 @@ class Session(Document):
             self._grant()
             return
         if self.playing:
-            self._steps_due += min(elapsed, 1.0) * self.speed
+            self.pace.elapse(elapsed)
             if self.finished:
                 self._set_playing(False)
         self._pause_at_breakpoint()
@@ -193,12 +185,11 @@ class Session(Document):
 
     def _pause_at_breakpoint(self) -> None:
         """Where a run has hit one, all pause, and the step that did is looked at."""
-        hit = [run for run in self.runs if run.at_breakpoint and run not in self._at_breakpoint]
-        if hit and not self._worker.busy:  # then the other runs have come as far as they come
-            self._at_breakpoint += hit
-            self._steps_asked = 0
+        steps = [run.trace.hits[-1].step for run in self.runs if run.at_breakpoint]
+        if steps and self._watching and not self._worker.busy:  # then the other runs have come as far as they come
+            self._watching, self.pace.asked = False, 0
             self._set_playing(False)
-            self.look_at(min(run.trace.hits[-1].step for run in hit))
+            self.look_at(min(steps))
 
     def _grant(self) -> None:
         if self._worker.busy:
@@ -207,34 +198,13 @@ class Session(Document):
         if self.what_if.late:
             self._worker.grant_late(self.what_if.late, WHAT_IF_SECONDS)
             return
-        self._count_asked()
-        steps = self._steps_to_grant() if all(run.begun or run.stop for run in self.runs) else 0
+        self.pace.count(self.runs)
+        steps = self.pace.grant(self.runs, self.playing) if all(run.begun or run.stop for run in self.runs) else 0
         if steps != 0 or self.busy:
-            self._granted = [(run, run.step) for run in self.runs] if self._steps_asked else []
             left = FRAME_MS / 1000 - (perf_counter() - self._last_tick)
             self._worker.grant(self.runs, min(max(left, BURST_SECONDS[0]), BURST_SECONDS[1]), steps)
         elif not self.playing and self._was_idle and not self._watchdog.chasing:
             self._timer.stop()
-
-    def _count_asked(self) -> None:
-        """Take what the last burst has done off the steps that were asked for; it may have lacked the time for all."""
-        if all(run.stop for run in self.runs):
-            self._steps_asked = 0
-        done = max((run.step - before for run, before in self._granted), default=0)
-        self._steps_asked = max(0, self._steps_asked - done)
-        self._granted = []
-
-    def _steps_to_grant(self) -> int | None:
-        if self._steps_asked:
-            return self._steps_asked
-        if not self.playing:
-            return 0
-        if math.isinf(self._steps_due):
-            self._steps_due = 0.0
-            return None
-        steps = int(self._steps_due)
-        self._steps_due -= steps
-        return steps
 
     # The cursor
 
@@ -258,7 +228,7 @@ class Session(Document):
         step = max(0, step)
         self._cursor = None if step >= self.steps else step
         if self._cursor is not None:
-            self._steps_asked = 0
+            self.pace.asked = 0
             self.pause()
         self.cursor_moved.emit()
 

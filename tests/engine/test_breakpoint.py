@@ -105,7 +105,7 @@ def run_of(name, breakpoints=(), limits=FREE):
     if name == "batches":
         problem = problem.replace(batch_size=8)
     rule = optimizers.get(rule)
-    return Run(problem, rule, problem.start, hyperparameters, limits, 3, options, breakpoints)
+    return Run(problem, rule, problem.start, hyperparameters, limits, 3, options, breakpoints=breakpoints)
 
 
 def finish(run, block=10**9):
