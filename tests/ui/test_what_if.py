@@ -206,7 +206,7 @@ def test_that_moves_made_under_way_are_made_again_but_for_what_is_edited(open_wi
         set_rate(session, 0, rate)
         for _ in range(10):
             session.step()
-        qtbot.waitUntil(lambda: not session.busy and session._steps_asked == 0)
+        qtbot.waitUntil(lambda: not session.busy and session.pace.asked == 0)
     old = session.runs[0]
     assert [c.step for c in old.trace.changes] == [11]
     window.edit_actions.what_if.trigger()
@@ -244,7 +244,7 @@ def test_that_long_runs_are_shown_before_they_are_computed(open_window, qtbot, m
     monkeypatch.setattr(what_if_module, "PATIENCE_SECONDS", 0.02)
     window = open_window(race(steps=8_000))
     session = window.session
-    session.set_speed(math.inf)
+    session.pace.set_speed(math.inf)
     session.finish()
     window.edit_actions.what_if.trigger()
     seen = []
