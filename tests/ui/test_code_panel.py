@@ -21,7 +21,7 @@ MINE = "def mine(x, f, *, learning_rate=rate(0.01), k=2.0):\n    return x - lear
 
 def panel_of(window, qtbot) -> CodePanel:
     window.code.raise_()
-    qtbot.waitUntil(lambda: window.code.widget().panel is not None)
+    qtbot.waitUntil(lambda: window.code.widget().panel is not None and window.code.widget().panel.isVisible())
     return window.code.widget().panel
 
 
