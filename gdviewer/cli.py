@@ -18,6 +18,7 @@ import numpy as np
 
 import gdviewer
 from gdviewer import optimizers, problems, schedules
+from gdviewer.engine.breakpoint import conditions
 from gdviewer.engine.optimizer import Optimizer
 from gdviewer.engine.options import OPTIONS, Options
 from gdviewer.engine.parameter import Declared, Parameter, nearest, symbol_of
@@ -145,7 +146,10 @@ def _run(words: list[str]) -> int:
         if schedule is not None:
             schedule = schedule.replace(**{k: v for k, v in chosen.items() if k in schedule.parameters})
         options_of_run = Options(**around, schedule=schedule)
-        run = Run(problem, optimizer, start, hyperparameters, limits, options["seed"], options_of_run)
+        breakpoints = conditions(options["break_when"], optimizer)
+        run = Run(
+            problem, optimizer, start, hyperparameters, limits, options["seed"], options_of_run, breakpoints=breakpoints
+        )
         if run.stop:
             raise ValueError(run.stop.message)
     except ValueError as error:
@@ -196,6 +200,10 @@ def _run_parser(
     flags.add_argument(
         "--schedule", metavar="NAME", help=f"of the learning rate: {', '.join(schedules.names())} (default {_OFF})"
     )
+    flags.add_argument(
+        "--break-when", action="append", default=[], metavar="CONDITION",
+        help='end where a condition on the step becomes true, such as "loss > 2*previous.loss"; may be given again',
+    )  # fmt: skip
     flags.add_argument("--csv", metavar="FILE", help="write the trace to this file")
     flags.add_argument("--json", action="store_true", help="print the result as JSON")
     flags.add_argument("--formula", metavar="TEXT", help="a formula in x and y instead of a problem of the catalogue")

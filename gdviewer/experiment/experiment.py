@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gdviewer import optimizers, problems
+from gdviewer.engine.breakpoint import Breakpoint
 from gdviewer.engine.optimizer import Optimizer
 from gdviewer.engine.options import Options
 from gdviewer.engine.origin import Origin
@@ -97,13 +98,14 @@ class RunPlan:
 
 @dataclass(frozen=True)
 class Experiment:
-    """A problem, its runs, the start they share, the limits and the seed."""
+    """A problem, its runs, the start they share, the limits, the seed, and where the runs are to pause."""
 
     problem: Problem
     runs: tuple[RunPlan, ...]
     start: Point
     limits: Limits = Limits()
     seed: int = 0
+    breakpoints: tuple[Breakpoint, ...] = ()
 
     def start_of(self, plan: RunPlan) -> Point:
         """Where a run starts; of one that continues another, where that did."""
@@ -115,7 +117,7 @@ class Experiment:
         """A run ready to be stepped."""
         return Run(
             self.problem, plan.optimizer, self.start_of(plan), plan.hyperparameters, self.limits, self.seed,
-            plan.options, self._origin(plan.branch),
+            plan.options, self._origin(plan.branch), self.breakpoints,
         )  # fmt: skip
 
     def _origin(self, branch: Branch | None) -> Origin | None:
@@ -124,7 +126,7 @@ class Experiment:
         run = branch.record
         if run is None or run.problem is not self.problem or run.seed != self.seed \
                 or tuple(run.start.tolist()) != self.start_of(branch.plan):  # fmt: skip
-            run = replace(self, limits=_ONWARD).build(branch.plan)
+            run = replace(self, limits=_ONWARD, breakpoints=()).build(branch.plan)
         return Origin(run, branch.step, branch.changes)
 
     def with_problem(self, problem: Problem) -> Experiment:

@@ -144,6 +144,7 @@ class RunEditor(QWidget):
         told = plan.optimizer.source or (source.title if source else tr("yours"))
         self.summary.setToolTip(tr("Source: {source}", source=told))
         self._hyperparameters.show_values(plan.hyperparameters)
+        self.own_start.setVisible(plan.branch is None)
         was = self.own_start.blockSignals(True)
         self.own_start.setChecked(plan.start is not None)
         self.own_start.blockSignals(was)

@@ -31,7 +31,7 @@ from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.own_rules import error_text
 from gdviewer.ui.run_editor import RunEditor
 from gdviewer.ui.session import Session
-from gdviewer.ui.text import stop_text, tr
+from gdviewer.ui.text import plan_title, stop_text, tr
 from gdviewer.ui.theme import look
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ class RunsPanel(QWidget):
         self._refreshed = 0.0
         self._speeds: dict[Run, tuple[float, int, float]] = {}
         self.adding: ChoiceList | None = None
+        self.branching: ChoiceList | None = None
         self.list = QListWidget()
         self.list.setItemDelegate(_Card(self.list))
         self.list.setAccessibleName(tr("Runs"))
@@ -62,11 +63,12 @@ class RunsPanel(QWidget):
         self.hide_action = self._action(tr("Hide"), tr("Hide or show the selected run"), "Ctrl+H", self.toggle_visible)
         buttons = QHBoxLayout(spacing=4)
         for action in self.actions():
-            button = QToolButton(autoRaise=False)
-            button.setDefaultAction(action)
-            keys_by_tab(button)
-            buttons.addWidget(button)
+            buttons.addWidget(self._button(action))
         buttons.addStretch(1)
+        self.branch = self._action(
+            tr("Continue from here with…"), tr("A run that leaves the selected one at the step looked at"), "Ctrl+B",
+            self.choose_branch,
+        )  # fmt: skip
         self.files = QLabel(wordWrap=True, visible=False, textFormat=Qt.TextFormat.PlainText)
         self.files.setProperty("role", "error")
         self.files.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -74,6 +76,7 @@ class RunsPanel(QWidget):
         layout = QVBoxLayout(self, spacing=6)
         layout.addWidget(self.list)
         layout.addLayout(buttons)
+        layout.addWidget(self._button(self.branch), alignment=Qt.AlignmentFlag.AlignLeft)
         layout.addWidget(self.files)
         layout.addWidget(self.editor)
         layout.addStretch(1)
@@ -135,6 +138,37 @@ class RunsPanel(QWidget):
             runs = experiment.runs[:index] + experiment.runs[index + 1 :]
             self._session.edit(replace(experiment, runs=runs))
 
+    def choose_branch(self) -> None:
+        """Open the list of what may continue from the step looked at: the same rule, or another."""
+        from gdviewer.ui.choice_list import Choice, ChoiceList
+        from gdviewer.ui.choices import optimizer_choices  # mathematics is loaded when a list first shows some
+
+        if self._plan() is None:
+            return
+        plan = self._session.branch_here()
+        step, rule = f"{plan.branch.step:,}", plan.optimizer
+        about = tr("It goes on as it did, until you move a hyperparameter: that holds from step {step} on.", step=step)
+        same = Choice(rule.name, tr("{rule}, as it is", rule=rule.title), tr("The same rule"), about)
+        others = optimizer_choices(plan.options.objective(self._session.experiment.problem))
+        self.branching = ChoiceList(
+            [same, *(choice for choice in others if choice.key != rule.name)],
+            tr("Continue from step {step} with", step=step), self, current=rule.name,
+            hint=tr("Another rule takes over the point at step {step}, and begins afresh.", step=step),
+        )  # fmt: skip
+        self.branching.chosen.connect(self.branch_run)
+        self.branching.open_at(self.list if self.isVisible() else self.window())
+
+    def branch_run(self, name: str) -> None:
+        """Add a run that leaves the selected one at the step looked at, with the same rule or another."""
+        if self._plan() is None:
+            return
+        plan = self._session.branch_here()
+        if name != plan.optimizer.name:
+            plan = plan.with_optimizer(optimizers.get(name))
+            found = find_rate(self._session.experiment, plan)
+            plan = replace(plan, hyperparameters={**plan.hyperparameters, "learning_rate": found}) if found else plan
+        self._append(plan)
+
     def toggle_visible(self) -> None:
         """Hide the selected run, or show it again."""
         plan = self._plan()
@@ -148,6 +182,13 @@ class RunsPanel(QWidget):
         self.addAction(action)
         return action
 
+    @staticmethod
+    def _button(action: QAction) -> QToolButton:
+        button = QToolButton(autoRaise=False)
+        button.setDefaultAction(action)
+        keys_by_tab(button)
+        return button
+
     def _plan(self) -> RunPlan | None:
         runs = self._session.experiment.runs
         return runs[self._session.selected] if 0 <= self._session.selected < len(runs) else None
@@ -155,8 +196,8 @@ class RunsPanel(QWidget):
     def _append(self, *plans: RunPlan) -> None:
         experiment = self._session.experiment.with_more(*plans)
         if experiment.runs != self._session.experiment.runs:
-            self._session.selected = len(experiment.runs) - 1
             self._session.edit(experiment)
+            self._session.select(len(experiment.runs) - 1)
 
     def _select(self, row: int) -> None:
         if row >= 0:
@@ -178,12 +219,13 @@ class RunsPanel(QWidget):
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
         for i, plan in enumerate(runs):
             item = self.list.item(i)
-            item.setData(_TITLE, plan.title)
+            item.setData(_TITLE, plan_title(plan))
             item.setData(_COLOR, look().theme.run_color(plan.color))
             item.setCheckState(Qt.CheckState.Checked if plan.visible else Qt.CheckState.Unchecked)
         self.list.setCurrentRow(self._session.selected)
         self.list.blockSignals(was)
         self.remove.setEnabled(bool(runs))
+        self.branch.setEnabled(bool(runs) and len(runs) < MAX_RUNS)
         self.duplicate.setEnabled(bool(runs) and len(runs) < MAX_RUNS)
         self.add.setEnabled(len(runs) < MAX_RUNS)
         self.hide_action.setEnabled(bool(runs))
@@ -194,7 +236,8 @@ class RunsPanel(QWidget):
         self.refresh()
 
     def _refresh_sometimes(self) -> None:
-        if perf_counter() - self._refreshed > _REFRESH_SECONDS or not self._session.playing:
+        resting = not (self._session.playing or self._session.what_if.pending)
+        if resting or perf_counter() - self._refreshed > _REFRESH_SECONDS:
             self.refresh()
 
     def refresh(self, *_: object) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from PySide6.QtCore import QCoreApplication
 
 from gdviewer.engine.stop import Stop
+from gdviewer.experiment.experiment import RunPlan
 from gdviewer.problems.problem import Problem
 
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -22,6 +23,13 @@ def stop_text(stop: Stop) -> tuple[str, str]:
     """What happened and what to do, in the user's language."""
     message, advice = stop.templates
     return tr(message, **stop.values), tr(advice, **stop.values)
+
+
+def plan_title(plan: RunPlan) -> str:
+    """What a run is called, and where it leaves another."""
+    if plan.branch is None:
+        return plan.title
+    return tr("{run}, from step {step}", run=plan.title, step=f"{plan.branch.step:,}")
 
 
 def number_text(value: float) -> str:

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from gdviewer.experiment.experiment import Experiment, default_experiment
+from gdviewer.ui.edit_actions import EditActions
 from gdviewer.ui.help import HelpDialog, about
 from gdviewer.ui.limits_panel import LimitsPanel
 from gdviewer.ui.plots.data_view import BesideData
@@ -104,6 +105,8 @@ class MainWindow(QMainWindow):
         self.problem_panel = ProblemPanel(self.session)
         self.limits_panel = LimitsPanel(self.session)
         self.runs_panel = RunsPanel(self.session)
+        self.edit_actions = EditActions(self.session, self)
+        self.edit_actions.add_switch(self.timeline, before=self.timeline.first)
         self.addToolBar(Qt.ToolBarArea.BottomToolBarArea, self.timeline)
         self._splitter = QSplitter(Qt.Orientation.Vertical)
         self._splitter.addWidget(self.beside)
@@ -118,6 +121,7 @@ class MainWindow(QMainWindow):
             self._dock("limits", tr("Stop when"), _Side(self.limits_panel), left),
             self._dock("runs", tr("Runs"), _Side(self.runs_panel), right),
         ]
+        self._docks.append(self._tab("breakpoints", tr("Breakpoints"), self._make_breakpoints, self._docks[1]))
         self.code = self._tab("code", tr("Code"), self._make_code, self._docks[2])
         self._docks.append(self.code)
         self._hover = QLabel()
@@ -146,6 +150,11 @@ class MainWindow(QMainWindow):
         beside.raise_()
         return dock
 
+    def _make_breakpoints(self) -> QWidget:
+        from gdviewer.ui.breakpoints_panel import BreakpointsPanel
+
+        return _Side(BreakpointsPanel(self.session))
+
     def _make_code(self) -> QWidget:
         from gdviewer.ui.code_panel import CodePanel
 
@@ -171,6 +180,10 @@ class MainWindow(QMainWindow):
         )
         file.addSeparator()
         self._add(file, tr("&Quit"), tr("Quit"), QKeySequence("Ctrl+Q"), self.close)
+        edit = self.menuBar().addMenu(tr("&Edit"))
+        edit.addActions([self.edit_actions.undo, self.edit_actions.redo])
+        edit.addSeparator()
+        edit.addAction(self.edit_actions.what_if)
         run = self.menuBar().addMenu(tr("&Run"))
         time = self.timeline
         run.addActions([time.run, time.reset])

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from gdviewer import optimizers, problems
+from gdviewer.engine.breakpoint import Breakpoint
 from gdviewer.engine.optimizer import optimizer
 from gdviewer.engine.parameter import rate
-from gdviewer.engine.run import Run
+from gdviewer.engine.run import LARGEST_BLOCK, Run
 from gdviewer.engine.stop import Limits, Reason, Stop
 from gdviewer.engine.worker import Worker, burst
 from gdviewer.problems.function import FunctionProblem
@@ -248,3 +249,17 @@ def test_that_a_block_can_be_cut_short_and_goes_on_where_it_was():
     assert steps == [20, 21, 221, 421]
     whole.advance(421)
     assert np.array_equal(run.trace.x, whole.trace.x)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_that_a_burst_ends_where_a_run_is_at_a_breakpoint(first):
+    runs = [new_run(), new_run("rosenbrock", "momentum")]
+    runs[first].breakpoints = (Breakpoint("step", 137),)
+    burst(runs, seconds=60, steps=1000)
+    assert runs[first].step == 137
+    assert runs[first].at_breakpoint
+    assert runs[1 - first].stop is None
+    assert 137 <= runs[1 - first].step < (138 if first == 0 else 137 + LARGEST_BLOCK)
+    runs[first].resume()
+    burst(runs, seconds=60, steps=100)
+    assert runs[first].step == 237

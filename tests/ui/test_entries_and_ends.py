@@ -66,7 +66,7 @@ def test_that_the_parameters_of_a_formula_are_remembered(window, qtbot):
 def test_that_the_last_step_of_a_fast_run_is_drawn_in_both_plots(open_window, qtbot):
     for _ in range(6):
         window = open_window()
-        window.session.set_speed(math.inf)
+        window.session.pace.set_speed(math.inf)
         window.session.play()
         qtbot.waitUntil(lambda w=window: not w.session.playing and not w.session._timer.isActive(), timeout=10_000)
         for run in window.session.runs:

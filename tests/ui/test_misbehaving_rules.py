@@ -44,7 +44,7 @@ def code_panel(window, qtbot):
 
 
 def play(window):
-    window.session.set_speed(float("inf"))
+    window.session.pace.set_speed(float("inf"))
     window.session.play()
 
 

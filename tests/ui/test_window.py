@@ -59,9 +59,9 @@ def test_that_a_check_box_reached_by_tab_is_pressed_with_space(window, qtbot):
 def test_that_the_speed_reaches_from_one_step_a_second_to_as_fast_as_it_goes(window):
     slider = window.timeline.speed
     slider.setValue(slider.minimum())
-    assert window.session.speed == 1
+    assert window.session.pace.speed == 1
     slider.setValue(slider.maximum())
-    assert window.session.speed == float("inf")
+    assert window.session.pace.speed == float("inf")
     assert window.timeline.speed_text.text() == "as fast as it goes"
 
 
