@@ -333,7 +333,7 @@ def test_that_the_panel_fits_and_its_controls_tell_what_they_do(window, qtbot, s
     apply(panel, qtbot, "def mine(x, f):\n    print('x')\n    return x[:1]\n")
     window.session.finish()
     qtbot.waitUntil(lambda: panel.message.isVisible() and panel.output.isVisible())
-    for control in panel.findChildren(QAbstractButton) + [panel.editor, panel.output]:
+    for control in [*panel.findChildren(QAbstractButton), panel.editor, panel.output]:
         assert control.toolTip()
         assert control.accessibleName() or control.text()
     for button in panel.findChildren(QAbstractButton):
