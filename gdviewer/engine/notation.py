@@ -36,7 +36,8 @@ class Line:
         indent: how many blocks it stands in.
         code: the source as it is written.
         text: the same as mathematics.
-        node: the statement in the syntax tree, its lines counted as in the file; None for a lone ``else``.
+        node: the statement in the syntax tree, its lines counted as in the file; None for a lone ``else`` or
+            ``finally``.
     """
 
     number: int
@@ -152,6 +153,10 @@ def lines(function: Callable[..., Any] | CodeType) -> list[Line]:
             row = next(row for row in range(rest[0].lineno - first, -1, -1) if rows[row].startswith("else"))
             yield Line(first + row, indent, rows[row], "else:")
             yield from block(rest, indent + 1)
+        if last := getattr(node, "finalbody", []):
+            row = next(row for row in range(last[0].lineno - first, -1, -1) if rows[row].startswith("finally"))
+            yield Line(first + row, indent, rows[row], "finally:")
+            yield from block(last, indent + 1)
 
     def block(nodes: Sequence[ast.stmt | ast.ExceptHandler], indent: int) -> Iterator[Line]:
         return (line for node in nodes for line in statement(node, indent))

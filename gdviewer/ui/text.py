@@ -41,7 +41,12 @@ def component_name(problem: Problem, index: int) -> str:
     """What component number ``index`` of a point, counted from 0, is called: its axis, or x₁ … xₙ."""
     if problem.dimension <= len(problem.axis_names):
         return problem.axis_names[index]
-    return f"x{index + 1}".translate(_SUBSCRIPTS)
+    return indexed("x", index)
+
+
+def indexed(letter: str, index: int) -> str:
+    """A letter with a subscript: number ``index``, counted from 0, is x₁ for 0."""
+    return letter + str(index + 1).translate(_SUBSCRIPTS)
 
 
 def point_text(point: Any) -> str:

@@ -55,7 +55,9 @@ class _Side(QScrollArea):
 
 
 class Lazy(QWidget):
-    """Room for a panel that is made when it is first seen, so that the window opens without it.
+    """Room for a panel behind a tab: made when it is first seen, so that the window opens without it.
+
+    Qt leaves a dock behind a tab visible, and moves it aside; here its panel is hidden, so that it can tell.
 
     Attributes:
         panel: the panel; None until it was seen.
@@ -68,16 +70,17 @@ class Lazy(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
 
-    def paintEvent(self, event: object) -> None:
-        # Not when it is shown: the window shows what is behind other tabs too, and then hides it.
-        super().paintEvent(event)
-        if self.panel is None:
-            QTimer.singleShot(0, self, self._fill)
+    def watch(self, dock: QDockWidget) -> None:
+        """Follow whether the dock it is in is seen."""
+        dock.visibilityChanged.connect(lambda: QTimer.singleShot(0, self, self._settle))  # not before it has moved
 
-    def _fill(self) -> None:
-        if self.panel is None:
+    def _settle(self) -> None:
+        seen = self.isVisible() and not self.visibleRegion().isEmpty()
+        if seen and self.panel is None:
             self.panel = self._make()
             self.layout().addWidget(self.panel)
+        if self.panel:
+            self.panel.setVisible(seen)
 
 
 class MainWindow(QMainWindow):
@@ -122,6 +125,8 @@ class MainWindow(QMainWindow):
             self._dock("runs", tr("Runs"), _Side(self.runs_panel), right),
         ]
         self._docks.append(self._tab("breakpoints", tr("Breakpoints"), self._make_breakpoints, self._docks[1]))
+        self._docks.append(self._tab("step", tr("Step"), self._make_step, self._docks[2]))
+        self._docks.append(self._tab("here", tr("Here"), self._make_here, self._docks[2]))
         self.code = self._tab("code", tr("Code"), self._make_code, self._docks[2])
         self._docks.append(self.code)
         self._hover = QLabel()
@@ -145,7 +150,9 @@ class MainWindow(QMainWindow):
 
     def _tab(self, name: str, title: str, make: Callable[[], QWidget], beside: QDockWidget) -> QDockWidget:
         """A dock behind the tab of another, whose panel is made when it is first looked at."""
-        dock = self._dock(name, title, Lazy(make), self.dockWidgetArea(beside))
+        room = Lazy(make)
+        dock = self._dock(name, title, room, self.dockWidgetArea(beside))
+        room.watch(dock)
         self.tabifyDockWidget(beside, dock)
         beside.raise_()
         return dock
@@ -167,6 +174,21 @@ class MainWindow(QMainWindow):
 
     def _widen_code(self) -> None:
         self.resizeDocks([self.code], [max(self.code.width(), self.width() * 45 // 100)], Qt.Orientation.Horizontal)
+
+    def _make_here(self) -> QWidget:
+        from gdviewer.ui.here_panel import HerePanel  # the window opens without it
+
+        panel = HerePanel(self.session)
+        self.closed.connect(panel.close_threads)
+        return _Side(panel)
+
+    def _make_step(self) -> QWidget:
+        from gdviewer.ui.inspector.panel import StepPanel
+
+        panel = StepPanel(self.session)
+        self.history.take_pins(panel.pins)
+        self.closed.connect(panel.close_threads)
+        return panel
 
     def _make_menus(self) -> None:
         file = self.menuBar().addMenu(tr("&File"))

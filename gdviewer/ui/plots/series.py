@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -21,10 +22,15 @@ Column = Callable[[Trace], np.ndarray]
 _STYLES = Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine
 
 
-class Norms:
-    """The norm of the gradient at each row, computed once for each."""
+def _gradient(trace: Trace) -> np.ndarray:
+    return trace.gradient
 
-    def __init__(self) -> None:
+
+class Norms:
+    """The norm of the gradient, or of another vector, at each row, computed once for each."""
+
+    def __init__(self, vectors: Column = _gradient) -> None:
+        self._vectors = vectors
         self.restart()
 
     def restart(self) -> None:
@@ -32,7 +38,7 @@ class Norms:
         self._values = Growing()
 
     def __call__(self, trace: Trace) -> np.ndarray:
-        self._values.extend(np.linalg.norm(trace.gradient[len(self._values) :], axis=1))
+        self._values.extend(np.linalg.norm(self._vectors(trace)[len(self._values) :], axis=1))
         return self._values.values
 
 
@@ -64,6 +70,11 @@ class Series:
         steps, values = zip(*parts, strict=True)
         return np.concatenate(steps), np.concatenate(values)
 
+    @property
+    def is_dense(self) -> bool:
+        """Whether it has a value at every step."""
+        return True
+
     def show_fine(self, fine: bool) -> None:
         """Draw a band of lows and highs with thin hard lines, which are cheap, and single values with smooth ones."""
         if fine != self._fine:
@@ -74,11 +85,35 @@ class Series:
             self.curve.setPen(pen)
 
 
+@dataclass(frozen=True)
+class SomeSteps:
+    """Where a curve that is known at some steps only comes from: ``curve`` gives the steps and the values there."""
+
+    curve: Callable[[], tuple[np.ndarray, np.ndarray]]
+
+
+class _Sampled(Series):
+    """A curve that is drawn from some steps."""
+
+    def __init__(self, source: SomeSteps, curve: pg.PlotCurveItem, label: pg.TextItem | None) -> None:
+        super().__init__(lambda trace: trace.loss[:0], curve, label)
+        self._source = source
+
+    def envelope(self, column: np.ndarray, first: int, last: int, by_decade: bool) -> tuple[np.ndarray, np.ndarray]:
+        steps, values = self._source.curve()
+        seen = slice(max(0, np.searchsorted(steps, first) - 1), np.searchsorted(steps, last) + 1)
+        return steps[seen], values[seen]
+
+    @property
+    def is_dense(self) -> bool:
+        return False
+
+
 class Curves(Drawing):
     """All curves of one run, and the marks of the hyperparameters moved on the way."""
 
     def __init__(
-        self, columns: Sequence[Column], names: Sequence[str], color: QColor, theme: Theme, labelled: bool
+        self, columns: Sequence[Column | SomeSteps], names: Sequence[str], color: QColor, theme: Theme, labelled: bool
     ) -> None:
         self.series: list[Series] = []
         for index, (column, name) in enumerate(zip(columns, names, strict=True)):
@@ -86,7 +121,8 @@ class Curves(Drawing):
             if len(columns) > 1:
                 curve.opts["pen"].setStyle(_STYLES[index % len(_STYLES)])
             label = pg.TextItem(name, color=color, anchor=(1, 1)) if labelled else None
-            self.series.append(Series(column, curve, label))
+            sampled = isinstance(column, SomeSteps)
+            self.series.append(_Sampled(column, curve, label) if sampled else Series(column, curve, label))
         self.marks = pg.ScatterPlotItem(symbol="t", size=10, pxMode=True, brush=color, pen=line_pen(theme.plot, 1))
         self.marks.setZValue(40)
         labels = [series.label for series in self.series if series.label]
