@@ -19,7 +19,6 @@ import numpy as np
 import gdviewer
 from gdviewer import optimizers, problems, schedules
 from gdviewer.engine.breakpoint import conditions
-from gdviewer.engine.optimizer import Optimizer
 from gdviewer.engine.options import OPTIONS, Options
 from gdviewer.engine.parameter import Declared, Parameter, nearest, symbol_of
 from gdviewer.engine.printed import Printed
@@ -29,7 +28,7 @@ from gdviewer.engine.stop import LIMITS, Limits
 from gdviewer.experiment.catalogue import markdown, plain
 from gdviewer.experiment.experiment import RunPlan, default_experiment
 from gdviewer.experiment.minimize import Result, result_of
-from gdviewer.experiment.user_rule import RuleError, Version, read_file
+from gdviewer.experiment.user_rule import RuleError, read_named, rule_of
 from gdviewer.problems.problem import Problem
 from gdviewer.problems.table import read_table
 
@@ -107,27 +106,12 @@ def _open(files: Sequence[str]) -> int:
     if not files:
         return open_window()
     printed = Printed()
-    versions = {Path(file).absolute(): _read(file, printed) for file in files}
+    try:
+        versions = {Path(file).absolute(): read_named(file, printed) for file in files}
+    except RuleError as error:
+        raise UsageError(str(error)) from None
     plans = [RunPlan(rule) for version in versions.values() for rule in version.rules]
     return open_window(default_experiment().with_more(*plans), versions)
-
-
-def _read(file: str, printed: Printed | None = None) -> Version:
-    try:
-        return read_file(file, printed)
-    except RuleError as error:
-        raise UsageError(f"{file}, line {error.line}: {error}" if error.line else f"{file}: {error}") from None
-
-
-def _rule_of(text: str) -> Optimizer:
-    """The optimizer that ``FILE`` or ``FILE:NAME`` means."""
-    file, _, name = (text, "", "") if Path(text).exists() else text.rpartition(":")
-    rules = {rule.name: rule for rule in _read(file or text).rules}
-    if not name and len(rules) > 1:
-        raise UsageError(f"{text} has {len(rules)} optimizers; name one, as in {text}:{next(iter(rules))}")
-    if name and name not in rules:
-        raise UsageError(f"{file} has no optimizer {name!r}{nearest(name, rules)}")
-    return rules[name] if name else next(iter(rules.values()))
 
 
 def _run(words: list[str]) -> int:
@@ -222,7 +206,7 @@ def _run_parser(
         elif names:
             problem = _on_table(problems.get(names.pop(0)), words)
         if rule_file is not None:
-            optimizer = _rule_of(rule_file)
+            optimizer = rule_of(rule_file)
         elif names:
             optimizer = optimizers.get(names.pop(0))
         if scheduled is not None:

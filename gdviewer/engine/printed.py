@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 LINES = 1000  # so many are kept, …
-LONGEST = 1000  # … and so much of each
+LONGEST = 500  # … and so much of each
 _again = threading.local()
 
 

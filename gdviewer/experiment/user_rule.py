@@ -132,6 +132,31 @@ def read_file(path: str | Path, printed: Printed | None = None) -> Version:
     return read_rules(source_of(path), path.name, path, printed)
 
 
+def read_named(file: str, printed: Printed | None = None) -> Version:
+    """Read a file as :func:`read_file` does; the text of an error begins with the file, and the line where there is
+    one."""
+    try:
+        return read_file(file, printed)
+    except RuleError as error:
+        where = f"{file}, line {error.line}" if error.line else file
+        raise RuleError(f"{where}: {error}", error.line) from error
+
+
+def rule_of(text: str) -> Optimizer:
+    """The optimizer that ``FILE``, or ``FILE:NAME``, means.
+
+    Raises:
+        RuleError: the file is no rule, has none of that name, or has several and none is named.
+    """
+    file, _, name = (text, "", "") if Path(text).exists() else text.rpartition(":")
+    rules = {rule.name: rule for rule in read_named(file or text).rules}
+    if not name and len(rules) > 1:
+        raise RuleError(f"{text} has {len(rules)} optimizers; name one, as in {text}:{next(iter(rules))}")
+    if name and name not in rules:
+        raise RuleError(f"{file} has no optimizer {name!r}{parameter.nearest(name, rules)}")
+    return rules[name] if name else next(iter(rules.values()))
+
+
 def source_of(path: Path) -> str:
     """The text of a Python file, in the encoding it declares.
 

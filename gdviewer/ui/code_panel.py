@@ -152,7 +152,9 @@ class CodePanel(QWidget):
         if source is not None and source.attempt:
             state = tr("reading …")
         elif tried and not source.error:
-            state = tr("in the race: {names}", names=", ".join(rule.title for rule in source.rules))
+            racing = [rule for rule in source.rules if any(rule is run.optimizer for run in self._session.runs)]
+            names = ", ".join(rule.title for rule in racing)
+            state = tr("in the race: {names}", names=names) if racing else tr("applied, and in no run")
         else:
             state = tr("Ctrl+Enter applies it")
         if self.state.text() != state:

@@ -55,7 +55,7 @@ def open_window(experiment: Experiment | None = None, files: Mapping[Path, Versi
 
     experiment = experiment or default_experiment()
     if platform.visible:
-        return _live(create_application(), experiment, files or {})
+        return _live(create_application(), experiment, files)
     with _out_of_sight():
         create_application()
         return _picture(experiment, platform.reason)
@@ -74,12 +74,12 @@ def _tell_missing_fonts() -> None:
         print("gdviewer: without a font no text can be drawn: apt-get install fonts-dejavu-core", file=sys.stderr)
 
 
-def _live(application: QApplication, experiment: Experiment, files: Mapping[Path, Version]) -> int:
+def _live(application: QApplication, experiment: Experiment, files: Mapping[Path, Version] | None = None) -> int:
     from gdviewer.ui.window import MainWindow
 
     _tell_missing_fonts()
     window = MainWindow(experiment)
-    for path, version in files.items():
+    for path, version in (files or {}).items():
         window.session.own_rules.watch(path, version)
     window.show()
     with _interrupt_closes(application) as interrupted:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QTextCursor
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QAbstractButton, QApplication
 
 import gdviewer
 from gdviewer import optimizers, problems
@@ -21,7 +21,7 @@ MINE = "def mine(x, f, *, learning_rate=rate(0.01), k=2.0):\n    return x - lear
 
 def panel_of(window, qtbot) -> CodePanel:
     window.code.raise_()
-    qtbot.waitUntil(lambda: window.code.widget().panel is not None)
+    qtbot.waitUntil(lambda: window.code.widget().panel is not None and window.code.widget().panel.isVisible())
     return window.code.widget().panel
 
 
@@ -324,3 +324,21 @@ def test_that_what_is_printed_is_shown_and_bounded(window, qtbot):
     qtbot.waitUntil(lambda: panel.output.toPlainText().endswith("step 1000"))
     assert panel.output.isVisible()
     assert panel.output.document().blockCount() <= 1000
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)])
+def test_that_the_panel_fits_and_its_controls_tell_what_they_do(window, qtbot, size):
+    window.resize(*size)
+    panel = panel_of(window, qtbot)
+    apply(panel, qtbot, "def mine(x, f):\n    print('x')\n    return x[:1]\n")
+    window.session.finish()
+    qtbot.waitUntil(lambda: panel.message.isVisible() and panel.output.isVisible())
+    for control in [*panel.findChildren(QAbstractButton), panel.editor, panel.output]:
+        assert control.toolTip()
+        assert control.accessibleName() or control.text()
+    for button in panel.findChildren(QAbstractButton):
+        assert not button.focusPolicy() & Qt.FocusPolicy.ClickFocus
+        assert button.width() >= button.minimumSizeHint().width()
+    assert (window.width(), window.height()) == size
+    assert panel.message.height() + 1 >= panel.message.heightForWidth(panel.message.width())
+    assert panel.editor.height() > 200

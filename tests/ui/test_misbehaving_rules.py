@@ -39,7 +39,7 @@ def goes_on(window, qtbot, by=500):
 
 def code_panel(window, qtbot):
     window.code.raise_()
-    qtbot.waitUntil(lambda: window.code.widget().panel is not None)
+    qtbot.waitUntil(lambda: window.code.widget().panel is not None and window.code.widget().panel.isVisible())
     return window.code.widget().panel
 
 
@@ -95,6 +95,7 @@ def test_that_a_rule_that_loops_for_ever_is_given_up_at_its_line(endless, qtbot,
 
 def test_that_a_rule_that_catches_every_exception_in_its_loop_is_ended(endless, qtbot, monkeypatch):
     monkeypatch.setattr(watchdog, "BLOCKED_SECONDS", 0.3)
+    monkeypatch.setattr(watchdog, "CHASE_SECONDS", 60.0)
     body = "        try:\n            np.add(x, 1)\n        except:\n            pass\n"
     run = join(endless, qtbot, f"def mine(x, f, t):\n    while t > 50:\n{body}    return x * 0.999\n")
     play(endless)
@@ -118,7 +119,7 @@ def test_that_a_rule_that_waits_where_it_cannot_be_reached_is_told_to_go_on(endl
 
 
 def test_that_a_rule_that_is_merely_slow_is_not_given_up(endless, qtbot, monkeypatch):
-    monkeypatch.setattr(watchdog, "BLOCKED_SECONDS", 0.4)
+    monkeypatch.setattr(watchdog, "BLOCKED_SECONDS", 2.0)
     monkeypatch.setattr(watchdog, "SLOW_SECONDS", 0.05)
     text = "import time\ndef mine(x, f, t):\n    if t > 300:\n        time.sleep(0.05)\n    return x * 0.9999\n"
     run = join(endless, qtbot, text)
