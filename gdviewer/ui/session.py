@@ -202,9 +202,8 @@ class Session(QObject):
     def _resume(self) -> None:
         """Let the runs go on that are at a breakpoint."""
         self._watching = True
-        for run in self.runs:
-            if run.at_breakpoint:
-                run.resume()
+        for run in (run for run in self.runs if run.at_breakpoint):
+            run.resume()
 
     def reset(self) -> None:
         """Back to the start, with the hyperparameters as they are now."""
@@ -261,14 +260,13 @@ class Session(QObject):
             self._steps_due += min(elapsed, 1.0) * self.speed
             if self.finished:
                 self._set_playing(False)
-        self._pause_at_breakpoint()
         self.frame.emit()
         self._painted.start()
 
     def _pause_at_breakpoint(self) -> None:
         """Where a run has hit one, all pause, and the step that did is looked at."""
         steps = [run.trace.hits[-1].step for run in self.runs if run.at_breakpoint]
-        if steps and self._watching and not self._worker.busy:  # then the other runs have come as far as they come
+        if steps and self._watching:
             self._watching, self._steps_asked = False, 0
             self._set_playing(False)
             self.look_at(min(steps))
@@ -276,6 +274,7 @@ class Session(QObject):
     def _grant(self) -> None:
         if self._worker.busy:
             return
+        self._pause_at_breakpoint()
         self._count_asked()
         steps = self._steps_to_grant()
         if steps != 0 or self.busy:
