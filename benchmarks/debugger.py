@@ -15,6 +15,8 @@ from time import perf_counter
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # this checkout, whatever is installed
 
+from open_step import open_step
+
 from gdviewer import optimizers, problems
 from gdviewer.engine.breakpoint import Breakpoint
 from gdviewer.engine.run import Run
@@ -59,7 +61,7 @@ def breakpoint_cost(seconds: float = 0.4, rounds: int = 15) -> dict[str, float]:
 
 
 def main() -> None:
-    figures = breakpoint_cost()
+    figures = breakpoint_cost() | open_step()
     print(json.dumps({key: float(f"{value:.4g}") for key, value in figures.items()}, indent=2))
 
 

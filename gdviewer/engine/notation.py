@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import textwrap
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
@@ -35,7 +36,8 @@ class Line:
         indent: how many blocks it stands in.
         code: the source as it is written.
         text: the same as mathematics.
-        node: the statement in the syntax tree, its lines counted as in the file; None for a lone ``else``.
+        node: the statement in the syntax tree, its lines counted as in the file; None for a lone ``else`` or
+            ``finally``.
     """
 
     number: int
@@ -111,12 +113,12 @@ def _formula_name(name: str) -> str:
 
 
 def formulas(function: Callable[..., Any]) -> list[str]:
-    """The lines of a rule as mathematics, indented by two spaces a block; without the return that ends it.
+    """The lines of a rule as mathematics, indented by two spaces a block; without a last return of names alone.
 
     An empty list where there is no source to be had, as for what was typed into a console.
     """
     found = lines(function)
-    if found and found[-1].indent == 0 and found[-1].code.startswith("return"):
+    if found and found[-1].indent == 0 and re.fullmatch(r"return [\w, ()]+", found[-1].code):
         found.pop()
     return ["  " * line.indent + line.text for line in found]
 
@@ -151,6 +153,10 @@ def lines(function: Callable[..., Any] | CodeType) -> list[Line]:
             row = next(row for row in range(rest[0].lineno - first, -1, -1) if rows[row].startswith("else"))
             yield Line(first + row, indent, rows[row], "else:")
             yield from block(rest, indent + 1)
+        if last := getattr(node, "finalbody", []):
+            row = next(row for row in range(last[0].lineno - first, -1, -1) if rows[row].startswith("finally"))
+            yield Line(first + row, indent, rows[row], "finally:")
+            yield from block(last, indent + 1)
 
     def block(nodes: Sequence[ast.stmt | ast.ExceptHandler], indent: int) -> Iterator[Line]:
         return (line for node in nodes for line in statement(node, indent))

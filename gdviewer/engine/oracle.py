@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -48,6 +50,15 @@ class Minimisable(Protocol):
 
     def hessian(self, x: Array) -> Array:
         """The Hessian at each point, shape ``(..., n, n)``."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question to an oracle: ``what`` is ``"value"``, ``"gradient"`` or ``"hessian"``, ``at`` the point (n,)."""
+
+    what: str
+    at: Array
+    answer: Any
 
 
 class Oracle:
@@ -118,6 +129,20 @@ class Oracle:
         """Begin step number ``t`` at ``x``, where the gradient is known, and the value if it is not None."""
         self.t, self.asked = t, False
         self._start, self._start_gradient, self._start_value = x, gradient, value
+
+    def tell(self, listener: Callable[[Asked], None]) -> None:
+        """Tell of each question from now on; for an oracle made for one step that is looked into."""
+
+        def telling(what: str, ask: Callable[[Array], Any]) -> Callable[[Array], Any]:
+            def asked(x: Array) -> Any:
+                answer = ask(x)
+                listener(Asked(what, x, answer))
+                return answer
+
+            return asked
+
+        for what in ("value", "gradient", "hessian"):
+            setattr(self, what, telling(what, getattr(self, what)))
 
     def forget(self) -> None:
         """Let go of what is known, as after steps that do not count."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from gdviewer.engine.oracle import Array
 from gdviewer.engine.run import Run
 
 ADVICE = "Draw what is random from f.rng, and carry from step to step only what the rule returns."
@@ -23,16 +25,22 @@ def check_replay(run: Run, step: int) -> str:
     Returns:
         what differs, as a sentence; empty where nothing does.
     """
-    kept, state = run.trace.state_by(step)
-    recorded: dict[str, Any] = {"x": run.trace.x[step]}
-    if kept == step:
-        recorded |= zip(run.optimizer.state, state, strict=True)
     try:
-        x, again = run.replay(step)
+        x, state = run.replay(step)
     except Exception as error:
         return f"Step {step:,} raises {type(error).__name__} when it is executed again. {ADVICE}"
+    return difference(run, step, x, state)
+
+
+def difference(run: Run, step: int, x: Array, state: Mapping[str, Any]) -> str:
+    """What differs between the record and a step that was executed again, to ``x`` and ``state``; as a sentence."""
+    run = run.owner(step)
+    kept, carried = run.trace.state_by(step)
+    recorded: dict[str, Any] = {"x": run.trace.x[step]}
+    if kept == step:
+        recorded |= zip(run.optimizer.state, carried, strict=True)
     for name, before in recorded.items():
-        after = x if name == "x" else again[name]
+        after = x if name == "x" else state[name]
         if not _same(before, after):
             return f"Step {step:,} comes to another {name} when it is executed again. {ADVICE}"
     return ""

@@ -24,7 +24,7 @@ import numpy as np
 
 from gdviewer.engine.notation import Line, lines, names_of
 from gdviewer.engine.optimizer import Rule
-from gdviewer.engine.oracle import Array
+from gdviewer.engine.oracle import Array, Asked
 from gdviewer.engine.run import Run
 
 MOST_LINES = 20_000  # executed lines that are kept; a step that goes on is executed to its end, but not traced
@@ -45,6 +45,7 @@ class Executed:
         error: the exception raised in it, or in what it called.
         calls: the functions it called that are followed.
         untold: how many further calls in it were not followed.
+        asked: what it asked the oracle itself, in order.
     """
 
     line: Line
@@ -56,6 +57,7 @@ class Executed:
     error: BaseException | None = None
     calls: list[Frame] = field(default_factory=list)
     untold: int = 0
+    asked: list[Asked] = field(default_factory=list)
 
 
 @dataclass
@@ -213,7 +215,16 @@ class _Tracer:
         """The rule, traced when it is called."""
         self._code = _code_of(rule)
         self._end = perf_counter() + SECONDS
-        return partial(_traced, rule, self._on_call)
+
+        def called(x: Array, f: Any, *rest: Any) -> Any:
+            f.tell(self._hear)
+            return _traced(rule, self._on_call, x, f, *rest)
+
+        return called
+
+    def _hear(self, asked: Asked) -> None:
+        if self._stack and (line := self._stack[-1].current):
+            line.asked.append(Asked(asked.what, _kept(asked.at), _kept(asked.answer)))
 
     def _on_call(self, frame: FrameType, _event: str, _argument: Any) -> Any:
         self._watch()

@@ -18,6 +18,7 @@ from gdviewer.engine.trace import Change
 from gdviewer.problems.problem import Problem
 
 Point = tuple[float, ...]
+MAX_RUNS = 24
 
 
 # A run that is executed again to be continued goes as far as it is asked to, however little it moves.
@@ -141,6 +142,13 @@ class Experiment:
         runs = list(self.runs)
         runs[index] = replace(runs[index], **changes)  # type: ignore[arg-type]
         return replace(self, runs=tuple(runs))
+
+    def with_more(self, *plans: RunPlan) -> Experiment:
+        """The same experiment with more runs, as many as there is room for, each in a colour that no other has."""
+        used = {plan.color for plan in self.runs}
+        colors = (color for color in range(2 * MAX_RUNS) if color not in used)
+        added = [replace(plan, color=next(colors), visible=True) for plan in plans[: MAX_RUNS - len(self.runs)]]
+        return replace(self, runs=(*self.runs, *added))
 
 
 def default_experiment() -> Experiment:

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gdviewer import optimizers, problems, schedules
+from gdviewer import problems, schedules
 from gdviewer.engine.breakpoint import Breakpoint, conditions
 from gdviewer.engine.curvature import Curvature
-from gdviewer.engine.optimizer import Optimizer
+from gdviewer.engine.optimizer import Optimizer, Rule
 from gdviewer.engine.options import OPTIONS, Options
 from gdviewer.engine.oracle import Array
 from gdviewer.engine.parameter import nearest
@@ -23,6 +23,7 @@ from gdviewer.engine.schedule import Schedule
 from gdviewer.engine.stop import LIMITS, Limits, Reason, Stop
 from gdviewer.engine.trace import Trace
 from gdviewer.experiment.diagnosis import diagnose
+from gdviewer.experiment.user_rule import as_optimizer
 from gdviewer.problems.function import FunctionProblem
 from gdviewer.problems.problem import Problem
 
@@ -96,7 +97,7 @@ class Result:
 def minimize(
     fun: Callable[..., Any] | Problem | str,
     x0: ArrayLike | None = None,
-    method: str | Optimizer = "gradient_descent",
+    method: str | Optimizer | Rule = "gradient_descent",
     jac: Callable[..., Any] | bool | None = None,
     hess: Callable[..., Any] | None = None,
     tol: float | None = 1e-5,
@@ -108,7 +109,8 @@ def minimize(
     Args:
         fun: a callable ``fun(x)`` with x of shape (n,), a problem, or the name of one in the catalogue.
         x0: the start, shape (n,) or a number; a problem's own start where it is None.
-        method: the name of an optimizer, or one made with ``@optimizer``.
+        method: the name of an optimizer, one made with ``@optimizer``, or a function of the textbook form,
+            ``rule(x, f, [t,] state=…, *, hyperparameter=…)``.
         jac: the gradient, a callable; True where ``fun`` returns (value, gradient); None for central differences,
             which the message then says.
         hess: the Hessian, a callable.
@@ -125,11 +127,12 @@ def minimize(
             :func:`gdviewer.engine.condition.condition`). None switches one of these off.
 
     Raises:
+        TypeError: a method whose signature is not of the textbook form.
         ValueError: an unknown name or option (the nearest is suggested), a value out of range, a start of wrong shape.
         Exception: whatever ``fun``, ``jac``, ``hess`` or ``callback`` raise.
     """
     problem = as_problem(fun, x0, jac, hess)
-    rule = optimizers.get(method) if isinstance(method, str) else method
+    rule = as_optimizer(method)
     start = problem.start if x0 is None else np.array(x0, dtype=float, ndmin=1)
     if start.shape != (problem.dimension,):
         raise ValueError(f"x0 must have shape ({problem.dimension},) for {problem.name}; got {start.shape}")

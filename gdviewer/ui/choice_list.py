@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from gdviewer.ui.text import tr
-from gdviewer.ui.theme import look
+from gdviewer.ui.theme import MATH_FONTS, look
 
 _KEY = Qt.ItemDataRole.UserRole
 
@@ -60,8 +60,7 @@ class Choice:
         return where.index(True) if any(where) else None
 
 
-# Fonts that put the hat of m̂ over the m; DejaVu Sans, the usual one of Linux, puts it into the line above.
-_MATH = "'Cambria Math', 'STIX Two Math', 'DejaVu Serif', serif"
+_MATH = ", ".join([*map(repr, MATH_FONTS), "serif"])
 _FAR = 4  # the rank of an entry that has the words in its description only
 
 

@@ -13,10 +13,14 @@ from PySide6.QtWidgets import QApplication
 from gdviewer.resources import asset
 from gdviewer.ui.text import tr
 
+# Fonts that put the hat of m̂ over the m; DejaVu Sans, the usual one of Linux, puts it into the line above.
+MATH_FONTS = "Cambria Math", "STIX Two Math", "DejaVu Serif"
+
 
 @dataclass(frozen=True)
 class Theme:
-    """One look. Colours are #rrggbb; ``heat`` are the ends of the heat image's ramp, low values first.
+    """One look. Colours are #rrggbb; ``heat`` are the ends of the heat image's ramp, low values first; ``lines`` are
+    those of the lines of a rule, and of the arrows they make.
 
     What follows the newest step is in ``accent``, what looks back at an earlier one in ``review``.
     """
@@ -35,12 +39,17 @@ class Theme:
     heat: tuple[str, str]
     contour: str
     runs: tuple[str, ...]
+    lines: tuple[str, ...]
     scale: float = 1.0
     width: float = 2.0
 
     def run_color(self, index: int) -> QColor:
         """The colour of a run."""
         return QColor(self.runs[index % len(self.runs)])
+
+    def line_color(self, index: int) -> QColor:
+        """The colour of a line that made a vector."""
+        return QColor(self.lines[index % len(self.lines)])
 
     def heat_colors(self) -> NDArray[np.uint8]:
         """256 colours of equal perceived difference, (256, 4) RGBA, between the two ends of the ramp in Oklab."""
@@ -53,16 +62,19 @@ LIGHT = Theme(
     "light", window="#f3f4f6", base="#ffffff", raised="#ffffff", text="#1c2230", muted="#5b6475", line="#cfd4dd",
     accent="#2563c9", review="#a85400", error="#b3261e", plot="#ffffff", heat=("#6f97c4", "#fbfcfe"), contour="#33507a",
     runs=("#d9480f", "#6b21a8", "#117a3a", "#b3006b", "#1f2937", "#8a6100", "#b91c1c", "#0f5e6e"),
+    lines=("#1c6fd1", "#c2255c", "#087f5b", "#7048e8", "#b35c00", "#0b7285", "#862e9c", "#5c7a00"),
 )  # fmt: skip
 DARK = Theme(
     "dark", window="#1b1f27", base="#14171d", raised="#242a34", text="#e6e9ef", muted="#9aa4b5", line="#39414f",
     accent="#6ea8fe", review="#ffb454", error="#ff8a80", plot="#14171d", heat=("#0d1524", "#4a6288"), contour="#9db7dc",
     runs=("#ff922b", "#e599f7", "#69db7c", "#ffe066", "#66d9e8", "#ff8787", "#f1f3f5", "#a5b4fc"),
+    lines=("#74c0fc", "#faa2c1", "#63e6be", "#b197fc", "#ffc078", "#66d9e8", "#e599f7", "#c0eb75"),
 )  # fmt: skip
 PROJECTOR = Theme(
     "projector", window="#ffffff", base="#ffffff", raised="#ffffff", text="#000000", muted="#333333", line="#888888",
     accent="#0040c0", review="#9c4a00", error="#b00000", plot="#ffffff", heat=("#7ea6d9", "#ffffff"), contour="#1d3f73",
     runs=("#d00000", "#5a009d", "#006b1f", "#a8005c", "#000000", "#7a4f00", "#003fa3", "#005f5f"),
+    lines=("#0047b3", "#b3003c", "#006644", "#5500cc", "#8a4600", "#005c66", "#73007f", "#465c00"),
     scale=1.25, width=4.0,
 )  # fmt: skip
 THEMES = {theme.name: theme for theme in (LIGHT, DARK, PROJECTOR)}
@@ -151,6 +163,7 @@ def _style(theme: Theme) -> str:
             background: {theme.raised}; border: 1px solid {theme.line}; border-radius: 4px; padding: 4px 7px; }}
         QPushButton:hover, QToolButton:hover {{ border-color: {theme.accent}; }}
         QPushButton:pressed, QToolButton:pressed, QToolButton:checked {{ background: {theme.line}; }}
+        QToolButton:checked {{ color: {theme.accent}; border-color: {theme.accent}; }}
         QPushButton:focus, QToolButton:focus {{ border-color: {theme.accent}; }}
         QPushButton:disabled, QToolButton:disabled {{ color: {theme.muted}; }}
         QToolButton#primary, QPushButton#primary:enabled {{

@@ -110,7 +110,7 @@ class Timeline(QToolBar):
     def _set_speed(self, tick: int) -> None:
         speed = FASTEST ** (tick / _TICKS)
         fastest = tick == _TICKS
-        self._session.set_speed(math.inf if fastest else speed)
+        self._session.pace.set_speed(math.inf if fastest else speed)
         exact = f"{speed:,.0f}" if speed >= 10 else f"{speed:.2g}"
         self.speed_text.setText(tr("as fast as it goes") if fastest else tr("{n} steps/s", n=exact))
 

@@ -1,4 +1,5 @@
 import threading
+from contextlib import suppress
 from time import perf_counter
 
 import numpy as np
@@ -9,8 +10,8 @@ from gdviewer.engine.breakpoint import Breakpoint
 from gdviewer.engine.optimizer import optimizer
 from gdviewer.engine.parameter import rate
 from gdviewer.engine.run import LARGEST_BLOCK, Run
-from gdviewer.engine.stop import Limits, Reason
-from gdviewer.engine.worker import Worker, burst
+from gdviewer.engine.stop import Limits, Reason, Stop
+from gdviewer.engine.worker import Late, Worker, burst, catch_up
 from gdviewer.problems.function import FunctionProblem
 
 
@@ -181,6 +182,75 @@ def test_that_closing_twice_or_unused_does_nothing():
     assert worker.wait(0)
 
 
+def test_that_a_rule_that_catches_every_exception_is_told_to_end_until_it_does(worker):
+    entered = threading.Event()
+
+    @optimizer("stubborn")
+    def stubborn(x, f, t):
+        while t == 3:
+            entered.set()
+            with suppress(BaseException):
+                np.add(x, 1)
+        return x - 0.001 * f.gradient(x)
+
+    stuck, fine = new_run(rule=stubborn), new_run(max_steps=50)
+    worker.grant([stuck, fine], seconds=10)
+    assert entered.wait(30)
+    (thread,) = worker_threads()
+    assert worker.run is stuck
+    assert worker.place.function == "stubborn"
+    stuck.halt(Stop(Reason.USER))
+    worker.abandon()
+    worker.grant([fine], seconds=10)
+    assert worker.wait(30)
+    assert fine.step == 50
+    while worker.chase():
+        thread.join(0.005)
+    assert not thread.is_alive()
+
+
+def test_that_a_thread_that_was_given_up_steps_no_other_run(worker):
+    entered, leave = threading.Event(), threading.Event()
+
+    @optimizer("late")
+    def late(x, f):
+        entered.set()
+        try:
+            while not leave.wait(0.01):
+                pass
+        except BaseException:
+            pass
+        return x * 0.5
+
+    slow, other = new_run(rule=late), new_run()
+    worker.grant([slow, other], seconds=10, steps=1)
+    assert entered.wait(30)
+    slow.halt(Stop(Reason.USER))
+    (thread,) = worker_threads()
+    worker.abandon()
+    leave.set()
+    while thread.is_alive():
+        thread.join(0.01)
+    assert (slow.step, other.step) == (0, 0)
+
+
+def test_that_a_block_can_be_cut_short_and_goes_on_where_it_was():
+    @optimizer("cutting")
+    def cutting(x, f, t):
+        if t in (20, 21):
+            run.cut()
+        return x - 0.001 * f.gradient(x)
+
+    run, whole = new_run(rule=cutting), new_run(rule="gradient_descent")
+    steps = []
+    for _ in range(4):
+        run.advance(200)
+        steps.append(run.step)
+    assert steps == [20, 21, 221, 421]
+    whole.advance(421)
+    assert np.array_equal(run.trace.x, whole.trace.x)
+
+
 @pytest.mark.parametrize("first", [0, 1])
 def test_that_a_burst_ends_where_a_run_is_at_a_breakpoint(first):
     runs = [new_run(), new_run("rosenbrock", "momentum")]
@@ -193,3 +263,12 @@ def test_that_a_burst_ends_where_a_run_is_at_a_breakpoint(first):
     runs[first].resume()
     burst(runs, seconds=60, steps=100)
     assert runs[first].step == 237
+
+
+def test_that_a_run_that_catches_up_passes_its_breakpoints_and_keeps_their_hits():
+    run = new_run()
+    run.breakpoints = (Breakpoint("step", 40), Breakpoint("step", 90), Breakpoint("step", 150))
+    catch_up([Late(run, 100)], seconds=60)
+    assert run.step >= 100
+    assert [hit.step for hit in run.trace.hits] == [40, 90]
+    assert run.stop is None

@@ -174,7 +174,7 @@ def test_that_a_hit_pauses_all_runs_and_says_why(open_window, qtbot):
     rules = ("gradient_descent", 1e-7), ("adam", 0.5)
     window = open_window(racing(*rules, limits=limits, breakpoints=(Breakpoint("loss_rises"),)))
     panel, session = panel_of(window, qtbot), window.session
-    session.set_speed(math.inf)
+    session.pace.set_speed(math.inf)
     session.play()
     qtbot.waitUntil(lambda: not session.playing, timeout=10_000)
     slow, fast = session.runs
@@ -274,5 +274,5 @@ def test_that_steps_asked_for_end_at_a_hit(open_window, qtbot):
     for _ in range(20):
         window.session.step()
     qtbot.waitUntil(lambda: window.session.runs[0].at_breakpoint, timeout=10_000)
-    qtbot.waitUntil(lambda: not window.session.busy and window.session._steps_asked == 0)
+    qtbot.waitUntil(lambda: not window.session.busy and window.session.pace.asked == 0)
     assert [run.step for run in window.session.runs] == [5, 5]

@@ -124,11 +124,11 @@ def test_that_a_slider_reached_by_tab_keeps_the_keys_that_move_it(open_window, q
 
 
 def test_that_the_speed_has_keys(window, qtbot):
-    before = window.session.speed
+    before = window.session.pace.speed
     qtbot.keyClick(window, "+")
-    assert window.session.speed > before
+    assert window.session.pace.speed > before
     qtbot.keyClick(window, "-")
-    assert window.session.speed == before
+    assert window.session.pace.speed == before
 
 
 def test_that_show_all_has_a_key_that_is_not_the_start_of_time(window):

@@ -30,6 +30,7 @@ class ProblemPlot(Plot):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._problem: Problem | None = None
+        self._coarse = False  # whether the picture is to be computed again, finer, when there is time
         self._sketch = Sketch(self)
         self._sketch.ready.connect(self.show_picture)
         self._minima = Stars(self)
@@ -148,7 +149,8 @@ class ProblemPlot(Plot):
         compute = self.picture_of(surface)
         if self.swift:
             self._sketch.cancel()
-            self.show_picture(compute(self.sizes[-1]))
+            self._coarse = self.session.what_if.pending  # the hand moves: what counts is to follow it
+            self.show_picture(compute(self.sizes[-2 if self._coarse else -1]))
         else:
             self._sketch.request(compute, self.sizes, surface.dimension)
 
@@ -158,6 +160,12 @@ class ProblemPlot(Plot):
     def showEvent(self, event: object) -> None:
         self._match_experiment()
         super().showEvent(event)
+
+    def _take_frame(self) -> None:
+        super()._take_frame()
+        if self._coarse and not self.session.what_if.pending:
+            self._coarse = False
+            self.outdate()
 
     def _match_experiment(self) -> None:
         if not self.active:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -13,7 +14,7 @@ from PySide6.QtGui import QColor, QPainter
 from gdviewer.engine.run import Run
 from gdviewer.engine.stop import Reason
 from gdviewer.engine.trace import Trace
-from gdviewer.ui.plots.base import Curve, Drawing, line_pen
+from gdviewer.ui.plots.base import Curve, Drawing, Ring, line_pen
 from gdviewer.ui.theme import Theme
 from gdviewer.ui.thinning import Growing, Pyramid
 
@@ -21,14 +22,23 @@ Column = Callable[[Trace], np.ndarray]
 _STYLES = Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine
 
 
-class Norms:
-    """The norm of the gradient at each row, computed once for each."""
+def _gradient(trace: Trace) -> np.ndarray:
+    return trace.gradient
 
-    def __init__(self) -> None:
+
+class Norms:
+    """The norm of the gradient, or of another vector, at each row, computed once for each."""
+
+    def __init__(self, vectors: Column = _gradient) -> None:
+        self._vectors = vectors
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget the trace."""
         self._values = Growing()
 
     def __call__(self, trace: Trace) -> np.ndarray:
-        self._values.extend(np.linalg.norm(trace.gradient[len(self._values) :], axis=1))
+        self._values.extend(np.linalg.norm(self._vectors(trace)[len(self._values) :], axis=1))
         return self._values.values
 
 
@@ -41,16 +51,29 @@ class Series:
         self._width = curve.opts["pen"].widthF()
         self._fine = False
 
+    def restart(self) -> None:
+        """Forget the trace."""
+        self._pyramid = Pyramid()
+        if isinstance(self.column, Norms):
+            self.column.restart()
+
     def envelope(self, column: np.ndarray, first: int, last: int, by_decade: bool) -> tuple[np.ndarray, np.ndarray]:
         """Steps and values to draw rows ``first … last``; on a logarithmic axis each decade has as many as another."""
         self._pyramid.update(column)
         last = min(last, len(column) - 1)
+        if last < first:
+            return np.empty(0), np.empty(0)
         if not by_decade or last < 1000:
             return self._pyramid.envelope(column, first, last)
         edges = [first, *(10**k for k in range(1, 10) if first < 10**k < last), last + 1]
         parts = [self._pyramid.envelope(column, a, b - 1) for a, b in pairwise(edges) if b > a]
         steps, values = zip(*parts, strict=True)
         return np.concatenate(steps), np.concatenate(values)
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether it has a value at every step."""
+        return True
 
     def show_fine(self, fine: bool) -> None:
         """Draw a band of lows and highs with thin hard lines, which are cheap, and single values with smooth ones."""
@@ -62,11 +85,35 @@ class Series:
             self.curve.setPen(pen)
 
 
+@dataclass(frozen=True)
+class SomeSteps:
+    """Where a curve that is known at some steps only comes from: ``curve`` gives the steps and the values there."""
+
+    curve: Callable[[], tuple[np.ndarray, np.ndarray]]
+
+
+class _Sampled(Series):
+    """A curve that is drawn from some steps."""
+
+    def __init__(self, source: SomeSteps, curve: pg.PlotCurveItem, label: pg.TextItem | None) -> None:
+        super().__init__(lambda trace: trace.loss[:0], curve, label)
+        self._source = source
+
+    def envelope(self, column: np.ndarray, first: int, last: int, by_decade: bool) -> tuple[np.ndarray, np.ndarray]:
+        steps, values = self._source.curve()
+        seen = slice(max(0, np.searchsorted(steps, first) - 1), np.searchsorted(steps, last) + 1)
+        return steps[seen], values[seen]
+
+    @property
+    def is_dense(self) -> bool:
+        return False
+
+
 class Curves(Drawing):
     """All curves of one run, and the marks of the hyperparameters moved on the way."""
 
     def __init__(
-        self, columns: Sequence[Column], names: Sequence[str], color: QColor, theme: Theme, labelled: bool
+        self, columns: Sequence[Column | SomeSteps], names: Sequence[str], color: QColor, theme: Theme, labelled: bool
     ) -> None:
         self.series: list[Series] = []
         for index, (column, name) in enumerate(zip(columns, names, strict=True)):
@@ -74,12 +121,21 @@ class Curves(Drawing):
             if len(columns) > 1:
                 curve.opts["pen"].setStyle(_STYLES[index % len(_STYLES)])
             label = pg.TextItem(name, color=color, anchor=(1, 1)) if labelled else None
-            self.series.append(Series(column, curve, label))
+            sampled = isinstance(column, SomeSteps)
+            self.series.append(_Sampled(column, curve, label) if sampled else Series(column, curve, label))
         self.marks = pg.ScatterPlotItem(symbol="t", size=10, pxMode=True, brush=color, pen=line_pen(theme.plot, 1))
         self.marks.setZValue(40)
         labels = [series.label for series in self.series if series.label]
-        super().__init__(*(series.curve for series in self.series), *labels, self.marks)
+        self.ring = Ring(color, theme.plot, theme.width)
+        items = (*(series.curve for series in self.series), *labels, self.marks, self.ring)
+        super().__init__(*items, present=(*labels, self.marks))
         self._seen, self._lowest = 0, 0.0
+
+    def restart(self) -> bool:
+        for series in self.series:
+            series.restart()
+        self._seen, self._lowest = 0, 0.0
+        return True
 
     def lowest(self, run: Run) -> float:
         """The lowest loss of a run so far, 0 if that is higher; a run that diverged has no say."""

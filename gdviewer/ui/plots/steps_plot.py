@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pyqtgraph as pg
 from pyqtgraph.GraphicsScene.mouseEvents import MouseClickEvent
@@ -16,8 +18,11 @@ from gdviewer.ui.plots.series import Column, Curves, Norms, Series, Veil
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import component_name, number_text, tr
 
+if TYPE_CHECKING:
+    from gdviewer.ui.pins import Pins
+
 MAX_COMPONENTS = 12
-LOSS, GRADIENT, RATE, COMPONENTS = "loss", "gradient", "rate", "components"
+LOSS, GRADIENT, RATE, COMPONENTS, PINNED = "loss", "gradient", "rate", "components", "pinned"
 
 
 class StepsPlot(Plot):
@@ -39,6 +44,7 @@ class StepsPlot(Plot):
         self._follow = True
         self._range: tuple[float, float, float, float] | None = None
         self._base = 0.0
+        self._pins: Pins | None = None
         self.cursor_line = pg.InfiniteLine(movable=True, angle=90)
         self.cursor_line.setZValue(60)
         self.cursor_line.sigDragged.connect(self._drag_cursor)
@@ -56,6 +62,12 @@ class StepsPlot(Plot):
         """Choose what is shown."""
         self.quantity = quantity
         self._rebuild()
+
+    def take_pins(self, pins: Pins) -> None:
+        """Draw these pinned values where that is asked for, as they are pinned and become known."""
+        self._pins = pins
+        pins.changed.connect(self._take_pinned)
+        pins.sampled.connect(self._draw_pinned)
 
     def set_logarithmic(self, *, values: bool | None = None, steps: bool | None = None) -> None:
         """Choose the axes."""
@@ -93,6 +105,8 @@ class StepsPlot(Plot):
     def note(self) -> str:
         """What has to be known to read the plot; mostly nothing."""
         n = self.session.experiment.problem.dimension
+        if self.quantity == PINNED and not (self._pins and self._pins.pins):
+            return tr("nothing is pinned: right-click a line of the step, or press P on it")
         if self.quantity == COMPONENTS and n > MAX_COMPONENTS:
             return tr("the first {k} of {n}", k=MAX_COMPONENTS, n=n)
         return tr("min = {base}", base=f"{self._base:.6g}") if self._shifted else ""
@@ -100,6 +114,8 @@ class StepsPlot(Plot):
     def _what(self) -> str:
         if self.quantity == LOSS:
             return tr("loss − min") if self._shifted else tr("loss")
+        if self.quantity == PINNED:
+            return tr("|pinned values|") if self._logarithmic else tr("pinned values")
         return {GRADIENT: tr("‖gradient‖"), RATE: tr("learning rate η")}.get(self.quantity, tr("components"))
 
     def draw(self) -> None:
@@ -109,15 +125,16 @@ class StepsPlot(Plot):
         first, last = self._shown_steps(steps)
         bounds = []
         taken: list[tuple[float, float]] = []  # where labels stand already
-        for plan, run in zip(self.session.experiment.runs, self.session.runs, strict=True):
+        for plan, run in self.session.shown:
             if not run.begun:
                 continue
+            begin = max(first, self.first_of(run))
             curves = self.drawing_of(run, plan.color)
             curves.set_visible(plan.visible)
             for series in curves.series:
                 column = series.column(run.trace)
-                at, values = series.envelope(column, first, last, by_decade=self.log_steps)
-                series.show_fine(min(last, run.step) - first >= len(at))
+                at, values = series.envelope(column, begin, last, by_decade=self.log_steps)
+                series.show_fine(series.is_dense and min(last, run.step) - begin >= len(at))
                 at, values = self._to_axes(at, values)
                 series.curve.setData(at, values, connect="finite")
                 self._place_label(series, at, values, taken, plan.visible)
@@ -140,7 +157,19 @@ class StepsPlot(Plot):
             shown = range(min(len(run.start), MAX_COMPONENTS))
             columns = [(lambda trace, i=i: trace.x[:, i]) for i in shown]
             names = [component_name(self.session.experiment.problem, i) for i in shown]
-        return Curves(columns, names, color, self.theme, labelled=self.quantity == COMPONENTS)
+        elif self.quantity == PINNED and self._pins:
+            from gdviewer.ui.plots.pinned_curves import pinned_columns  # loaded when something can be pinned
+
+            columns, names = pinned_columns(self._pins, run, self.session.experiment.problem)
+        return Curves(columns, names, color, self.theme, labelled=self.quantity in (COMPONENTS, PINNED))
+
+    def _take_pinned(self) -> None:
+        if self.quantity == PINNED:
+            self._rebuild()
+
+    def _draw_pinned(self) -> None:
+        if self.quantity == PINNED:
+            self._draw_if_shown()
 
     def _place_label(self, series: Series, at, values, taken: list[tuple[float, float]], visible: bool) -> None:
         """Put a curve's name at its end, unless another name stands there."""
@@ -155,12 +184,20 @@ class StepsPlot(Plot):
         series.label.setPos(at[-1], values[-1])
 
     def _mark_changes(self, curves: Curves, run: Run) -> None:
-        """A triangle on the first curve at each step after which a hyperparameter was another."""
-        steps = np.array([change.step - 1 for change in run.trace.changes], dtype=int)
+        """A triangle on the first curve at each step after which a hyperparameter was another, and a ring where the run
+        leaves another."""
+        if not (curves.series and curves.series[0].is_dense):
+            curves.marks.setVisible(False)
+            return
+        first = self.first_of(run)
+        steps = np.array([change.step - 1 for change in run.trace.changes if change.step > first + 1], dtype=int)
         column = curves.series[0].column(run.trace)
         curves.marks.setVisible(curves.marks.isVisible() and len(steps) > 0)
         if len(steps):
             curves.marks.setData(*self._to_axes(steps.astype(float), column[steps]))
+        shown = run.left > 0 and curves.series[0].curve.isVisible()
+        at, values = self._to_axes(np.array([float(run.left)]), column[[run.left]]) if shown else ([0.0], [0.0])
+        curves.ring.mark(shown, at[0], values[0])
 
     def _shown_steps(self, steps: int) -> tuple[int, int]:
         if self._follow:
@@ -176,6 +213,7 @@ class StepsPlot(Plot):
                 steps, values = steps[steps > 0], values[steps > 0]
                 steps = np.log10(steps)
             if self._logarithmic:
+                values = np.abs(values) if self.quantity == PINNED else values
                 shifted = values - self._base if self._shifted else values
                 values = np.log10(np.where(shifted > 0, shifted, np.nan))
         return steps, np.where(np.isfinite(values), values, np.nan)
@@ -256,8 +294,9 @@ class StepsPlot(Plot):
         self._draw_if_shown()
 
     def _start_over(self) -> None:
-        self._base, self._range, self._follow = 0.0, None, True
-        self._label()
+        if not self.session.what_if.ghosts:  # else the view stays, to compare
+            self._base, self._range, self._follow = 0.0, None, True
+            self._label()
 
 
 class History(QWidget):
@@ -303,6 +342,21 @@ class History(QWidget):
         self.log_steps.toggled.connect(lambda on: self.plot.set_logarithmic(steps=on))
         self.fit.clicked.connect(self.plot.show_all)
         self.plot.noted.connect(self.note.setText)
+
+    def take_pins(self, pins: Pins) -> None:
+        """Offer the values that are pinned among the quantities, and show them when there first are some."""
+        self.plot.take_pins(pins)
+        self.quantity.addItem(tr("Pinned values"), PINNED)
+        self._pinned = 0
+
+        def follow() -> None:
+            before, self._pinned = self._pinned, len(pins.pins)
+            if self._pinned and not before:
+                self.quantity.setCurrentIndex(self.quantity.findData(PINNED))
+            elif not self._pinned and self.plot.quantity == PINNED:
+                self.quantity.setCurrentIndex(0)
+
+        pins.changed.connect(follow)
 
     def _choose(self) -> None:
         self.plot.set_quantity(self.quantity.currentData())

@@ -1,0 +1,103 @@
+"""How soon a step can be read: prints one JSON object last.
+
+    python benchmarks/open_step.py
+
+Draws on the display there is, else offscreen.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from time import perf_counter
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # this checkout, whatever is installed
+
+import numpy as np
+from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QObject
+
+from gdviewer import optimizers, problems
+from gdviewer.engine.options import Options
+from gdviewer.engine.stop import Limits
+from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.ui.app import create_application
+from gdviewer.ui.inspector.panel import StepPanel
+from gdviewer.ui.window import MainWindow
+
+START = (-1.2, 1.0)
+LONG = {"adam": 1_000_000, "rmsprop": 200_000, "armijo": 50_000, "l_bfgs": 20_000}  # steps of the runs looked into
+OPENED = 100  # steps opened of each
+
+
+class Painted(QObject):
+    """Knows which step was painted last."""
+
+    def __init__(self, panel: StepPanel) -> None:
+        super().__init__(panel)
+        self._panel, self.step = panel, -1
+        panel.lines.viewport().installEventFilter(self)
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: N802 - as Qt has it
+        if event.type() == QEvent.Type.Paint and self._panel.story:
+            self.step = self._panel.story.step
+        return False
+
+
+def opened_ms(name: str, steps: int) -> list[float]:
+    """The milliseconds from moving the cursor to a random step of a long run until its lines are on the screen."""
+    # A little noise keeps a run going that would be at its end after a few dozen steps.
+    plan = RunPlan(optimizers.get(name), options=Options(noise=0.01))
+    limits = Limits(max_steps=steps, tolerance=None)
+    window = MainWindow(Experiment(problems.get("rosenbrock"), (plan,), START, limits))
+    window.resize(1280, 800)
+    window.show()
+    dock = next(dock for dock in window.findChildren(QObject, "step") if hasattr(dock, "raise_"))
+    dock.show()
+    dock.raise_()
+    session = window.session
+    session.finish(120)
+    spin_until(lambda: window.findChild(StepPanel) is not None and not session.busy)
+    painted = Painted(window.findChild(StepPanel))
+    spin_until(lambda: painted.step == session.steps)
+    taken = []
+    for step in np.random.default_rng(1).integers(2, session.steps, OPENED).tolist():
+        began = perf_counter()
+        session.look_at(step)
+        spin_until(lambda step=step: painted.step == step)  # type: ignore[misc]
+        taken.append(1000 * (perf_counter() - began))
+        spin_until(lambda: not session.busy)
+    print(f"{name}: {session.steps:,} steps, p50 {np.median(taken):.1f} ms, p95 {np.quantile(taken, 0.95):.1f} ms")
+    window.close()
+    window.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    return taken
+
+
+def spin_until(ready, seconds: float = 30.0) -> None:
+    """Process events until something holds."""
+    end = perf_counter() + seconds
+    while not ready():
+        if perf_counter() > end:
+            raise TimeoutError("what was waited for did not come")
+        QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents, 5)
+
+
+def open_step() -> dict[str, float]:
+    """The time in which nineteen of twenty steps are opened, over several optimizers."""
+    os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp()
+    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    create_application()
+    opened = [taken for name, steps in LONG.items() for taken in opened_ms(name, steps)]
+    return {"open_step_ms_p95": float(np.quantile(opened, 0.95))}
+
+
+def main() -> None:
+    print(json.dumps({key: float(f"{value:.4g}") for key, value in open_step().items()}, indent=2))
+
+
+if __name__ == "__main__":
+    main()

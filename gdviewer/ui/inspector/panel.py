@@ -1,0 +1,273 @@
+"""The step at the cursor, from inside: the lines of the rule, in the order in which they ran, with their values."""
+
+from __future__ import annotations
+
+from html import escape
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QSettings, Qt
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+
+from gdviewer.engine.run import Run
+from gdviewer.engine.stop import Reason
+from gdviewer.ui.arrows import Arrow
+from gdviewer.ui.background import Latest
+from gdviewer.ui.inspector.pin_bar import PinBar
+from gdviewer.ui.inspector.rows import Row
+from gdviewer.ui.inspector.story import Story, Teller
+from gdviewer.ui.inspector.table import ArrayTable
+from gdviewer.ui.inspector.tree import Lines
+from gdviewer.ui.keys import keys_by_tab
+from gdviewer.ui.pins import Pin, Pins
+from gdviewer.ui.session import Session
+from gdviewer.ui.text import number_text, stop_text, tr
+from gdviewer.ui.theme import look
+
+_PLAYING_SECONDS = 0.1  # from one step shown to the next, while the runs are played
+_FEW_TRIALS = 8  # so many are told beside their points; of more, only the one taken
+
+
+class StepPanel(QWidget):
+    """Shows the step of the selected run that led to the row at the cursor, or the one that leads on from there.
+
+    A step is executed again in the background, the latest one asked for, and only while the panel is seen.
+
+    Attributes:
+        story: what is shown; None where there is no step.
+        pins: the values that stay in sight.
+    """
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self.story: Story | None = None
+        self.pins = Pins(session)
+        self._asked: Any = None
+        self._rested = 0.0
+        self._failed: Run | None = None
+        self._teller = Teller()
+        self._latest = Latest(self)
+        self.title = QLabel()
+        font = self.title.font()
+        font.setPointSizeF(font.pointSizeF() * 1.25)
+        font.setBold(True)
+        self.title.setFont(font)
+        self.math = self._switch(tr("Math"), tr("Show the lines as mathematics, made from the source."))
+        self.code = self._switch(tr("Code"), tr("Show the lines as they are written."))
+        self.following = self._switch(
+            tr("Next"),
+            tr("Show the step that leads on from here; after the last one, the one to come, or the one not taken."),
+        )
+        group = QButtonGroup(self)
+        group.addButton(self.math)
+        group.addButton(self.code)
+        self.about = QLabel(wordWrap=True)
+        self.about.setProperty("role", "muted")
+        self.notes = QLabel(wordWrap=True)
+        self.faults = QLabel(wordWrap=True)
+        self.faults.setProperty("role", "error")
+        for label in (self.notes, self.faults):
+            label.setTextFormat(Qt.TextFormat.PlainText)
+        self.lines = Lines(self._is_pinned)
+        self.lines.setToolTip(
+            tr(
+                "↓ ↑: from line to line. Enter: open or fold a call, a loop or a branch. P: pin the value. "
+                "← and → go through the steps all the while."
+            )
+        )
+        self.bar = PinBar(self.pins)
+        head = QHBoxLayout(spacing=4)
+        head.addWidget(self.title, 1)
+        for button in (self.following, self.math, self.code):
+            head.addWidget(button)
+        layout = QVBoxLayout(self, spacing=4)
+        layout.setContentsMargins(8, 8, 8, 6)
+        layout.addLayout(head)
+        for widget in (self.about, self.notes, self.faults):
+            layout.addWidget(widget)
+        layout.addWidget(self.lines, 1)
+        layout.addWidget(self.bar)
+        self._choose_notation(QSettings().value("notation") == "code")
+        self.code.toggled.connect(self._choose_notation)
+        self.following.toggled.connect(self._want)
+        self.lines.looked_at.connect(self._point_out)
+        self.lines.table_wanted.connect(self.show_table)
+        self.lines.pin_wanted.connect(self.pin)
+        self.pins.changed.connect(self._show_pins)
+        self._latest.done.connect(self._show)
+        self._latest.failed.connect(self._tell_failure)
+        session.cursor_moved.connect(self._want)
+        session.experiment_changed.connect(self._want)
+        session.runs_changed.connect(self._want)
+        session.playing_changed.connect(self._want)
+        session.frame.connect(self._follow)
+        look().changed.connect(self._restyle)
+
+    def _switch(self, text: str, tip: str) -> QToolButton:
+        button = QToolButton(text=text, checkable=True)
+        button.setToolTip(tip)
+        button.setAccessibleName(tip)
+        keys_by_tab(button)
+        return button
+
+    # What is shown
+
+    @property
+    def run(self) -> Run | None:
+        """The run whose step is shown."""
+        runs, selected = self._session.runs, self._session.selected
+        return runs[selected] if 0 <= selected < len(runs) else None
+
+    def _follow(self) -> None:
+        if not self._session.playing or perf_counter() >= self._rested:
+            self._want()
+
+    def _want(self, *_: object) -> None:
+        """Ask for the step at the cursor, unless it is the one that was asked for last."""
+        if not self.isVisible():
+            return
+        run = self.run
+        if run is None or not run.begun:
+            self._show_nothing(run)
+            return
+        row = self._session.position(run)
+        at_error = run.stop is not None and run.stop.reason is Reason.ERROR and row == run.step
+        if at_error and self._failed is not run:  # the step that failed is what there is to see, once
+            self._failed = run
+            self.following.setChecked(True)
+        elif not at_error and self._failed is run:
+            self._failed = None
+            self.following.setChecked(False)
+        self.following.setEnabled(row > 0)
+        coming = row == 0 or self.following.isChecked()
+        step = row + 1 if coming else row
+        wanted = (run, step, step > run.step and tuple(run.hyperparameters.items()), run.stop)
+        if step > run.step and self._session.playing:
+            return  # it is being taken
+        if wanted == self._asked:
+            return
+        self._asked, self._rested = wanted, perf_counter() + _PLAYING_SECONDS
+        self._latest.request(lambda: self._teller.tell(run, step))
+
+    def _show(self, story: Story) -> None:
+        if not self.isVisible():
+            return
+        self.story = story
+        run, step, taken = story.run, story.step, story.after is not None
+        self.title.setText(tr("Step {n}", n=f"{step:,}"))
+        self.title.setToolTip(
+            tr("It leads from the point after step {before} to the one after step {step}.", before=step - 1, step=step)
+            if step > 1 else tr("It leads away from the start.")
+        )  # fmt: skip
+        losses = tr("loss {before}", before=number_text(story.before))
+        if taken:
+            losses += f" → {number_text(story.after)}"
+        told = [story.rule.title, losses]
+        if not taken and run.stop and run.stop.reason is Reason.ERROR:
+            told.append(tr("not taken: it failed"))
+        elif not taken:
+            told.append(tr("not taken: {why}", why=stop_text(run.stop)[0]) if run.stop else tr("the next one"))
+        dot = f'<span style="color: {self._color_of(run)}">●</span> '
+        self.about.setText(dot + " &nbsp; · &nbsp; ".join(map(escape, told)))
+        self._say(story.notes, story.faults)
+        self.lines.take(story.rows)
+
+    def _show_nothing(self, run: Run | None) -> None:
+        self._asked, self.story = None, None
+        self._latest.cancel()
+        self.title.setText(tr("No step"))
+        self.title.setToolTip("")
+        self.about.setText(escape(run.optimizer.title) if run else "")
+        stopped = stop_text(run.stop)[0] if run and run.stop else ""
+        missing = tr("The run has not begun.") if run else tr("There is no run to look into. Add one under Runs.")
+        self._say([stopped or missing], [])
+        self.lines.take([])
+        self.following.setEnabled(False)
+
+    def _tell_failure(self, error: BaseException) -> None:
+        self.story = None
+        self._say([], [f"{type(error).__name__}: {error}"])
+        self.lines.take([])
+
+    def _say(self, notes: list[str], faults: list[str]) -> None:
+        for label, texts in ((self.notes, notes), (self.faults, faults)):
+            label.setText("\n".join(texts))
+            label.setVisible(bool(texts))
+
+    def _choose_notation(self, code: bool) -> None:
+        self.code.setChecked(code)
+        self.math.setChecked(not code)
+        QSettings().setValue("notation", "code" if code else "math")
+        self.lines.cell.code = code
+        self.lines.relay()
+        self._point_out(self.lines.current)
+
+    def _color_of(self, run: Run) -> str:
+        plans = dict(zip(self._session.runs, self._session.experiment.runs, strict=True))
+        return look().theme.run_color(plans[run].color if run in plans else 0).name()
+
+    # On the plots
+
+    def _point_out(self, row: Row | None) -> None:
+        """Draw what a line made, and the trials of the step, over the plots."""
+        story = self.story
+        plans = dict(zip(self._session.runs, self._session.experiment.runs, strict=True))
+        if story is None or not self.isVisible() or story.run not in plans or not plans[story.run].visible:
+            self._session.show_arrows("step", ())
+            return
+        theme = look().theme
+        few = len(story.trials) <= _FEW_TRIALS
+        asked = row.points_asked if row else ()
+        arrows = []
+        for trial in story.trials:
+            meant = trial.point.tobytes() in asked
+            color = theme.accent if meant else theme.text if trial.taken else theme.muted
+            label = trial.text if few or trial.taken or (meant and len(asked) <= _FEW_TRIALS) else ""
+            arrows.append(Arrow(trial.point, np.zeros_like(trial.point), color, label))
+        if row is not None and row.leads is not None:
+            name = row.name if self.lines.cell.code else row.symbol
+            normalised = not (row.is_place or self.pins.true_length)
+            arrows.append(Arrow(story.start, row.leads, theme.line_color(row.color), name, normalised=normalised))
+        self._session.show_arrows("step", arrows)
+
+    def pin(self, row: Row) -> None:
+        """Keep a line's value in sight, or no longer."""
+        if self.story is None or not row.can_be_pinned:
+            return
+        rule = self.story.rule.name
+        self.pins.toggle(Pin(rule, row.name, row.symbol, row.vector is not None, row.is_place, row.color))
+
+    def _is_pinned(self, row: Row) -> bool:
+        return row.can_be_pinned and self.story is not None and self.pins.holds(self.story.rule, row.name)
+
+    def _show_pins(self) -> None:
+        self.lines.viewport().update()
+        self._point_out(self.lines.current)
+
+    def show_table(self, row: Row) -> ArrayTable:
+        """Show a line's value as a table."""
+        name = row.name if self.lines.cell.code else row.symbol
+        title = tr("{name} in step {n}", name=name or tr("Value"), n=f"{self.story.step:,}" if self.story else "")
+        table = ArrayTable(title, row.amount, self)
+        table.show()
+        return table
+
+    def _restyle(self) -> None:
+        self.lines.restyle()
+        self._point_out(self.lines.current)
+
+    def showEvent(self, event: object) -> None:
+        super().showEvent(event)
+        self._asked = None
+        self._want()
+
+    def hideEvent(self, event: object) -> None:
+        super().hideEvent(event)
+        self._session.show_arrows("step", ())
+
+    def close_threads(self) -> None:
+        """End the threads that execute steps."""
+        self._latest.close()
+        self.pins.close_threads()

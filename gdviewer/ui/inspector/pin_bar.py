@@ -1,0 +1,54 @@
+"""The values that are pinned, to be unpinned, and how long their arrows are."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QToolButton, QVBoxLayout, QWidget
+
+from gdviewer.ui.inspector.cell import math_font
+from gdviewer.ui.keys import keys_by_tab
+from gdviewer.ui.pins import Pins
+from gdviewer.ui.text import tr
+
+_ACROSS = 5
+
+
+class PinBar(QWidget):
+    """A button for each pin, which unpins it."""
+
+    def __init__(self, pins: Pins) -> None:
+        super().__init__()
+        self._pins = pins
+        self.buttons: list[QToolButton] = []
+        self.true_length = QCheckBox(tr("arrows of true length"), checked=pins.true_length)
+        self.true_length.setToolTip(
+            tr("Off: all arrows are as long as each other. Those that lead to a point always reach it.")
+        )
+        self._grid = QGridLayout(spacing=4)
+        layout = QVBoxLayout(self, spacing=4)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(self._grid)
+        layout.addWidget(self.true_length)
+        keys_by_tab(self.true_length)
+        self.true_length.toggled.connect(pins.set_true_length)
+        pins.changed.connect(self._match)
+
+    def _match(self) -> None:
+        shown = [button.property("pin") for button in self.buttons]
+        if shown == [(pin.rule, pin.name) for pin in self._pins.pins]:
+            return
+        for button in self.buttons:
+            self._grid.removeWidget(button)
+            button.hide()
+            button.deleteLater()
+        self.buttons = []
+        for number, pin in enumerate(self._pins.pins):
+            button = QToolButton(text=f"{pin.symbol}  ✕")
+            button.setFont(math_font(self.font()))
+            button.setProperty("pin", (pin.rule, pin.name))
+            button.setToolTip(tr("Unpin {name} of {rule}", name=pin.symbol, rule=pin.rule))
+            button.setAccessibleName(button.toolTip())
+            button.clicked.connect(lambda _=False, pin=pin: self._pins.toggle(pin))
+            keys_by_tab(button)
+            self._grid.addWidget(button, number // _ACROSS, number % _ACROSS)
+            self.buttons.append(button)
+        self._grid.setColumnStretch(_ACROSS, 1)

@@ -1,0 +1,112 @@
+"""A step executed again and made ready to be read, in any thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import perf_counter
+
+import numpy as np
+
+from gdviewer.engine.optimizer import Optimizer
+from gdviewer.engine.replay_check import ADVICE, difference
+from gdviewer.engine.run import Run
+from gdviewer.engine.tracer import MOST_LINES, Inspection, inspect_step
+from gdviewer.engine.values import value_text
+from gdviewer.ui.inspector.rows import Row, Trial, rows_of, trials_of
+from gdviewer.ui.text import tr
+
+_PATIENCE_SECONDS = 0.25  # a step that takes longer is not compared with the one before, which would take as long
+
+
+@dataclass(frozen=True, eq=False)
+class Story:
+    """What there is to be read of a step.
+
+    Attributes:
+        run: the run it is of; rule: the optimizer that took it, which is another where the run continues another's.
+        start: the point it starts from, (n,).
+        before, after: the loss at its start, and at its end where it was taken.
+        rows: its lines.
+        trials: the points it asked about.
+        notes: what has to be known besides; faults: what went wrong.
+    """
+
+    run: Run
+    rule: Optimizer
+    step: int
+    start: np.ndarray
+    before: float
+    after: float | None
+    rows: list[Row]
+    trials: list[Trial]
+    notes: list[str]
+    faults: list[str]
+
+
+class Teller:
+    """Tells steps, and remembers the last few, as the next one is compared with them."""
+
+    def __init__(self) -> None:
+        self._run: Run | None = None
+        self._known: dict[int, Inspection] = {}
+
+    def tell(self, run: Run, step: int) -> Story:
+        """Execute step number ``step`` again, from 1 to one past the last."""
+        if run is not self._run:
+            self._run, self._known = run, {}
+        began = perf_counter()
+        inspection = self._inspect(run, step)
+        quick = perf_counter() - began < _PATIENCE_SECONDS
+        before = None
+        if step > 1 and inspection.frame and (quick or step - 1 in self._known):
+            before = self._inspect(run, step - 1)
+        trace, owner = run.trace, run.owner(step)
+        start, taken = trace.x[step - 1], step < len(trace)
+        rows = rows_of(inspection, start, before) if inspection.frame else _without_source(owner, step, inspection)
+        notes, faults = [], []
+        if not inspection.frame:
+            notes.append(tr("There is no source of this rule to be had. What goes in and comes out:"))
+        if not inspection.complete:
+            notes.append(tr("The step ran on; its first {n} lines are shown.", n=f"{MOST_LINES:,}"))
+        if inspection.error is not None and not any(row.error for top in rows for row in top.walk()):
+            faults.append(f"{type(inspection.error).__name__}: {inspection.error}")
+        if taken and inspection.error is not None:
+            faults.append(tr("The step was taken without a fault when it was recorded. {advice}", advice=tr(ADVICE)))
+        elif taken and (told := difference(owner, step, inspection.x, inspection.state)):
+            faults.append(tr(told))
+        return Story(
+            run, owner.optimizer, step, start, float(trace.loss[step - 1]), float(trace.loss[step]) if taken else None,
+            rows, trials_of(inspection, start), notes, faults,
+        )  # fmt: skip
+
+    def _inspect(self, run: Run, step: int) -> Inspection:
+        known = self._known.get(step)
+        if known is None:
+            known = inspect_step(run, step)
+        recorded = step < len(run.trace)  # the step to come is another once something is changed
+        kept = {number: told for number, told in self._known.items() if abs(number - step) == 1}
+        self._known = kept | ({step: known} if recorded else {})
+        return known
+
+
+def _without_source(run: Run, step: int, inspection: Inspection) -> list[Row]:
+    """What goes into a rule whose lines are not to be had, and what comes out."""
+    start = run.trace.x[step - 1]
+    values = {"x": (start, inspection.x)}
+    kept, state = run.trace.state_by(step - 1)
+    if kept == step - 1:
+        after = inspection.state or {}
+        values |= {
+            name: (part, after.get(name)) for name, part in zip(run.optimizer.state, state, strict=True)
+        }  # fmt: skip
+    rows = [Row("t", f"t = {step}", f"t = {step}")] if run.optimizer.counts_steps else []
+    for place, (name, (before, after)) in enumerate(values.items()):
+        row = Row(name, f"{name}: {value_text(before)} → ", f"{name}: {value_text(before)} →", value_text(after))
+        row.of_rule, row.name, row.symbol, row.amount = True, name, name, after
+        vector = np.asarray(after if after is not None else [], dtype=float)
+        if vector.shape == start.shape:
+            row.vector, row.leads, row.color = vector, vector - start if name == "x" else vector, place
+        rows.append(row)
+    for place, row in enumerate(rows):
+        row.place = place
+    return rows

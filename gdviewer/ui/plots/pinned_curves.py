@@ -1,0 +1,62 @@
+"""Pinned values of a rule as curves over the steps."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from gdviewer.engine.run import Run
+from gdviewer.engine.trace import Trace
+from gdviewer.problems.problem import Problem
+from gdviewer.ui.pins import Pin, Pins, recorded
+from gdviewer.ui.plots.series import Column, Norms, SomeSteps
+from gdviewer.ui.text import component_name
+
+FEW = 3  # so many components have a curve each; of more, the norm has one
+
+
+def pinned_columns(pins: Pins, run: Run, problem: Problem) -> tuple[list[Column | SomeSteps], list[str]]:
+    """Where the curves of a run's pinned values come from, and what each is called.
+
+    What the run records as its state is taken from the record, at every step; the rest, and all of a run that continues
+    another, is computed at some.
+    """
+    columns: list[Column | SomeSteps] = []
+    names: list[str] = []
+    for pin in pins.of(run):
+        dense = pin.name in recorded(run.optimizer) and run.trace.stride == 1 and run.origin is None
+        components: list[int | None] = [None]
+        if pin.vector and problem.dimension <= FEW:
+            components = list(range(problem.dimension))
+        for component in components:
+            if not dense:
+                columns.append(SomeSteps(partial(_samples, pins, run, pin, component)))
+            elif component is None and pin.vector:
+                columns.append(Norms(partial(_vectors, pin.name)))
+            else:
+                columns.append(partial(_numbers, pin.name, component))
+            bars = pin.vector and component is None
+            name = f"‖{pin.symbol}‖" if bars else pin.symbol
+            names.append(name if component is None else f"{name}[{component_name(problem, component)}]")
+    return columns, names
+
+
+def _samples(pins: Pins, run: Run, pin: Pin, component: int | None) -> tuple[np.ndarray, np.ndarray]:
+    return pins.samples_of(run).curve(pin.name, component)
+
+
+def _vectors(name: str, trace: Trace) -> np.ndarray:
+    column = _column(name, trace)
+    return column.reshape(len(column), -1)
+
+
+def _numbers(name: str, component: int | None, trace: Trace) -> np.ndarray:
+    column = _column(name, trace)
+    return column if component is None or column.ndim == 1 else column[:, component]
+
+
+def _column(name: str, trace: Trace) -> np.ndarray:
+    """A value for each row; where a trace grew so long that not all are kept, the last one kept."""
+    column, stride = trace.state[name], trace.stride
+    return column if stride == 1 else np.repeat(column, stride, axis=0)[: len(trace)]
