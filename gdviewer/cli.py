@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import io
 import itertools
 import json
@@ -13,8 +12,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
-
-import numpy as np
 
 import gdviewer
 from gdviewer import optimizers, problems, schedules
@@ -27,7 +24,8 @@ from gdviewer.engine.schedule import Schedule
 from gdviewer.engine.stop import LIMITS, Limits
 from gdviewer.experiment.catalogue import markdown, plain
 from gdviewer.experiment.experiment import RunPlan, default_experiment
-from gdviewer.experiment.minimize import Result, result_of
+from gdviewer.experiment.minimize import result_of
+from gdviewer.experiment.report import report, summary, write_csv
 from gdviewer.experiment.user_rule import RuleError, read_named, rule_of
 from gdviewer.problems.problem import Problem
 from gdviewer.problems.table import read_table
@@ -326,63 +324,3 @@ def _join_negative(words: list[str]) -> list[str]:
         else:
             joined.append(word)
     return joined
-
-
-def summary(result: Result, problem: Problem) -> dict[str, Any]:
-    """The result as plain values for JSON, with what the problem has to tell of it; what is not finite is None."""
-    told = {
-        name: {key: _finite(number) for key, number in part.items()} if isinstance(part, dict) else part
-        for name, part in problem.report(result.x).items()
-    }
-    return told | {
-        "point": [_finite(v) for v in result.x],
-        "loss": _finite(result.fun),
-        "gradient_norm": _finite(np.linalg.norm(result.jac)),
-        "steps": result.nit,
-        "evaluations": {"value": result.nfev, "gradient": result.njev, "hessian": result.nhev},
-        "stop_reason": result.reason,
-        "message": result.message,
-        "diagnosis": None
-        if result.diagnosis is None
-        else {
-            "kind": result.diagnosis.kind.value,
-            "eigenvalues": result.diagnosis.eigenvalues.tolist(),
-            "all_eigenvalues": result.diagnosis.whole,
-        },
-        "advice": result.advice,
-        "success": result.success,
-    }
-
-
-def _finite(value: Any) -> float | None:
-    return float(value) if np.isfinite(value) else None
-
-
-def report(title: str, result: Result, problem: Problem) -> str:
-    """The result as a person reads it, with what the problem has to tell of it in words."""
-    point = ", ".join(f"{v:.10g}" for v in result.x[:10]) + (", …" if len(result.x) > 10 else "")
-    what = result.message.removesuffix(result.advice).strip()
-    return "\n".join(
-        [
-            title,
-            f"  point        {point}",
-            *(f"  {name:11}  {text}" for name, text in problem.report(result.x).items() if isinstance(text, str)),
-            f"  loss         {result.fun:.10g}",
-            f"  ‖gradient‖   {np.linalg.norm(result.jac):.4g}",
-            f"  steps        {result.nit:,}",
-            f"  evaluations  {result.nfev:,} of the loss, {result.njev:,} of the gradient",
-            f"  stopped      {result.reason}: {what}",
-            f"  advice       {result.advice}",
-        ]
-    )
-
-
-def write_csv(result: Result, path: Path, problem: Problem) -> None:
-    """Write the trace: a row a step with the point, the loss and the norm of the gradient, every digit kept."""
-    trace = result.trace
-    names = problem.axis_names if problem.dimension <= 2 else [f"x{i}" for i in range(problem.dimension)]
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["step", *names[: problem.dimension], "loss", "gradient_norm"])
-        rows = zip(trace.x.tolist(), trace.loss.tolist(), trace.gradient_norm.tolist(), strict=True)
-        writer.writerows([t, *x, loss, norm] for t, (x, loss, norm) in enumerate(rows))

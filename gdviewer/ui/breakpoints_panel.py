@@ -74,6 +74,7 @@ class BreakpointsPanel(QWidget):
         session.experiment_changed.connect(self._match)
         session.runs_changed.connect(self._forget)
         session.frame.connect(self._tell)
+        session.playing_changed.connect(self._tell)
         self._match()
         self._tell()
 
@@ -137,7 +138,7 @@ class BreakpointsPanel(QWidget):
             self._last = None
         self._tell()
 
-    def _tell(self) -> None:
+    def _tell(self, *_: object) -> None:
         for run in self._session.runs:
             hits = run.trace.hits if run.begun else []
             if len(hits) > self._seen.get(run, 0):

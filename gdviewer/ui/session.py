@@ -122,9 +122,8 @@ class Session(Document):
     def _resume(self) -> None:
         """Let the runs go on that are at a breakpoint."""
         self._watching = True
-        for run in self.runs:
-            if run.at_breakpoint:
-                run.resume()
+        for run in (run for run in self.runs if run.at_breakpoint):
+            run.resume()
 
     def reset(self) -> None:
         """Back to the start, or to where a run left another, with the hyperparameters as they are now."""
@@ -179,14 +178,13 @@ class Session(Document):
             self.pace.elapse(elapsed)
             if self.finished:
                 self._set_playing(False)
-        self._pause_at_breakpoint()
         self.frame.emit()
         self._painted.start()
 
     def _pause_at_breakpoint(self) -> None:
         """Where a run has hit one, all pause, and the step that did is looked at."""
         steps = [run.trace.hits[-1].step for run in self.runs if run.at_breakpoint]
-        if steps and self._watching and not self._worker.busy:  # then the other runs have come as far as they come
+        if steps and self._watching:
             self._watching, self.pace.asked = False, 0
             self._set_playing(False)
             self.look_at(min(steps))
@@ -198,6 +196,7 @@ class Session(Document):
         if self.what_if.late:
             self._worker.grant_late(self.what_if.late, WHAT_IF_SECONDS)
             return
+        self._pause_at_breakpoint()
         self.pace.count(self.runs)
         steps = self.pace.grant(self.runs, self.playing) if all(run.begun or run.stop for run in self.runs) else 0
         if steps != 0 or self.busy:

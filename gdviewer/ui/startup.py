@@ -133,8 +133,8 @@ def _out_of_sight() -> Iterator[None]:
 
 def _picture(experiment: Experiment, reason: str) -> int:
     """Do the job where nobody can see it: run the experiment, print what came of it, and save the window as drawn."""
-    from gdviewer.cli import report
     from gdviewer.experiment.minimize import result_of
+    from gdviewer.experiment.report import report
     from gdviewer.ui.window import MainWindow
 
     _tell_missing_fonts()

@@ -11,7 +11,7 @@ from gdviewer.engine.optimizer import optimizer
 from gdviewer.engine.parameter import rate
 from gdviewer.engine.run import LARGEST_BLOCK, Run
 from gdviewer.engine.stop import Limits, Reason, Stop
-from gdviewer.engine.worker import Worker, burst
+from gdviewer.engine.worker import Late, Worker, burst, catch_up
 from gdviewer.problems.function import FunctionProblem
 
 
@@ -263,3 +263,12 @@ def test_that_a_burst_ends_where_a_run_is_at_a_breakpoint(first):
     runs[first].resume()
     burst(runs, seconds=60, steps=100)
     assert runs[first].step == 237
+
+
+def test_that_a_run_that_catches_up_passes_its_breakpoints_and_keeps_their_hits():
+    run = new_run()
+    run.breakpoints = (Breakpoint("step", 40), Breakpoint("step", 90), Breakpoint("step", 150))
+    catch_up([Late(run, 100)], seconds=60)
+    assert run.step >= 100
+    assert [hit.step for hit in run.trace.hits] == [40, 90]
+    assert run.stop is None

@@ -14,7 +14,7 @@ from gdviewer import optimizers, problems
 from gdviewer.engine.breakpoint import Breakpoint
 from gdviewer.engine.breakpoint_kinds import EXPRESSION, KINDS
 from gdviewer.engine.parameter import Choice, Parameter
-from gdviewer.engine.run import Run
+from gdviewer.engine.run import LARGEST_BLOCK, Run
 from gdviewer.engine.stop import Limits, Reason
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.problems.function import FunctionProblem
@@ -170,7 +170,9 @@ def test_that_all_controls_have_names_and_tool_tips(window, qtbot, panel):
 
 
 def test_that_a_hit_pauses_all_runs_and_says_why(open_window, qtbot):
-    window = open_window(racing(("gradient_descent", 1e-4), ("adam", 0.5), breakpoints=(Breakpoint("loss_rises"),)))
+    limits = Limits(tolerance=None, max_steps=10**6)
+    rules = ("gradient_descent", 1e-7), ("adam", 0.5)
+    window = open_window(racing(*rules, limits=limits, breakpoints=(Breakpoint("loss_rises"),)))
     panel, session = panel_of(window, qtbot), window.session
     session.pace.set_speed(math.inf)
     session.play()
@@ -180,6 +182,7 @@ def test_that_a_hit_pauses_all_runs_and_says_why(open_window, qtbot):
     assert fast.stop.reason is Reason.BREAKPOINT
     assert fast.step == int(np.flatnonzero(loss[1:] > loss[:-1])[0]) + 1
     assert slow.stop is None
+    assert slow.step <= fast.step + LARGEST_BLOCK
     assert not session.finished
     assert session.cursor == fast.step
     window.session.select(1)
