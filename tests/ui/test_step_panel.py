@@ -358,7 +358,7 @@ def test_that_a_pinned_value_stays_as_an_arrow_wherever_the_cursor_goes(look_int
         assert (momentum.label, gradient.label) == ("m", "g")
         assert np.array_equal(momentum.vector, trace.state["m"][step])
         assert np.array_equal(gradient.vector, trace.gradient[step - 1])
-    qtbot.mouseClick(panel.bar.true_length, Qt.MouseButton.LeftButton)
+    panel.bar.true_length.click()
     qtbot.waitUntil(lambda: all(arrow.normalised for arrow in session.arrows))
     panel.bar.buttons[0].click()
     panel.bar.buttons[0].click()

@@ -268,7 +268,7 @@ class _Teller:
 
 
 def _lone_head(lines: Sequence[Line], indent: int, begin: int, number: int) -> Line | None:
-    """The ``else`` or ``finally`` that a line stands under, of a statement that begins at line ``begin``; these heads are
+    """The ``else`` or ``finally`` that a line stands under, of a statement begun at line ``begin``; these heads are
     not executed themselves, so that no event tells of them."""
     if indent < 0:
         return None
