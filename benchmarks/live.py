@@ -145,7 +145,7 @@ def live(runs: int, duration: float = 1.5, rounds: int = 3) -> dict[str, float]:
     window.show()
     process_events(1.0)
     watch, session = Watch(window), window.session
-    session.set_speed(math.inf)
+    session.pace.set_speed(math.inf)
     steps, paints, signals, lateness, ratios = [], [], [], [], []
     for _ in range(rounds):
         run = new_run()

@@ -1,6 +1,6 @@
 """How fast looking back is: prints one JSON object last.
 
-    python benchmarks/debugger.py
+    python benchmarks/scrubbing.py
 
 Draws on the display there is, else offscreen.
 """

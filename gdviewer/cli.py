@@ -18,13 +18,18 @@ import numpy as np
 
 import gdviewer
 from gdviewer import optimizers, problems, schedules
+from gdviewer.engine.breakpoint import conditions
+from gdviewer.engine.optimizer import Optimizer
 from gdviewer.engine.options import OPTIONS, Options
 from gdviewer.engine.parameter import Declared, Parameter, nearest, symbol_of
+from gdviewer.engine.printed import Printed
 from gdviewer.engine.run import Run
 from gdviewer.engine.schedule import Schedule
 from gdviewer.engine.stop import LIMITS, Limits
 from gdviewer.experiment.catalogue import markdown, plain
+from gdviewer.experiment.experiment import RunPlan, default_experiment
 from gdviewer.experiment.minimize import Result, result_of
+from gdviewer.experiment.user_rule import RuleError, Version, read_file
 from gdviewer.problems.problem import Problem
 from gdviewer.problems.table import read_table
 
@@ -76,6 +81,10 @@ def _dispatch(words: list[str]) -> int:
         epilog="Without a command the window opens. `gdviewer run PROBLEM OPTIMIZER --help` lists their flags.",
     )
     parser.add_argument("--version", action="version", version=f"gdviewer {gdviewer.__version__}")
+    parser.add_argument(
+        "--optimizer", action="append", default=[], metavar="FILE",
+        help="open the window with the optimizers of this Python file in the race; changes saved in it are taken up",
+    )  # fmt: skip
     commands = parser.add_subparsers(dest="command", metavar="{run,list}", parser_class=_Parser)
     commands.add_parser("run", help="descend without a window", add_help=False)
     catalogue = commands.add_parser("list", help="show the problems, optimizers and schedules")
@@ -88,9 +97,37 @@ def _dispatch(words: list[str]) -> int:
     if options.command == "list":
         print(markdown() if options.markdown else plain(), flush=True)
         return 0
+    return _open(options.optimizer)
+
+
+def _open(files: Sequence[str]) -> int:
+    """Open the window, with the optimizers of these files in the race."""
     from gdviewer.ui.startup import open_window
 
-    return open_window()
+    if not files:
+        return open_window()
+    printed = Printed()
+    versions = {Path(file).absolute(): _read(file, printed) for file in files}
+    plans = [RunPlan(rule) for version in versions.values() for rule in version.rules]
+    return open_window(default_experiment().with_more(*plans), versions)
+
+
+def _read(file: str, printed: Printed | None = None) -> Version:
+    try:
+        return read_file(file, printed)
+    except RuleError as error:
+        raise UsageError(f"{file}, line {error.line}: {error}" if error.line else f"{file}: {error}") from None
+
+
+def _rule_of(text: str) -> Optimizer:
+    """The optimizer that ``FILE`` or ``FILE:NAME`` means."""
+    file, _, name = (text, "", "") if Path(text).exists() else text.rpartition(":")
+    rules = {rule.name: rule for rule in _read(file or text).rules}
+    if not name and len(rules) > 1:
+        raise UsageError(f"{text} has {len(rules)} optimizers; name one, as in {text}:{next(iter(rules))}")
+    if name and name not in rules:
+        raise UsageError(f"{file} has no optimizer {name!r}{nearest(name, rules)}")
+    return rules[name] if name else next(iter(rules.values()))
 
 
 def _run(words: list[str]) -> int:
@@ -109,7 +146,10 @@ def _run(words: list[str]) -> int:
         if schedule is not None:
             schedule = schedule.replace(**{k: v for k, v in chosen.items() if k in schedule.parameters})
         options_of_run = Options(**around, schedule=schedule)
-        run = Run(problem, optimizer, start, hyperparameters, limits, options["seed"], options_of_run)
+        breakpoints = conditions(options["break_when"], optimizer)
+        run = Run(
+            problem, optimizer, start, hyperparameters, limits, options["seed"], options_of_run, breakpoints=breakpoints
+        )
         if run.stop:
             raise ValueError(run.stop.message)
     except ValueError as error:
@@ -139,7 +179,8 @@ def _run_parser(
         epilog="A problem's parameters, an optimizer's hyperparameters and a schedule's parameters are flags: name "
         "them before --help.",
         usage="gdviewer run PROBLEM OPTIMIZER [--start=X,Y] [flags]\n"
-        "       gdviewer run --formula TEXT OPTIMIZER [flags]",
+        "       gdviewer run --formula TEXT OPTIMIZER [flags]\n"
+        "       gdviewer run PROBLEM --optimizer FILE [flags]",
     )
     flags = parser.add_argument_group("run")
     flags.add_argument("--start", metavar="X,Y", help="where to start; the problem's own start if not given")
@@ -159,14 +200,19 @@ def _run_parser(
     flags.add_argument(
         "--schedule", metavar="NAME", help=f"of the learning rate: {', '.join(schedules.names())} (default {_OFF})"
     )
+    flags.add_argument(
+        "--break-when", action="append", default=[], metavar="CONDITION",
+        help='end where a condition on the step becomes true, such as "loss > 2*previous.loss"; may be given again',
+    )  # fmt: skip
     flags.add_argument("--csv", metavar="FILE", help="write the trace to this file")
     flags.add_argument("--json", action="store_true", help="print the result as JSON")
     flags.add_argument("--formula", metavar="TEXT", help="a formula in x and y instead of a problem of the catalogue")
+    flags.add_argument("--optimizer", metavar="FILE", help="a Python file with an optimizer of your own; or FILE:NAME")
     flags.add_argument("--data-file", metavar="FILE", help="a table (CSV) to fit a regression to, for made samples")
     flags.add_argument("--target", metavar="NAME", help="the column to predict (default: the last that can be)")
     flags.add_argument("--features", metavar="A,B", help="the columns to predict it from (default: all of numbers)")
     formula, scheduled = _value_of("--formula", words), _value_of("--schedule", words)
-    names = _positional(words)
+    names, rule_file = _positional(words), _value_of("--optimizer", words)
     problem: Problem | None = None
     optimizer: optimizers.Optimizer | None = None
     schedule: Schedule | None = None
@@ -175,7 +221,9 @@ def _run_parser(
             problem = problems.formula(formula)
         elif names:
             problem = _on_table(problems.get(names.pop(0)), words)
-        if names:
+        if rule_file is not None:
+            optimizer = _rule_of(rule_file)
+        elif names:
             optimizer = optimizers.get(names.pop(0))
         if scheduled is not None:
             schedule = schedules.get(scheduled)
@@ -183,7 +231,8 @@ def _run_parser(
         raise UsageError(str(error)) from None
     if formula is None:
         parser.add_argument("problem", metavar="PROBLEM", help="a name from `gdviewer list`")
-    parser.add_argument("optimizer", metavar="OPTIMIZER", help="a name from `gdviewer list`")
+    if rule_file is None:
+        parser.add_argument("optimizer", metavar="OPTIMIZER", help="a name from `gdviewer list`")
     if problem is not None:
         _add_flags(parser, f"problem {problem.name}", problem.parameters)
     if optimizer is not None:

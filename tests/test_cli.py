@@ -276,3 +276,26 @@ def test_that_what_a_regression_cannot_take_is_told_in_a_line(call, arguments, m
     code, out, err = call("run", *arguments)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert message in err
+
+
+def test_that_a_run_ends_where_a_condition_becomes_true(call):
+    code, out, err = call("run", "himmelblau", "adam", "--learning-rate", "0.5", "--break-when", "loss > previous.loss")
+    assert (code, err) == (0, "")
+    assert "stopped      breakpoint: Breakpoint: “loss > previous.loss” is true at step 10" in out
+    code, out, _ = call(
+        "run", "himmelblau", "adam", "--break-when", "norm(m) > 1e9", "--break-when=-x[0] > -9", "--json"
+    )
+    told = json.loads(out)
+    assert (code, told["stop_reason"], told["steps"]) == (0, "breakpoint", 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("los > 3", "there is no los here; did you mean 'loss'? (position 1)"), ("loss", "compare it with something"),
+     ("norm(v) > 3", "there is no v here")],
+)  # fmt: skip
+def test_that_a_condition_that_cannot_be_judged_is_told(call, text, message):
+    code, out, err = call("run", "himmelblau", "momentum", "--break-when", text)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert err.count("\n") == 1

@@ -79,6 +79,18 @@ def names_of(rule: Optimizer) -> tuple[str, ...]:
     return (*rule.state, *numbers)
 
 
+def conditions(texts: Iterable[str], rule: Optimizer) -> tuple[Breakpoint, ...]:
+    """Breakpoints on conditions of one's own, for runs of one optimizer.
+
+    Raises:
+        FormulaError: one that can't be read, or asks for what such a run does not have; the nearest is suggested.
+    """
+    breakpoints = tuple(Breakpoint(EXPRESSION, text) for text in texts)
+    for watched in breakpoints:
+        condition(watched.value).check(names_of(rule))
+    return breakpoints
+
+
 class Watch:
     """Judges a run's steps, block after block, and remembers which conditions held at the last of them.
 
@@ -99,11 +111,13 @@ class Watch:
         Returns:
             how many steps count now, and what hits at the last of them, or in the one that was not applied.
         """
+        if not len(steps.rates):
+            return applied, []
         found: dict[Breakpoint, tuple[Any, Any, Callable[[int], Mapping[str, Any]]]] = {}
         unwatched = {}
         at = len(steps.rates)
         for watched in breakpoints:
-            if not watched.enabled or not at:
+            if not watched.enabled:
                 continue
             kind = KINDS[watched.kind]
             try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -99,6 +100,8 @@ def condition(text: str) -> Condition:
     Raises:
         FormulaError: with the position and what is wrong there.
     """
+    if single := re.search("(?<![<>=!])=(?!=)", text):
+        raise FormulaError("to compare write ==", single.start())
     tree, body, offset = parse_line(text, "condition", f"type a condition, such as {EXAMPLE}")
     checker = _Checker(body, offset)
     checker.walk(tree, 0)

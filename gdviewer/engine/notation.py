@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import textwrap
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
@@ -112,12 +113,12 @@ def _formula_name(name: str) -> str:
 
 
 def formulas(function: Callable[..., Any]) -> list[str]:
-    """The lines of a rule as mathematics, indented by two spaces a block; without the return that ends it.
+    """The lines of a rule as mathematics, indented by two spaces a block; without a last return of names alone.
 
     An empty list where there is no source to be had, as for what was typed into a console.
     """
     found = lines(function)
-    if found and found[-1].indent == 0 and found[-1].code.startswith("return"):
+    if found and found[-1].indent == 0 and re.fullmatch(r"return [\w, ()]+", found[-1].code):
         found.pop()
     return ["  " * line.indent + line.text for line in found]
 

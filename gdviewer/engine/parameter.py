@@ -67,7 +67,7 @@ class Parameter(float):
         self = super().__new__(cls, default)
         self.low, self.high, self.scale, self.meaning = float(low), float(high), scale, meaning
         self.open_low, self.open_high = open_low or low == -math.inf, open_high or high == math.inf
-        self.slider, self.whole = slider or (self.low, self.high), whole
+        self.slider, self.whole = _slider(float(self), *(slider or (self.low, self.high)), scale), whole
         return self
 
     @property
@@ -100,6 +100,20 @@ class Parameter(float):
 
     def __reduce__(self) -> tuple[object, ...]:
         return _restore, (float(self), vars(self))
+
+
+def _slider(default: float, low: float, high: float, scale: Scale) -> tuple[float, float]:
+    """The range a slider covers: from low to high where it can, else to some way from the default."""
+    if scale == "log":
+        low = low if 0 < low < math.inf else min(abs(default) or 1.0, high) / 1e3
+        high = high if low < high < math.inf else max(abs(default), low) * 1e3
+    elif scale == "complement":
+        low, high = max(low, 0.0), min(high, 0.9999)
+    else:
+        width = 10 * abs(default) or 10.0
+        low = low if math.isfinite(low) else min(default, high) - width
+        high = high if low < high < math.inf else max(default, low) + width
+    return low, high
 
 
 def _restore(default: float, known: dict[str, Any]) -> Parameter:
@@ -231,12 +245,17 @@ Declared = Parameter | Switch | Choice | Numbers
 
 
 def declared(default: object) -> Declared:
-    """A default value of a signature as a declaration: itself, or one without limits made of a plain value."""
+    """A default value of a signature as a declaration: itself, or one without limits made of a plain value.
+
+    Raises:
+        TypeError, ValueError: it is none and can't become one.
+    """
     if isinstance(default, (Parameter, Switch, Choice, Numbers)):
         return default
     if isinstance(default, bool):
         return Switch(default)
-    return Parameter(default)  # type: ignore[arg-type] # a TypeError tells that it is no number
+    number = float(default)  # type: ignore[arg-type] # a TypeError tells that it is no number
+    return Parameter(number, scale="log" if number > 0 else "linear")
 
 
 def rate(default: float, meaning: str = "learning rate: how far a step goes") -> Parameter:

@@ -83,7 +83,9 @@ REASONS: Mapping[tuple[Kind, str], str] = {
     (
         Kind.SLOPE,
         "",
-    ): "On a slope: ‖gradient‖ is {slope:.3g}, and the local parabola is level {distance:.3g} from here.",
+    ): (
+        "On a slope: ‖gradient‖ is {slope:.3g}, and the stationary point of the local parabola is {distance:.3g} away."
+    ),
     (Kind.SLOPE, "straight"): "On a slope: ‖gradient‖ is {slope:.3g}, and there is no curvature.",
     (Kind.KINK, "minimum"): (
         "At a minimum, a kink: within {near:.2g} the slope jumps by {jump:.3g}, and the loss is higher on all sides."

@@ -34,6 +34,7 @@ def check_replay(run: Run, step: int) -> str:
 
 def difference(run: Run, step: int, x: Array, state: Mapping[str, Any]) -> str:
     """What differs between the record and a step that was executed again, to ``x`` and ``state``; as a sentence."""
+    run = run.owner(step)
     kept, carried = run.trace.state_by(step)
     recorded: dict[str, Any] = {"x": run.trace.x[step]}
     if kept == step:

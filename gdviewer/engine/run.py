@@ -193,7 +193,7 @@ class Run:
         self.cut()
 
     def cut(self) -> None:
-        """Let the block under way end with the step under way."""
+        """Let :meth:`advance`, where it is under way, return after the step under way."""
         self._stepper.cut = True
 
     def begin(self) -> None:
@@ -225,7 +225,8 @@ class Run:
             self._end(Stop(Reason.LEFT_DOMAIN, "start"))
 
     def advance(self, steps: int = 1) -> None:
-        """Execute up to ``steps`` steps, fewer where a stop comes first."""
+        """Execute up to ``steps`` steps, fewer where a stop or a :meth:`cut` comes first."""
+        self._stepper.cut = False
         self.begin()
         while not (self.begun or self.stop):
             self.begin()
@@ -243,7 +244,7 @@ class Run:
                 else:  # again, a step at a time, so that the steps before the error are kept
                     size, oracle.counts = 1, before
                     oracle.forget()
-            if self.step >= end:
+            if self.step >= end or self._stepper.cut:
                 break
 
     def replay(self, step: int, through: Callable[[Rule], Rule] | None = None) -> tuple[Array, dict[str, Any]]:

@@ -69,9 +69,14 @@ def read_signature(function: Callable[..., Any], given: Sequence[str], optional:
 
 def _declared(name: str, argument: inspect.Parameter) -> Declared:
     try:
-        return declared(argument.default)
+        declaration = declared(argument.default)
     except (TypeError, ValueError, OverflowError):
         raise TypeError(
             f"{name}: {argument.name} must be a number, yes or no, or declared by Choice(…) or Numbers(…); "
             f"got {argument.default!r}"
         ) from None
+    try:
+        declaration.check(argument.name, argument.default)
+    except ValueError as error:
+        raise TypeError(f"{name}: the default of {error}") from None
+    return declaration

@@ -13,6 +13,7 @@ from gdviewer.engine.curvature import Curvature
 from gdviewer.engine.optimizer import Optimizer
 from gdviewer.engine.oracle import Array, Minimisable, Oracle
 from gdviewer.engine.run import Run
+from gdviewer.engine.stop import stop_for
 
 _RATE = "learning_rate"
 _LATE = 1000  # the number of the step that is looked at: past what a rule does differently at first
@@ -136,9 +137,9 @@ def judge_rate(run: Run, step: int, here: Curvature, rate: float = np.nan) -> Ve
 
     * A linear rule with a learning rate (gradient descent, momentum, Nesterov, QHM): the rate by the largest stable one
       of :func:`largest_stable_rate` at the largest eigenvalue.
-    * Any other: the step just taken, Δ, is compared with the gradient g that it set out from along the steepest
-      direction v. −vᵀΔ / vᵀg is the rate at which gradient descent would have moved as far along v, and is told in
-      multiples of 2/λ_max. Above 1 the step raised the local parabola along v.
+    * Any other: the step from here, Δ, is compared with the gradient g along the steepest direction v. −vᵀΔ / vᵀg is
+      the rate at which gradient descent would move as far along v, and is told in multiples of 2/λ_max. Above 1, or
+      below 0, the step raises the local parabola along v. A step that is not recorded yet is executed for this.
 
     Args:
         rate: the learning rate of the step to come, where it is known better than from the record.
@@ -171,31 +172,31 @@ def judge_rate(run: Run, step: int, here: Curvature, rate: float = np.nan) -> Ve
 
 
 def _effective(run: Run, step: int, here: Curvature, steepest: float) -> Verdict:
-    """The verdict on what the step just taken did along the steepest direction."""
-    if step < 1:
-        return Verdict("How long the steps are against the curvature shows after the first step.")
-    x, gradient, v = run.trace.x, run.trace.gradient[step - 1], here.directions[-1]
-    slope = float(v @ gradient)
-    if not abs(slope) > _SEEN * float(np.linalg.norm(gradient)):
-        return Verdict(
-            "The last step set out at right angles to the steepest direction, and says nothing of its length."
-        )
-    effective = -float(v @ (x[step] - x[step - 1])) / slope
+    """The verdict on what the step from here does along the steepest direction."""
+    trace, v = run.trace, here.directions[-1]
+    try:
+        after = trace.x[step + 1] if step + 1 < len(trace) else run.replay(step + 1)[0]
+    except (Exception, SystemExit) as error:
+        return Verdict("The step from here is not known: {error}", stop_for(error).values)
+    slope, move = float(v @ here.gradient), float(v @ (after - here.x))
+    if not abs(slope) > _SEEN * float(np.linalg.norm(here.gradient)) or not np.isfinite(move):
+        return Verdict("There is no slope along the steepest direction, so nothing to measure the step from here by.")
+    effective = -move / slope
     ratio = effective * steepest / 2
     values = {"effective": effective, "ratio": ratio, "size": abs(ratio)}
     if ratio > 1:
         text = (
-            "Along the steepest direction the last step went as far as plain descent with a rate of {effective:.3g}: "
-            "{ratio:.3g} times too far, so that it climbs there."
+            "Along the steepest direction the step from here goes as far as plain descent with a rate of "
+            "{effective:.3g}: {ratio:.3g} times too far, so that it climbs there."
         )
     elif ratio < 0:
         text = (
-            "Along the steepest direction the last step went uphill, by {size:.3g} times what plain descent may go "
-            "down."
+            "Along the steepest direction the step from here goes uphill, {size:.3g} times as far as plain descent may "
+            "go down."
         )
     else:
         text = (
-            "Along the steepest direction the last step went as far as plain descent with a rate of {effective:.3g}: "
-            "{ratio:.3g} times the largest that is stable here."
+            "Along the steepest direction the step from here goes as far as plain descent with a rate of "
+            "{effective:.3g}: {ratio:.3g} times the largest that is stable."
         )
     return Verdict(text, values, ratio)

@@ -95,7 +95,6 @@ class Stepper:
         rule = bound = optimizer.bind(hyperparameters)
         x, state, loss = self.x, self.state, self.value
         gradient.setflags(write=False)
-        self.cut = False
         block = Block([x], [state], [gradient], [loss], [oracle.counts], np.full(size, full), np.ones(size))
         add_point, add_state, add_gradient = block.points.append, block.states.append, block.gradients.append
         add_loss, add_counts, born = block.losses.append, block.counts.append, self.born

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdviewer.engine.breakpoint_kinds import KINDS
+from gdviewer.engine.form import FormError
 from gdviewer.engine.oracle import Array
 from gdviewer.engine.parameter import Parameter
 from gdviewer.engine.place import place_of_error
@@ -262,7 +263,8 @@ def _or_never(tolerance: float | None) -> float:
 
 def stop_for(error: BaseException) -> Stop:
     """The stop that an exception in user code makes: its type, its text, and the line of user code it came from."""
-    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    kind = type(error).__name__
+    text = str(error) if isinstance(error, FormError) else f"{kind}: {error}" if str(error) else kind
     place = place_of_error(error)
     if place:
         text += f" ({place.text})"

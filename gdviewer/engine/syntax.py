@@ -252,7 +252,7 @@ class Source:
                 return repr(float(value))
             case ast.Name(id=name):
                 return repr(CONSTANTS[name]) if name in CONSTANTS else self.name(name)
-            case ast.UnaryOp(op=op, operand=operand):
+            case ast.UnaryOp(op=ast.UAdd() | ast.USub() as op, operand=operand):
                 return f"(-{self.write(operand)})" if isinstance(op, ast.USub) else self.write(operand)
             case ast.BinOp(left=left, op=ast.Pow(), right=right):
                 whole = whole_number(right)

@@ -6,12 +6,18 @@ import ctypes
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from time import perf_counter, sleep
+from typing import Any
 
+from gdviewer.engine.origin import retrace
 from gdviewer.engine.place import Place, place_in_thread
 from gdviewer.engine.run import LARGEST_BLOCK, Run
 from gdviewer.engine.stop import stop_for
+from gdviewer.engine.trace import Change
 
+Job = Callable[[Callable[[], bool]], None]  # is told how to learn whether the runs are another thread's by now
 _AGAIN_SECONDS = 5e-3  # between two times a thread that catches every exception is told to end
 _BLOCK_SECONDS = 2e-3  # a block of steps aims at this long: short against a burst, long against a block's own cost
 
@@ -57,7 +63,8 @@ class Abandonable(threading.Thread):
 def burst(
     runs: Sequence[Run], seconds: float, steps: int | None = None, ended: Callable[[], bool] = lambda: False
 ) -> None:
-    """Step the runs side by side, the same number of steps each, until time or steps are used up or all have stopped.
+    """Step the runs side by side, the same number of steps each, until time or steps are used up, all have stopped, or
+    one is at a breakpoint.
 
     Args:
         seconds: about how long it may take; at least one step of each run is done.
@@ -65,7 +72,7 @@ def burst(
         ended: whether the runs are another thread's by now; asked after each.
     """
     for run in runs:
-        _watched(run, 0)
+        _watched(run, run.begin)
         if ended():
             return
     left = steps
@@ -75,7 +82,9 @@ def burst(
         if perf_counter() >= end:
             return
         for run in waiting:
-            _watched(run, 0)
+            _watched(run, run.begin)
+            if ended():
+                return
     while left is None or left > 0:
         active = [run for run in runs if not run.stop]
         if not active:
@@ -85,23 +94,54 @@ def burst(
         if left is not None:
             left -= (block := min(block, left))
         for run in active:
-            _watched(run, block)
+            before = run.step
+            _watched(run, partial(run.advance, block))
             if ended():
                 return
+            if run.at_breakpoint:
+                block = run.step - before or 1  # those that come after it go no further
         now = perf_counter()
-        if now >= end:
+        if now >= end or any(run.at_breakpoint for run in active):
             return
 
 
-def _watched(run: Run, steps: int) -> None:
-    """Begin the run, and step it, so that others can see since when it has been at it, and at what pace."""
+@dataclass(frozen=True)
+class Late:
+    """A run that is to be brought to a step.
+
+    Attributes:
+        changes: the hyperparameters to be moved on the way.
+        plan: what it was made for; of no concern here.
+    """
+
+    run: Run
+    step: int
+    changes: tuple[Change, ...] = ()
+    plan: Any = None
+
+    @property
+    def done(self) -> bool:
+        """Whether it is there, or has stopped before."""
+        return self.run.stop is not None or (self.run.begun and self.run.step >= self.step)
+
+
+def catch_up(late: Sequence[Late], seconds: float, ended: Callable[[], bool] = lambda: False) -> None:
+    """Bring runs to the steps they are to be at, in turns, until the time is used up."""
+    end = perf_counter() + seconds
+    while waiting := [one for one in late if not one.done]:
+        for one in waiting:
+            block = max(1, min(LARGEST_BLOCK, int(_BLOCK_SECONDS / one.run.pace)))
+            _watched(one.run, partial(retrace, one.run, one.changes, one.step, block))
+            if ended() or perf_counter() >= end:
+                return
+
+
+def _watched(run: Run, work: Callable[[], None]) -> None:
+    """Have a run begin or step, so that others can see since when it has been at it, and at what pace."""
     began, before = perf_counter(), run.step
     run.busy_since = began
     try:
-        if steps:
-            run.advance(steps)
-        else:
-            run.begin()
+        work()
     except Abandoned:
         raise
     except BaseException as error:
@@ -148,12 +188,19 @@ class Worker:
 
     def grant(self, runs: Sequence[Run], seconds: float, steps: int | None = None) -> None:
         """Start a burst of :func:`burst`; returns at once. Nothing happens where one is still under way."""
+        self._start(runs, partial(burst, runs, seconds, steps))
+
+    def grant_late(self, late: Sequence[Late], seconds: float) -> None:
+        """The same for a burst of :func:`catch_up`."""
+        self._start([one.run for one in late], partial(catch_up, late, seconds))
+
+    def _start(self, runs: Sequence[Run], job: Job) -> None:
         if self.busy:
             return
         if self._thread is None or not self._thread.is_alive():
             self._thread = _BurstThread()
             self._thread.start()
-        self._thread.take(runs, seconds, steps)
+        self._thread.take(runs, job)
 
     def wait(self, seconds: float | None = None) -> bool:
         """Wait for the burst under way; tells whether there is none any more."""
@@ -184,10 +231,10 @@ class _BurstThread(Abandonable):
         self.idle.set()
         self.runs: Sequence[Run] = ()
         self._wanted = threading.Event()
-        self._job: tuple[float, int | None] | None = None
+        self._job: Job | None = None
 
-    def take(self, runs: Sequence[Run], seconds: float, steps: int | None) -> None:
-        self.runs, self._job = runs, (seconds, steps)
+    def take(self, runs: Sequence[Run], job: Job) -> None:
+        self.runs, self._job = runs, job
         self.idle.clear()
         self._wanted.set()
 
@@ -198,7 +245,7 @@ class _BurstThread(Abandonable):
                 self._wanted.clear()
                 if self._job is None:
                     return
-                burst(self.runs, *self._job, lambda: self.abandoned)
+                self._job(lambda: self.abandoned)
                 self.runs, self._job = (), None
                 self.idle.set()
         finally:

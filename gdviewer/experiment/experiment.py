@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gdviewer import optimizers, problems
+from gdviewer.engine.breakpoint import Breakpoint
 from gdviewer.engine.optimizer import Optimizer
 from gdviewer.engine.options import Options
 from gdviewer.engine.origin import Origin
@@ -17,6 +18,7 @@ from gdviewer.engine.trace import Change
 from gdviewer.problems.problem import Problem
 
 Point = tuple[float, ...]
+MAX_RUNS = 24
 
 
 # A run that is executed again to be continued goes as far as it is asked to, however little it moves.
@@ -96,13 +98,14 @@ class RunPlan:
 
 @dataclass(frozen=True)
 class Experiment:
-    """A problem, its runs, the start they share, the limits and the seed."""
+    """A problem, its runs, the start they share, the limits, the seed, and where the runs are to pause."""
 
     problem: Problem
     runs: tuple[RunPlan, ...]
     start: Point
     limits: Limits = Limits()
     seed: int = 0
+    breakpoints: tuple[Breakpoint, ...] = ()
 
     def start_of(self, plan: RunPlan) -> Point:
         """Where a run starts; of one that continues another, where that did."""
@@ -114,7 +117,7 @@ class Experiment:
         """A run ready to be stepped."""
         return Run(
             self.problem, plan.optimizer, self.start_of(plan), plan.hyperparameters, self.limits, self.seed,
-            plan.options, self._origin(plan.branch),
+            plan.options, self._origin(plan.branch), self.breakpoints,
         )  # fmt: skip
 
     def _origin(self, branch: Branch | None) -> Origin | None:
@@ -123,7 +126,7 @@ class Experiment:
         run = branch.record
         if run is None or run.problem is not self.problem or run.seed != self.seed \
                 or tuple(run.start.tolist()) != self.start_of(branch.plan):  # fmt: skip
-            run = replace(self, limits=_ONWARD).build(branch.plan)
+            run = replace(self, limits=_ONWARD, breakpoints=()).build(branch.plan)
         return Origin(run, branch.step, branch.changes)
 
     def with_problem(self, problem: Problem) -> Experiment:
@@ -139,6 +142,13 @@ class Experiment:
         runs = list(self.runs)
         runs[index] = replace(runs[index], **changes)  # type: ignore[arg-type]
         return replace(self, runs=tuple(runs))
+
+    def with_more(self, *plans: RunPlan) -> Experiment:
+        """The same experiment with more runs, as many as there is room for, each in a colour that no other has."""
+        used = {plan.color for plan in self.runs}
+        colors = (color for color in range(2 * MAX_RUNS) if color not in used)
+        added = [replace(plan, color=next(colors), visible=True) for plan in plans[: MAX_RUNS - len(self.runs)]]
+        return replace(self, runs=(*self.runs, *added))
 
 
 def default_experiment() -> Experiment:

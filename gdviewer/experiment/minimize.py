@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gdviewer import optimizers, problems, schedules
+from gdviewer import problems, schedules
+from gdviewer.engine.breakpoint import Breakpoint, conditions
 from gdviewer.engine.curvature import Curvature
-from gdviewer.engine.optimizer import Optimizer
+from gdviewer.engine.optimizer import Optimizer, Rule
 from gdviewer.engine.options import OPTIONS, Options
 from gdviewer.engine.oracle import Array
 from gdviewer.engine.parameter import nearest
@@ -22,11 +23,13 @@ from gdviewer.engine.schedule import Schedule
 from gdviewer.engine.stop import LIMITS, Limits, Reason, Stop
 from gdviewer.engine.trace import Trace
 from gdviewer.experiment.diagnosis import diagnose
+from gdviewer.experiment.user_rule import as_optimizer
 from gdviewer.problems.function import FunctionProblem
 from gdviewer.problems.problem import Problem
 
 _LIMIT_OPTIONS = {"maxiter": "max_steps", "gtol": "gradient_tolerance", "ftol": "loss_tolerance"}
-_STATUS = {Reason.STEP_LIMIT: 1, Reason.DIVERGED: 2, Reason.LEFT_DOMAIN: 3, Reason.STALLED: 4, Reason.USER: 99}
+_STATUS = {Reason.STEP_LIMIT: 1, Reason.DIVERGED: 2, Reason.LEFT_DOMAIN: 3, Reason.STALLED: 4, Reason.BREAKPOINT: 5,
+           Reason.USER: 99}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Result:
         nit: steps done; nfev, njev, nhev: evaluations of value, gradient and Hessian. What central differences needed
             counts too, as in SciPy; so does the value of each step that is recorded in the trace.
         success: whether a tolerance was met; status: 0 then, 1 at the step limit, 2 diverged, 3 left the domain,
-            4 stalled, 99 stopped by the callback.
+            4 stalled, 5 a breakpoint, 99 stopped by the callback.
         reason: the stop reason as one word or two; advice: what to do.
         trace: ``trace.x`` (nit+1, n), ``trace.loss`` (nit+1,), ``trace.gradient_norm`` (nit+1,) and more.
     """
@@ -94,7 +97,7 @@ class Result:
 def minimize(
     fun: Callable[..., Any] | Problem | str,
     x0: ArrayLike | None = None,
-    method: str | Optimizer = "gradient_descent",
+    method: str | Optimizer | Rule = "gradient_descent",
     jac: Callable[..., Any] | bool | None = None,
     hess: Callable[..., Any] | None = None,
     tol: float | None = 1e-5,
@@ -106,7 +109,8 @@ def minimize(
     Args:
         fun: a callable ``fun(x)`` with x of shape (n,), a problem, or the name of one in the catalogue.
         x0: the start, shape (n,) or a number; a problem's own start where it is None.
-        method: the name of an optimizer, or one made with ``@optimizer``.
+        method: the name of an optimizer, one made with ``@optimizer``, or a function of the textbook form,
+            ``rule(x, f, [t,] state=…, *, hyperparameter=…)``.
         jac: the gradient, a callable; True where ``fun`` returns (value, gradient); None for central differences,
             which the message then says.
         hess: the Hessian, a callable.
@@ -118,20 +122,24 @@ def minimize(
             ``seed``; every hyperparameter of the optimizer by its declared name; and what applies to any optimizer:
             ``l2`` (adds λ/2·‖x‖² to the loss), ``clip_norm``, ``clip_value``, ``noise`` (standard deviation of the
             gradient's noise), and ``schedule``: its name, a mapping such as ``{"name": "step", "step_size": 50}``, or
-            ``schedules.get("step", step_size=50)``. None switches one of these off.
+            ``schedules.get("step", step_size=50)``; and ``break_when``, a condition on a step such as
+            ``"loss > 2*previous.loss"``, or a list of them, that ends the run where it becomes true (see
+            :func:`gdviewer.engine.condition.condition`). None switches one of these off.
 
     Raises:
+        TypeError: a method whose signature is not of the textbook form.
         ValueError: an unknown name or option (the nearest is suggested), a value out of range, a start of wrong shape.
         Exception: whatever ``fun``, ``jac``, ``hess`` or ``callback`` raise.
     """
     problem = as_problem(fun, x0, jac, hess)
-    rule = optimizers.get(method) if isinstance(method, str) else method
+    rule = as_optimizer(method)
     start = problem.start if x0 is None else np.array(x0, dtype=float, ndmin=1)
     if start.shape != (problem.dimension,):
         raise ValueError(f"x0 must have shape ({problem.dimension},) for {problem.name}; got {start.shape}")
     limits: dict[str, Any] = {"tolerance": None if tol is None else LIMITS["tolerance"].check("tol", tol)}
     hyperparameters: dict[str, Any] = {}
     around: dict[str, Any] = {}
+    breakpoints: tuple[Breakpoint, ...] = ()
     seed = 0
     for name, value in (options or {}).items():
         if name in _LIMIT_OPTIONS:
@@ -141,15 +149,17 @@ def minimize(
             seed = int(value)
         elif name == "schedule":
             around[name] = as_schedule(value)
+        elif name == "break_when":
+            breakpoints = conditions([value] if isinstance(value, str) else value or (), rule)
         elif name in OPTIONS:
             around[name] = value
         elif name in rule.hyperparameters:
             hyperparameters[name] = value
         else:
-            known = [*_LIMIT_OPTIONS, "seed", *OPTIONS, "schedule", *rule.hyperparameters]
+            known = [*_LIMIT_OPTIONS, "seed", *OPTIONS, "schedule", "break_when", *rule.hyperparameters]
             hint = nearest(name, known) or f"; there are {', '.join(known)}"
             raise ValueError(f"{rule.name} has no option {name!r}{hint}")
-    run = Run(problem, rule, start, hyperparameters, Limits(**limits), seed, Options(**around))
+    run = Run(problem, rule, start, hyperparameters, Limits(**limits), seed, Options(**around), breakpoints=breakpoints)
     if callback is None or run.stop:
         run.advance(run.limits.max_steps)
     else:

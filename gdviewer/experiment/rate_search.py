@@ -23,7 +23,7 @@ def find_rate(experiment: Experiment, plan: RunPlan) -> float | None:
     Of those with which it never climbs above the loss at its start, that is: a leap over a ridge may end lower, but it
     is no descent to learn from. (With batches any rate may climb at first, so there it is simply the lowest.) All rates
     are stepped as one array, so that it takes about as long as 200 steps of one run. Noise and the schedule are left
-    out; of rates that come equally low the smallest is taken.
+    out; of rates that come equally low the smallest is taken. For a run that leaves another it is tried from there.
 
     Returns:
         the rate, in two digits; None where there is none to find: no learning rate, an optimizer or a problem that
@@ -42,6 +42,8 @@ def find_rate(experiment: Experiment, plan: RunPlan) -> float | None:
     oracle = options.oracle(objective, experiment.seed)
     rule = plan.optimizer.bind({**plan.hyperparameters, "learning_rate": rates[:, None]})
     start = np.array(experiment.start_of(plan), dtype=float)
+    if plan.branch and plan.branch.record:
+        start = plan.branch.record.trace.x[plan.branch.step].copy()
     x = np.tile(start, (RATES, 1))
     state: Sequence[Any] = tuple(plan.optimizer.state.values())
     beginning = float(objective.value(start))

@@ -10,7 +10,7 @@ import linecache
 import re
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -26,20 +26,27 @@ from gdviewer.engine.printed import Printed
 
 FORM = "rule(x, f, [t,] state=…, *, hyperparameter=…)"
 TEMPLATE = '''\
+# One step of your own optimizer, as a textbook writes it.
+# Ctrl+Enter applies it: it joins the race, and what stands
+# after the * becomes its controls.
+#
+#   x  the point, an array; it is read-only, so write
+#      x = x - ..., and not x -= ...
+#   f  what is minimised: f.value(x), f.gradient(x),
+#      f.hessian(x); and f.rng for random numbers
+#   v  carried from step to step, and what it begins with;
+#      as many of these as you like, or none
+#
+# The number of the step, from 1, comes before them where
+# you ask for it: my_momentum(x, f, t, v=0.0, ...).
 import numpy as np
 
 from gdviewer.engine.parameter import decay, rate
 
 
-# One step of your own optimizer, as a textbook writes it. Ctrl+Enter applies it: it joins
-# the race, and what stands after the * becomes its controls.
-#   x  the point, an array. It is read-only: write x = x - …, not x -= …
-#   f  what is minimised: f.value(x), f.gradient(x), f.hessian(x); random numbers: f.rng
-#   v  what is carried from step to step, and where it begins; as many as you like
-# For the number of the step, from 1, write my_momentum(x, f, t, v=0.0, …).
-
-
-def my_momentum(x, f, v=0.0, *, learning_rate=rate(0.005), beta=decay(0.9)):
+def my_momentum(
+    x, f, v=0.0, *, learning_rate=rate(0.005), beta=decay(0.9)
+):
     """Gradient descent with momentum."""
     g = f.gradient(x)
     v = beta * v + g
@@ -70,19 +77,21 @@ class Version:
         file: the name its lines are known by: another for each version, so that a step of an old one still finds its
             own.
         text: the text; rules: its optimizers, in the order of the text.
+        printed: takes what they print; None where that goes to the terminal.
     """
 
     origin: str
     file: str
     text: str
     rules: tuple[Optimizer, ...]
+    printed: Printed | None = None
 
 
 def read_rules(text: str, origin: str, path: Path | None = None, printed: Printed | None = None) -> Version:
     """Execute a text and find its rules.
 
-    Every function declared with ``@optimizer`` is one. Where there is none, every function is that has the form
-    ``rule(x, f, [t,] state=…, *, hyperparameter=…)`` and whose name does not begin with an underscore. The names that
+    Every function is one that is declared with ``@optimizer``, or has the form
+    ``rule(x, f, [t,] state=…, *, hyperparameter=…)`` and a name that does not begin with an underscore. The names that
     declare hyperparameters, ``np`` and ``optimizer`` are known without an import.
 
     Args:
@@ -109,10 +118,8 @@ def read_rules(text: str, origin: str, path: Path | None = None, printed: Printe
         raise RuleError(f"{type(error).__name__}: {error}", _line(error, file)) from error
     except SystemExit as error:
         raise RuleError("SystemExit: the text ends the program", _line(error, file)) from error
-    entries = list(namespace.values())
-    declared = [entry for entry in entries if isinstance(entry, Optimizer) and _defined_in(file, entry.function)]
-    found = declared or _undeclared([entry for entry in entries if _defined_in(file, entry)])
-    return Version(origin, file, text, tuple(as_yours(replace(rule, broadcasts=False)) for rule in found))
+    found = _rules(namespace.values(), file)
+    return Version(origin, file, text, tuple(as_yours(replace(rule, broadcasts=False)) for rule in found), printed)
 
 
 def read_file(path: str | Path, printed: Printed | None = None) -> Version:
@@ -134,9 +141,9 @@ def source_of(path: Path) -> str:
     try:
         return importlib.util.decode_source(path.read_bytes())
     except OSError as error:
-        raise RuleError(f"{path.name} can't be read: {error.strerror}") from None
+        raise RuleError(f"it can't be read: {error.strerror}") from None
     except (SyntaxError, UnicodeDecodeError) as error:
-        raise RuleError(f"{path.name} can't be read: {error}") from None
+        raise RuleError(f"it can't be read: {error}") from None
 
 
 def as_optimizer(given: str | Optimizer | Callable[..., Any]) -> Optimizer:
@@ -177,25 +184,26 @@ def _defined_in(file: str, entry: object) -> bool:
     return isinstance(entry, FunctionType) and entry.__code__.co_filename == file
 
 
-def _undeclared(functions: list[Any]) -> list[Optimizer]:
-    """The functions that have the form of a rule.
+def _rules(entries: Iterable[Any], file: str) -> list[Optimizer]:
+    """What of a module's names are rules, in the order of its lines.
 
     Raises:
-        RuleError: none has.
+        RuleError: none is.
     """
-    public = [function for function in functions if function.__name__.isidentifier() and function.__name__[0] != "_"]
-    found, refused = [], []
-    for function in public:
-        try:
-            found.append(undeclared(function))
-        except TypeError as error:
-            refused.append((function, str(error)))
+    found: dict[Any, Optimizer] = {}
+    refused: list[tuple[bool, FunctionType, str]] = []
+    for entry in entries:
+        if isinstance(entry, Optimizer) and _defined_in(file, entry.function):
+            found[entry.function] = entry
+        elif _defined_in(file, entry) and entry.__name__.isidentifier() and entry.__name__[0] != "_":
+            try:
+                found.setdefault(entry, undeclared(entry))
+            except TypeError as error:
+                refused.append((entry.__code__.co_varnames[:2] == ("x", "f"), entry, str(error)))
     if found:
-        return found
-    # Of those that are none, the one that is most likely meant.
-    refused.sort(key=lambda item: item[0].__code__.co_varnames[:2] == ("x", "f"))
-    if refused:
-        function, text = refused[-1]
+        return sorted(found.values(), key=lambda rule: rule.function.__code__.co_firstlineno)
+    if refused:  # the one most likely meant
+        _, function, text = max(refused, key=lambda item: item[0])
         raise RuleError(text, function.__code__.co_firstlineno)
     raise RuleError(f"there is no function of the form {FORM}")
 

@@ -19,7 +19,7 @@ class Arrow:
         color: what it and its label are drawn in, a colour or the name of one.
         label: what stands beside its tip; empty for none.
         two_headed: whether it reaches to both sides, as a direction without a sign does.
-        normalised: whether it has a fixed length on the screen instead of its own.
+        normalised: whether it has a fixed length on the screen instead of its own; share: what part of that.
     """
 
     at: ArrayLike
@@ -28,6 +28,7 @@ class Arrow:
     label: str = ""
     two_headed: bool = False
     normalised: bool = False
+    share: float = 1.0
 
     def fits(self, dimension: int) -> bool:
         """Whether it is one of a space of that dimension, with finite numbers only."""

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 
 from gdviewer import optimizers, problems, schedules
 from gdviewer.engine.notation import expression, formulas, name_text
+from gdviewer.engine.optimizer import Optimizer
 from gdviewer.engine.oracle import Minimisable
 from gdviewer.engine.parameter import Declared, Parameter
 from gdviewer.experiment.catalogue import domain_text, group_of, minima_lines, minima_text
 from gdviewer.problems.problem import Problem
 from gdviewer.ui.choice_list import Choice
+from gdviewer.ui.own_rules import key_of
 from gdviewer.ui.text import tr
 
 _TOLD_MINIMA = 6
 
 
-def optimizer_choices(problem: Minimisable) -> list[Choice]:
-    """Every optimizer of the catalogue: the lines of its rule, what the symbols in them are, what the problem lacks."""
+def optimizer_choices(problem: Minimisable, own: Sequence[Optimizer] = ()) -> list[Choice]:
+    """The user's own optimizers and every one of the catalogue: the lines of the rule, what the symbols in them are,
+    and what the problem lacks."""
     return [
         Choice(
-            o.name, o.title, tr(group_of(o)), tr(o.summary), o.source,
+            key_of(o), o.title, tr(group_of(o) if o.built_in else "Your own"), tr(o.summary), o.source,
             formula=partial(_rule_lines, o.function), facts=partial(_meanings, o.hyperparameters),
             refusal=o.lacks(problem),
         )
-        for o in optimizers.catalogue().values()
+        for o in (*own, *optimizers.catalogue().values())
     ]  # fmt: skip
 
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QLabel, QToolButton, QVBoxLayout, QWidget
 
-from gdviewer import optimizers
 from gdviewer.experiment.rate_search import RATES, STEPS, find_rate
 from gdviewer.ui.diagnosis import Diagnoses
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.number_field import PointField
 from gdviewer.ui.options_editor import OptionsEditor
+from gdviewer.ui.own_rules import key_of
 from gdviewer.ui.parameter_fields import Field, ParameterFields
 from gdviewer.ui.picker import Picker
 from gdviewer.ui.session import Session
@@ -49,13 +49,16 @@ class RunEditor(QWidget):
         self.message = QLabel(wordWrap=True, visible=False)
         self.message.setProperty("role", "heading")
         self.advice = QLabel(wordWrap=True, visible=False)
-        for label in (self.message, self.advice):
+        self.warning = QLabel(wordWrap=True, visible=False)
+        self.warning.setProperty("role", "error")
+        for label in (self.message, self.advice, self.warning):
             label.setTextFormat(Qt.TextFormat.PlainText)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         layout = QVBoxLayout(self, spacing=6)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.message)
         layout.addWidget(self.advice)
+        layout.addWidget(self.warning)
         layout.addWidget(self.picker)
         layout.addWidget(self.summary)
         layout.addWidget(self._hyperparameters)
@@ -69,6 +72,7 @@ class RunEditor(QWidget):
         self.start.changed.connect(lambda point: session.set_start(point, session.selected))
         self._hyperparameters.changed.connect(self._set)
         session.experiment_changed.connect(self._match)
+        session.own_rules.changed.connect(self.refresh)
         self._match()
 
     @property
@@ -79,7 +83,7 @@ class RunEditor(QWidget):
     def choose(self, name: str) -> None:
         """Give the selected run another optimizer; what it had and the other can have is kept."""
         index = self._session.selected
-        plan = self._session.experiment.runs[index].with_optimizer(optimizers.get(name))
+        plan = self._session.experiment.runs[index].with_optimizer(self._session.own_rules.get(name))
         self._session.change_run(
             index, optimizer=plan.optimizer, hyperparameters=plan.hyperparameters, options=plan.options
         )
@@ -99,7 +103,8 @@ class RunEditor(QWidget):
         from gdviewer.ui.choices import optimizer_choices  # mathematics is loaded when a list first shows some
 
         plan = self._session.experiment.runs[self._session.selected]
-        return optimizer_choices(plan.options.objective(self._session.experiment.problem))
+        own = self._session.own_rules.rules
+        return optimizer_choices(plan.options.objective(self._session.experiment.problem), own)
 
     def refresh(self) -> None:
         """Tell again how the run ended."""
@@ -108,7 +113,8 @@ class RunEditor(QWidget):
         message, advice = stop_text(run.stop) if run and run.stop else ("", "")
         if run and self.isVisible() and (where := self._diagnoses.text(run)):
             message = f"{message} {where}"
-        for label, text in ((self.message, message), (self.advice, advice)):
+        warning = self._session.own_rules.warning(run) if run and not run.optimizer.built_in else ""
+        for label, text in ((self.message, message), (self.advice, advice), (self.warning, warning)):
             if label.text() != text:
                 label.setText(text)
                 label.setVisible(bool(text))
@@ -130,12 +136,15 @@ class RunEditor(QWidget):
         if self._optimizer is not plan.optimizer or self._index != self._session.selected:
             self._optimizer, self._index = plan.optimizer, self._session.selected
             self._hyperparameters.declare(plan.optimizer.hyperparameters)
-        self.picker.show_choice(plan.optimizer.name, plan.optimizer.title)
+        self.picker.show_choice(key_of(plan.optimizer), plan.optimizer.title)
         broadcasts = plan.optimizer.broadcasts and self._session.experiment.problem.broadcasts
         self.find.setVisible("learning_rate" in plan.optimizer.hyperparameters and broadcasts)
         self.summary.setText(tr(plan.optimizer.summary))
-        self.summary.setToolTip(tr("Source: {source}", source=plan.optimizer.source))
+        source = self._session.own_rules.source_of(plan.optimizer)
+        told = plan.optimizer.source or (source.title if source else tr("yours"))
+        self.summary.setToolTip(tr("Source: {source}", source=told))
         self._hyperparameters.show_values(plan.hyperparameters)
+        self.own_start.setVisible(plan.branch is None)
         was = self.own_start.blockSignals(True)
         self.own_start.setChecked(plan.start is not None)
         self.own_start.blockSignals(was)

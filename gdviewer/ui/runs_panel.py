@@ -12,6 +12,7 @@ from PySide6.QtGui import QAction, QColor, QKeySequence, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
+    QLabel,
     QListWidget,
     QListWidgetItem,
     QStyle,
@@ -24,18 +25,18 @@ from PySide6.QtWidgets import (
 
 from gdviewer import optimizers
 from gdviewer.engine.run import Run
-from gdviewer.experiment.experiment import RunPlan
+from gdviewer.experiment.experiment import MAX_RUNS, RunPlan
 from gdviewer.experiment.rate_search import RATES, find_rate
 from gdviewer.ui.keys import keys_by_tab
+from gdviewer.ui.own_rules import error_text
 from gdviewer.ui.run_editor import RunEditor
 from gdviewer.ui.session import Session
-from gdviewer.ui.text import stop_text, tr
+from gdviewer.ui.text import plan_title, stop_text, tr
 from gdviewer.ui.theme import look
 
 if TYPE_CHECKING:
     from gdviewer.ui.choice_list import ChoiceList
 
-MAX_RUNS = 24
 _REFRESH_SECONDS = 0.1
 _TITLE, _STATUS, _COLOR = Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
 
@@ -49,6 +50,7 @@ class RunsPanel(QWidget):
         self._refreshed = 0.0
         self._speeds: dict[Run, tuple[float, int, float]] = {}
         self.adding: ChoiceList | None = None
+        self.branching: ChoiceList | None = None
         self.list = QListWidget()
         self.list.setItemDelegate(_Card(self.list))
         self.list.setAccessibleName(tr("Runs"))
@@ -61,15 +63,21 @@ class RunsPanel(QWidget):
         self.hide_action = self._action(tr("Hide"), tr("Hide or show the selected run"), "Ctrl+H", self.toggle_visible)
         buttons = QHBoxLayout(spacing=4)
         for action in self.actions():
-            button = QToolButton(autoRaise=False)
-            button.setDefaultAction(action)
-            keys_by_tab(button)
-            buttons.addWidget(button)
+            buttons.addWidget(self._button(action))
         buttons.addStretch(1)
+        self.branch = self._action(
+            tr("Continue from here with…"), tr("A run that leaves the selected one at the step looked at"), "Ctrl+B",
+            self.choose_branch,
+        )  # fmt: skip
+        self.files = QLabel(wordWrap=True, visible=False, textFormat=Qt.TextFormat.PlainText)
+        self.files.setProperty("role", "error")
+        self.files.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.editor = RunEditor(session)
         layout = QVBoxLayout(self, spacing=6)
         layout.addWidget(self.list)
         layout.addLayout(buttons)
+        layout.addWidget(self._button(self.branch), alignment=Qt.AlignmentFlag.AlignLeft)
+        layout.addWidget(self.files)
         layout.addWidget(self.editor)
         layout.addStretch(1)
         self.list.currentRowChanged.connect(self._select)
@@ -79,8 +87,15 @@ class RunsPanel(QWidget):
         session.frame.connect(self._refresh_sometimes)
         session.cursor_moved.connect(self.refresh)
         session.playing_changed.connect(self.refresh)
+        session.own_rules.changed.connect(self._tell_files)
         look().changed.connect(self._match)
         self._match()
+
+    def _tell_files(self) -> None:
+        """What is wrong with the files that rules are from."""
+        text = "\n".join(filter(None, map(error_text, self._session.own_rules.files)))
+        self.files.setText(text)
+        self.files.setVisible(bool(text))
 
     def choose_runs(self) -> None:
         """Open the list of all optimizers, to add a run of each that is ticked."""
@@ -91,7 +106,8 @@ class RunsPanel(QWidget):
         used = {plan.optimizer.name for plan in runs}
         unused = next((name for name in optimizers.names() if name not in used), "")
         self.adding = ChoiceList(
-            optimizer_choices(self._session.experiment.problem), tr("Optimizers"), self, current=unused,
+            optimizer_choices(self._session.experiment.problem, self._session.own_rules.rules), tr("Optimizers"), self,
+            current=unused,
             room=MAX_RUNS - len(runs),
             hint=tr("Click or Space ticks, Enter adds. Each begins with the rate, of {n}, that leads lowest.", n=RATES),
             confirm=lambda n: tr("Add 1 run") if n == 1 else tr("Add {n} runs", n=n),
@@ -103,7 +119,7 @@ class RunsPanel(QWidget):
         """Add a run of each optimizer, as many as there is room for, with a rate that suits it on this problem."""
         experiment = self._session.experiment
         room = MAX_RUNS - len(experiment.runs)
-        plans = [RunPlan(optimizers.get(name)) for name in names[:room]]
+        plans = [RunPlan(self._session.own_rules.get(name)) for name in names[:room]]
         rates = [find_rate(experiment, plan) for plan in plans]
         self._append(
             *(replace(p, hyperparameters={"learning_rate": r}) if r else p for p, r in zip(plans, rates, strict=True))
@@ -122,6 +138,37 @@ class RunsPanel(QWidget):
             runs = experiment.runs[:index] + experiment.runs[index + 1 :]
             self._session.edit(replace(experiment, runs=runs))
 
+    def choose_branch(self) -> None:
+        """Open the list of what may continue from the step looked at: the same rule, or another."""
+        from gdviewer.ui.choice_list import Choice, ChoiceList
+        from gdviewer.ui.choices import optimizer_choices  # mathematics is loaded when a list first shows some
+
+        if self._plan() is None:
+            return
+        plan = self._session.branch_here()
+        step, rule = f"{plan.branch.step:,}", plan.optimizer
+        about = tr("It goes on as it did, until you move a hyperparameter: that holds from step {step} on.", step=step)
+        same = Choice(rule.name, tr("{rule}, as it is", rule=rule.title), tr("The same rule"), about)
+        others = optimizer_choices(plan.options.objective(self._session.experiment.problem))
+        self.branching = ChoiceList(
+            [same, *(choice for choice in others if choice.key != rule.name)],
+            tr("Continue from step {step} with", step=step), self, current=rule.name,
+            hint=tr("Another rule takes over the point at step {step}, and begins afresh.", step=step),
+        )  # fmt: skip
+        self.branching.chosen.connect(self.branch_run)
+        self.branching.open_at(self.list if self.isVisible() else self.window())
+
+    def branch_run(self, name: str) -> None:
+        """Add a run that leaves the selected one at the step looked at, with the same rule or another."""
+        if self._plan() is None:
+            return
+        plan = self._session.branch_here()
+        if name != plan.optimizer.name:
+            plan = plan.with_optimizer(optimizers.get(name))
+            found = find_rate(self._session.experiment, plan)
+            plan = replace(plan, hyperparameters={**plan.hyperparameters, "learning_rate": found}) if found else plan
+        self._append(plan)
+
     def toggle_visible(self) -> None:
         """Hide the selected run, or show it again."""
         plan = self._plan()
@@ -135,18 +182,22 @@ class RunsPanel(QWidget):
         self.addAction(action)
         return action
 
+    @staticmethod
+    def _button(action: QAction) -> QToolButton:
+        button = QToolButton(autoRaise=False)
+        button.setDefaultAction(action)
+        keys_by_tab(button)
+        return button
+
     def _plan(self) -> RunPlan | None:
         runs = self._session.experiment.runs
         return runs[self._session.selected] if 0 <= self._session.selected < len(runs) else None
 
     def _append(self, *plans: RunPlan) -> None:
-        experiment = self._session.experiment
-        used = {other.color for other in experiment.runs}
-        colors = (color for color in range(2 * MAX_RUNS) if color not in used)
-        added = [replace(plan, color=next(colors), visible=True) for plan in plans[: MAX_RUNS - len(experiment.runs)]]
-        if added:
-            self._session.selected = len(experiment.runs) + len(added) - 1
-            self._session.edit(replace(experiment, runs=(*experiment.runs, *added)))
+        experiment = self._session.experiment.with_more(*plans)
+        if experiment.runs != self._session.experiment.runs:
+            self._session.edit(experiment)
+            self._session.select(len(experiment.runs) - 1)
 
     def _select(self, row: int) -> None:
         if row >= 0:
@@ -168,12 +219,13 @@ class RunsPanel(QWidget):
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
         for i, plan in enumerate(runs):
             item = self.list.item(i)
-            item.setData(_TITLE, plan.title)
+            item.setData(_TITLE, plan_title(plan))
             item.setData(_COLOR, look().theme.run_color(plan.color))
             item.setCheckState(Qt.CheckState.Checked if plan.visible else Qt.CheckState.Unchecked)
         self.list.setCurrentRow(self._session.selected)
         self.list.blockSignals(was)
         self.remove.setEnabled(bool(runs))
+        self.branch.setEnabled(bool(runs) and len(runs) < MAX_RUNS)
         self.duplicate.setEnabled(bool(runs) and len(runs) < MAX_RUNS)
         self.add.setEnabled(len(runs) < MAX_RUNS)
         self.hide_action.setEnabled(bool(runs))
@@ -184,7 +236,8 @@ class RunsPanel(QWidget):
         self.refresh()
 
     def _refresh_sometimes(self) -> None:
-        if perf_counter() - self._refreshed > _REFRESH_SECONDS or not self._session.playing:
+        resting = not (self._session.playing or self._session.what_if.pending)
+        if resting or perf_counter() - self._refreshed > _REFRESH_SECONDS:
             self.refresh()
 
     def refresh(self, *_: object) -> None:

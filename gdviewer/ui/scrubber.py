@@ -18,23 +18,24 @@ _THICK = 6  # of the line
 _NEAR = 5  # so many pixels from a mark, a click is meant for it
 _STILL = 3  # so many pixels a hand may shake in a click
 _MOST_TOLD = 6  # so many marks are told of at one place
-_FRAMES_PER_DRAW = 3  # while the runs are played
 
 
 class Scrubber(QWidget):
-    """The steps from the start to the newest; press or drag to look at one, on a mark at exactly its step."""
+    """The steps from the start to the newest; press or drag to look at one, on a mark at exactly its step.
+
+    It is painted anew when the cursor moves; for steps that are done, whoever shows it calls :meth:`update`.
+    """
 
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self._frame = 0
         self._pressed: float | None = None  # where, until the mouse is dragged away from there
         self.marks = Marks(session)
         self.setAccessibleName(tr("Timeline of the steps"))
         self.setToolTip(self._legend())
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        session.frame.connect(self._take_frame)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # after a click the arrow keys step, wherever one typed before
         for signal in (session.cursor_moved, session.experiment_changed, session.runs_changed, look().changed):
             signal.connect(self.update)
 
@@ -69,11 +70,6 @@ class Scrubber(QWidget):
     def _legend(self) -> str:
         marks = tr("■ end of a run   ▲ hyperparameter moved   ● breakpoint   red below: the loss rose")
         return tr("Drag to look at any step; click a mark for exactly its step.") + "\n" + marks
-
-    def _take_frame(self) -> None:
-        self._frame += 1
-        if not self._session.playing or self._frame % _FRAMES_PER_DRAW == 0:
-            self.update()
 
     # The mouse
 

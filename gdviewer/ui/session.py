@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from time import perf_counter
 
 from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, Qt, QTimer, Signal
 
 from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Limits, Reason, Stop
+from gdviewer.engine.stop import Reason, Stop
+from gdviewer.engine.watchdog import Watchdog
 from gdviewer.engine.worker import Worker
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.ui.arrows import Arrow
+from gdviewer.ui.edits import Edits, State, matching_runs, shown_again, take_limits
+from gdviewer.ui.own_rules import OwnRules
+from gdviewer.ui.pace import Pace
+from gdviewer.ui.what_if import WhatIf
 
 FRAME_MS = 17  # a frame of a screen of 60 Hz
 BURST_SECONDS = 4e-3, 12e-3  # a burst takes what drawing leaves of the frame, between these
-BLOCKED_SECONDS = 5.0  # user code that has not come back after this long is given up
-SLOW_SECONDS = 0.25  # a block that takes longer ends with the step under way
-CHASE_SECONDS = 3.0  # a thread that has not ended so long after it was given up never will
+WHAT_IF_SECONDS = 25e-3  # a burst that computes runs again: most are done within it …
+POLL_MS = 3  # … and are shown as soon as they are
 
 
 class Session(QObject):
@@ -48,19 +52,19 @@ class Session(QObject):
         self.experiment = experiment
         self.runs: list[Run] = [experiment.build(plan) for plan in experiment.runs]
         self.selected = 0
+        self.edits = Edits()
+        self.what_if = WhatIf()
+        self._untold = False  # whether views have yet to be told of an edit
         self.playing = False
-        self.speed = math.inf
+        self.pace = Pace()
         self._arrows: dict[str, tuple[Arrow, ...]] = {}
         self._cursor: int | None = None
+        self.own_rules = OwnRules(self)
         self._worker = Worker()
-        self._steps_due = 0.0
-        self._steps_asked = 0
-        self._granted: list[tuple[Run, int]] = []  # where each run was when steps asked for were granted
+        self._watchdog = Watchdog(self._worker)
+        self._watching = False  # whether a breakpoint is yet to be hit since the runs were last set going
         self._last_tick = 0.0
         self._was_idle = True
-        self._seen: object = None  # the step that was under way when the worker was last found busy …
-        self._seen_at = 0.0  # … and since when it has been
-        self._blocked: tuple[Stop, Run, float] | None = None  # what was given up last, until its thread has ended
         self._timer = QTimer(self, interval=FRAME_MS, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
         # The burst begins when what was drawn has been painted: two threads at once would only wait for each other.
@@ -73,63 +77,96 @@ class Session(QObject):
         """Replace the experiment; runs go on where they can, and begin again where they can't.
 
         A hyperparameter moves in the run under way and is marked in its trace; other limits hold from now on; another
-        problem, start, optimizer, or other options make a new run.
+        problem, start, optimizer, or other options make a new run. With :attr:`what_if` on, what is not the same any
+        more is computed again as far as it was.
         """
-        before, self.experiment = self.experiment, experiment
-        runs = self._matching_runs(before, experiment)
+        state = self._state()
+        begins = self.edits.note(state, experiment)
+        if begins:
+            self._take_newest_runs()
+            state.runs = list(self.runs)
+        if self.what_if.handles(self.experiment, experiment):
+            self.what_if.take(self.experiment, experiment, self.runs, begins)
+            self.experiment, self._untold = experiment, True  # views are told when the runs are there to be shown
+            for run in self.runs:
+                take_limits(run, experiment.limits)
+            self.wake()
+        else:
+            self._take_newest_runs()
+            self._adopt(experiment, matching_runs(self.experiment, self.runs, experiment))
+
+    def undo(self) -> None:
+        """Take back the last edit: the experiment and its runs are what they were before.
+
+        A run that is gone comes back with its record; in one that is there still, a hyperparameter is moved back.
+        """
+        self._take_back(self.edits.undo)
+
+    def redo(self) -> None:
+        """Do again what was undone."""
+        self._take_back(self.edits.redo)
+
+    def _take_back(self, move: Callable[[State], State | None]) -> None:
+        self._take_newest_runs()
+        state = move(self._state())
+        if state:
+            self.selected = state.selected
+            self._adopt(state.experiment, shown_again(state))
+
+    def branch_here(self) -> RunPlan:
+        """The plan of a run that goes on as the selected one did after the step at the cursor."""
+        self._take_newest_runs()
+        run = self.runs[self.selected]
+        return self.experiment.runs[self.selected].continued(run, self.position(run) if run.begun else 0)
+
+    def set_what_if(self, on: bool) -> None:
+        """Whether edits recompute the runs so far; without, they hold from now on."""
+        self._take_newest_runs()
+        self.what_if.on = on
+        self.what_if.keep(self.runs)
+        self.runs_changed.emit()
+        self.frame.emit()
+
+    def _state(self) -> State:
+        return State(self.experiment, list(self.runs), self.selected)
+
+    def _take_newest_runs(self) -> None:
+        """Show the runs that are still computed for the newest edit, as far as they are."""
+        self._show_runs(self.what_if.flush(self.runs))
+
+    def _show_runs(self, runs: list[Run]) -> None:
+        changed, self.runs = runs is not self.runs, runs
+        if changed and self._untold:
+            self._untold = False
+            self.experiment_changed.emit()
+        if changed:
+            self.runs_changed.emit()
+
+    def _adopt(self, experiment: Experiment, runs: list[Run]) -> None:
+        """Take an experiment and its runs in place of those there are."""
+        self.experiment = experiment
         fresh = [run for run in runs if run not in self.runs]
         for run in self.runs:
-            if run not in runs:
+            if run not in runs and not run.stop:
                 run.halt(Stop(Reason.USER))
-        changed = runs != self.runs
-        self.runs = runs
-        self.selected = min(self.selected, len(runs) - 1)
-        if experiment.limits != before.limits:
-            for run in runs:
-                self._apply_limits(run, before.limits, experiment.limits)
-        if fresh:
+        for run in runs:
+            run.breakpoints = experiment.breakpoints
+        for run in fresh:
+            if run.stop and run.stop.reason is Reason.USER:
+                run.resume()
+        changed, self.runs = runs != self.runs, runs
+        changed |= self.what_if.keep(runs)
+        self.selected = max(0, min(self.selected, len(runs) - 1))
+        for run in runs:
+            take_limits(run, experiment.limits)
+        if any(not (run.begun or run.origin) for run in fresh):
             self._cursor = None
+        if fresh:
             self.wake()
         self.experiment_changed.emit()
         if changed:
             self.runs_changed.emit()
         self.frame.emit()
-
-    def _matching_runs(self, before: Experiment, after: Experiment) -> list[Run]:
-        kept = list(zip(before.runs, self.runs, strict=True))
-        runs = []
-        for index, plan in enumerate(after.runs):
-            found = next((pair for pair in kept if pair[0] is plan), None)
-            if found is None and index < len(before.runs) and len(before.runs) == len(after.runs):
-                found = next((pair for pair in kept if pair[0] is before.runs[index]), None)
-            if found and self._goes_on(before, found[0], after, plan):
-                kept.remove(found)
-                for name, value in plan.hyperparameters.items():
-                    if value != found[0].hyperparameters[name]:
-                        found[1].change(name, value)
-                runs.append(found[1])
-            else:
-                runs.append(after.build(plan))
-        return runs
-
-    @staticmethod
-    def _goes_on(before: Experiment, old: RunPlan, after: Experiment, new: RunPlan) -> bool:
-        return (
-            before.problem is after.problem
-            and before.seed == after.seed
-            and old.optimizer is new.optimizer
-            and old.options == new.options
-            and before.start_of(old) == after.start_of(new)
-        )
-
-    @staticmethod
-    def _apply_limits(run: Run, before: Limits, limits: Limits) -> None:
-        """Other limits hold from now on; a run goes on if it was ended by one of those that changed."""
-        ended_by = run.stop.reason.limit if run.stop else None
-        if ended_by and getattr(before, ended_by) != getattr(limits, ended_by):
-            run.resume(limits)
-        else:
-            run.limits = limits
 
     def change_run(self, index: int, **changes: object) -> None:
         """Edit fields of one run's plan."""
@@ -148,22 +185,29 @@ class Session(QObject):
             self.selected = index
             self.experiment_changed.emit()
 
+    @property
+    def shown(self) -> list[tuple[RunPlan, Run]]:
+        """The runs as they are drawn, with their plans: those there were before what is tried out come first."""
+        return [*self.what_if.ghosts, *zip(self.experiment.runs, self.runs, strict=True)]
+
     # The clock
 
     def wake(self) -> None:
         """Let the clock run at least until what was asked for has been done."""
-        self._last_tick = perf_counter()
-        self._timer.start()
+        if not self._timer.isActive():  # started again and again, it would never fire
+            self._last_tick = perf_counter()
+            self._timer.start()
 
     @property
     def finished(self) -> bool:
-        """Whether every run has stopped."""
-        return all(run.stop for run in self.runs)
+        """Whether every run has stopped for good, and not at a breakpoint."""
+        return all(run.stop and not run.at_breakpoint for run in self.runs)
 
     @property
     def busy(self) -> bool:
         """Whether the worker is in a burst, or a run has yet to evaluate its start."""
-        return self._worker.busy or any(not (run.begun or run.stop) for run in self.runs)
+        unready = any(not (run.begun or run.stop) for run in self.runs)
+        return self._worker.busy or self.what_if.pending or unready
 
     def play(self) -> None:
         """Step the runs on from the newest step; where all have stopped, again from the start.
@@ -176,8 +220,9 @@ class Session(QObject):
         if self.finished:
             self.reset()
         self.live()
+        self._resume()
         self._set_playing(True)
-        self._steps_due = 1.0
+        self.pace.start()
         self.wake()
 
     def pause(self) -> None:
@@ -192,35 +237,40 @@ class Session(QObject):
         """``n`` steps of each run, from the newest."""
         self.pause()
         self.live()
-        self._steps_asked += n
+        self._resume()
+        self.pace.asked += n
         self.wake()
 
+    def _resume(self) -> None:
+        """Let the runs go on that are at a breakpoint."""
+        self._watching = True
+        for run in self.runs:
+            if run.at_breakpoint:
+                run.resume()
+
     def reset(self) -> None:
-        """Back to the start, with the hyperparameters as they are now."""
+        """Back to the start, or to where a run left another, with the hyperparameters as they are now."""
         self.pause()
         for run in self.runs:
             run.halt(Stop(Reason.USER))
-        self._steps_asked = 0
+        self.pace.asked = 0
         self._cursor = None
-        self.runs = [self.experiment.build(plan) for plan in self.experiment.runs]
+        self.what_if.forget()
+        before, self.runs = self.runs, [self.experiment.build(plan) for plan in self.experiment.runs]
+        self.edits.replace_runs(dict(zip(before, self.runs, strict=True)))
         self.wake()
         self.runs_changed.emit()
         self.frame.emit()
 
-    def set_speed(self, steps_per_second: float) -> None:
-        """Steps per second of each run; ``math.inf`` for as fast as it goes."""
-        self.speed = steps_per_second
-        self._steps_due = min(self._steps_due, 1.0)
-
     def finish(self, seconds: float = 30.0) -> None:
-        """Run everything to its stop, at most so long; events are processed meanwhile."""
-        speed, self.speed = self.speed, math.inf
+        """Run everything to its stop, or until a breakpoint is hit, at most so long; events are processed meanwhile."""
+        speed, self.pace.speed = self.pace.speed, math.inf
         self.play()
         end = perf_counter() + seconds
         while (self.playing or self.busy) and perf_counter() < end:
             QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents, FRAME_MS)
         self.pause()
-        self.speed = speed
+        self.pace.speed = speed
         self.frame.emit()
 
     def close(self) -> None:
@@ -232,6 +282,7 @@ class Session(QObject):
             if not run.stop:
                 run.halt(Stop(Reason.USER))
         self._worker.close(seconds=0.5)
+        self.own_rules.close()
 
     def _set_playing(self, playing: bool) -> None:
         if playing != self.playing:
@@ -241,78 +292,43 @@ class Session(QObject):
     def _tick(self) -> None:
         now = perf_counter()
         elapsed, self._last_tick = now - self._last_tick, now
-        if self._worker.busy:
-            self._give_up_blocked(now)
-        if self._blocked:
-            self._chase(now)
+        self._watchdog.look(now)
         self._was_idle = not self._worker.busy  # then the frame below shows all there is
+        before = self.runs
+        self._show_runs(self.what_if.next_runs(self.runs, self._was_idle))
+        if self.what_if.hidden and self.runs is before:  # nothing to draw before they are computed
+            self._grant()
+            return
         if self.playing:
-            self._steps_due += min(elapsed, 1.0) * self.speed
+            self.pace.elapse(elapsed)
             if self.finished:
                 self._set_playing(False)
+        self._pause_at_breakpoint()
         self.frame.emit()
         self._painted.start()
+
+    def _pause_at_breakpoint(self) -> None:
+        """Where a run has hit one, all pause, and the step that did is looked at."""
+        steps = [run.trace.hits[-1].step for run in self.runs if run.at_breakpoint]
+        if steps and self._watching and not self._worker.busy:  # then the other runs have come as far as they come
+            self._watching, self.pace.asked = False, 0
+            self._set_playing(False)
+            self.look_at(min(steps))
 
     def _grant(self) -> None:
         if self._worker.busy:
             return
-        self._count_asked()
-        steps = self._steps_to_grant()
+        self._timer.setInterval(POLL_MS if self.what_if.hidden else FRAME_MS)
+        if self.what_if.late:
+            self._worker.grant_late(self.what_if.late, WHAT_IF_SECONDS)
+            return
+        self.pace.count(self.runs)
+        steps = self.pace.grant(self.runs, self.playing) if all(run.begun or run.stop for run in self.runs) else 0
         if steps != 0 or self.busy:
-            self._granted = [(run, run.step) for run in self.runs] if self._steps_asked else []
             left = FRAME_MS / 1000 - (perf_counter() - self._last_tick)
             self._worker.grant(self.runs, min(max(left, BURST_SECONDS[0]), BURST_SECONDS[1]), steps)
-        elif not self.playing and self._was_idle and not self._blocked:
+        elif not self.playing and self._was_idle and not self._watchdog.chasing:
             self._timer.stop()
-
-    def _count_asked(self) -> None:
-        """Take what the last burst has done off the steps that were asked for; it may have lacked the time for all."""
-        if self._steps_asked and self.finished:
-            self._steps_asked = 0
-        done = max((run.step - before for run, before in self._granted), default=0)
-        self._steps_asked = max(0, self._steps_asked - done)
-        self._granted = []
-
-    def _steps_to_grant(self) -> int | None:
-        if self._steps_asked:
-            return self._steps_asked
-        if not self.playing:
-            return 0
-        if math.isinf(self._steps_due):
-            self._steps_due = 0.0
-            return None
-        steps = int(self._steps_due)
-        self._steps_due -= steps
-        return steps
-
-    def _give_up_blocked(self, now: float) -> None:
-        """Give up a run whose function or rule does not come back; one that is merely slow is let go on."""
-        run = self._worker.run
-        if run is None or (run.problem.broadcasts and (run.optimizer.built_in or not run.begun)):
-            return  # none of the user's code is in it
-        if now - (run.busy_since or now) > SLOW_SECONDS:
-            run.cut()
-        if (run, run.busy_since, run.step_under_way) != self._seen:
-            self._seen, self._seen_at = (run, run.busy_since, run.step_under_way), now
-        patience = SLOW_SECONDS if run.stop else BLOCKED_SECONDS  # nobody waits for one that was replaced or reset
-        if now - self._seen_at > patience:
-            text = f"TimeoutError: it has not returned for {patience:g} seconds"
-            place = self._worker.place
-            if place:
-                text += f" ({place.text})"
-            self._blocked = Stop(Reason.ERROR, values={"error": text, "place": place}), run, now
-            run.halt(self._blocked[0])
-            self._worker.abandon()
-
-    def _chase(self, now: float) -> None:
-        """Go on telling a thread that was given up to end; after a while, tell that it does not."""
-        stop, run, since = self._blocked or (None, None, now)
-        if not self._worker.chase():
-            self._blocked = None
-        elif stop and now - since > CHASE_SECONDS:
-            text = f"{stop.values['error']}. It waits, or catches every exception: its thread goes on beside the others"
-            run.halt(replace(stop, values={**stop.values, "error": text}))
-            self._blocked = None
 
     # The cursor
 
@@ -336,7 +352,7 @@ class Session(QObject):
         step = max(0, step)
         self._cursor = None if step >= self.steps else step
         if self._cursor is not None:
-            self._steps_asked = 0
+            self.pace.asked = 0
             self.pause()
         self.cursor_moved.emit()
 

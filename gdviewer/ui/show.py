@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gdviewer import optimizers
+from gdviewer.engine.optimizer import Optimizer, Rule
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.experiment.minimize import as_problem
+from gdviewer.experiment.user_rule import as_optimizer
 from gdviewer.problems.problem import Problem
 
 _OPEN: list[Any] = []  # windows shown without blocking; Qt would close one that nobody holds
@@ -20,7 +21,7 @@ def show(
     fun: Callable[..., Any] | Problem | str,
     x0: ArrayLike | None = None,
     jac: Callable[..., Any] | bool | None = None,
-    runs: Sequence[str | Mapping[str, Any]] = ("gradient_descent", "adam"),
+    runs: Sequence[str | Optimizer | Rule | Mapping[str, Any]] = ("gradient_descent", "adam"),
     block: bool = True,
 ) -> Any:
     """Open the window on a function.
@@ -29,14 +30,15 @@ def show(
         fun: a callable ``fun(x)`` with x of shape (n,), a problem, or the name of one in the catalogue.
         x0: the start, shape (n,) or a number; a problem's own where it is None.
         jac: the gradient, a callable; True where ``fun`` returns (value, gradient); None for central differences.
-        runs: optimizers by name, or mappings such as ``{"optimizer": "momentum", "learning_rate": 0.01}``, with
-            ``"start"`` for a start of its own.
+        runs: optimizers, by name, made with ``@optimizer``, or functions of the textbook form; or mappings such as
+            ``{"optimizer": "momentum", "learning_rate": 0.01}``, with ``"start"`` for a start of its own.
         block: wait until the window is closed. False returns the window at once, for IPython with ``%gui qt``.
 
     Returns:
         the window where ``block`` is False, else None.
 
     Raises:
+        TypeError: a function among the runs whose signature is not of the textbook form.
         ValueError: an unknown name (the nearest is suggested), a value out of range, a start of wrong shape.
     """
     problem = as_problem(fun, x0, jac)
@@ -61,11 +63,11 @@ def show(
     return window
 
 
-def _plan(run: str | Mapping[str, Any], color: int) -> RunPlan:
-    if isinstance(run, str):
-        return RunPlan(optimizers.get(run), color=color)
+def _plan(run: str | Optimizer | Rule | Mapping[str, Any], color: int) -> RunPlan:
+    if not isinstance(run, Mapping):
+        return RunPlan(as_optimizer(run), color=color)
     settings = dict(run)
-    name = settings.pop("optimizer", "gradient_descent")
+    rule = settings.pop("optimizer", "gradient_descent")
     start = settings.pop("start", None)
     own = None if start is None else tuple(np.array(start, dtype=float, ndmin=1).tolist())
-    return RunPlan(optimizers.get(name), settings, own, color)
+    return RunPlan(as_optimizer(rule), settings, own, color)

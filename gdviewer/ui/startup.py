@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
     from gdviewer.experiment.experiment import Experiment
+    from gdviewer.experiment.user_rule import Version
 
 _PICTURE = "gdviewer.png"
 _PICTURE_SIZE = 1280, 800
@@ -28,11 +29,12 @@ _SETTLE_MS = 300  # for what is drawn a moment later …
 _PICTURE_SECONDS = 15.0  # … and for a landscape that takes longer: of a function of one's own, or in many dimensions
 
 
-def open_window(experiment: Experiment | None = None) -> int:
+def open_window(experiment: Experiment | None = None, files: Mapping[Path, Version] | None = None) -> int:
     """Open the window on an experiment and wait until it is closed; without a display, run it and save a picture.
 
     Args:
         experiment: what to show; the default experiment where it is None.
+        files: those that rules in it were read from, which are watched.
 
     Returns:
         the exit code: 0, 1 where system libraries are missing, 130 where Ctrl-C closed the window.
@@ -53,7 +55,7 @@ def open_window(experiment: Experiment | None = None) -> int:
 
     experiment = experiment or default_experiment()
     if platform.visible:
-        return _live(create_application(), experiment)
+        return _live(create_application(), experiment, files or {})
     with _out_of_sight():
         create_application()
         return _picture(experiment, platform.reason)
@@ -72,11 +74,13 @@ def _tell_missing_fonts() -> None:
         print("gdviewer: without a font no text can be drawn: apt-get install fonts-dejavu-core", file=sys.stderr)
 
 
-def _live(application: QApplication, experiment: Experiment) -> int:
+def _live(application: QApplication, experiment: Experiment, files: Mapping[Path, Version]) -> int:
     from gdviewer.ui.window import MainWindow
 
     _tell_missing_fonts()
     window = MainWindow(experiment)
+    for path, version in files.items():
+        window.session.own_rules.watch(path, version)
     window.show()
     with _interrupt_closes(application) as interrupted:
         code = application.exec()

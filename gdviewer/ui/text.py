@@ -7,6 +7,7 @@ from typing import Any
 from PySide6.QtCore import QCoreApplication
 
 from gdviewer.engine.stop import Stop
+from gdviewer.experiment.experiment import RunPlan
 from gdviewer.problems.problem import Problem
 
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -24,6 +25,13 @@ def stop_text(stop: Stop) -> tuple[str, str]:
     return tr(message, **stop.values), tr(advice, **stop.values)
 
 
+def plan_title(plan: RunPlan) -> str:
+    """What a run is called, and where it leaves another."""
+    if plan.branch is None:
+        return plan.title
+    return tr("{run}, from step {step}", run=plan.title, step=f"{plan.branch.step:,}")
+
+
 def number_text(value: float) -> str:
     """A number as a person reads it, in about six digits."""
     return f"{value:,.0f}" if abs(value) >= 1000 and float(value).is_integer() and abs(value) < 1e9 else f"{value:.6g}"
@@ -33,7 +41,12 @@ def component_name(problem: Problem, index: int) -> str:
     """What component number ``index`` of a point, counted from 0, is called: its axis, or x₁ … xₙ."""
     if problem.dimension <= len(problem.axis_names):
         return problem.axis_names[index]
-    return f"x{index + 1}".translate(_SUBSCRIPTS)
+    return indexed("x", index)
+
+
+def indexed(letter: str, index: int) -> str:
+    """A letter with a subscript: number ``index``, counted from 0, is x₁ for 0."""
+    return letter + str(index + 1).translate(_SUBSCRIPTS)
 
 
 def point_text(point: Any) -> str:

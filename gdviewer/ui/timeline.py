@@ -20,6 +20,7 @@ FASTEST = 1e5  # from here on the slider says "as fast as it goes"
 _TICKS = 100
 _WIDEST = "88,888,888"  # more steps than the record of a run has room for
 _ICON = 12  # pixels of an icon
+_FRAMES_PER_DRAW = 3  # while the runs are played
 
 
 class Timeline(QToolBar):
@@ -40,6 +41,7 @@ class Timeline(QToolBar):
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         self.setIconSize(QSize(_ICON, _ICON))
         self._session = session
+        self._frame = 0
         self.run = self._button(tr("▶  Run"), tr("Run or pause all runs"), "Space", session.toggle)
         self.widgetForAction(self.run).setObjectName("primary")
         self.reset = self._button(tr("Reset"), tr("Back to the start, and drop the record"), "R", session.reset)
@@ -82,7 +84,7 @@ class Timeline(QToolBar):
         self.speed.valueChanged.connect(self._set_speed)
         self.entry.entered.connect(self._jump)
         session.playing_changed.connect(self._show_playing)
-        session.frame.connect(self._show_where)
+        session.frame.connect(self._take_frame)
         session.cursor_moved.connect(self._follow_cursor)
         look().changed.connect(self._restyle)
         self.speed.setValue(32)
@@ -108,7 +110,7 @@ class Timeline(QToolBar):
     def _set_speed(self, tick: int) -> None:
         speed = FASTEST ** (tick / _TICKS)
         fastest = tick == _TICKS
-        self._session.set_speed(math.inf if fastest else speed)
+        self._session.pace.set_speed(math.inf if fastest else speed)
         exact = f"{speed:,.0f}" if speed >= 10 else f"{speed:.2g}"
         self.speed_text.setText(tr("as fast as it goes") if fastest else tr("{n} steps/s", n=exact))
 
@@ -149,6 +151,12 @@ class Timeline(QToolBar):
 
     def _show_playing(self, playing: bool) -> None:
         self.run.setText(tr("❚❚  Pause") if playing else tr("▶  Run"))
+
+    def _take_frame(self) -> None:
+        self._frame += 1
+        if not self._session.playing or self._frame % _FRAMES_PER_DRAW == 0:
+            self._show_where()
+            self.scrubber.update()
 
     def _follow_cursor(self) -> None:
         self.entry.take(f"{self._session.cursor:,}")  # whatever was typed: the cursor was moved in another way

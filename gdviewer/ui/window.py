@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from gdviewer.experiment.experiment import Experiment, default_experiment
+from gdviewer.ui.edit_actions import EditActions
 from gdviewer.ui.help import HelpDialog, about
 from gdviewer.ui.limits_panel import LimitsPanel
 from gdviewer.ui.plots.data_view import BesideData
@@ -54,10 +55,9 @@ class _Side(QScrollArea):
 
 
 class Lazy(QWidget):
-    """Room for a panel that is made when it is first seen, so that the window opens without it.
+    """Room for a panel behind a tab: made when it is first seen, so that the window opens without it.
 
-    Qt moves a dock behind another tab out of sight, but counts it as visible; the panel in it is hidden then, so that
-    what is not seen does no work.
+    Qt leaves a dock behind a tab visible, and moves it aside; here its panel is hidden, so that it can tell.
 
     Attributes:
         panel: the panel; None until it was seen.
@@ -70,12 +70,16 @@ class Lazy(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
 
-    def see(self, seen: bool) -> None:
-        """Make the panel where it is seen, and show or hide it."""
+    def watch(self, dock: QDockWidget) -> None:
+        """Follow whether the dock it is in is seen."""
+        dock.visibilityChanged.connect(lambda: QTimer.singleShot(0, self, self._settle))  # not before it has moved
+
+    def _settle(self) -> None:
+        seen = self.isVisible() and not self.visibleRegion().isEmpty()
         if seen and self.panel is None:
             self.panel = self._make()
             self.layout().addWidget(self.panel)
-        if self.panel is not None:
+        if self.panel:
             self.panel.setVisible(seen)
 
 
@@ -104,6 +108,8 @@ class MainWindow(QMainWindow):
         self.problem_panel = ProblemPanel(self.session)
         self.limits_panel = LimitsPanel(self.session)
         self.runs_panel = RunsPanel(self.session)
+        self.edit_actions = EditActions(self.session, self)
+        self.edit_actions.add_switch(self.timeline, before=self.timeline.first)
         self.addToolBar(Qt.ToolBarArea.BottomToolBarArea, self.timeline)
         self._splitter = QSplitter(Qt.Orientation.Vertical)
         self._splitter.addWidget(self.beside)
@@ -118,7 +124,11 @@ class MainWindow(QMainWindow):
             self._dock("limits", tr("Stop when"), _Side(self.limits_panel), left),
             self._dock("runs", tr("Runs"), _Side(self.runs_panel), right),
         ]
-        self._docks.append(self._tab("step", tr("Step"), self._step_panel, self._docks[2]))
+        self._docks.append(self._tab("breakpoints", tr("Breakpoints"), self._make_breakpoints, self._docks[1]))
+        self._docks.append(self._tab("step", tr("Step"), self._make_step, self._docks[2]))
+        self._docks.append(self._tab("here", tr("Here"), self._make_here, self._docks[2]))
+        self.code = self._tab("code", tr("Code"), self._make_code, self._docks[2])
+        self._docks.append(self.code)
         self._hover = QLabel()
         self.statusBar().addWidget(self._hover, 1)
         self.stage.hovered.connect(self._hover.setText)
@@ -140,14 +150,39 @@ class MainWindow(QMainWindow):
 
     def _tab(self, name: str, title: str, make: Callable[[], QWidget], beside: QDockWidget) -> QDockWidget:
         """A dock behind the tab of another, whose panel is made when it is first looked at."""
-        lazy = Lazy(make)
-        dock = self._dock(name, title, lazy, self.dockWidgetArea(beside))
+        room = Lazy(make)
+        dock = self._dock(name, title, room, self.dockWidgetArea(beside))
+        room.watch(dock)
         self.tabifyDockWidget(beside, dock)
         beside.raise_()
-        dock.visibilityChanged.connect(lazy.see)
         return dock
 
-    def _step_panel(self) -> QWidget:
+    def _make_breakpoints(self) -> QWidget:
+        from gdviewer.ui.breakpoints_panel import BreakpointsPanel
+
+        return _Side(BreakpointsPanel(self.session))
+
+    def _make_code(self) -> QWidget:
+        from gdviewer.ui.code_panel import CodePanel
+
+        panel = CodePanel(self.session)
+        self.closed.connect(panel.keep)
+        if not QSettings().value("code_seen"):  # a line of code wants room; how much, is the user's from then on
+            QSettings().setValue("code_seen", True)
+            QTimer.singleShot(0, self, self._widen_code)
+        return panel
+
+    def _widen_code(self) -> None:
+        self.resizeDocks([self.code], [max(self.code.width(), self.width() * 45 // 100)], Qt.Orientation.Horizontal)
+
+    def _make_here(self) -> QWidget:
+        from gdviewer.ui.here_panel import HerePanel  # the window opens without it
+
+        panel = HerePanel(self.session)
+        self.closed.connect(panel.close_threads)
+        return _Side(panel)
+
+    def _make_step(self) -> QWidget:
         from gdviewer.ui.inspector.panel import StepPanel
 
         panel = StepPanel(self.session)
@@ -159,10 +194,18 @@ class MainWindow(QMainWindow):
         file = self.menuBar().addMenu(tr("&File"))
         self._add(file, tr("&Open samples…"), tr("Open samples from a file"), QKeySequence.StandardKey.Open, self._open)
         self._add(
+            file, tr("Open op&timizer…"), tr("Open an optimizer from a Python file, and take up what is saved in it"),
+            QKeySequence("Ctrl+Shift+O"), self._open_optimizer,
+        )  # fmt: skip
+        self._add(
             file, tr("Save &picture…"), tr("Save a picture of the window"), QKeySequence("Ctrl+P"), self._save_picture
         )
         file.addSeparator()
         self._add(file, tr("&Quit"), tr("Quit"), QKeySequence("Ctrl+Q"), self.close)
+        edit = self.menuBar().addMenu(tr("&Edit"))
+        edit.addActions([self.edit_actions.undo, self.edit_actions.redo])
+        edit.addSeparator()
+        edit.addAction(self.edit_actions.what_if)
         run = self.menuBar().addMenu(tr("&Run"))
         time = self.timeline
         run.addActions([time.run, time.reset])
@@ -216,7 +259,15 @@ class MainWindow(QMainWindow):
         self._docks[0].show()
         self.problem_panel.ask_file()
 
+    def _open_optimizer(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, tr("Open optimizer"), "", tr("Python (*.py);;All files (*)"))
+        if path:
+            self._open_file(path)
+
     def _open_file(self, path: str) -> None:
+        if path.endswith(".py"):
+            self.session.own_rules.open(path)
+            return
         self._docks[0].show()  # where what is wrong with it is told
         self.problem_panel.open_file(path)
 

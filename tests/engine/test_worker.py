@@ -1,14 +1,16 @@
 import threading
+from contextlib import suppress
 from time import perf_counter
 
 import numpy as np
 import pytest
 
 from gdviewer import optimizers, problems
+from gdviewer.engine.breakpoint import Breakpoint
 from gdviewer.engine.optimizer import optimizer
 from gdviewer.engine.parameter import rate
-from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Limits, Reason
+from gdviewer.engine.run import LARGEST_BLOCK, Run
+from gdviewer.engine.stop import Limits, Reason, Stop
 from gdviewer.engine.worker import Worker, burst
 from gdviewer.problems.function import FunctionProblem
 
@@ -178,3 +180,86 @@ def test_that_closing_twice_or_unused_does_nothing():
     worker.close()
     worker.close()
     assert worker.wait(0)
+
+
+def test_that_a_rule_that_catches_every_exception_is_told_to_end_until_it_does(worker):
+    entered = threading.Event()
+
+    @optimizer("stubborn")
+    def stubborn(x, f, t):
+        while t == 3:
+            entered.set()
+            with suppress(BaseException):
+                np.add(x, 1)
+        return x - 0.001 * f.gradient(x)
+
+    stuck, fine = new_run(rule=stubborn), new_run(max_steps=50)
+    worker.grant([stuck, fine], seconds=10)
+    assert entered.wait(30)
+    (thread,) = worker_threads()
+    assert worker.run is stuck
+    assert worker.place.function == "stubborn"
+    stuck.halt(Stop(Reason.USER))
+    worker.abandon()
+    worker.grant([fine], seconds=10)
+    assert worker.wait(30)
+    assert fine.step == 50
+    while worker.chase():
+        thread.join(0.005)
+    assert not thread.is_alive()
+
+
+def test_that_a_thread_that_was_given_up_steps_no_other_run(worker):
+    entered, leave = threading.Event(), threading.Event()
+
+    @optimizer("late")
+    def late(x, f):
+        entered.set()
+        try:
+            while not leave.wait(0.01):
+                pass
+        except BaseException:
+            pass
+        return x * 0.5
+
+    slow, other = new_run(rule=late), new_run()
+    worker.grant([slow, other], seconds=10, steps=1)
+    assert entered.wait(30)
+    slow.halt(Stop(Reason.USER))
+    (thread,) = worker_threads()
+    worker.abandon()
+    leave.set()
+    while thread.is_alive():
+        thread.join(0.01)
+    assert (slow.step, other.step) == (0, 0)
+
+
+def test_that_a_block_can_be_cut_short_and_goes_on_where_it_was():
+    @optimizer("cutting")
+    def cutting(x, f, t):
+        if t in (20, 21):
+            run.cut()
+        return x - 0.001 * f.gradient(x)
+
+    run, whole = new_run(rule=cutting), new_run(rule="gradient_descent")
+    steps = []
+    for _ in range(4):
+        run.advance(200)
+        steps.append(run.step)
+    assert steps == [20, 21, 221, 421]
+    whole.advance(421)
+    assert np.array_equal(run.trace.x, whole.trace.x)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_that_a_burst_ends_where_a_run_is_at_a_breakpoint(first):
+    runs = [new_run(), new_run("rosenbrock", "momentum")]
+    runs[first].breakpoints = (Breakpoint("step", 137),)
+    burst(runs, seconds=60, steps=1000)
+    assert runs[first].step == 137
+    assert runs[first].at_breakpoint
+    assert runs[1 - first].stop is None
+    assert 137 <= runs[1 - first].step < (138 if first == 0 else 137 + LARGEST_BLOCK)
+    runs[first].resume()
+    burst(runs, seconds=60, steps=100)
+    assert runs[first].step == 237

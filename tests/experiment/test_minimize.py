@@ -211,7 +211,7 @@ def test_that_the_seed_decides_what_is_random():
         ({"options": {"max_iter": 1}}, "has no option 'max_iter'; did you mean 'maxiter'"),
         (
             {"options": {"qqq": 1}},
-            "has no option 'qqq'; there are maxiter, gtol, ftol, seed, l2, .*, schedule, learning_rate",
+            "has no option 'qqq'; there are maxiter, gtol, ftol, seed, l2, .*, schedule, break_when, learning_rate",
         ),
         ({"options": {"learning_rate": -1}}, r"learning_rate must be in \(0, 10\]; got -1"),
         ({"options": {"maxiter": 0}}, r"maxiter must be in \[1, 1e\+09\]; got 0"),
@@ -367,3 +367,16 @@ def test_that_nothing_warns_on_the_way_to_infinity():
         for name, rule in optimizers.catalogue().items():
             fast = {"learning_rate": 10} if "learning_rate" in rule.hyperparameters else {}
             minimize("rosenbrock", method=name, options={**fast, "maxiter": 200})
+
+
+def test_that_break_when_ends_a_run_where_the_condition_becomes_true():
+    whole = gdviewer.minimize("himmelblau", method="adam", options={"learning_rate": 0.5})
+    rises = np.flatnonzero(whole.trace.loss[1:] > whole.trace.loss[:-1]) + 1
+    ended = gdviewer.minimize(
+        "himmelblau", method="adam", options={"learning_rate": 0.5, "break_when": ["loss > previous.loss", "t > 500"]}
+    )
+    assert (ended.nit, ended.status, ended.reason, ended.success) == (rises[0], 5, "breakpoint", False)
+    assert "is true at step" in ended.message
+    assert gdviewer.minimize("himmelblau", options={"break_when": None}).success
+    with pytest.raises(ValueError, match="there is no v here"):
+        gdviewer.minimize("himmelblau", options={"break_when": "norm(v) > 1"})

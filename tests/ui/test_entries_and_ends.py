@@ -11,10 +11,10 @@ import pytest
 from PySide6.QtCore import QPointF, Qt
 
 from gdviewer import optimizers, problems
+from gdviewer.engine import watchdog
 from gdviewer.engine.stop import Limits, Reason
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.problems.function import FunctionProblem
-from gdviewer.ui import session as session_module
 from gdviewer.ui.plots import sketch
 
 
@@ -66,7 +66,7 @@ def test_that_the_parameters_of_a_formula_are_remembered(window, qtbot):
 def test_that_the_last_step_of_a_fast_run_is_drawn_in_both_plots(open_window, qtbot):
     for _ in range(6):
         window = open_window()
-        window.session.set_speed(math.inf)
+        window.session.pace.set_speed(math.inf)
         window.session.play()
         qtbot.waitUntil(lambda w=window: not w.session.playing and not w.session._timer.isActive(), timeout=10_000)
         for run in window.session.runs:
@@ -216,7 +216,7 @@ def test_that_a_function_may_raise_what_it_likes(open_window):
 
 
 def test_that_the_start_of_one_run_may_be_slow_after_another_was_given_up(open_window, qtbot, monkeypatch):
-    monkeypatch.setattr(session_module, "BLOCKED_SECONDS", 0.3)
+    monkeypatch.setattr(watchdog, "BLOCKED_SECONDS", 0.3)
     released = []
 
     def sometimes_stuck(x):

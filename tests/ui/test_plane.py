@@ -140,7 +140,7 @@ def test_that_a_coordinate_is_typed_while_the_runs_are_played(open_plane, qtbot)
     box = window.stage.currentWidget().axes[0]
     box.setFocus()
     box.selectAll()
-    window.session.set_speed(300)
+    window.session.pace.set_speed(300)
     window.session.play()
     qtbot.keyClicks(box, "1")
     steps = window.session.steps
@@ -237,7 +237,7 @@ def test_that_a_click_starts_there_and_a_start_of_its_own_is_moved_alone(open_pl
 def test_that_the_plane_stays_while_the_path_is_in_view_and_is_fitted_again_at_the_end(open_plane, qtbot):
     window = open_plane("sphere_nd", steps=10**6)
     session, plot = window.session, window.stage.plot
-    session.set_speed(300)
+    session.pace.set_speed(300)
     session.play()
     planes, steps = [], []
 
@@ -321,7 +321,7 @@ def test_that_a_thousand_dimensions_leave_the_window_responsive(open_plane, qtbo
     pulse = QTimer(window, interval=5)
     pulse.timeout.connect(lambda: beats.append(perf_counter()))
     pulse.start()
-    session.set_speed(float("inf"))
+    session.pace.set_speed(float("inf"))
     session.play()
     qtbot.waitUntil(lambda: session.finished and not session.busy and not plot.computing, timeout=30_000)
     pulse.stop()

@@ -143,6 +143,7 @@ def test_that_a_click_on_a_path_looks_at_the_nearest_of_all_its_steps(open_windo
             hit = nearest_row(plot, found[1].trace.x, pixel)
             click(qtbot, plot, pixel)
             assert session.cursor == hit == found[2]
+            assert session.runs[session.selected] is found[1]
             qtbot.wait(1)
 
 

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from gdviewer import optimizers, problems
+from gdviewer.engine import watchdog
 from gdviewer.engine.stop import Limits, Reason
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.experiment.minimize import minimize
 from gdviewer.problems.function import FunctionProblem
-from gdviewer.ui import session as session_module
 
 
 def endless(problem: str = "rosenbrock", runs: int = 1) -> Experiment:
@@ -51,7 +51,7 @@ def test_that_steps_asked_for_quickly_are_all_done(window, qtbot):
 
 def test_that_no_signal_comes_per_step(open_window, qtbot):
     window = open_window(endless())
-    window.session.set_speed(math.inf)
+    window.session.pace.set_speed(math.inf)
     frames = []
     window.session.frame.connect(lambda: frames.append(window.session.steps))
     window.session.play()
@@ -62,7 +62,7 @@ def test_that_no_signal_comes_per_step(open_window, qtbot):
 
 def test_that_a_slow_speed_is_kept(open_window, qtbot):
     window = open_window(endless())
-    window.session.set_speed(1.0)
+    window.session.pace.set_speed(1.0)
     frames = []
     window.session.frame.connect(lambda: frames.append(1))
     window.session.play()
@@ -73,7 +73,7 @@ def test_that_a_slow_speed_is_kept(open_window, qtbot):
 
 def test_that_runs_race_side_by_side(open_window, qtbot):
     window = open_window(endless(runs=3))
-    window.session.set_speed(math.inf)
+    window.session.pace.set_speed(math.inf)
     window.session.play()
     qtbot.waitUntil(lambda: window.session.steps > 500, timeout=20_000)
     window.session.pause()
@@ -153,7 +153,7 @@ def test_that_a_function_of_wrong_shape_is_told(open_window):
 
 
 def test_that_a_function_that_blocks_is_given_up_and_others_go_on(open_window, qtbot, monkeypatch):
-    monkeypatch.setattr(session_module, "BLOCKED_SECONDS", 0.2)
+    monkeypatch.setattr(watchdog, "BLOCKED_SECONDS", 0.2)
     gate = threading.Event()
 
     def stuck(x):
@@ -188,7 +188,7 @@ def test_that_starting_and_stopping_two_hundred_times_leaves_nothing(open_window
 
 def test_that_closing_while_running_ends_the_thread(open_window, qtbot):
     window = open_window(endless(runs=2))
-    window.session.set_speed(math.inf)
+    window.session.pace.set_speed(math.inf)
     window.session.play()
     qtbot.waitUntil(lambda: window.session.steps > 100)
     window.close()

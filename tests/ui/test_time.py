@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
@@ -11,6 +9,7 @@ from PySide6.QtGui import QAction, QMouseEvent
 from PySide6.QtWidgets import QApplication
 
 from gdviewer import optimizers, problems
+from gdviewer.engine.breakpoint import Breakpoint
 from gdviewer.engine.run import Run
 from gdviewer.engine.stop import Limits
 from gdviewer.experiment.experiment import Experiment, RunPlan
@@ -125,11 +124,11 @@ def test_that_a_slider_reached_by_tab_keeps_the_keys_that_move_it(open_window, q
 
 
 def test_that_the_speed_has_keys(window, qtbot):
-    before = window.session.speed
+    before = window.session.pace.speed
     qtbot.keyClick(window, "+")
-    assert window.session.speed > before
+    assert window.session.pace.speed > before
     qtbot.keyClick(window, "-")
-    assert window.session.speed == before
+    assert window.session.pace.speed == before
 
 
 def test_that_show_all_has_a_key_that_is_not_the_start_of_time(window):
@@ -148,7 +147,10 @@ def test_that_looking_back_and_forth_leaves_the_record_and_what_follows_as_they_
     before = [column.copy() for column in (run.trace.x, run.trace.loss, run.trace.gradient)]
     for key in (Qt.Key.Key_Home, Qt.Key.Key_Right, Qt.Key.Key_End, Qt.Key.Key_Left):
         qtbot.keyClick(window, key)
+    type_step(qtbot, window, "60")
     press_at(qtbot, window, 70)
+    qtbot.keyClick(window, Qt.Key.Key_Right)
+    assert session.cursor > 65
     type_step(qtbot, window, "33")
     assert session.cursor == 33
     after = (run.trace.x, run.trace.loss, run.trace.gradient)
@@ -307,16 +309,20 @@ def test_that_every_rise_of_the_loss_is_found_however_the_rows_come():
 def test_that_stops_changes_and_hits_are_marked_at_their_steps(open_window, qtbot):
     window = done(open_window, 60, 0.01, 0.02, limits=Limits(tolerance=None, max_steps=90))
     session = window.session
+    session.runs[1].breakpoints = (Breakpoint("step", 75),)
+    session.runs[1].advance(90)
+    assert [mark.kind for mark in window.timeline.scrubber.marks.events()] == [HIT]
+    session.runs[1].resume()
     session.change_run(0, hyperparameters={"learning_rate": 0.5})
     session.finish()
-    session.runs[1].trace.hits = [SimpleNamespace(step=31, text="loss rises")]
     marks = window.timeline.scrubber.marks.events()
     assert {(mark.step, mark.kind, mark.plan.color) for mark in marks} == {
-        (61, CHANGE, 0), (90, STOP, 0), (31, HIT, 1), (90, STOP, 1)
+        (61, CHANGE, 0), (90, STOP, 0), (75, HIT, 1), (90, STOP, 1)
     }  # fmt: skip
     texts = {mark.kind: mark.text for mark in marks}
     assert texts[CHANGE] == "step 61: learning rate is 0.5 from here on. Adam   η = 0.5"
-    assert texts[HIT] == "step 31: breakpoint: loss rises. Adam   η = 0.02"
+    assert texts[HIT].startswith("Breakpoint: ")
+    assert texts[HIT].endswith("step 75 is reached. Adam   η = 0.02")
     assert "Step limit reached" in texts[STOP]
     session.change_run(1, visible=False)
     assert {mark.plan.color for mark in window.timeline.scrubber.marks.events()} == {0}

@@ -268,8 +268,10 @@ class _Teller:
 
 
 def _lone_head(lines: Sequence[Line], indent: int, begin: int, number: int) -> Line | None:
-    """The ``else`` or ``finally`` that a line stands under, of a statement begun at line ``begin``; these heads are
-    not executed themselves, so that no event tells of them."""
+    """The ``else`` or ``finally`` that a line stands under, of a statement that begins at line ``begin``.
+
+    These heads are not executed themselves, so that no event tells of them.
+    """
     if indent < 0:
         return None
     lone = (one for one in reversed(lines) if one.node is None and one.indent == indent)

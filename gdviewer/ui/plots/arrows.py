@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 
 import pyqtgraph as pg
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF
 
 from gdviewer.ui.arrows import Arrow
@@ -69,7 +69,7 @@ class Arrows(pg.UIGraphicsItem):
         for line, arrow in sorted(seen, key=lambda pair: -pair[0].length()):  # the long ones below the short
             self._draw(painter, line, arrow)
         for line, arrow in seen:
-            self._label(painter, line, arrow, view, taken)
+            self._label(painter, line, arrow, view, taken, [other for other, _ in seen])
         painter.restore()
         self.drawn = [(line, arrow.label) for line, arrow in seen]
 
@@ -94,26 +94,22 @@ class Arrows(pg.UIGraphicsItem):
         painter.fillPath(outline, color)
 
     @staticmethod
-    def _label(painter: QPainter, line: QLineF, arrow: Arrow, view: QRectF, taken: list[QRectF]) -> None:
-        """Write the label beside the tip, or beside where the arrow leaves the view, off the labels before it."""
+    def _label(
+        painter: QPainter, line: QLineF, arrow: Arrow, view: QRectF, taken: list[QRectF], lines: list[QLineF]
+    ) -> None:
+        """Write the label beside the tip, or where the arrow leaves the view, off other arrows and their labels."""
         seen = _clipped(line, view)
         if not arrow.label or seen is None:
             return
         font = QFont(painter.font())
         font.setBold(True)
         metrics = QFontMetricsF(font)
-        box = QRectF(0, 0, metrics.horizontalAdvance(arrow.label), metrics.height())
-        tip, length = seen.p2(), max(line.length(), 1e-9)
-        right, down = line.dx() / length, line.dy() / length
-        places = [
-            tip + QPointF(_GAP if right >= 0 else -_GAP - box.width(), _GAP if down > 0.3 else -_GAP - box.height()),
-            tip + QPointF(_GAP + _HALF, -box.height() / 2),
-            tip + QPointF(-_GAP - _HALF - box.width(), -box.height() / 2),
-            tip + QPointF(-box.width() / 2, _GAP + _HALF),
-            tip + QPointF(-box.width() / 2, -_GAP - _HALF - box.height()),
-        ]
-        boxes = [_within(box.translated(place), view) for place in places]
-        free = next((b for b in boxes if not any(b.intersects(other) for other in taken)), boxes[0])
+        size = QSizeF(metrics.horizontalAdvance(arrow.label), metrics.height())
+        ends = [seen, QLineF(seen.p2(), seen.p1())] if arrow.two_headed else [seen]
+        boxes = [_within(box, view) for end in ends for box in _beside(end, size)]
+        apart = [b for b in boxes if not any(b.intersects(other) for other in taken)]
+        clear = [b for b in apart if all(_clipped(other, b) is None for other in lines)]
+        free = (clear or apart or boxes)[0]
         taken.append(free)
         path = QPainterPath()
         path.addText(free.left(), free.top() + metrics.ascent(), font, arrow.label)
@@ -128,6 +124,23 @@ def _rim(width: float) -> QPen:
     return pen
 
 
+def _beside(line: QLineF, size: QSizeF) -> list[QRectF]:
+    """Boxes of a size beside the tip of an arrow, the best place first."""
+    width, height, tip = size.width(), size.height(), line.p2()
+    away = _GAP + _HALF
+    corner = QPointF(
+        _GAP if line.dx() >= 0 else -_GAP - width, _GAP if line.dy() > 0.3 * line.length() else -_GAP - height
+    )
+    places = [
+        corner,
+        QPointF(away, -height / 2),
+        QPointF(-away - width, -height / 2),
+        QPointF(-width / 2, away),
+        QPointF(-width / 2, -away - height),
+    ]
+    return [QRectF(tip + place, size) for place in places]
+
+
 def _on_screen(start: QPointF, across: float, down: float, arrow: Arrow) -> QLineF | None:
     """The segment to draw, in pixels; of length 0 for a vector that is not seen from here."""
     if not (abs(start.x()) < _FAR and abs(start.y()) < _FAR):
@@ -136,7 +149,7 @@ def _on_screen(start: QPointF, across: float, down: float, arrow: Arrow) -> QLin
     length = math.hypot(across, down)
     if not length or not math.isfinite(length):
         return QLineF(start, start)
-    shown = NORMALISED if arrow.normalised else min(max(length, _HEAD), _FAR)
+    shown = max(NORMALISED * arrow.share, _HEAD) if arrow.normalised else min(max(length, _HEAD), _FAR)
     tip = QPointF(across, down) * (shown / length)
     return QLineF(start - tip if arrow.two_headed else start, start + tip)
 

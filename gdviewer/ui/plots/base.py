@@ -12,6 +12,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPen, QTransform
 from PySide6.QtWidgets import QGraphicsEllipseItem, QGraphicsPathItem, QWidget
 
+from gdviewer.engine.origin import leaves
 from gdviewer.engine.run import Run
 from gdviewer.ui.plots.axis import Axis
 from gdviewer.ui.session import Session
@@ -26,6 +27,9 @@ def line_pen(color: QColor | str, width: float) -> QPen:
     return pen
 
 
+GHOST, LEFT = 0.38, 0.5  # how opaque runs are drawn that were before what is tried out, and that another run leaves
+
+
 def pale(color: QColor, theme: Theme) -> QColor:
     """A run's colour for what comes after the step looked at; opaque, as lines that overlap themselves must be."""
     here, ground = color.getRgbF()[:3], QColor(theme.plot).getRgbF()[:3]
@@ -35,19 +39,34 @@ def pale(color: QColor, theme: Theme) -> QColor:
 class Drawing:
     """What draws one run in one plot.
 
+    Args:
+        present: those of the items that show where the run is, and so are not drawn of a ghost.
+
     Attributes:
         items: the graphics items, which the plot adds and removes.
         color: the index of the run's colour they were made in.
+        ghost: whether it shows a run as it was before what is tried out.
     """
 
-    def __init__(self, *items: pg.GraphicsObject | QGraphicsEllipseItem) -> None:
+    def __init__(self, *items: pg.GraphicsItem | QGraphicsEllipseItem, present: Sequence[object] = ()) -> None:
         self.items = items
+        self.present = present
         self.color = -1
+        self.ghost = False
 
     def set_visible(self, visible: bool) -> None:
         """Show or hide all of it."""
         for item in self.items:
             item.setVisible(visible)
+
+    def restart(self) -> bool:
+        """Forget the run that was drawn, so as to draw another in its place; tells whether it can do that."""
+        return False
+
+    def fade(self, opacity: float) -> None:
+        """Draw all of it paler, or with 1 as it is."""
+        for item in self.items:
+            item.setOpacity(opacity)
 
 
 class Plot(pg.PlotWidget):
@@ -67,6 +86,7 @@ class Plot(pg.PlotWidget):
         self._frame = 0
         self._stale = True
         self._drawings: dict[Run, Drawing] = {}
+        self._known = set(session.runs)  # those that are drawn, ghosts too
         self.setMenuEnabled(False)
         self.setMinimumSize(240, 130)
         self.getPlotItem().hideButtons()
@@ -119,14 +139,40 @@ class Plot(pg.PlotWidget):
     def drawing_of(self, run: Run, color: int) -> Drawing:
         """The items that draw a run, made on first use, and anew in another colour."""
         drawing = self._drawings.get(run)
-        if drawing is None or drawing.color != color:
+        ghost = run not in self.session.runs
+        if drawing is None or (drawing.color, drawing.ghost) != (color, ghost):
             if drawing:
                 self._forget(run)
-            drawing = self._drawings[run] = self.make_drawing(run, self.theme.run_color(color))
-            drawing.color = color
-            for item in drawing.items:
+            drawing = self._drawings[run] = self._spare_drawing(color, ghost) or self._add(run, color, ghost)
+        drawing.fade(GHOST if ghost else LEFT if self._left(run) else 1.0)
+        return drawing
+
+    def _add(self, run: Run, color: int, ghost: bool) -> Drawing:
+        drawing = self.make_drawing(run, self.theme.run_color(color))
+        drawing.color, drawing.ghost = color, ghost
+        for item in drawing.items:
+            if not (ghost and item in drawing.present):
                 self.addItem(item, ignoreBounds=True)
         return drawing
+
+    def _spare_drawing(self, color: int, ghost: bool) -> Drawing | None:
+        """What drew a run that is no more, to draw the one in its place: items that come and go are dear."""
+        for run in [run for run in self._drawings if run not in self._known]:
+            drawing = self._drawings[run]
+            if (drawing.color, drawing.ghost) == (color, ghost) and drawing.restart():
+                return self._drawings.pop(run)
+        return None
+
+    def first_of(self, run: Run) -> int:
+        """The row from which a run is drawn: of one that leaves another that is drawn too, where it does."""
+        return run.left if run.origin and any(leaves(run, other) for other in self._visible()) else 0
+
+    def _left(self, run: Run) -> bool:
+        """Whether another run that is drawn leaves this one, so that it is what might have been."""
+        return any(other.origin and other.begun and leaves(other, run) for other in self._visible())
+
+    def _visible(self) -> list[Run]:
+        return [run for plan, run in zip(self.session.experiment.runs, self.session.runs, strict=True) if plan.visible]
 
     def forget_runs(self) -> None:
         """Drop what draws the runs; it is made anew when they are drawn."""
@@ -134,8 +180,13 @@ class Plot(pg.PlotWidget):
             self._forget(run)
 
     def forget_old_runs(self) -> None:
-        """Drop what draws runs that are no more."""
-        for run in [run for run in self._drawings if run not in self.session.runs]:
+        """Drop what draws runs that are no more; while the hand moves, keep it for those that come in their place."""
+        self._known = {run for _, run in self.session.shown}
+        if not self.session.what_if.ghosts:
+            self._drop_spare()
+
+    def _drop_spare(self) -> None:
+        for run in [run for run in self._drawings if run not in self._known]:
             self._forget(run)
 
     def _forget(self, run: Run) -> None:
@@ -173,12 +224,14 @@ class Plot(pg.PlotWidget):
 
     def _take_frame(self) -> None:
         self._frame += 1
-        if not self.session.playing or self._frame % self.frames_per_draw == 0:
+        resting = not (self.session.playing or self.session.what_if.pending)
+        if resting or self._frame % self.frames_per_draw == 0:
             self._draw_if_shown()
 
     def _draw_if_shown(self) -> None:
         if self.isVisible() and self.active:
             self.draw()
+            self._drop_spare()
 
     def showEvent(self, event: object) -> None:
         super().showEvent(event)
@@ -207,6 +260,23 @@ class Head(QGraphicsEllipseItem):
         self.setBrush(color)
         self.setPen(line_pen(rim, 1.5))
         self.setZValue(50)
+
+
+class Ring(Head):
+    """A small ring where a run leaves another."""
+
+    def __init__(self, color: QColor, rim: str, width: float) -> None:
+        super().__init__(color, rim, width)
+        self.setBrush(Qt.BrushStyle.NoBrush)
+        self.setPen(line_pen(color, width))
+        self.setToolTip(tr("Here this run leaves the other."))
+
+    def mark(self, shown: bool, x: float, y: float) -> None:
+        """Show it at a point, if that is one, or hide it."""
+        shown = bool(shown and np.isfinite(x) and np.isfinite(y))
+        self.setVisible(shown)
+        if shown:
+            self.setPos(x, y)
 
 
 class Stars:

@@ -13,7 +13,7 @@ from gdviewer.experiment.experiment import Point
 from gdviewer.problems.problem import Problem
 from gdviewer.problems.samples import SampledCurve
 from gdviewer.ui.plots.arrows import Ends
-from gdviewer.ui.plots.base import Curve, Drawing, Head, Stars, line_pen, pale
+from gdviewer.ui.plots.base import Curve, Drawing, Head, Ring, Stars, line_pen, pale
 from gdviewer.ui.plots.problem_plot import ProblemPlot
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import number_text, tr
@@ -34,9 +34,16 @@ class _Visits(Drawing):
         self.points.setZValue(30)
         self.future = pg.ScatterPlotItem(size=6, pxMode=True, brush=pale(color, theme), pen=None)
         self.future.setZValue(29)
-        self.thinner = PathThinner(resolution)
+        self.ring = Ring(color, theme.plot, theme.width)
+        self._resolution = resolution
+        self.restart()
+        present = self.future, self.tangent, self.head
+        super().__init__(self.points, *present, self.ring, present=present)
+
+    def restart(self) -> bool:
+        self.thinner = PathThinner(self._resolution)
         self.nearest = Nearest()
-        super().__init__(self.points, self.future, self.tangent, self.head)
+        return True
 
 
 class CurvePlot(ProblemPlot):
@@ -81,13 +88,14 @@ class CurvePlot(ProblemPlot):
     def draw(self) -> None:
         (left, right), _ = self.getPlotItem().vb.viewRange()
         pixel = self.getPlotItem().vb.viewPixelSize()[0]
-        for plan, run in zip(self.session.experiment.runs, self.session.runs, strict=True):
+        for plan, run in self.session.shown:
             if not run.begun:
                 continue
             visits = self.drawing_of(run, plan.color)
             last, trace = run.step, run.trace  # read once: the trace may grow meanwhile
             position = min(self.session.cursor, last)
             rows = visits.thinner.update(trace.x[: last + 1])
+            rows = rows[rows >= self.first_of(run)]
             rows = rows[visible(trace.x[rows], np.array([left]), np.array([right]), np.array([pixel]), most=400)]
             past, later = rows[rows < position], rows[rows > position]
             visits.points.setData(trace.x[past, 0], trace.loss[past])
@@ -96,6 +104,8 @@ class CurvePlot(ProblemPlot):
             x, y, slope = trace.x[position, 0], trace.loss[position], trace.gradient[position, 0]
             reach = np.array([-0.15, 0.15]) * (right - left)
             visits.set_visible(plan.visible)
+            left = min(run.left, position)
+            visits.ring.mark(plan.visible and 0 < run.left <= position, trace.x[left, 0], trace.loss[left])
             if not np.isfinite([y, slope]).all():  # a point or a tangent nowhere is not drawn
                 visits.tangent.setVisible(False)
                 visits.head.setVisible(bool(plan.visible and np.isfinite(y)))

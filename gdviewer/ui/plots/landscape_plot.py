@@ -15,7 +15,7 @@ from gdviewer.experiment.experiment import Point
 from gdviewer.problems.problem import Problem
 from gdviewer.ui.landscape import GRID, Landscape, compute_landscape
 from gdviewer.ui.plots.arrows import Ends
-from gdviewer.ui.plots.base import Curve, Drawing, Head, Stars, line_pen, pale
+from gdviewer.ui.plots.base import Curve, Drawing, Head, Ring, Stars, line_pen, pale
 from gdviewer.ui.plots.problem_plot import ProblemPlot
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import number_text, tr
@@ -32,12 +32,18 @@ class Path(Drawing):
         self.future = Curve(theme.width, pale(color, theme))
         self.future.setZValue(29)
         self.head = Head(color, theme.plot, theme.width)
-        self.thinner = PathThinner(resolution)
+        self.ring = Ring(color, theme.plot, theme.width)
+        self._resolution = resolution
+        self.restart()
+        super().__init__(self.curve, self.future, self.head, self.ring, present=(self.future, self.head))
+
+    def restart(self) -> bool:
+        self.thinner = PathThinner(self._resolution)
         self.nearest = Nearest()
         self.rows = np.empty(0, dtype=np.int64)  # those to draw, …
         self.points = np.empty((0, 2))  # … where they are …
         self.chosen: object = None  # … and what they were chosen for
-        super().__init__(self.curve, self.future, self.head)
+        return True
 
 
 class Backdrop(pg.GraphicsObject):
@@ -218,7 +224,7 @@ class LandscapePlot(ProblemPlot):
     def draw(self) -> None:
         box = self.getPlotItem().vb
         (low, high), pixel = np.array(box.viewRange()).T, np.array(box.viewPixelSize())
-        for plan, run in zip(self.session.experiment.runs, self.session.runs, strict=True):
+        for plan, run in self.session.shown:
             if not run.begun:
                 continue
             path = self.drawing_of(run, plan.color)
@@ -226,7 +232,9 @@ class LandscapePlot(ProblemPlot):
             position = min(self.session.cursor, last)
             x = self.points_of(path, run)[: last + 1]
             rows = path.thinner.update(x)
-            chosen = (len(rows), *rows[-1:], len(self._drawings), *low, *high)
+            first = min(self.first_of(run), last)
+            rows = np.concatenate([[first], rows[rows > first]])
+            chosen = (len(rows), first, rows[-1], len(self._drawings), *low, *high)
             if chosen != path.chosen:
                 most = max(150, 1200 // len(self._drawings))
                 path.rows = rows[visible(x[rows], low, high, pixel, most)]
@@ -234,6 +242,7 @@ class LandscapePlot(ProblemPlot):
             split = int(np.searchsorted(path.rows, position))
             here = x[position : position + 1]
             path.set_visible(plan.visible)
+            path.ring.mark(plan.visible and 0 < run.left <= position, *x[min(run.left, position)])
             path.curve.setData(*np.concatenate([path.points[:split], here]).T)
             path.future.setVisible(plan.visible and position < last)
             if position < last:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QColor
 
 from gdviewer.engine.run import Run
 from gdviewer.engine.stop import Reason
@@ -16,7 +15,6 @@ from gdviewer.ui.plots.base import Stars
 from gdviewer.ui.plots.landscape_plot import ColorScale, LandscapePlot, Path
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import component_name, tr
-from gdviewer.ui.theme import Theme
 from gdviewer.ui.thinning import Growing
 
 PATH, COORDINATES = "path", "coordinates"
@@ -26,9 +24,9 @@ _OUTLINE = 500  # so many points of a path tell where it lies
 
 
 class _ProjectedPath(Path):
-    def __init__(self, color: QColor, theme: Theme, resolution: float) -> None:
-        super().__init__(color, theme, resolution)
+    def restart(self) -> bool:
         self.places = Growing()  # its points on the plane, as far as they have been drawn: a, b, a, b, …
+        return super().restart()
 
 
 class PlanePlot(LandscapePlot):

@@ -30,6 +30,7 @@ class ProblemPlot(Plot):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._problem: Problem | None = None
+        self._coarse = False  # whether the picture is to be computed again, finer, when there is time
         self._sketch = Sketch(self)
         self._sketch.ready.connect(self.show_picture)
         self._minima = Stars(self)
@@ -120,10 +121,12 @@ class ProblemPlot(Plot):
         return f"{point}      {told}"
 
     def take_click(self, x: float, y: float) -> bool:
-        """Put the cursor on the step of a path that was clicked; tells whether there is one."""
+        """Put the cursor on the step of a path that was clicked, and select its run; tells whether there is one."""
         found = self.step_at(x, y)
         if found:
-            self.session.look_at(found[2])
+            _, run, step = found
+            self.session.select(self.session.runs.index(run))
+            self.session.look_at(step)
         return found is not None
 
     def show_minima(self, stars: Stars) -> None:
@@ -146,7 +149,8 @@ class ProblemPlot(Plot):
         compute = self.picture_of(surface)
         if self.swift:
             self._sketch.cancel()
-            self.show_picture(compute(self.sizes[-1]))
+            self._coarse = self.session.what_if.pending  # the hand moves: what counts is to follow it
+            self.show_picture(compute(self.sizes[-2 if self._coarse else -1]))
         else:
             self._sketch.request(compute, self.sizes, surface.dimension)
 
@@ -156,6 +160,12 @@ class ProblemPlot(Plot):
     def showEvent(self, event: object) -> None:
         self._match_experiment()
         super().showEvent(event)
+
+    def _take_frame(self) -> None:
+        super()._take_frame()
+        if self._coarse and not self.session.what_if.pending:
+            self._coarse = False
+            self.outdate()
 
     def _match_experiment(self) -> None:
         if not self.active:

@@ -14,7 +14,7 @@ from PySide6.QtGui import QColor, QPainter
 from gdviewer.engine.run import Run
 from gdviewer.engine.stop import Reason
 from gdviewer.engine.trace import Trace
-from gdviewer.ui.plots.base import Curve, Drawing, line_pen
+from gdviewer.ui.plots.base import Curve, Drawing, Ring, line_pen
 from gdviewer.ui.theme import Theme
 from gdviewer.ui.thinning import Growing, Pyramid
 
@@ -30,7 +30,12 @@ class Norms:
     """The norm of the gradient, or of another vector, at each row, computed once for each."""
 
     def __init__(self, vectors: Column = _gradient) -> None:
-        self._vectors, self._values = vectors, Growing()
+        self._vectors = vectors
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget the trace."""
+        self._values = Growing()
 
     def __call__(self, trace: Trace) -> np.ndarray:
         self._values.extend(np.linalg.norm(self._vectors(trace)[len(self._values) :], axis=1))
@@ -46,10 +51,18 @@ class Series:
         self._width = curve.opts["pen"].widthF()
         self._fine = False
 
+    def restart(self) -> None:
+        """Forget the trace."""
+        self._pyramid = Pyramid()
+        if isinstance(self.column, Norms):
+            self.column.restart()
+
     def envelope(self, column: np.ndarray, first: int, last: int, by_decade: bool) -> tuple[np.ndarray, np.ndarray]:
         """Steps and values to draw rows ``first … last``; on a logarithmic axis each decade has as many as another."""
         self._pyramid.update(column)
         last = min(last, len(column) - 1)
+        if last < first:
+            return np.empty(0), np.empty(0)
         if not by_decade or last < 1000:
             return self._pyramid.envelope(column, first, last)
         edges = [first, *(10**k for k in range(1, 10) if first < 10**k < last), last + 1]
@@ -113,8 +126,16 @@ class Curves(Drawing):
         self.marks = pg.ScatterPlotItem(symbol="t", size=10, pxMode=True, brush=color, pen=line_pen(theme.plot, 1))
         self.marks.setZValue(40)
         labels = [series.label for series in self.series if series.label]
-        super().__init__(*(series.curve for series in self.series), *labels, self.marks)
+        self.ring = Ring(color, theme.plot, theme.width)
+        items = (*(series.curve for series in self.series), *labels, self.marks, self.ring)
+        super().__init__(*items, present=(*labels, self.marks))
         self._seen, self._lowest = 0, 0.0
+
+    def restart(self) -> bool:
+        for series in self.series:
+            series.restart()
+        self._seen, self._lowest = 0, 0.0
+        return True
 
     def lowest(self, run: Run) -> float:
         """The lowest loss of a run so far, 0 if that is higher; a run that diverged has no say."""

@@ -125,15 +125,16 @@ class StepsPlot(Plot):
         first, last = self._shown_steps(steps)
         bounds = []
         taken: list[tuple[float, float]] = []  # where labels stand already
-        for plan, run in zip(self.session.experiment.runs, self.session.runs, strict=True):
+        for plan, run in self.session.shown:
             if not run.begun:
                 continue
+            begin = max(first, self.first_of(run))
             curves = self.drawing_of(run, plan.color)
             curves.set_visible(plan.visible)
             for series in curves.series:
                 column = series.column(run.trace)
-                at, values = series.envelope(column, first, last, by_decade=self.log_steps)
-                series.show_fine(series.is_dense and min(last, run.step) - first >= len(at))
+                at, values = series.envelope(column, begin, last, by_decade=self.log_steps)
+                series.show_fine(series.is_dense and min(last, run.step) - begin >= len(at))
                 at, values = self._to_axes(at, values)
                 series.curve.setData(at, values, connect="finite")
                 self._place_label(series, at, values, taken, plan.visible)
@@ -183,15 +184,20 @@ class StepsPlot(Plot):
         series.label.setPos(at[-1], values[-1])
 
     def _mark_changes(self, curves: Curves, run: Run) -> None:
-        """A triangle on the first curve at each step after which a hyperparameter was another."""
-        steps = np.array([change.step - 1 for change in run.trace.changes], dtype=int)
+        """A triangle on the first curve at each step after which a hyperparameter was another, and a ring where the run
+        leaves another."""
         if not (curves.series and curves.series[0].is_dense):
             curves.marks.setVisible(False)
             return
+        first = self.first_of(run)
+        steps = np.array([change.step - 1 for change in run.trace.changes if change.step > first + 1], dtype=int)
         column = curves.series[0].column(run.trace)
         curves.marks.setVisible(curves.marks.isVisible() and len(steps) > 0)
         if len(steps):
             curves.marks.setData(*self._to_axes(steps.astype(float), column[steps]))
+        shown = run.left > 0 and curves.series[0].curve.isVisible()
+        at, values = self._to_axes(np.array([float(run.left)]), column[[run.left]]) if shown else ([0.0], [0.0])
+        curves.ring.mark(shown, at[0], values[0])
 
     def _shown_steps(self, steps: int) -> tuple[int, int]:
         if self._follow:
@@ -288,8 +294,9 @@ class StepsPlot(Plot):
         self._draw_if_shown()
 
     def _start_over(self) -> None:
-        self._base, self._range, self._follow = 0.0, None, True
-        self._label()
+        if not self.session.what_if.ghosts:  # else the view stays, to compare
+            self._base, self._range, self._follow = 0.0, None, True
+            self._label()
 
 
 class History(QWidget):

@@ -1,0 +1,125 @@
+"""How fast the debugger is: prints one JSON object last.
+
+    python benchmarks/debugger.py
+
+Draws on the display there is, else offscreen.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # this checkout, whatever is installed
+
+import numpy as np
+from PySide6.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer
+
+from gdviewer import optimizers, problems
+from gdviewer.engine.stop import Limits
+from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.ui.app import create_application
+from gdviewer.ui.window import MainWindow
+
+MOUSE_MS = 8  # a mouse tells where it is 125 times a second
+
+
+class Painted(QObject):
+    """Counts the times a plot paints runs that it has not painted before."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__()
+        self.count, self._fresh = 0, False
+        window.session.runs_changed.connect(self._take)
+        viewport = window.stage.plot.viewport()
+        viewport.installEventFilter(self)
+
+    def _take(self) -> None:
+        self._fresh = True
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: ARG002, N802 - Qt's name
+        if event.type() == QEvent.Type.Paint and self._fresh:
+            self.count, self._fresh = self.count + 1, False
+        return False
+
+
+def process_events(duration: float) -> None:
+    loop = QEventLoop()
+    QTimer.singleShot(int(duration * 1000), loop.quit)
+    loop.exec()
+
+
+def drag(window: MainWindow, move: Callable[[int], None], positions: int) -> float:
+    """Frames a second with runs that were computed anew, while ``move`` is called with one position after another."""
+    painted, at, loop = Painted(window), iter(range(positions)), QEventLoop()
+
+    def go_on() -> None:
+        position = next(at, None)
+        if position is None:
+            loop.quit()
+        else:
+            move(position)
+
+    timer = QTimer(interval=MOUSE_MS, timerType=Qt.TimerType.PreciseTimer)
+    timer.timeout.connect(go_on)
+    began = perf_counter()
+    timer.start()
+    loop.exec()
+    timer.stop()
+    return painted.count / (perf_counter() - began)
+
+
+def what_if(steps: int = 150, positions: int = 250) -> dict[str, float]:
+    """Four runs of 150 steps, computed anew while the slider of a learning rate, a problem's parameter, and the start
+    are dragged."""
+    problem = problems.get("rosenbrock")
+    rules = {"gradient_descent": 1e-3, "momentum": 5e-4, "adam": 0.1, "rmsprop": 0.05}
+    plans = tuple(
+        RunPlan(optimizers.get(name), {"learning_rate": rate}, color=i) for i, (name, rate) in enumerate(rules.items())
+    )
+    window = MainWindow(Experiment(problem, plans, (-1.2, 1.0), Limits(tolerance=None, max_steps=steps)))
+    window.resize(1280, 800)
+    window.show()
+    process_events(1.0)
+    session = window.session
+    session.finish()
+    session.select(2)
+    window.edit_actions.what_if.setChecked(True)
+    process_events(0.5)
+    rate, b = window.runs_panel.editor.fields["learning_rate"].slider, window.problem_panel.fields["b"].slider
+    middle = rate.value()
+    turns = 2 * np.pi / positions
+    moves: dict[str, Callable[[int], None]] = {
+        "slider": lambda i: rate.setValue(round(middle - 60 + 120 * i / positions)),
+        "start": lambda i: session.set_start((-1.2 + 0.5 * np.sin(turns * i), 1.5 - 0.5 * np.cos(turns * i))),
+        "parameter": lambda i: b.setValue(round(500 + 200 * i / positions)),
+    }
+    frames = {}
+    for name, move in moves.items():
+        frames[name] = drag(window, move, positions)
+        process_events(1.2)
+    assert all(run.step == steps for run in session.runs)
+    window.close()
+    window.deleteLater()
+    return {"what_if_frames_per_s": min(frames.values())} | {
+        f"what_if_{name}_frames_per_s": rate for name, rate in frames.items()
+    }
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as settings:
+        os.environ["XDG_CONFIG_HOME"] = settings
+        if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+            os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+        create_application()
+        found = what_if()
+    print(json.dumps({name: round(value, 3) for name, value in found.items()}, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""What if: edits recompute the runs so far, and what they were before is shown as a ghost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from time import perf_counter
+
+from gdviewer.engine.run import Run
+from gdviewer.engine.trace import Change
+from gdviewer.engine.worker import Late
+from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.ui.edits import goes_on, take_hyperparameters
+
+PATIENCE_SECONDS = 0.1  # what takes longer is shown as far as it is, and goes on before one's eyes
+
+
+class WhatIf:
+    """Runs that are computed again, unseen, until they have as many steps as before; then they are shown.
+
+    While some are computed, newer edits wait, and the last one is computed next.
+
+    Attributes:
+        on: whether edits recompute the runs.
+        ghosts: the runs as they were before the edit that goes on, with their plans.
+        late: the runs that are short of the steps they are to have.
+    """
+
+    def __init__(self) -> None:
+        self.on = False
+        self.ghosts: list[tuple[RunPlan, Run]] = []
+        self.late: list[Late] = []
+        self._shown: Experiment | None = None  # what the runs that are shown were made for
+        self._before: tuple[Experiment, list[Run]] | None = None  # the gesture began with these
+        self._wanted: Experiment | None = None  # what runs are to be made for next …
+        self._coming: tuple[Experiment, list[Run], float] | None = None  # … and those that are computed, since when
+        self._goals: dict[int, int] = {}  # how many steps each run is to have
+
+    @property
+    def pending(self) -> bool:
+        """Whether something is still to be computed."""
+        return bool(self._wanted or self._coming or self.late)
+
+    @property
+    def hidden(self) -> bool:
+        """Whether runs are computed that are not shown yet."""
+        return self._coming is not None
+
+    def handles(self, before: Experiment, after: Experiment) -> bool:
+        """Whether an edit is one that recomputes runs, each of which stays what it is."""
+        same = (before.problem.name, before.problem.dimension) == (after.problem.name, after.problem.dimension)
+        return self.on and same and len(before.runs) == len(after.runs) and bool(_differing(before, after))
+
+    def take(self, before: Experiment, after: Experiment, runs: Sequence[Run], begins: bool) -> None:
+        """Take an edit; ``runs`` are those shown, and ``begins`` tells that it does not go on with the one before."""
+        self._shown = self._shown or before
+        if begins or self._before is None:
+            self._before = before, list(runs)
+            self.ghosts = []
+        for i in _differing(self._before[0], after):
+            plan, run = self._before[0].runs[i], self._before[1][i]
+            if run.begun and run.step and run not in (ghost for _, ghost in self.ghosts):
+                self.ghosts.append((plan, run))
+        steps = max((run.step for run in runs), default=0)
+        for i, run in enumerate(runs):
+            # One that has ended is given the step that shows it.
+            self._goals[i] = max(self._goals.get(i, 0), steps + 1 if run.stop else run.step)
+        self._wanted = after
+
+    def next_runs(self, runs: list[Run], idle: bool) -> list[Run]:
+        """The runs to show from now on, which are ``runs`` while others are computed.
+
+        Args:
+            idle: whether the worker is; else nothing it may be at is touched.
+        """
+        if self._coming:
+            experiment, coming, since = self._coming
+            if (idle and not self._late_now()) or perf_counter() - since > PATIENCE_SECONDS:
+                self._coming, self._shown, runs = None, experiment, coming
+        if idle:
+            self._late_now()
+            if self._wanted and not self._coming:
+                self._begin(runs)
+        return runs
+
+    def flush(self, runs: list[Run]) -> list[Run]:
+        """The runs to show so that they are those of the newest edit, computed or not; what is late goes on."""
+        if self._coming:
+            self._shown, runs, _ = self._coming
+            self._coming = None
+        if self._wanted:
+            self._begin(runs)
+            self._shown, runs, _ = self._coming
+            self._coming = None
+        self._shown = None
+        return runs
+
+    def forget(self) -> None:
+        """Let go of the edit that goes on, and of its ghosts; how many steps there were, too."""
+        self.ghosts, self._before, self._shown, self._wanted, self._coming = [], None, None, None, None
+        self._goals.clear()
+        self.late = []
+
+    def keep(self, runs: Sequence[Run]) -> bool:
+        """Let go of the edit that went on, if it is over, and of what is not about these runs; tells whether there were
+        ghosts."""
+        if self._wanted or self._coming:
+            return False
+        had, self.ghosts, self._before, self._shown = bool(self.ghosts), [], None, None
+        self.late = [late for late in self.late if late.run in runs]
+        self._goals.clear()
+        return had
+
+    def _late_now(self) -> list[Late]:
+        """Those that are late still; one that is not any more has the hyperparameters of its plan from now on."""
+        for late in self.late:
+            if late.done and late.plan:
+                take_hyperparameters(late.run, late.plan)
+        self.late = [late for late in self.late if not late.done]
+        return self.late
+
+    def _begin(self, runs: list[Run]) -> None:
+        """Make the runs of the newest edit, to be computed in place of those that differ."""
+        experiment, self._wanted = self._wanted, None
+        coming = list(runs)
+        for i in _differing(self._shown, experiment):
+            late = self._again(experiment, i)
+            self.late = [other for other in self.late if other.run is not coming[i]]
+            self.late.append(late)
+            coming[i] = late.run
+        self._coming = experiment, coming, perf_counter()
+
+    def _again(self, experiment: Experiment, i: int) -> Late:
+        """A run from its beginning, with what was edited as it is now; what was moved on the way else, is again."""
+        plan, (before, runs) = experiment.runs[i], self._before
+        old, run = before.runs[i], runs[i]
+        values, changes = dict(plan.hyperparameters), ()
+        if plan.optimizer is old.optimizer:
+            initial, moved = run.hyperparameters_since(run.step + 1)
+            kept = {name for name, value in values.items() if value == old.hyperparameters[name]}
+            values |= {name: initial[name] for name in kept}
+            changes: tuple[Change, ...] = tuple(change for change in moved if change.name in kept)
+        again = experiment.build(replace(plan, hyperparameters=values))
+        return Late(again, self._goals[i], changes, plan)
+
+
+def _differing(before: Experiment, after: Experiment) -> list[int]:
+    """Which runs are not the same in two experiments that have as many."""
+    pairs = enumerate(zip(before.runs, after.runs, strict=True))
+    return [
+        i for i, (old, new) in pairs
+        if not goes_on(before, old, after, new) or old.hyperparameters != new.hyperparameters
+    ]  # fmt: skip

@@ -1,0 +1,76 @@
+"""Steps executed again: those of the catalogue are the same, bit by bit; a rule that cheats is noticed."""
+
+import itertools
+import random
+
+import numpy as np
+import pytest
+
+from gdviewer import optimizers, problems
+from gdviewer.engine.optimizer import undeclared
+from gdviewer.engine.options import Options
+from gdviewer.engine.replay_check import check_replay
+from gdviewer.engine.run import Run
+from gdviewer.engine.stop import Limits
+
+
+def run_of(rule, problem, options, steps=40):
+    run = Run(problem, rule, problem.start, {}, Limits(max_steps=steps, tolerance=None), 3, options)
+    run.advance(steps)
+    return run
+
+
+@pytest.mark.parametrize("name", optimizers.names())
+@pytest.mark.parametrize(
+    "options", [Options(), Options(noise=0.1, clip_norm=1.0), Options(l2=0.01)], ids=["plain", "noise", "decay"]
+)
+def test_that_no_optimizer_of_the_catalogue_is_told_to_differ(name, options):
+    batches = next(p for p in problems.catalogue().values() if isinstance(p, problems.Regression))
+    for problem in (problems.get("himmelblau"), batches.replace(batch_size=8)):
+        run = run_of(optimizers.get(name), problem, options)
+        if run.begun:
+            assert [check_replay(run, step) for step in range(1, run.step + 1)] == [""] * run.step
+
+
+def drawing_elsewhere(x, f, *, learning_rate=0.01):
+    return x - learning_rate * (f.gradient(x) + random.random())
+
+
+def drawing_from_f(x, f, *, learning_rate=0.01):
+    return x - learning_rate * (f.gradient(x) + f.rng.standard_normal(x.shape))
+
+
+counter = itertools.count()
+
+
+def counting_outside(x, f, v=0.0):
+    return x - 0.001 * f.gradient(x), next(counter)
+
+
+steps_seen = set()
+
+
+def raising_the_second_time(x, f, t):
+    if t in steps_seen and t == 7:
+        raise RuntimeError
+    steps_seen.add(t)
+    return x - 0.001 * f.gradient(x)
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        (drawing_elsewhere, "Step 7 comes to another x"),
+        (counting_outside, "Step 7 comes to another v"),
+        (raising_the_second_time, "Step 7 raises RuntimeError"),
+        (drawing_from_f, ""),
+    ],
+)
+def test_that_what_a_rule_keeps_or_draws_outside_is_noticed(rule, told):
+    run = run_of(undeclared(rule), problems.get("himmelblau"), Options(), steps=20)
+    assert run.step == 20
+    before = np.array(run.trace.x)
+    sentence = check_replay(run, 7)
+    assert sentence.startswith(told)
+    assert bool(sentence) == bool(told)
+    assert np.array_equal(before, run.trace.x)

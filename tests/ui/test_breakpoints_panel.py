@@ -1,0 +1,275 @@
+"""Breakpoints, set in the window and hit there."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QLineEdit
+
+from gdviewer import optimizers, problems
+from gdviewer.engine.breakpoint import Breakpoint
+from gdviewer.engine.breakpoint_kinds import EXPRESSION, KINDS
+from gdviewer.engine.parameter import Choice, Parameter
+from gdviewer.engine.run import Run
+from gdviewer.engine.stop import Limits, Reason
+from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.problems.function import FunctionProblem
+
+
+def racing(*rules: tuple[str, float], problem=None, limits: Limits | None = None, breakpoints=()) -> Experiment:
+    problem = problem or problems.get("himmelblau")
+    plans = tuple(
+        RunPlan(optimizers.get(name), {"learning_rate": rate}, color=i) for i, (name, rate) in enumerate(rules)
+    )
+    limits = limits or Limits(tolerance=None, max_steps=300)
+    return Experiment(problem, plans, tuple(problem.start.tolist()), limits, breakpoints=breakpoints)
+
+
+def panel_of(window, qtbot):
+    """The panel, in front."""
+    dock = next(dock for dock in window._docks if dock.objectName() == "breakpoints")
+    dock.raise_()
+    qtbot.waitUntil(lambda: dock.widget().panel is not None)
+    panel = dock.widget().panel.widget()
+    qtbot.waitUntil(panel.isVisible)
+    return panel
+
+
+@pytest.fixture
+def panel(window, qtbot):
+    """The panel of the window as it opens."""
+    return panel_of(window, qtbot)
+
+
+def enter(qtbot, field, text):
+    field.setFocus()
+    field.selectAll()
+    qtbot.keyClicks(field, text)
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+
+
+def add_condition(qtbot, panel, text):
+    qtbot.mouseClick(panel.add, Qt.MouseButton.LeftButton)
+    enter(qtbot, panel.conditions[-1].entry, text)
+    return panel.conditions[-1]
+
+
+def told(window):
+    return window.session.experiment.breakpoints
+
+
+@pytest.mark.parametrize("name", [name for name in KINDS if name != EXPRESSION])
+def test_that_a_kind_is_switched_on_with_its_value_and_off_again(window, qtbot, panel, name):
+    row, parameter = panel.rows[name], KINDS[name].parameter
+    assert not row.switch.isChecked()
+    assert window.session.experiment.breakpoints == ()
+    row.switch.click()
+    assert told(window) == (Breakpoint(name),)
+    assert window.session.runs[0].breakpoints == told(window)
+    value = None
+    if isinstance(parameter, Parameter):
+        value = parameter.check(name, 7)
+        enter(qtbot, row.field.entry, "7")
+    elif isinstance(parameter, Choice):
+        value = parameter.words[-1]
+        row.words.setCurrentText(value)
+    assert told(window) == (Breakpoint(name, value),)
+    row.switch.click()
+    assert told(window) == (() if value is None else (Breakpoint(name, value, False),))
+    row.switch.click()
+    assert told(window) == (Breakpoint(name, value),)
+
+
+def test_that_a_value_out_of_range_is_told_and_the_last_one_stays(window, qtbot, panel):
+    row = panel.rows["turns"]
+    row.switch.click()
+    enter(qtbot, row.field.entry, "400")
+    assert "must be in [0, 180]" in row.field.entry.message.text()
+    assert row.field.entry.message.isVisible()
+    assert told(window) == (Breakpoint("turns", 90),)
+
+
+def test_that_conditions_are_added_switched_changed_and_removed(window, qtbot, panel):
+    first = add_condition(qtbot, panel, "loss > 2*previous.loss")
+    second = add_condition(qtbot, panel, "t == 20")
+    assert [b.value for b in told(window)] == ["loss > 2*previous.loss", "t == 20"]
+    first.switch.click()
+    assert [b.enabled for b in told(window)] == [False, True]
+    enter(qtbot, second.entry, "t == 30")
+    assert [b.value for b in told(window)] == ["loss > 2*previous.loss", "t == 30"]
+    qtbot.mouseClick(first.remove, Qt.MouseButton.LeftButton)
+    assert told(window) == (Breakpoint(EXPRESSION, "t == 30"),)
+    assert panel.conditions == [second]
+
+
+def test_that_a_condition_is_checked_as_it_is_typed_and_the_last_valid_one_stays(window, qtbot, panel):
+    row = add_condition(qtbot, panel, "norm(m) > 1")
+    row.entry.setFocus()
+    row.entry.selectAll()
+    qtbot.keyClicks(row.entry, "los > 1")
+    assert "there is no los here; did you mean 'loss'?" in row.entry.message.text()
+    qtbot.keyClick(row.entry, Qt.Key.Key_Return)
+    assert row.entry.text() == "los > 1"
+    assert told(window) == (Breakpoint(EXPRESSION, "norm(m) > 1"),)
+    window.session.change_run(0, visible=False)
+    assert row.entry.text() == "los > 1"
+    enter(qtbot, row.entry, "loss > 1")
+    assert row.entry.message.text() == ""
+    assert told(window) == (Breakpoint(EXPRESSION, "loss > 1"),)
+
+
+def test_that_runs_a_condition_does_not_watch_are_named(window, qtbot, panel):
+    row = add_condition(qtbot, panel, "norm(m) > 1e9")
+    assert row.note.text() == "m: only runs of Adam are watched"
+    window.runs_panel.editor.choose("adamw")
+    assert not row.note.isVisible()
+    window.session.change_run(0, optimizer=optimizers.get("sign_sgd"), hyperparameters={})
+    window.session.change_run(1, optimizer=optimizers.get("sign_sgd"), hyperparameters={})
+    assert row.note.text() == "m: no run has it"
+    other = add_condition(qtbot, panel, "x[5] > 1")
+    window.session.step()
+    qtbot.waitUntil(lambda: "there is no component [5]" in other.note.text())
+
+
+def test_that_breakpoints_set_elsewhere_are_shown(window, panel):
+    held = (
+        Breakpoint("loss_rises"), Breakpoint("step", 40, False), Breakpoint("changes_sign", "move"),
+        Breakpoint(EXPRESSION, "t > 3", False), Breakpoint(EXPRESSION, "t > 5"),
+    )  # fmt: skip
+    window.session.edit(replace(window.session.experiment, breakpoints=held))
+    assert {name for name, row in panel.rows.items() if row.switch.isChecked()} == {"loss_rises", "changes_sign"}
+    assert panel.rows["step"].field.entry.text() == "40"
+    assert panel.rows["changes_sign"].words.currentText() == "move"
+    assert [(row.entry.text(), row.switch.isChecked()) for row in panel.conditions] == [
+        ("t > 3", False),
+        ("t > 5", True),
+    ]
+    panel.rows["step"].switch.click()
+    assert set(told(window)) == {*held, Breakpoint("step", 40)} - {Breakpoint("step", 40, False)}
+    window.session.edit(replace(window.session.experiment, breakpoints=()))
+    assert not any(row.switch.isChecked() for row in panel.rows.values())
+    assert panel.conditions == []
+
+
+def test_that_all_controls_have_names_and_tool_tips(window, qtbot, panel):
+    add_condition(qtbot, panel, "t == 5")
+    controls = [
+        c for kind in (QAbstractButton, QLineEdit, QComboBox) for c in panel.findChildren(kind) if c.isVisible()
+    ]
+    assert len(controls) > len(KINDS)
+    for control in controls:
+        assert control.toolTip(), control
+        assert control.accessibleName() or (isinstance(control, QAbstractButton) and control.text()), control
+
+
+# --- the runs
+
+
+def test_that_a_hit_pauses_all_runs_and_says_why(open_window, qtbot):
+    window = open_window(racing(("gradient_descent", 1e-4), ("adam", 0.5), breakpoints=(Breakpoint("loss_rises"),)))
+    panel, session = panel_of(window, qtbot), window.session
+    session.pace.set_speed(math.inf)
+    session.play()
+    qtbot.waitUntil(lambda: not session.playing, timeout=10_000)
+    slow, fast = session.runs
+    loss = fast.trace.loss
+    assert fast.stop.reason is Reason.BREAKPOINT
+    assert fast.step == int(np.flatnonzero(loss[1:] > loss[:-1])[0]) + 1
+    assert slow.stop is None
+    assert not session.finished
+    assert session.cursor == fast.step
+    window.session.select(1)
+    window.runs_panel.refresh()
+    assert window.runs_panel.editor.message.text() == fast.stop.message
+    assert panel.last.text() == fast.stop.message
+    assert panel.hit_by.text() == session.experiment.runs[1].title
+
+
+def test_that_run_and_step_go_on_and_the_record_is_that_of_a_run_without(open_window, qtbot):
+    experiment = racing(("adam", 0.5), breakpoints=(Breakpoint("loss_rises"), Breakpoint("step", 300)))
+    window = open_window(experiment)
+    session, pauses = window.session, []
+    run = session.runs[0]
+    while not run.stop or run.at_breakpoint:
+        if len(pauses) % 3 == 2:
+            session.step()
+            qtbot.waitUntil(lambda n=run.step: run.step > n or not run.at_breakpoint, timeout=10_000)
+            qtbot.waitUntil(lambda: not session.busy, timeout=10_000)
+        else:
+            session.finish()
+        pauses.append(run.step)
+        assert session.runs == [run]
+    alone = Run(experiment.problem, run.optimizer, run.start, run.hyperparameters, experiment.limits)
+    alone.advance(300)
+    assert run.stop.reason is alone.stop.reason is Reason.STEP_LIMIT
+    for of in (lambda t: t.x, lambda t: t.loss, lambda t: t.gradient, lambda t: t.state["v"]):
+        assert np.array_equal(of(run.trace), of(alone.trace))
+    rises = np.flatnonzero(alone.trace.loss[1:] > alone.trace.loss[:-1]) + 1
+    assert [hit.step for hit in run.trace.hits] == [*rises.tolist(), 300]
+    session.play()
+    assert session.runs != [run]  # all have stopped for good, so Run begins again
+    session.pause()
+
+
+def test_that_going_there_looks_at_the_step_in_the_run_that_hit(open_window, qtbot):
+    window = open_window(racing(("gradient_descent", 1e-4), ("adam", 0.5), breakpoints=(Breakpoint("step", 20),)))
+    panel, session = panel_of(window, qtbot), window.session
+    session.change_run(0, start=(1.0, 1.0))
+    session.finish()
+    assert panel.last.text() == "Breakpoint: step 20 is reached."
+    window.session.edit(replace(session.experiment, breakpoints=()))
+    session.finish()
+    assert [run.step for run in session.runs] == [300, 300]
+    session.select(0)
+    assert panel.last.text() == "Breakpoint: step 20 is reached."
+    qtbot.mouseClick(panel.go, Qt.MouseButton.LeftButton)
+    assert session.cursor == 20
+    assert not session.is_live
+    session.reset()
+    assert not panel.last.isVisible()
+    assert not panel.go.isVisible()
+
+
+def test_that_a_breakpoint_set_while_running_holds_from_then_on(open_window, qtbot):
+    window = open_window(racing(("adam", 1e-3), limits=Limits(tolerance=None, max_steps=10**9)))
+    panel, session = panel_of(window, qtbot), window.session
+    session.play()
+    qtbot.waitUntil(lambda: session.steps > 20, timeout=10_000)
+    add_condition(qtbot, panel, "t > 3")
+    qtbot.waitUntil(lambda: session.runs[0].at_breakpoint, timeout=10_000)
+    assert session.runs[0].trace.hits[-1].step == session.runs[0].step
+    qtbot.waitUntil(lambda: not session.playing)
+
+
+def test_that_a_step_that_is_not_finite_is_told_before_the_run_has_left_the_domain(open_window):
+    problem = problems.get("x_minus_log_x")
+    window = open_window(racing(("momentum", 0.9), problem=problem, breakpoints=(Breakpoint("non_finite"),)))
+    run = window.session.runs[0]
+    window.session.finish()
+    assert run.stop.reason is Reason.BREAKPOINT
+    assert f"not finite in step {run.step + 1}" in window.runs_panel.editor.message.text()
+    assert window.session.position(run) == run.step
+    window.session.finish()
+    assert window.session.runs == [run]
+    assert run.stop.reason is Reason.LEFT_DOMAIN
+
+
+def test_that_a_function_of_the_users_pauses_too(open_window):
+    problem = FunctionProblem(lambda x: float(x @ x), (4.0, 3.0))
+    window = open_window(racing(("gradient_descent", 0.25), problem=problem, breakpoints=(Breakpoint("step", 3),)))
+    window.session.finish()
+    assert window.session.runs[0].step == 3
+    assert window.session.runs[0].at_breakpoint
+
+
+def test_that_steps_asked_for_end_at_a_hit(open_window, qtbot):
+    window = open_window(racing(("adam", 1e-3), ("gradient_descent", 1e-3), breakpoints=(Breakpoint("step", 5),)))
+    for _ in range(20):
+        window.session.step()
+    qtbot.waitUntil(lambda: window.session.runs[0].at_breakpoint, timeout=10_000)
+    qtbot.waitUntil(lambda: not window.session.busy and window.session.pace.asked == 0)
+    assert [run.step for run in window.session.runs] == [5, 5]
