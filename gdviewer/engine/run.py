@@ -268,7 +268,7 @@ class Run:
             state = tuple(map(read_only, self.optimizer.state.values()))  # as it began: m=0.0, and not an array
         for t in range(kept + 1, step + 1):
             oracle.t = t
-            hyperparameters = self.hyperparameters_at(t)
+            hyperparameters = self.hyperparameters_at(t) if t < len(rows) else dict(self.upcoming)
             if "learning_rate" in hyperparameters:
                 coming = self._stepper.rate(t, hyperparameters, float(rows.loss[-1]))[0]
                 hyperparameters["learning_rate"] = float(rows.rate[t]) if t < len(rows) else coming

@@ -258,6 +258,17 @@ def test_that_the_step_a_stop_left_untaken_can_be_looked_at(look_into, qtbot):
     assert np.array_equal(panel.story.start, window.session.runs[0].trace.x[30])
 
 
+def test_that_the_step_to_come_has_the_hyperparameters_it_will_be_taken_with(look_into, qtbot):
+    window, panel = look_into(on("rosenbrock", "gradient_descent", steps=30, learning_rate=1e-3), 30)
+    qtbot.mouseClick(panel.following, Qt.MouseButton.LeftButton)
+    shown(panel, qtbot, 31)
+    trace = window.session.runs[0].trace
+    window.session.change_run(0, hyperparameters={"learning_rate": 5e-4})
+    qtbot.waitUntil(
+        lambda: np.array_equal(row_of(panel, "x").amount, trace.x[30] - 5e-4 * trace.gradient[30]), timeout=3000
+    )
+
+
 def test_that_a_rule_without_source_shows_what_goes_in_and_out(look_into):
     space = {"rate": rate}
     source = """
@@ -358,7 +369,7 @@ def test_that_a_pinned_value_stays_as_an_arrow_wherever_the_cursor_goes(look_int
         assert (momentum.label, gradient.label) == ("m", "g")
         assert np.array_equal(momentum.vector, trace.state["m"][step])
         assert np.array_equal(gradient.vector, trace.gradient[step - 1])
-    qtbot.mouseClick(panel.bar.true_length, Qt.MouseButton.LeftButton)
+    panel.bar.true_length.click()
     qtbot.waitUntil(lambda: all(arrow.normalised for arrow in session.arrows))
     panel.bar.buttons[0].click()
     panel.bar.buttons[0].click()

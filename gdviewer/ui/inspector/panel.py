@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QSettings, Qt
+from PySide6.QtCore import QSettings, Qt, QTimer
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from gdviewer.engine.run import Run
@@ -25,7 +25,7 @@ from gdviewer.ui.session import Session
 from gdviewer.ui.text import number_text, stop_text, tr
 from gdviewer.ui.theme import look
 
-_PLAYING_SECONDS = 0.1  # from one step shown to the next, while the runs are played
+_PLAYING_SECONDS = 0.1  # from one step shown to the next, while the runs are played or made anew
 _FEW_TRIALS = 8  # so many are told beside their points; of more, only the one taken
 
 
@@ -48,6 +48,8 @@ class StepPanel(QWidget):
         self._rested = 0.0
         self._failed: Run | None = None
         self._teller = Teller()
+        self._soon = QTimer(self, singleShot=True)
+        self._soon.timeout.connect(self._want)
         self._latest = Latest(self)
         self.title = QLabel()
         font = self.title.font()
@@ -129,8 +131,13 @@ class StepPanel(QWidget):
         if not self.isVisible():
             return
         run = self.run
-        if run is None or not run.begun:
+        if run is None or (run.stop and not run.begun):
             self._show_nothing(run)
+        if run is None or not run.begun:
+            return  # what is shown stays until the new run has begun, which is soon
+        left = self._rested - perf_counter()
+        if self._asked and self._asked[0] is not run and left > 0:
+            self._soon.start(round(1000 * left))  # runs may be made anew at each frame, while a hand moves a slider
             return
         row = self._session.position(run)
         at_error = run.stop is not None and run.stop.reason is Reason.ERROR and row == run.step
@@ -143,7 +150,7 @@ class StepPanel(QWidget):
         self.following.setEnabled(row > 0)
         coming = row == 0 or self.following.isChecked()
         step = row + 1 if coming else row
-        wanted = (run, step, step > run.step and tuple(run.hyperparameters.items()), run.stop)
+        wanted = (run, step, step > run.step and tuple(run.upcoming.items()), run.stop)
         if step > run.step and self._session.playing:
             return  # it is being taken
         if wanted == self._asked:
