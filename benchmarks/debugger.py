@@ -34,29 +34,29 @@ BREAKPOINTS = (  # none of them is hit, but each step is judged by all
 )
 
 
-def breakpoint_cost(seconds: float = 0.4, rounds: int = 15) -> dict[str, float]:
-    """The full-speed rate of bursts with five breakpoints over the rate without, of two runs in turns."""
-
-    def rate(run: Run) -> float:
-        before, began = run.step, perf_counter()
-        while perf_counter() < began + seconds:
-            burst([run], 12e-3)
-        return (run.step - before) / (perf_counter() - began)
-
+def breakpoint_cost(pairs: int = 16, rounds: int = 21) -> dict[str, float]:
+    """The rate of bursts at full speed with five breakpoints over the rate without, of two runs burst by burst."""
     problem, rule = problems.get("rosenbrock"), optimizers.get("adam")
     problem.prepare()  # SymPy's work is not a step's
-    ratios, plain, watched = [], [], []
-    for i in range(rounds):
-        runs = [Run(problem, rule, START, limits=UNLIMITED, breakpoints=b) for b in ((), BREAKPOINTS)]
-        rates = {run: rate(run) for run in (runs if i % 2 else runs[::-1])}
-        assert not any(run.stop for run in runs), [run.stop for run in runs]
-        plain.append(rates[runs[0]])
-        watched.append(rates[runs[1]])
-        ratios.append(watched[-1] / plain[-1])
+    rates: dict[bool, list[float]] = {False: [], True: []}
+    for _ in range(rounds):
+        runs = {
+            watched: Run(problem, rule, START, limits=UNLIMITED, breakpoints=BREAKPOINTS if watched else ())
+            for watched in rates
+        }
+        spent = dict.fromkeys(rates, 0.0)
+        for i in range(pairs):
+            for watched in (False, True) if i % 2 else (True, False):
+                began = perf_counter()
+                burst([runs[watched]], 12e-3)
+                spent[watched] += perf_counter() - began
+        assert not any(run.stop for run in runs.values()), [run.stop for run in runs.values()]
+        for watched, run in runs.items():
+            rates[watched].append(run.step / spent[watched])
     return {
-        "breakpoint_cost": statistics.median(ratios),
-        "steps_per_s": statistics.median(plain),
-        "steps_per_s_with_five_breakpoints": statistics.median(watched),
+        "breakpoint_cost": statistics.median(with_ / without for without, with_ in zip(*rates.values(), strict=True)),
+        "steps_per_s": statistics.median(rates[False]),
+        "steps_per_s_with_five_breakpoints": statistics.median(rates[True]),
     }
 
 

@@ -148,7 +148,7 @@ def test_that_ctrl_c_closes_the_window(tmp_path: Path) -> None:
         "from PySide6.QtCore import QTimer\n"
         "application = create_application()\n"
         "QTimer.singleShot(0, lambda: print('ready', flush=True))\n"
-        "sys.exit(startup._live(application, default_experiment()))\n"
+        "sys.exit(startup._live(application, default_experiment(), {}))\n"
     )
     with subprocess.Popen(
         [sys.executable, "-c", script],
