@@ -16,7 +16,7 @@ from gdviewer.ui.session import Session
 from gdviewer.ui.text import tr
 from gdviewer.ui.theme import look
 
-FASTEST = 1e5  # from here on the slider says "as fast as it goes"
+FASTEST = 1e5  # from here on the slider says "full speed"
 _TICKS = 100
 _WIDEST = "88,888,888"  # more steps than the record of a run has room for
 _ICON = 12  # pixels of an icon
@@ -78,8 +78,9 @@ class Timeline(QToolBar):
         self.speed.setToolTip(tr("Speed: from one step a second to as fast as it goes (keys + and −)."))
         self.speed_text = QLabel()
         self.speed_text.setToolTip(self.speed.toolTip())
-        for widget in (self.badge, self.scrubber, self.entry, self.total, self.speed, self.speed_text):
+        for widget in (self.badge, self.scrubber, self.entry, self.total, self.speed):
             self.addWidget(widget)
+        self._words = self.addWidget(self.speed_text)  # they go where there is no room; the tool tip tells them too
         keys_by_tab(self.speed)
         self.speed.valueChanged.connect(self._set_speed)
         self.entry.entered.connect(self._jump)
@@ -112,7 +113,7 @@ class Timeline(QToolBar):
         fastest = tick == _TICKS
         self._session.pace.set_speed(math.inf if fastest else speed)
         exact = f"{speed:,.0f}" if speed >= 10 else f"{speed:.2g}"
-        self.speed_text.setText(tr("as fast as it goes") if fastest else tr("{n} steps/s", n=exact))
+        self.speed_text.setText(tr("full speed") if fastest else tr("{n} steps/s", n=exact))
 
     def _jump(self, text: str) -> None:
         """Look at a step that was typed; what can't be one is told above the field, and stays in it."""
@@ -191,11 +192,24 @@ class Timeline(QToolBar):
         metrics = self.fontMetrics()
         self.entry.setFixedWidth(metrics.horizontalAdvance(_WIDEST) + 14)
         self.total.setFixedWidth(metrics.horizontalAdvance(tr("of {steps}", steps=_WIDEST)) + 4)
-        self.speed_text.setFixedWidth(metrics.horizontalAdvance(tr("as fast as it goes")) + 6)
+        words = tr("full speed"), tr("{n} steps/s", n="99,999")
+        self.speed_text.setFixedWidth(max(map(metrics.horizontalAdvance, words)) + 6)
         _fix_width(self.badge, tr("LIVE"), tr("REVIEW"))
         button = self.widgetForAction(self.run)
         button.setMinimumWidth(metrics.horizontalAdvance(tr("❚❚  Pause")) + 30)
+        self._fit()
         self._show_where()
+
+    def _fit(self) -> None:
+        """Leave the words on the speed out where all else would not fit beside them."""
+        parts = [self.widgetForAction(action) for action in self.actions() if action is not self._words]
+        room = self.layout().spacing() * len(parts) + self.contentsMargins().left() + self.contentsMargins().right()
+        least = sum(max(part.minimumSizeHint().width(), part.minimumWidth()) for part in parts) + room
+        self._words.setVisible(least + self.speed_text.width() <= self.width())
+
+    def resizeEvent(self, event: object) -> None:
+        super().resizeEvent(event)
+        self._fit()
 
 
 def _fix_width(label: QLabel, *texts: str) -> None:

@@ -280,7 +280,8 @@ def test_that_the_bar_fits_and_nothing_in_it_moves_with_the_numbers(open_window,
         return [part.geometry() for part in parts]
 
     at_first = places()
-    assert all(part.isVisible() and timeline.rect().contains(part.geometry()) for part in parts)
+    shown = [part for part in parts if part is not timeline.speed_text or part.isVisible()]  # it may give way
+    assert all(part.isVisible() and timeline.rect().contains(part.geometry()) for part in shown)
     assert timeline.scrubber.width() >= 90
     window.session.back()
     assert places() == at_first
@@ -289,7 +290,7 @@ def test_that_the_bar_fits_and_nothing_in_it_moves_with_the_numbers(open_window,
     timeline.speed.setValue(timeline.speed.maximum())
     assert places() == at_first
     for label in (timeline.total, timeline.badge, timeline.speed_text):
-        assert label.width() >= label.minimumSizeHint().width(), label.text()
+        assert not label.isVisible() or label.width() >= label.minimumSizeHint().width(), label.text()
 
 
 # Marks

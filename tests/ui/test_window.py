@@ -62,7 +62,7 @@ def test_that_the_speed_reaches_from_one_step_a_second_to_as_fast_as_it_goes(win
     assert window.session.pace.speed == 1
     slider.setValue(slider.maximum())
     assert window.session.pace.speed == float("inf")
-    assert window.timeline.speed_text.text() == "as fast as it goes"
+    assert window.timeline.speed_text.text() == "full speed"
 
 
 def test_that_every_control_has_a_tool_tip_and_an_accessible_name(window):
