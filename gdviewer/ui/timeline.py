@@ -147,6 +147,7 @@ class Timeline(QToolBar):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._fit()
         if self.entry.message.isVisible():
             self._place_message()
 
@@ -206,10 +207,6 @@ class Timeline(QToolBar):
         room = self.layout().spacing() * len(parts) + self.contentsMargins().left() + self.contentsMargins().right()
         least = sum(max(part.minimumSizeHint().width(), part.minimumWidth()) for part in parts) + room
         self._words.setVisible(least + self.speed_text.width() <= self.width())
-
-    def resizeEvent(self, event: object) -> None:
-        super().resizeEvent(event)
-        self._fit()
 
 
 def _fix_width(label: QLabel, *texts: str) -> None:
