@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -52,6 +53,15 @@ class Teller:
 
     def tell(self, run: Run, step: int) -> Story:
         """Execute step number ``step`` again, from 1 to one past the last."""
+        collecting = gc.isenabled()
+        gc.disable()  # it would look for cycles again and again, among all objects there are
+        try:
+            return self._tell(run, step)
+        finally:
+            if collecting:
+                gc.enable()
+
+    def _tell(self, run: Run, step: int) -> Story:
         if run is not self._run:
             self._run, self._known = run, {}
         began = perf_counter()
