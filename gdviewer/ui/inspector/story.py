@@ -69,7 +69,7 @@ class Teller:
         quick = perf_counter() - began < _PATIENCE_SECONDS
         before = None
         if step > 1 and inspection.frame and (quick or step - 1 in self._known):
-            before = self._inspect(run, step - 1)
+            before = self._known.get(step - 1) or inspect_step(run, step - 1, deep=False)
         trace, owner = run.trace, run.owner(step)
         start, taken = trace.x[step - 1], step < len(trace)
         rows = rows_of(inspection, start, before) if inspection.frame else _without_source(owner, step, inspection)
