@@ -39,6 +39,7 @@ class Painted(QObject):
         super().__init__(panel)
         self._panel, self.step = panel, -1
         panel.lines.viewport().installEventFilter(self)
+        panel.lines.viewport().update()
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: N802 - as Qt has it
         if event.type() == QEvent.Type.Paint and self._panel.story:

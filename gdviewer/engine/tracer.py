@@ -124,18 +124,19 @@ class StepTimeout(BaseException):
         return f"the step has not come to its end within {SECONDS:g} seconds"
 
 
-def inspect_step(run: Run, step: int) -> Inspection:
+def inspect_step(run: Run, step: int, deep: bool = True) -> Inspection:
     """Execute step number ``step`` of a run again, line by line; in any thread, with no effect on the run.
 
     Args:
         step: as for :meth:`Run.replay`.
+        deep: whether the functions that the rule calls are followed.
 
     Raises:
         IndexError: there is no such step.
     """
     if not 1 <= step <= len(run.trace):
         raise IndexError(f"step must be in 1 … {len(run.trace)}; got {step}")
-    tracer = _Tracer()
+    tracer = _Tracer(deep)
     try:
         x, state = run.replay(step, tracer.around)
     except (Exception, StepTimeout, SystemExit) as error:
@@ -203,9 +204,10 @@ class _Open:
 class _Tracer:
     """Listens to one call of a rule."""
 
-    def __init__(self) -> None:
+    def __init__(self, deep: bool) -> None:
         self.frame: Frame | None = None
         self.complete = True
+        self._deep = deep
         self._code: CodeType | None = None
         self._stack: list[_Open] = []
         self._count = 0
@@ -230,6 +232,8 @@ class _Tracer:
         self._watch()
         code = frame.f_code
         if not (self._stack or code is self._code) or not (code is self._code or _is_mathematics(code)):
+            return None
+        if self._stack and not self._deep:
             return None
         told = _lines_of(code)
         if not told or not self.complete:

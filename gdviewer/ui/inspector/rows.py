@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
@@ -63,8 +64,13 @@ class Row:
     children: list[Row] = field(default_factory=list)
     executed: Executed | None = field(default=None, repr=False)
     names: Mapping[str, str] = field(default_factory=dict, repr=False)
-    parent: Row | None = field(default=None, repr=False)
+    above: Callable[[], Row | None] = field(default=lambda: None, repr=False)  # weak, so that a step is soon forgotten
     place: int = 0  # among its parent's children
+
+    @property
+    def parent(self) -> Row | None:
+        """The row it stands under."""
+        return self.above()
 
     @cached_property
     def numbers(self) -> str:
@@ -296,7 +302,9 @@ def _adopt(rows: list[Row], parent: Row | None) -> None:
     """Let each row know what it stands under."""
     _fold_passes(rows)
     for place, row in enumerate(rows):
-        row.parent, row.place = parent, place
+        row.place = place
+        if parent is not None:
+            row.above = ref(parent)
         if row.children:
             _adopt(row.children, row)
 

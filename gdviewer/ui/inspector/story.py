@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -52,6 +53,15 @@ class Teller:
 
     def tell(self, run: Run, step: int) -> Story:
         """Execute step number ``step`` again, from 1 to one past the last."""
+        collecting = gc.isenabled()
+        gc.disable()  # it would look for cycles again and again, among all objects there are
+        try:
+            return self._tell(run, step)
+        finally:
+            if collecting:
+                gc.enable()
+
+    def _tell(self, run: Run, step: int) -> Story:
         if run is not self._run:
             self._run, self._known = run, {}
         began = perf_counter()
@@ -59,7 +69,7 @@ class Teller:
         quick = perf_counter() - began < _PATIENCE_SECONDS
         before = None
         if step > 1 and inspection.frame and (quick or step - 1 in self._known):
-            before = self._inspect(run, step - 1)
+            before = self._known.get(step - 1) or inspect_step(run, step - 1, deep=False)
         trace, owner = run.trace, run.owner(step)
         start, taken = trace.x[step - 1], step < len(trace)
         rows = rows_of(inspection, start, before) if inspection.frame else _without_source(owner, step, inspection)

@@ -123,19 +123,17 @@ class Lines(QTreeView):
         """Show the rows of another step, opened and folded, scrolled and with the same line current as before."""
         bar = self.verticalScrollBar()
         top = bar.value()
-        self._filling = True
         self._rows.take(rows)
-        for row in (row for first in rows for row in first.walk()):
-            if row.children and self._folds.get(row.key, row.unfolded):
-                self.setExpanded(self._rows.index_of(row), True)
-        self._filling = False
+        self._unfold(rows)
         current = self._find(self._wish) or self._usual()
+        self._filling = True  # it is told of once, below
         if current:
             self.selectionModel().setCurrentIndex(
                 self._rows.index_of(current), self.selectionModel().SelectionFlag.ClearAndSelect
             )
         self.executeDelayedItemsLayout()
         bar.setValue(top)
+        self._filling = False
         self.looked_at.emit(current)
 
     def choose(self, row: Row) -> None:
@@ -183,7 +181,19 @@ class Lines(QTreeView):
 
     def _remember(self, index: QModelIndex, on: bool) -> None:
         if not self._filling:
-            self._folds[index.internalPointer().key] = on
+            row: Row = index.internalPointer()
+            self._folds[row.key] = on
+            if on:
+                self._unfold(row.children)
+
+    def _unfold(self, rows: Sequence[Row]) -> None:
+        """Open rows that are to be open, as far as they are seen; those below a folded row when that is opened."""
+        before, self._filling = self._filling, True
+        for row in rows:
+            if row.children and self._folds.get(row.key, row.unfolded):
+                self.setExpanded(self._rows.index_of(row), True)
+                self._unfold(row.children)
+        self._filling = before
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         row, key = self.current, event.key()
