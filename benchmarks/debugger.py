@@ -2,26 +2,31 @@
 
     python benchmarks/debugger.py
 
-Figures that are compared with each other are measured in turns.
+Draws on the display there is, else offscreen. Figures that are compared with each other are measured in turns.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import sys
+import tempfile
 from pathlib import Path
 from time import perf_counter
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # this checkout, whatever is installed
 
 from open_step import open_step
+from scrubbing import scrub_frames_per_s
+from what_if import what_if
 
 from gdviewer import optimizers, problems
 from gdviewer.engine.breakpoint import Breakpoint
 from gdviewer.engine.run import Run
 from gdviewer.engine.stop import Limits
 from gdviewer.engine.worker import burst
+from gdviewer.ui.app import create_application
 
 START = (-1.2, 1.0)
 UNLIMITED = Limits(tolerance=None, max_steps=10**9)
@@ -61,7 +66,16 @@ def breakpoint_cost(pairs: int = 16, rounds: int = 21) -> dict[str, float]:
 
 
 def main() -> None:
-    figures = breakpoint_cost() | open_step()
+    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    with tempfile.TemporaryDirectory() as settings:
+        os.environ["XDG_CONFIG_HOME"] = settings  # no layout of the user's is read or written over
+        application = create_application()
+        application.setQuitOnLastWindowClosed(False)
+        figures: dict[str, float] = {}
+        for measure in (breakpoint_cost, what_if, scrub_frames_per_s, open_step):
+            figures |= (found := measure())
+            print(measure.__name__, found, flush=True)
     print(json.dumps({key: float(f"{value:.4g}") for key, value in figures.items()}, indent=2))
 
 

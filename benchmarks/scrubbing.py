@@ -1,20 +1,8 @@
-"""How fast looking back is: prints one JSON object last.
-
-    python benchmarks/scrubbing.py
-
-Draws on the display there is, else offscreen.
-"""
+"""How fast looking back is: the timeline of a run of a million steps is dragged along."""
 
 from __future__ import annotations
 
-import json
-import os
-import sys
-import tempfile
-from pathlib import Path
 from time import perf_counter
-
-sys.path.insert(0, str(Path(__file__).parents[1]))  # this checkout, whatever is installed
 
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
@@ -23,7 +11,6 @@ from PySide6.QtWidgets import QApplication, QWidget
 from gdviewer import optimizers, problems
 from gdviewer.engine.stop import Limits
 from gdviewer.experiment.experiment import Experiment, RunPlan
-from gdviewer.ui.app import create_application
 from gdviewer.ui.window import MainWindow
 
 STEPS = 1_000_000
@@ -89,19 +76,3 @@ def scrub_frames_per_s(steps: int = STEPS, duration: float = 3.0) -> dict[str, f
     window.deleteLater()
     QApplication.processEvents()
     return {"scrub_frames_per_s": rate, "scrub_slowest_frame_ms": slowest * 1e3, "scrub_steps": run.step}
-
-
-def main() -> None:
-    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    with tempfile.TemporaryDirectory() as settings:
-        os.environ["XDG_CONFIG_HOME"] = settings  # no layout of the user's is read or written over
-        application = create_application()
-        application.setQuitOnLastWindowClosed(False)
-        figures = scrub_frames_per_s() | {"platform": application.platformName()}
-        rounded = {key: float(f"{value:.4g}") if isinstance(value, float) else value for key, value in figures.items()}
-        print(json.dumps(rounded, indent=2))
-
-
-if __name__ == "__main__":
-    main()

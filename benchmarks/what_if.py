@@ -1,21 +1,9 @@
-"""How fast runs are computed anew while the hand moves: prints one JSON object last.
-
-    python benchmarks/what_if.py
-
-Draws on the display there is, else offscreen.
-"""
+"""How fast runs are computed anew while the hand moves."""
 
 from __future__ import annotations
 
-import json
-import os
-import sys
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from time import perf_counter
-
-sys.path.insert(0, str(Path(__file__).parents[1]))  # this checkout, whatever is installed
 
 import numpy as np
 from PySide6.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer
@@ -23,7 +11,6 @@ from PySide6.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer
 from gdviewer import optimizers, problems
 from gdviewer.engine.stop import Limits
 from gdviewer.experiment.experiment import Experiment, RunPlan
-from gdviewer.ui.app import create_application
 from gdviewer.ui.window import MainWindow
 
 MOUSE_MS = 8  # a mouse tells where it is 125 times a second
@@ -109,17 +96,3 @@ def what_if(steps: int = 150, positions: int = 250) -> dict[str, float]:
     return {"what_if_frames_per_s": min(frames.values())} | {
         f"what_if_{name}_frames_per_s": rate for name, rate in frames.items()
     }
-
-
-def main() -> None:
-    with tempfile.TemporaryDirectory() as settings:
-        os.environ["XDG_CONFIG_HOME"] = settings
-        if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-            os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-        create_application()
-        found = what_if()
-    print(json.dumps({name: round(value, 3) for name, value in found.items()}, indent=2))
-
-
-if __name__ == "__main__":
-    main()
