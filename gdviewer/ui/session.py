@@ -192,7 +192,9 @@ class Session(Document):
     def _grant(self) -> None:
         if self._worker.busy:
             return
-        self._timer.setInterval(POLL_MS if self.what_if.hidden else FRAME_MS)
+        interval = POLL_MS if self.what_if.hidden else FRAME_MS
+        if interval != self._timer.interval():  # to set it begins it anew, and a frame would come late
+            self._timer.setInterval(interval)
         if self.what_if.late:
             self._worker.grant_late(self.what_if.late, WHAT_IF_SECONDS)
             return
