@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from gdviewer.engine.curvature import Curvature, curvature
 from gdviewer.engine.run import Run
 from gdviewer.problems.problem import Problem
+
+if TYPE_CHECKING:
+    from gdviewer.engine.curvature import Curvature
 
 
 def curvature_at(run: Run, step: int) -> Curvature:
     """How the loss curves at row ``step`` of a run's trace: the whole loss, decay in it included."""
+    from gdviewer.engine.curvature import curvature  # the window opens without it
+
     trace, problem = run.trace, run.problem
     width = float(np.ptp(problem.domain, axis=1).max()) if isinstance(problem, Problem) else None
     return curvature(run.objective, trace.x[step], trace.gradient[step], width)

@@ -6,14 +6,13 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from gdviewer import problems, schedules
 from gdviewer.engine.breakpoint import Breakpoint, conditions
-from gdviewer.engine.curvature import Curvature
 from gdviewer.engine.optimizer import Optimizer, Rule
 from gdviewer.engine.options import OPTIONS, Options
 from gdviewer.engine.oracle import Array
@@ -26,6 +25,9 @@ from gdviewer.experiment.diagnosis import diagnose
 from gdviewer.experiment.user_rule import as_optimizer
 from gdviewer.problems.function import FunctionProblem
 from gdviewer.problems.problem import Problem
+
+if TYPE_CHECKING:
+    from gdviewer.engine.curvature import Curvature
 
 _LIMIT_OPTIONS = {"maxiter": "max_steps", "gtol": "gradient_tolerance", "ftol": "loss_tolerance"}
 _STATUS = {Reason.STEP_LIMIT: 1, Reason.DIVERGED: 2, Reason.LEFT_DOMAIN: 3, Reason.STALLED: 4, Reason.BREAKPOINT: 5,
