@@ -82,7 +82,7 @@ def what_if(steps: int = 150, positions: int = 250) -> dict[str, float]:
     middle = rate.value()
     turns = 2 * np.pi / positions
     moves: dict[str, Callable[[int], None]] = {
-        "slider": lambda i: rate.setValue(round(middle - 60 + 120 * i / positions)),
+        "slider": lambda i: rate.setValue(round(middle + 250 * (i / positions - 0.5))),
         "start": lambda i: session.set_start((-1.2 + 0.5 * np.sin(turns * i), 1.5 - 0.5 * np.cos(turns * i))),
         "parameter": lambda i: b.setValue(round(500 + 200 * i / positions)),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +52,7 @@ class Theme:
         """The colour of a line that made a vector."""
         return QColor(self.lines[index % len(self.lines)])
 
+    @cache
     def heat_colors(self) -> NDArray[np.uint8]:
         """256 colours of equal perceived difference, (256, 4) RGBA, between the two ends of the ramp in Oklab."""
         low, high = (_oklab(color) for color in self.heat)
