@@ -52,12 +52,9 @@ class Theme:
         """The colour of a line that made a vector."""
         return QColor(self.lines[index % len(self.lines)])
 
-    @cache
     def heat_colors(self) -> NDArray[np.uint8]:
         """256 colours of equal perceived difference, (256, 4) RGBA, between the two ends of the ramp in Oklab."""
-        low, high = (_oklab(color) for color in self.heat)
-        rgb = _from_oklab(low + np.linspace(0, 1, 256)[:, None] * (high - low))
-        return np.column_stack([rgb, np.full(256, 255)]).astype(np.uint8)
+        return _ramp(*self.heat)
 
 
 LIGHT = Theme(
@@ -193,6 +190,13 @@ def _style(theme: Theme) -> str:
 def _tick() -> str:
     with asset("check.svg") as path:
         return path.as_posix()
+
+
+@cache
+def _ramp(first: str, last: str) -> NDArray[np.uint8]:
+    low, high = _oklab(first), _oklab(last)
+    rgb = _from_oklab(low + np.linspace(0, 1, 256)[:, None] * (high - low))
+    return np.column_stack([rgb, np.full(256, 255)]).astype(np.uint8)
 
 
 def _oklab(color: str) -> NDArray[np.float64]:
