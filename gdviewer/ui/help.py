@@ -27,7 +27,8 @@ def help_page(actions: list[QAction]) -> str:
             tr("In a minute"),
             tr(
                 "Press <b>Space</b>: the runs descend side by side from the same start. Press it again to pause, "
-                "<b>→</b> to go one step, <b>R</b> to begin again. Everything can be changed while they run."
+                "<b>←</b> and <b>→</b> to go back and forth in time, <b>R</b> to begin again. Everything can be "
+                "changed while they run, and every edit undone."
             ),
         ),
         (
@@ -67,9 +68,59 @@ def help_page(actions: list[QAction]) -> str:
             tr("What you see"),
             tr(
                 "Heat and contour lines are the loss, stars its known minima, the dot where the run is. Wheel and drag "
-                "zoom and move; Home shows all. Below: loss, norm of the gradient, or components over the "
-                "steps, with a triangle where a hyperparameter was moved; drag the grey line to look at an earlier "
-                "step."
+                "zoom and move; Ctrl+0 shows all. Below: loss, norm of the gradient, learning rate, components or "
+                "pinned values over the steps, with a triangle where a hyperparameter was moved."
+            ),
+        ),
+        (
+            tr("Back and forth in time"),
+            tr(
+                "The bar at the bottom is the timeline: drag it, type the number of a step, click a path or a curve. "
+                "What comes after the step looked at is drawn pale. Looking back changes nothing; Run goes on from the "
+                "newest step. Marks: ■ a run has ended, ▲ a hyperparameter was moved, ● a breakpoint was hit, red "
+                "lines: the loss rose."
+            ),
+        ),
+        (
+            tr("Inside the step"),
+            tr(
+                "<b>Step</b> shows the lines of the rule as they ran, each with its numbers and its value; a triangle "
+                "opens what a line called: the formula's gradient, a line search. ↑ and ↓ go from line to line, and the "
+                "plot shows what the line made as an arrow; P pins it, to stay as an arrow and as a curve. A hollow "
+                "triangle marks what changed most since the step before."
+            ),
+        ),
+        (
+            tr("Where it is, and why"),
+            tr(
+                "<b>Here</b> tells what kind of point the run is at, how the loss curves there (λ₁ is the largest "
+                "eigenvalue of the Hessian, bars are by powers of ten), whether the learning rate is too large for "
+                "that, and shows the loss along the step: α = 0 is where it began, α = 1 where it landed."
+            ),
+        ),
+        (
+            tr("Breakpoints"),
+            tr(
+                "Tick what is to pause the runs, or write a condition of your own: <code>loss &gt; 2*previous.loss"
+                "</code>, <code>norm(m) &gt; 1 and t &gt; 10</code>. It knows t, loss, x, gradient, move, "
+                "learning_rate, what the rule carries and its hyperparameters, and all of these in the step before."
+            ),
+        ),
+        (
+            tr("Another future"),
+            tr(
+                "<b>Ctrl+B</b> continues the selected run from the step looked at as a run of its own: move its "
+                "hyperparameters or take another optimizer; Reset takes it back to where it left. With <b>What if</b> "
+                "(W) on, an edit recomputes the whole run while you drag; the path before stays as a pale ghost."
+            ),
+        ),
+        (
+            tr("A rule of your own"),
+            tr(
+                "<b>Code</b> opens on a rule to change; Ctrl+Enter applies it, Esc leaves the editor. It joins the race "
+                "and is stepped through like any other. Start from… copies a built-in one; File, Open optimizer… takes "
+                "a file, and takes it up anew when it is saved. Draw random numbers from f.rng, so that a step can "
+                "be executed again."
             ),
         ),
     ]
