@@ -188,6 +188,7 @@ class Session(Document):
             self._watching, self.pace.asked = False, 0
             self._set_playing(False)
             self.look_at(min(steps))
+            self.frame.emit()  # what is drawn at some frames only, while runs are played, is to show the last step too
 
     def _grant(self) -> None:
         if self._worker.busy:

@@ -74,6 +74,11 @@ class Lazy(QWidget):
         """Follow whether the dock it is in is seen."""
         dock.visibilityChanged.connect(lambda: QTimer.singleShot(0, self, self._settle))  # not before it has moved
 
+    def paintEvent(self, event: object) -> None:
+        super().paintEvent(event)
+        if self.panel is None or not self.panel.isVisible():  # it had not yet moved when it was said to be visible
+            QTimer.singleShot(0, self, self._settle)
+
     def _settle(self) -> None:
         seen = self.isVisible() and not self.visibleRegion().isEmpty()
         if seen and self.panel is None:

@@ -231,3 +231,11 @@ def test_that_show_refuses_what_it_cannot_open(qapp, call, told):
 def test_that_the_window_is_an_object_of_qt(window):
     assert isinstance(window.session, QObject)
     assert QApplication.instance().applicationName() == "gdviewer"
+
+
+def test_that_every_panel_is_there_when_its_tab_is_brought_to_the_front(window, qtbot):
+    lazy = [dock for dock in window._docks if isinstance(dock.widget(), Lazy)]
+    assert len(lazy) == 4
+    for dock in [*lazy, *reversed(lazy)]:
+        dock.raise_()
+        qtbot.waitUntil(lambda dock=dock: dock.widget().panel is not None and dock.widget().panel.isVisible())
