@@ -40,6 +40,17 @@ class Column:
         return other
 
 
+def norms(rows: Array) -> Array:
+    """The Euclidean norm of each row, (k,), of rows (k, n) of numbers of any size."""
+    with np.errstate(all="ignore"):
+        found: Array = np.linalg.norm(rows, axis=1)
+        if (vast := np.isinf(found)).any():  # their squares are, which need not be said of themselves
+            largest = np.abs(rows[vast]).max(axis=1)
+            shares = np.linalg.norm(rows[vast] / largest[:, None], axis=1)
+            found[vast] = np.where(np.isfinite(largest), largest * shares, largest)
+    return found
+
+
 @dataclass(frozen=True)
 class Change:
     """A hyperparameter that was moved while the run was under way; ``step`` is the first step that used it."""
@@ -142,8 +153,7 @@ class Trace:
     @property
     def gradient_norm(self) -> Array:
         """The Euclidean norm of the gradient at each point, (length,)."""
-        norm: Array = np.linalg.norm(self.gradient, axis=1)
-        return norm
+        return norms(self.gradient)
 
     @property
     def rate(self) -> Array:

@@ -342,7 +342,7 @@ def _is_mathematics(code: CodeType) -> bool:
 
 
 _PACKAGE = Path(__file__).parents[1]
-_PLUMBING = {"problem.py", "formula.py", "function.py"}  # they hand a point to the function that is the mathematics
+_PLUMBING = {"problem.py", "formula.py", "function.py", "chunks.py"}  # they hand a point on to the mathematics
 _LIBRARIES = {Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
 _LIBRARIES |= {Path(np.__file__).parents[1], *map(Path, site.getsitepackages())}
 

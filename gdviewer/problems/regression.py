@@ -14,12 +14,12 @@ from gdviewer.engine.oracle import Array
 from gdviewer.engine.parameter import Choice, Declared, Parameter, check_values, count
 from gdviewer.problems.batches import Batches
 from gdviewer.problems.cells import MAX_SIZE
+from gdviewer.problems.chunks import in_chunks
 from gdviewer.problems.data import SCALINGS, Data, data, scaling_of
 from gdviewer.problems.losses import BinaryCrossEntropy, Huber, Loss, Squared, sigmoid
 from gdviewer.problems.minimum import lowest_point
 from gdviewer.problems.problem import Problem
 
-_CHUNK = 1 << 17  # outputs computed at once: they stay in the processor's cache
 _QUICK = 1 << 24  # outputs that a picture may ask for while somebody waits
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -211,45 +211,27 @@ class Regression(Problem):
             z = z + x[..., j : j + 1] * self.columns[j]
         return z
 
-    def value(self, x: ArrayLike) -> Array:
-        return self._over(self._value, np.asarray(x, dtype=float), ())
-
-    def gradient(self, x: ArrayLike) -> Array:
-        return self._over(self._gradient, np.asarray(x, dtype=float), (self.dimension,))
-
-    def hessian(self, x: ArrayLike) -> Array:
-        return self._over(self._hessian, np.asarray(x, dtype=float), (self.dimension, self.dimension))
-
-    def _value(self, x: Array) -> Array:
+    @in_chunks
+    def value(self, x: Array) -> Array:
         total: Array = self.loss.value(self.outputs(x), self.targets).sum(axis=-1)
         return total / len(self.targets)
 
-    def _gradient(self, x: Array) -> Array:
+    @in_chunks
+    def gradient(self, x: Array) -> Array:
         slopes = self.loss.slope(self.outputs(x), self.targets)
-        gradient = np.empty(x.shape)
+        gradient = np.zeros(x.shape)
         for j, column in enumerate(self.columns):
             gradient[..., j] = (slopes * column).sum(axis=-1)
         return gradient / len(self.targets)
 
-    def _hessian(self, x: Array) -> Array:
+    @in_chunks
+    def hessian(self, x: Array) -> Array:
         curvatures = self.loss.curvature(self.outputs(x), self.targets)
-        hessian = np.empty((*x.shape, self.dimension))
+        hessian = np.zeros((*x.shape, self.dimension))
         for i, first in enumerate(self.columns):
             for j, second in enumerate(self.columns[: i + 1]):
                 hessian[..., i, j] = hessian[..., j, i] = (curvatures * (first * second)).sum(axis=-1)
         return hessian / len(self.targets)
-
-    def _over(self, function: Callable[[Array], Array], x: Array, tail: tuple[int, ...]) -> Array:
-        """Ask for one point, or for many in chunks."""
-        with np.errstate(all="ignore"):
-            if x.ndim == 1:
-                return function(x)
-            points = np.ascontiguousarray(x).reshape(-1, self.dimension)
-            result = np.empty((len(points), *tail))
-            size = max(1, _CHUNK // len(self.targets))
-            for first in range(0, len(points), size):
-                result[first : first + size] = function(points[first : first + size])
-            return result.reshape(*x.shape[:-1], *tail)
 
     def values_on_grid(self, x: Array) -> Array:
         """The loss for a picture; a quadratic one without asking each row for each point: f* + |R·(x − x*)|²."""

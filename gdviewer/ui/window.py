@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QMainWindow,
     QScrollArea,
     QSplitter,
+    QTabBar,
     QVBoxLayout,
     QWidget,
 )
@@ -297,13 +298,23 @@ class MainWindow(QMainWindow):
             self.resize(min(1440, room.width()), min(900, room.height() - 40))  # the title bar wants room too
         if isinstance(state, QByteArray):
             self.restoreState(state, _LAYOUT_VERSION)
+        self._hide_old_tabs()
 
     def _reset_layout(self) -> None:
         for dock in self._docks:
             dock.setFloating(False)
             dock.show()
         self.restoreState(self._default_layout, _LAYOUT_VERSION)
+        self._hide_old_tabs()
         self._arrange()
+
+    def _hide_old_tabs(self) -> None:
+        """Hide the bars of tabs that Qt left over the plots when it made new ones for the same docks."""
+        taken: set[str] = set()
+        for bar in reversed(self.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)):
+            titles = {bar.tabText(i) for i in range(bar.count())}
+            bar.setVisible(not titles & taken)
+            taken |= titles
 
     def _arrange(self) -> None:
         em = self.fontMetrics().averageCharWidth()

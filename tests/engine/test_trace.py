@@ -4,7 +4,7 @@ import pytest
 from gdviewer import optimizers, problems
 from gdviewer.engine.run import Run
 from gdviewer.engine.stop import Limits
-from gdviewer.engine.trace import Trace
+from gdviewer.engine.trace import Trace, norms
 
 
 def block(start, length):
@@ -56,3 +56,8 @@ def test_that_a_step_of_adam_in_two_dimensions_takes_at_most_120_bytes():
     run.advance(20_000)
     assert run.step == 20_000
     assert run.trace.nbytes / len(run.trace) <= 120
+
+
+def test_that_norms_are_those_of_the_rows_whatever_their_size():
+    rows = np.array([[3.0, 4.0], [3e200, -4e200], [0.0, 0.0], [np.inf, 1e200], [np.nan, 1.0]])
+    assert norms(rows) == pytest.approx([5.0, 5e200, 0.0, np.inf, np.nan], nan_ok=True)

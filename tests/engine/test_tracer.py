@@ -139,6 +139,16 @@ def test_that_the_gradient_is_stepped_into_with_the_lines_of_the_formula():
     assert np.array_equal(first.writes["g"], call.result)
 
 
+@pytest.mark.parametrize("name", ["linear_regression", "logistic_regression", "huber_regression"])
+def test_that_the_gradient_of_a_regression_opens_on_its_own_lines(name):
+    run = descent("gradient_descent", name, steps=3)
+    (call,) = inspect_step(run, 2).frame.executed[0].calls
+    assert call.name == "gradient"
+    assert "slopes" in call.executed[0].writes
+    assert [inner.name for inner in call.executed[0].calls] == ["outputs", "slope"]
+    assert np.array_equal(call.result, run.trace.gradient[1])
+
+
 def test_that_each_trial_of_a_line_search_is_told_as_it_was_made():
     run = descent("armijo", "rosenbrock", 3)
     seen = inspect_step(run, 3)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 
-from gdviewer import optimizers
-from gdviewer.engine.stop import LIMITS, Reason
+from gdviewer import optimizers, problems
+from gdviewer.engine.stop import LIMITS, Limits, Reason
+from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.ui.runs_panel import MAX_RUNS
 
 
@@ -180,6 +181,17 @@ def test_that_every_stop_is_told_with_advice(window):
     assert editor.message.text().startswith("Tolerance met")
     assert "stationary point" in editor.advice.text()
     assert "tolerance" in window.runs_panel.list.item(0).toolTip()
+
+
+def test_that_a_gradient_too_large_to_be_squared_is_told_in_list_and_curve(open_window):
+    plan = RunPlan(optimizers.get("gradient_descent"), {"learning_rate": 1e-160})
+    window = open_window(Experiment(problems.formula("1e155*x**2 + y**2"), (plan,), (1.0, 1.0), Limits()))
+    window.session.finish()
+    assert "‖∇f‖ 2e+155" in window.runs_panel.list.item(0).toolTip()
+    window.history.quantity.setCurrentIndex(1)
+    window.grab()
+    (series,) = window.history.plot.drawing_of(window.session.runs[0], 0).series
+    assert series.curve.getData()[1].max() == pytest.approx(155.3, abs=0.1)
 
 
 def test_that_the_live_line_tells_step_loss_gradient_and_speed(window, qtbot):

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPlainTextEdit,
     QScrollBar,
+    QTabBar,
     QWidget,
 )
 
@@ -122,6 +123,20 @@ def test_that_the_layout_is_remembered(open_window, qtbot):
     assert not second._docks[0].isVisible()
     second._reset_layout()
     assert second._docks[0].isVisible()
+
+
+def test_that_each_panel_has_one_tab_and_none_is_left_over_the_plots(open_window):
+    def tabs(window):
+        bars = window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        return sorted(bar.tabText(i) for bar in bars if bar.isVisible() for i in range(bar.count()))
+
+    window = open_window()
+    once = sorted(dock.windowTitle() for dock in window._docks[1:])
+    assert tabs(window) == once
+    window._reset_layout()
+    assert tabs(window) == once
+    window.close()
+    assert tabs(open_window()) == once
 
 
 def test_that_the_theme_is_remembered_and_colours_the_plots(window, qtbot):

@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QPainter
 
 from gdviewer.engine.run import Run
 from gdviewer.engine.stop import Reason
-from gdviewer.engine.trace import Trace
+from gdviewer.engine.trace import Trace, norms
 from gdviewer.ui.plots.base import Curve, Drawing, Ring, line_pen
 from gdviewer.ui.theme import Theme
 from gdviewer.ui.thinning import Growing, Pyramid
@@ -38,7 +38,7 @@ class Norms:
         self._values = Growing()
 
     def __call__(self, trace: Trace) -> np.ndarray:
-        self._values.extend(np.linalg.norm(self._vectors(trace)[len(self._values) :], axis=1))
+        self._values.extend(norms(self._vectors(trace)[len(self._values) :]))
         return self._values.values
 
 
