@@ -17,7 +17,7 @@ from gdviewer.engine.stop import Reason, Stop
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.number_field import EntryField, NumberField
 from gdviewer.ui.session import Session
-from gdviewer.ui.text import stop_text, tr
+from gdviewer.ui.text import plan_title, stop_text, tr
 
 _VALUE_WIDTH = 96
 
@@ -148,7 +148,7 @@ class BreakpointsPanel(QWidget):
         title = text = ""
         if self._last:
             run, hit = self._last
-            title = self._session.experiment.runs[self._session.runs.index(run)].title
+            title = plan_title(self._session.experiment.runs[self._session.runs.index(run)])
             text, _ = stop_text(Stop(Reason.BREAKPOINT, hit.breakpoint.kind, hit.values))
         for label, shown in ((self.hit_by, title), (self.last, text)):
             if label.text() != shown:

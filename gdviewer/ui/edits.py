@@ -150,6 +150,8 @@ def _runs_difference(before: tuple[RunPlan, ...], after: tuple[RunPlan, ...]) ->
     old, new = before[changed[0]], after[changed[0]]
     whose = new.optimizer.title
     if old.optimizer is not new.optimizer:
+        if old.optimizer.title == whose:
+            return Edited((), tr("a new version of {what}", what=whose), False)
         return Edited((), tr("{optimizer} in place of {other}", optimizer=whose, other=old.optimizer.title), False)
     names = [f.name for f in fields(old) if getattr(old, f.name) != getattr(new, f.name)]
     if names == ["visible"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,8 @@ from gdviewer.engine.optimizer import Optimizer
 from gdviewer.engine.printed import Printed
 from gdviewer.engine.replay_check import check_replay
 from gdviewer.engine.run import Run
-from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.engine.trace import Change
+from gdviewer.experiment.experiment import Branch, Experiment, RunPlan
 from gdviewer.experiment.user_rule import RuleError, Version, read_rules, source_of
 from gdviewer.ui.attempt import Attempt
 from gdviewer.ui.text import tr
@@ -63,11 +65,9 @@ class OwnRules(QObject):
 
     Signals:
         changed: a source was taken up, or refused; or a step was found to differ when executed again.
-        taken: the key of a source that was taken up.
     """
 
     changed = Signal()
-    taken = Signal(str)
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
@@ -187,9 +187,11 @@ class OwnRules(QObject):
         first, source.error = not source.versions, None
         heirs = _heirs([rule.name for rule in source.rules], version, renamed=not anew)
         experiment = self._with(source, heirs, version, join_again=first or key == PANEL)
+        joins = len(experiment.runs) > len(self._session.experiment.runs)
         source.versions.append(version)
         self._session.edit(experiment)
-        self.taken.emit(key)
+        if joins:  # its controls and its steps are what is wanted next
+            self._session.select(len(experiment.runs) - 1)
         self.changed.emit()
 
     def _refuse(self, key: str, error: RuleError | None) -> None:
@@ -207,14 +209,8 @@ class OwnRules(QObject):
     def _with(self, source: Source, heirs: Mapping[str, Optimizer], version: Version, join_again: bool) -> Experiment:
         """The experiment with a new version: in the runs of earlier ones, and in new runs where it has none."""
         experiment = self._session.experiment
-        plans = list(experiment.runs)
-        racing = set()
-        for i, plan in enumerate(plans):
-            if source.owns(plan.optimizer):
-                heir = heirs.get(plan.optimizer.name)
-                if heir:
-                    plans[i] = _inherited(plan, heir)
-                    racing.add(heir.name)
+        plans = [_renewed(plan, source, heirs) for plan in experiment.runs]
+        racing = {plan.optimizer.name for plan in plans if any(plan.optimizer is heir for heir in heirs.values())}
         known = {heir.name for heir in heirs.values()}
         new = [r for r in version.rules if r.name not in racing and (join_again or r.name not in known)]
         return replace(experiment, runs=tuple(plans)).with_more(*(_first_run(rule, plans) for rule in new))
@@ -270,6 +266,24 @@ def _heirs(names: list[str], version: Version, renamed: bool) -> dict[str, Optim
     gone = [name for name in names if name not in heirs]
     fresh = [rule for rule in version.rules if rule.name not in heirs]
     return heirs | dict(zip(gone, fresh, strict=False)) if renamed else heirs
+
+
+def _renewed(plan: RunPlan, source: Source, heirs: Mapping[str, Optimizer]) -> RunPlan:
+    """A run with the new version of its rule, where there is one; in what it continues, too, as that is the same run
+    as the one that began again beside it."""
+    heir = heirs.get(plan.optimizer.name) if source.owns(plan.optimizer) else None
+    plan = _inherited(plan, heir) if heir else plan
+    if plan.branch is None or (before := _renewed(plan.branch.plan, source, heirs)) is plan.branch.plan:
+        return plan
+    changes = tuple(change for change in plan.branch.changes if _fits(before.optimizer, change))
+    return replace(plan, branch=Branch(before, plan.branch.step, changes))
+
+
+def _fits(rule: Optimizer, change: Change) -> bool:
+    """Whether a rule has the hyperparameter that was moved, and may have it there."""
+    with suppress(ValueError):
+        return bool(rule.check({change.name: change.value}))
+    return False
 
 
 def _inherited(plan: RunPlan, heir: Optimizer) -> RunPlan:

@@ -35,9 +35,6 @@ class RunEditor(QWidget):
         self.summary.setProperty("role", "muted")
         self._hyperparameters = ParameterFields()
         self.find = QToolButton(text=tr("Find a learning rate"))
-        self.find.setToolTip(
-            tr("η: try {n} rates for {k} steps each from here, and take the one that leads lowest.", n=RATES, k=STEPS)
-        )
         keys_by_tab(self.find)
         self.options = OptionsEditor(session)
         self._diagnoses = Diagnoses(self)
@@ -137,8 +134,15 @@ class RunEditor(QWidget):
             self._optimizer, self._index = plan.optimizer, self._session.selected
             self._hyperparameters.declare(plan.optimizer.hyperparameters)
         self.picker.show_choice(key_of(plan.optimizer), plan.optimizer.title)
-        broadcasts = plan.optimizer.broadcasts and self._session.experiment.problem.broadcasts
-        self.find.setVisible("learning_rate" in plan.optimizer.hyperparameters and broadcasts)
+        self.find.setVisible("learning_rate" in plan.optimizer.hyperparameters)
+        single = next((one for one in (self._session.experiment.problem, plan.optimizer) if not one.broadcasts), None)
+        self.find.setEnabled(single is None)
+        self.find.setToolTip(
+            tr("The rates would be tried all at once, and {what} takes one point at a time.", what=single.title)
+            if single
+            else tr("η: try {n} rates for {k} steps each from here, and take the one that leads lowest.",
+                    n=RATES, k=STEPS)
+        )  # fmt: skip
         self.summary.setText(tr(plan.optimizer.summary))
         source = self._session.own_rules.source_of(plan.optimizer)
         told = plan.optimizer.source or (source.title if source else tr("yours"))

@@ -29,7 +29,7 @@ from gdviewer.engine.trace import norms
 from gdviewer.experiment.experiment import MAX_RUNS, RunPlan
 from gdviewer.experiment.rate_search import RATES, find_rate
 from gdviewer.ui.keys import keys_by_tab
-from gdviewer.ui.own_rules import error_text
+from gdviewer.ui.own_rules import error_text, key_of
 from gdviewer.ui.run_editor import RunEditor
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import plan_title, stop_text, tr
@@ -104,7 +104,7 @@ class RunsPanel(QWidget):
         from gdviewer.ui.choices import optimizer_choices  # mathematics is loaded when a list first shows some
 
         runs = self._session.experiment.runs
-        used = {plan.optimizer.name for plan in runs}
+        used = {key_of(plan.optimizer) for plan in runs}
         unused = next((name for name in optimizers.names() if name not in used), "")
         self.adding = ChoiceList(
             optimizer_choices(self._session.experiment.problem, self._session.own_rules.rules), tr("Optimizers"), self,
@@ -149,11 +149,12 @@ class RunsPanel(QWidget):
         plan = self._session.branch_here()
         step, rule = f"{plan.branch.step:,}", plan.optimizer
         about = tr("It goes on as it did, until you move a hyperparameter: that holds from step {step} on.", step=step)
-        same = Choice(rule.name, tr("{rule}, as it is", rule=rule.title), tr("The same rule"), about)
-        others = optimizer_choices(plan.options.objective(self._session.experiment.problem))
+        same = Choice(key_of(rule), tr("{rule}, as it is", rule=rule.title), tr("The same rule"), about)
+        objective = plan.options.objective(self._session.experiment.problem)
+        others = optimizer_choices(objective, self._session.own_rules.rules)
         self.branching = ChoiceList(
-            [same, *(choice for choice in others if choice.key != rule.name)],
-            tr("Continue from step {step} with", step=step), self, current=rule.name,
+            [same, *(choice for choice in others if choice.key != same.key)],
+            tr("Continue from step {step} with", step=step), self, current=same.key,
             hint=tr("Another rule takes over the point at step {step}, and begins afresh.", step=step),
         )  # fmt: skip
         self.branching.chosen.connect(self.branch_run)
@@ -164,8 +165,8 @@ class RunsPanel(QWidget):
         if self._plan() is None:
             return
         plan = self._session.branch_here()
-        if name != plan.optimizer.name:
-            plan = plan.with_optimizer(optimizers.get(name))
+        if name != key_of(plan.optimizer):
+            plan = plan.with_optimizer(self._session.own_rules.get(name))
             found = find_rate(self._session.experiment, plan)
             plan = replace(plan, hyperparameters={**plan.hyperparameters, "learning_rate": found}) if found else plan
         self._append(plan)

@@ -66,7 +66,8 @@ class Session(Document):
         """The plan of a run that goes on as the selected one did after the step at the cursor."""
         self.take_newest_runs()
         run = self.runs[self.selected]
-        return self.experiment.runs[self.selected].continued(run, self.position(run) if run.begun else 0)
+        at = self.position(run) if run.begun else min(self.cursor, run.left)  # or where it will leave another
+        return self.experiment.runs[self.selected].continued(run, at)
 
     # The clock
 

@@ -12,6 +12,7 @@ from gdviewer import optimizers, problems
 from gdviewer.engine.options import Options
 from gdviewer.engine.stop import Limits
 from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.ui.marks import STOP, Marks
 from gdviewer.ui.plots.base import LEFT
 
 
@@ -79,6 +80,41 @@ def test_that_another_optimizer_continues_with_a_rate_that_suits_it(raced):
     raced.session.finish()
     assert np.array_equal(raced.session.runs[2].trace.x[20], point)
     assert raced.session.runs[2].trace.loss[-1] < raced.session.runs[2].trace.loss[20]
+
+
+def test_that_your_own_rule_continues_a_run_and_is_not_taken_for_one_of_its_name(raced, qtbot):
+    session = raced.session
+    session.own_rules.apply(
+        "def adam(x, f, *, learning_rate=rate(0.01)):\n    return x - learning_rate * f.gradient(x)\n"
+    )
+    qtbot.waitUntil(lambda: len(session.runs) == 3 and not session.busy)
+    session.select(1)
+    session.look_at(20)
+    raced.runs_panel.choose_branch()
+    found = raced.runs_panel.branching
+    (mine,) = (choice for choice in found._choices.values() if choice.title == "Adam (yours)")
+    found.close()
+    raced.runs_panel.branch_run(mine.key)
+    assert session.experiment.runs[3].optimizer is session.experiment.runs[2].optimizer
+    session.finish()
+    branch = session.runs[3]
+    rate = branch.hyperparameters["learning_rate"]
+    assert np.array_equal(branch.trace.x[21], branch.trace.x[20] - rate * branch.trace.gradient[20])
+    session.look_at(30)
+    raced.runs_panel.choose_branch()
+    titles = [choice.title for choice in raced.runs_panel.branching._choices.values()]
+    assert titles[0] == "Adam (yours), as it is"
+    assert "Adam (yours)" not in titles[1:]
+    assert "Adam" in titles[1:]
+    raced.runs_panel.branching.close()
+
+
+def test_that_marks_and_paths_tell_a_branch_from_the_run_it_leaves(raced):
+    raced.runs_panel.branch_run("adam")
+    raced.session.finish()
+    ends = [mark.text for mark in Marks(raced.session).events() if mark.kind == STOP]
+    assert ends[1].endswith("Adam   η = 0.1")
+    assert ends[2].endswith("Adam   η = 0.1, from step 20")
 
 
 def test_that_a_branch_is_drawn_from_where_it_leaves_and_what_it_left_paler(raced):

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
-from gdviewer import problems, schedules
+from gdviewer import optimizers, problems, schedules
 from gdviewer.engine.options import OPTIONS
 from gdviewer.engine.stop import Reason
 from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.experiment.minimize import as_problem
 from gdviewer.optimizers import optimizer
 from gdviewer.ui.plots.steps_plot import RATE
 
@@ -179,3 +180,17 @@ def test_that_a_rate_found_is_the_runs_own_and_a_minimum_has_none(window, qtbot)
     qtbot.mouseClick(editor.find, Qt.MouseButton.LeftButton)
     assert "no rate tried leads lower" in editor.fields["learning_rate"].entry.message.text()
     assert window.session.experiment.runs[0].hyperparameters["learning_rate"] == found
+
+
+def test_that_it_is_told_why_no_rate_is_looked_for(open_window):
+    plans = tuple(RunPlan(optimizers.get(name)) for name in ("gradient_descent", "fista"))
+    window = open_window(Experiment(problems.get("sphere"), plans, (1.0, 2.0)))
+    find = window.runs_panel.editor.find
+    assert find.isEnabled()
+    window.session.select(1)
+    assert not find.isEnabled()
+    assert "FISTA with restart takes one point at a time" in find.toolTip()
+    problem = as_problem(lambda x: float(x @ x), (1.0, 2.0), None)
+    find = open_window(Experiment(problem, plans[:1], (1.0, 2.0))).runs_panel.editor.find
+    assert find.isVisible()
+    assert not find.isEnabled()

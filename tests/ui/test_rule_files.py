@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, Qt
@@ -110,11 +111,42 @@ def test_that_a_file_that_is_gone_is_told_and_taken_up_when_it_is_back(opened, q
 def test_that_a_run_that_was_removed_does_not_come_back_with_a_save(opened, qtbot, path):
     opened.session.select(2)
     opened.runs_panel.remove_run()
-    taken = []
-    opened.session.own_rules.taken.connect(taken.append)
     path.write_text(MINE.replace("0.01", "0.02") + MINE.replace("mine", "fresh"))
-    qtbot.waitUntil(lambda: bool(taken))
+    qtbot.waitUntil(lambda: len(titles(opened)) > 2)
     assert titles(opened)[2:] == ["Fresh"]
+
+
+def test_that_a_branch_takes_up_the_new_version_with_the_run_it_leaves(opened, qtbot, path):
+    session = opened.session
+    session.change_run(2, hyperparameters={"learning_rate": 0.002})
+    session.reset()
+    session.finish()
+    session.look_at(5)
+    opened.runs_panel.branch_run(own_rules.key_of(session.experiment.runs[2].optimizer))
+    session.change_run(3, hyperparameters={"learning_rate": 0.004})
+    opened.runs_panel.branch_run("adam")
+    session.finish()
+    left = session.runs[3].left
+    path.write_text(MINE.replace("- learning_rate", "- 0.5 * learning_rate"))
+    qtbot.waitUntil(lambda: session.edits.undo_text == "runs")
+    session.finish()
+    mine, branch, other = session.runs[2:]
+    assert left == branch.left == other.left
+    assert branch.owner(left).optimizer is branch.optimizer is mine.optimizer
+    assert np.array_equal(branch.trace.x[: left + 1], mine.trace.x[: left + 1])
+    for run, step, rate in ((mine, 1, 0.002), (branch, left + 1, 0.004)):
+        before = step - 1
+        assert np.array_equal(run.trace.x[step], run.trace.x[before] - 0.5 * rate * run.trace.gradient[before])
+    assert np.array_equal(other.trace.x[left], mine.trace.x[left])
+
+
+def test_that_a_save_is_an_edit_by_its_own_words(opened, qtbot, path):
+    assert opened.session.selected == 2  # what has joined is selected: its steps are what is wanted
+    path.write_text(MINE.replace("0.01", "0.02"))
+    qtbot.waitUntil(lambda: rate(opened) == 0.02)
+    assert opened.session.edits.undo_text == "a new version of Mine"
+    opened.session.undo()
+    assert rate(opened) == 0.01
 
 
 def test_that_a_file_that_is_no_rule_is_told_and_taken_up_once_it_is(window, qtbot, path):

@@ -17,7 +17,7 @@ from gdviewer.ui.plots.base import Drawing, Plot, Stars
 from gdviewer.ui.plots.sketch import Sketch
 from gdviewer.ui.plots.starts import StartMarkers
 from gdviewer.ui.session import Session
-from gdviewer.ui.text import number_text, tr
+from gdviewer.ui.text import number_text, plan_title, tr
 
 _REACH = 8  # pixels; a click so near a path is meant for it
 
@@ -117,7 +117,9 @@ class ProblemPlot(Plot):
             return point
         plan, run, step = found
         loss = number_text(float(run.trace.loss[step]))
-        told = tr("step {step} of {run}: loss {loss}, click to look at it", step=f"{step:,}", run=plan.title, loss=loss)
+        told = tr(
+            "step {step} of {run}: loss {loss}, click to look at it", step=f"{step:,}", run=plan_title(plan), loss=loss
+        )
         return f"{point}      {told}"
 
     def take_click(self, x: float, y: float) -> bool:
