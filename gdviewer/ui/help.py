@@ -85,9 +85,9 @@ def help_page(actions: list[QAction]) -> str:
             tr("Inside the step"),
             tr(
                 "<b>Step</b> shows the lines of the rule as they ran, each with its numbers and its value; a triangle "
-                "opens what a line called: the formula's gradient, a line search. ↑ and ↓ go from line to line, and the "
-                "plot shows what the line made as an arrow; P pins it, to stay as an arrow and as a curve. A hollow "
-                "triangle marks what changed most since the step before."
+                "opens what a line called: the formula's gradient, a line search. ↑ and ↓ go from line to line, and "
+                "the plot shows what the line made as an arrow; P pins it, to stay as an arrow and as a curve. A "
+                "hollow triangle marks what changed most since the step before."
             ),
         ),
         (
@@ -117,9 +117,9 @@ def help_page(actions: list[QAction]) -> str:
         (
             tr("A rule of your own"),
             tr(
-                "<b>Code</b> opens on a rule to change; Ctrl+Enter applies it, Esc leaves the editor. It joins the race "
-                "and is stepped through like any other. Start from… copies a built-in one; File, Open optimizer… takes "
-                "a file, and takes it up anew when it is saved. Draw random numbers from f.rng, so that a step can "
+                "<b>Code</b> opens on a rule to change; Ctrl+Enter applies it, Esc leaves the editor. It joins the "
+                "race and is stepped through like any other. Start from… copies a built-in one; File, Open optimizer… "
+                "takes a file, and takes it up anew when it is saved. Draw random numbers from f.rng, so that a step can "
                 "be executed again."
             ),
         ),
