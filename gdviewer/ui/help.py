@@ -119,8 +119,8 @@ def help_page(actions: list[QAction]) -> str:
             tr(
                 "<b>Code</b> opens on a rule to change; Ctrl+Enter applies it, Esc leaves the editor. It joins the "
                 "race and is stepped through like any other. Start from… copies a built-in one; File, Open optimizer… "
-                "takes a file, and takes it up anew when it is saved. Draw random numbers from f.rng, so that a step can "
-                "be executed again."
+                "takes a file, and takes it up anew when it is saved. Draw random numbers from f.rng, so that a step "
+                "can be executed again."
             ),
         ),
     ]
