@@ -182,7 +182,8 @@ class LandscapePlot(ProblemPlot):
             self.backdrop.show(self.landscape, self.theme)
 
     def adopt(self, before: Problem | None, problem: Problem) -> None:
-        self.label_axes()
+        if before is None or before.axis_names != problem.axis_names:  # an axis that is labelled is laid out anew
+            self.label_axes()
         super().adopt(before, problem)
 
     def label_axes(self) -> None:

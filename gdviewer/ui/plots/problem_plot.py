@@ -164,9 +164,10 @@ class ProblemPlot(Plot):
         super().showEvent(event)
 
     def _take_frame(self) -> None:
-        if self.isVisible():  # what changes right before it is painted would have it painted twice
-            self._recompute_if_stale()
-        super()._take_frame()
+        if self._stale and self.active and self.isVisible():
+            self._recompute_if_stale()  # and drawn; what changes right before it is painted would be painted twice
+        else:
+            super()._take_frame()
         if self._coarse and not self.session.what_if.pending:
             self._coarse = False
             self.outdate()
