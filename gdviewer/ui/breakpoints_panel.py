@@ -26,7 +26,7 @@ from gdviewer.engine.run import Run
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.number_field import EntryField, NumberField
 from gdviewer.ui.session import Session
-from gdviewer.ui.text import hit_text, tr
+from gdviewer.ui.text import hit_text, plan_title, tr
 
 _VALUE_WIDTH = 96
 
@@ -149,7 +149,7 @@ class BreakpointsPanel(QWidget):
 
     def _tell(self, *_: object) -> None:
         for run in self._session.runs:
-            hits = run.trace.hits if run.begun else []
+            hits = [hit for hit in run.trace.hits if hit.step > run.left] if run.begun else []  # not what it took over
             if len(hits) > self._seen.get(run, 0):
                 self._seen[run] = len(hits)
                 first = next(hit for hit in hits if hit.step == hits[-1].step)
@@ -157,7 +157,7 @@ class BreakpointsPanel(QWidget):
         title = text = ""
         if self._last:
             run, hit = self._last
-            title = self._session.experiment.runs[self._session.runs.index(run)].title
+            title = plan_title(self._session.experiment.runs[self._session.runs.index(run)])
             text = hit_text(hit)
         for label, shown in ((self.hit_by, title), (self.last, text)):
             if label.text() != shown:

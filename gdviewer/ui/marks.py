@@ -12,7 +12,7 @@ from gdviewer.engine.run import Run
 from gdviewer.engine.stop import Reason
 from gdviewer.experiment.experiment import RunPlan
 from gdviewer.ui.session import Session
-from gdviewer.ui.text import hit_text, stop_text, tr
+from gdviewer.ui.text import hit_text, plan_title, stop_text, tr
 from gdviewer.ui.thinning import Array, Growing
 
 STOP, HIT, CHANGE, ROSE = "stop", "hit", "change", "rose"
@@ -34,7 +34,7 @@ class Mark(NamedTuple):
     @property
     def text(self) -> str:
         """What happened, and to which run."""
-        what, names = self.what, {"step": f"{self.step:,}", "run": self.plan.title}
+        what, names = self.what, {"step": f"{self.step:,}", "run": plan_title(self.plan)}
         if self.kind == ROSE:
             return tr("step {step}: the loss rose. {run}", **names)
         if self.kind == CHANGE:

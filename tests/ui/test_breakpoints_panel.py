@@ -276,6 +276,19 @@ def test_that_going_there_looks_at_the_step_in_the_run_that_hit(open_window, qtb
     assert not panel.go.isVisible()
 
 
+def test_that_a_branch_is_not_said_to_have_hit_what_the_run_it_left_did(open_window, qtbot):
+    window = open_window(racing(("adam", 0.5), breakpoints=(Breakpoint("step", 20),)))
+    panel, session = panel_of(window, qtbot), window.session
+    session.finish()
+    window.runs_panel.branch_run("adam")
+    qtbot.waitUntil(lambda: not session.busy)
+    assert panel.hit_by.text() == session.experiment.runs[0].title
+    session.look_at(19)
+    window.runs_panel.branch_run("adam")
+    session.finish()
+    qtbot.waitUntil(lambda: panel.hit_by.text().endswith("from step 19"))
+
+
 def test_that_a_breakpoint_set_while_running_holds_from_then_on(open_window, qtbot):
     window = open_window(racing(("adam", 1e-3), limits=Limits(tolerance=None, max_steps=10**9)))
     panel, session = panel_of(window, qtbot), window.session
