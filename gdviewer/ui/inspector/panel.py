@@ -177,6 +177,8 @@ class StepPanel(QWidget):
         elif not taken:
             ended = run.stop and not run.at_breakpoint  # it goes on from there
             told.append(tr("not taken: {why}", why=stop_text(run.stop)[0]) if ended else tr("the next one"))
+        elif step == run.step and run.stop and not run.at_breakpoint:
+            told.append(tr("its last step"))
         dot = f'<span style="color: {self._color_of(run)}">●</span> '
         self.about.setText(dot + " &nbsp; · &nbsp; ".join(map(escape, told)))
         hits = [hit_text(hit) for hit in run.trace.hits if hit.step == step]
