@@ -15,14 +15,14 @@ from gdviewer.engine.mathematics import Writer
 from gdviewer.engine.notation import Line, name_text
 
 FEW = 6  # so many numbers, or a matrix of three by three, are told one by one
-_DIGITS = 4
+DIGITS = 4
 _OPERATORS: dict[type[ast.operator], Callable[[float, float], float]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
     ast.Pow: operator.pow,
 }  # fmt: skip
 
 
-def number_text(value: Any, digits: int = _DIGITS) -> str:
+def number_text(value: Any, digits: int = DIGITS) -> str:
     """A number in so many significant digits, whole ones in all of theirs, with a minus sign as wide as a plus."""
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
@@ -49,7 +49,7 @@ def is_few(value: Any) -> bool:
     )  # fmt: skip
 
 
-def value_text(value: Any, digits: int = _DIGITS) -> str:
+def value_text(value: Any, digits: int = DIGITS) -> str:
     """A value: a number, ``(1, −2)``, ``[1 0; 0 1]``, or what a large array amounts to: shape, norm, mean, extremes."""
     match value:
         case bool() | int() | float() | np.number() | np.bool_():
@@ -81,7 +81,7 @@ def _shape_text(value: np.ndarray[Any, Any]) -> str:
     return " × ".join(map(str, value.shape)) if value.ndim > 1 else f"{value.size} numbers"
 
 
-def with_numbers(line: Line, values: Mapping[str, Any], names: Mapping[str, str], digits: int = _DIGITS) -> str:
+def with_numbers(line: Line, values: Mapping[str, Any], names: Mapping[str, str], digits: int = DIGITS) -> str:
     """The right side of a line as mathematics, with numbers for names: ``0.9·(0.12, −3.1) + 0.1·(2, −1.4)``.
 
     Args:

@@ -5,19 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from gdviewer.engine.breakpoint import Breakpoint, Hit, names_of
 from gdviewer.engine.breakpoint_kinds import EXPRESSION, KINDS, Kind
 from gdviewer.engine.condition import EXAMPLE, condition
 from gdviewer.engine.parameter import Choice, Parameter
 from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Reason, Stop
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.number_field import EntryField, NumberField
 from gdviewer.ui.session import Session
-from gdviewer.ui.text import plan_title, stop_text, tr
+from gdviewer.ui.text import hit_text, plan_title, tr
 
 _VALUE_WIDTH = 96
 
@@ -140,7 +149,7 @@ class BreakpointsPanel(QWidget):
 
     def _tell(self, *_: object) -> None:
         for run in self._session.runs:
-            hits = run.trace.hits if run.begun else []
+            hits = [hit for hit in run.trace.hits if hit.step > run.left] if run.begun else []  # not what it took over
             if len(hits) > self._seen.get(run, 0):
                 self._seen[run] = len(hits)
                 first = next(hit for hit in hits if hit.step == hits[-1].step)
@@ -149,7 +158,7 @@ class BreakpointsPanel(QWidget):
         if self._last:
             run, hit = self._last
             title = plan_title(self._session.experiment.runs[self._session.runs.index(run)])
-            text, _ = stop_text(Stop(Reason.BREAKPOINT, hit.breakpoint.kind, hit.values))
+            text = hit_text(hit)
         for label, shown in ((self.hit_by, title), (self.last, text)):
             if label.text() != shown:
                 label.setText(shown)
@@ -304,6 +313,18 @@ class _Condition(QWidget):
         self.entry.textEdited.connect(self._check)
         self.entry.entered.connect(self._take)
         self.remove.clicked.connect(self.removed)
+
+    def resizeEvent(self, event: object) -> None:
+        super().resizeEvent(event)
+        if self.entry.hasFocus():  # what is told below it is to be seen
+            QTimer.singleShot(0, self, self._scroll_here)
+
+    def _scroll_here(self) -> None:
+        area = self.parentWidget()
+        while area and not isinstance(area, QScrollArea):
+            area = area.parentWidget()
+        if area:
+            area.ensureWidgetVisible(self, 0, 8)
 
     def tell(self, text: str) -> None:
         """Say which runs are not watched; an empty text says that all are."""

@@ -128,11 +128,13 @@ class ChoiceList(QFrame):
         self.search.setFocus()
 
     def open_at(self, anchor: QWidget) -> None:
-        """Show the list below a widget, or where the screen has room for it."""
+        """Show the list below a widget, over the middle of a window, or where the screen has room for it."""
         room = anchor.screen().availableGeometry()
         line = self.fontMetrics().height()
         self.resize(min(52 * line, room.width() - 20), min(36 * line, room.height() - 40))
         at = anchor.mapToGlobal(QPoint(0, anchor.height()))
+        if anchor.isWindow():
+            at = anchor.geometry().center() - self.rect().center()
         at.setX(max(room.left(), min(at.x(), room.right() - self.width())))
         at.setY(max(room.top(), min(at.y(), room.bottom() - self.height())))
         self.move(at)

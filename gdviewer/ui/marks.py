@@ -9,10 +9,10 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Reason, Stop
+from gdviewer.engine.stop import Reason
 from gdviewer.experiment.experiment import RunPlan
 from gdviewer.ui.session import Session
-from gdviewer.ui.text import plan_title, stop_text, tr
+from gdviewer.ui.text import hit_text, plan_title, stop_text, tr
 from gdviewer.ui.thinning import Array, Growing
 
 STOP, HIT, CHANGE, ROSE = "stop", "hit", "change", "rose"
@@ -23,7 +23,7 @@ class Mark(NamedTuple):
 
     Attributes:
         kind: STOP, HIT, CHANGE or ROSE.
-        what: the stop or the change itself.
+        what: the stop, hit or change itself.
     """
 
     step: int
@@ -41,10 +41,9 @@ class Mark(NamedTuple):
             name = tr(what.name.replace("_", " "))
             names |= {"name": name, "value": f"{what.value:.6g}"}
             return tr("step {step}: {name} is {value} from here on. {run}", **names)
-        names |= {"why": stop_text(what)[0]}
         if self.kind == HIT:
-            return tr("{why} {run}", **names)  # it names the step
-        return tr("step {step}: the end. {why} {run}", **names)
+            return tr("{why} {run}", why=hit_text(what), **names)  # it names the step
+        return tr("step {step}: the end. {why} {run}", why=stop_text(what)[0], **names)
 
 
 class Rises:
@@ -110,7 +109,6 @@ def _events_of(plan: RunPlan, run: Run) -> Iterator[Mark]:
         if change.step <= newest:  # it is known before the first step that uses it is done
             yield Mark(change.step, CHANGE, plan, change)
     for hit in run.trace.hits:
-        why = Stop(Reason.BREAKPOINT, hit.breakpoint.kind, hit.values)
-        yield Mark(min(hit.step, newest), HIT, plan, why)  # of a move that was not applied, where it would begin
+        yield Mark(min(hit.step, newest), HIT, plan, hit)  # of a move that was not applied, where it would begin
     if stop and stop.reason not in (Reason.USER, Reason.BREAKPOINT):
         yield Mark(newest, STOP, plan, stop)

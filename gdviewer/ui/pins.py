@@ -145,7 +145,7 @@ class Pins(QObject):
             (run, min(max(1, self._session.position(run)), run.step))
             for plan, run in pairs if plan.visible and run.begun and run.step
         ]  # fmt: skip
-        owners = [(run.owner(step), step) for run, step in steps]  # the runs whose rules took these steps
+        owners = dict.fromkeys((run.owner(step), step) for run, step in steps)  # the runs whose rules took these steps
         wanted = tuple((run, step, pin) for run, step in owners for pin in self.of(run) if pin.vector)
         if wanted != self._shown:
             self._shown = wanted

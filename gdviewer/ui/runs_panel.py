@@ -114,7 +114,7 @@ class RunsPanel(QWidget):
             confirm=lambda n: tr("Add 1 run") if n == 1 else tr("Add {n} runs", n=n),
         )  # fmt: skip
         self.adding.picked.connect(self.add_runs)
-        self.adding.open_at(self.list if self.isVisible() else self.window())
+        self.adding.open_at(self._anchor)
 
     def add_runs(self, names: Sequence[str]) -> None:
         """Add a run of each optimizer, as many as there is room for, with a rate that suits it on this problem."""
@@ -150,26 +150,31 @@ class RunsPanel(QWidget):
         step, rule = f"{plan.branch.step:,}", plan.optimizer
         about = tr("It goes on as it did, until you move a hyperparameter: that holds from step {step} on.", step=step)
         same = Choice(key_of(rule), tr("{rule}, as it is", rule=rule.title), tr("The same rule"), about)
-        objective = plan.options.objective(self._session.experiment.problem)
-        others = optimizer_choices(objective, self._session.own_rules.rules)
+        problem = plan.options.objective(self._session.experiment.problem)
+        others = optimizer_choices(problem, self._session.own_rules.rules)
         self.branching = ChoiceList(
             [same, *(choice for choice in others if choice.key != same.key)],
             tr("Continue from step {step} with", step=step), self, current=same.key,
             hint=tr("Another rule takes over the point at step {step}, and begins afresh.", step=step),
         )  # fmt: skip
         self.branching.chosen.connect(self.branch_run)
-        self.branching.open_at(self.list if self.isVisible() else self.window())
+        self.branching.open_at(self._anchor)
 
-    def branch_run(self, name: str) -> None:
+    def branch_run(self, key: str) -> None:
         """Add a run that leaves the selected one at the step looked at, with the same rule or another."""
         if self._plan() is None:
             return
         plan = self._session.branch_here()
-        if name != key_of(plan.optimizer):
-            plan = plan.with_optimizer(self._session.own_rules.get(name))
+        if key != key_of(plan.optimizer):
+            plan = plan.with_optimizer(self._session.own_rules.get(key))
             found = find_rate(self._session.experiment, plan)
             plan = replace(plan, hyperparameters={**plan.hyperparameters, "learning_rate": found}) if found else plan
         self._append(plan)
+
+    @property
+    def _anchor(self) -> QWidget:
+        """Where a list opens; a panel behind a tab is moved aside."""
+        return self.window() if self.list.visibleRegion().isEmpty() else self.list
 
     def toggle_visible(self) -> None:
         """Hide the selected run, or show it again."""

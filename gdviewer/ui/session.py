@@ -32,11 +32,13 @@ class Session(Document):
     Signals:
         playing_changed: started or paused.
         cursor_moved: another step is looked at.
+        breakpoint_hit: the runs were paused by one; the selected run is at it.
         arrows_changed: the plots have other arrows to draw.
     """
 
     playing_changed = Signal(bool)
     cursor_moved = Signal()
+    breakpoint_hit = Signal()
     arrows_changed = Signal()
 
     def __init__(self, experiment: Experiment, parent: QObject | None = None) -> None:
@@ -183,13 +185,18 @@ class Session(Document):
         self._painted.start()
 
     def _pause_at_breakpoint(self) -> None:
-        """Where a run has hit one, all pause, and the step that did is looked at."""
-        steps = [run.trace.hits[-1].step for run in self.runs if run.at_breakpoint]
-        if steps and self._watching:
+        """Where a run has hit one, all pause, and that run and the step that did are looked at."""
+        hit = {i: run.trace.hits[-1].step for i, run in enumerate(self.runs) if run.at_breakpoint}
+        if hit and self._watching:
             self._watching, self.pace.asked = False, 0
             self._set_playing(False)
-            self.look_at(min(steps))
+            self._was_idle = False  # views that leave frames out while the runs are played draw once more
+            step = min(hit.values())
+            if hit.get(self.selected) != step:
+                self.select(min(hit, key=hit.__getitem__))
+            self.look_at(step)
             self.frame.emit()  # what is drawn at some frames only, while runs are played, is to show the last step too
+            self.breakpoint_hit.emit()
 
     def _grant(self) -> None:
         if self._worker.busy:

@@ -6,7 +6,8 @@ from typing import Any
 
 from PySide6.QtCore import QCoreApplication
 
-from gdviewer.engine.stop import Stop
+from gdviewer.engine.breakpoint import Hit
+from gdviewer.engine.stop import Reason, Stop
 from gdviewer.experiment.experiment import RunPlan
 from gdviewer.problems.problem import Problem
 
@@ -23,6 +24,11 @@ def stop_text(stop: Stop) -> tuple[str, str]:
     """What happened and what to do, in the user's language."""
     message, advice = stop.templates
     return tr(message, **stop.values), tr(advice, **stop.values)
+
+
+def hit_text(hit: Hit) -> str:
+    """Which breakpoint was hit, where and why."""
+    return stop_text(Stop(Reason.BREAKPOINT, hit.breakpoint.kind, hit.values))[0]
 
 
 def plan_title(plan: RunPlan) -> str:

@@ -29,11 +29,12 @@ from gdviewer.ui.plots.steps_plot import History
 from gdviewer.ui.problem_panel import ProblemPanel
 from gdviewer.ui.runs_panel import RunsPanel
 from gdviewer.ui.session import Session
-from gdviewer.ui.text import tr
+from gdviewer.ui.text import hit_text, plan_title, tr
 from gdviewer.ui.theme import look, theme_titles
 from gdviewer.ui.timeline import Timeline
 
 _LAYOUT_VERSION = 2
+_TOLD_MS = 8000  # so long a message is shown
 
 
 class _Side(QScrollArea):
@@ -140,6 +141,8 @@ class MainWindow(QMainWindow):
         self.stage.hovered.connect(self._hover.setText)
         self.history.plot.hovered.connect(self._hover.setText)
         self.beside.hovered.connect(self._hover.setText)
+        self.session.breakpoint_hit.connect(self._tell_hit)
+        self.session.playing_changed.connect(self.statusBar().clearMessage)
         self._make_menus()
         self._restore_layout()
         self.session.experiment_changed.connect(self._name)
@@ -250,6 +253,12 @@ class MainWindow(QMainWindow):
     def _name(self) -> None:
         self.setWindowTitle(self.session.experiment.problem.title)
 
+    def _tell_hit(self) -> None:
+        """Say which breakpoint was hit and why, whatever panels are in front."""
+        plan, run = self.session.experiment.runs[self.session.selected], self.session.runs[self.session.selected]
+        hits = [hit_text(hit) for hit in run.trace.hits if hit.step == run.trace.hits[-1].step]
+        self.statusBar().showMessage(f"{plan_title(plan)}: {' '.join(hits)}", _TOLD_MS)
+
     def _show_all(self) -> None:
         self.stage.plot.show_all()
         if self.beside.has_data:
@@ -282,7 +291,7 @@ class MainWindow(QMainWindow):
         if path:
             saved = self.grab().save(path)
             text = tr("Saved {path}", path=path) if saved else tr("{path} can't be written", path=path)
-            self.statusBar().showMessage(text, 8000)
+            self.statusBar().showMessage(text, _TOLD_MS)
 
     # Layout
 

@@ -12,6 +12,7 @@ from gdviewer import optimizers, problems
 from gdviewer.engine.options import Options
 from gdviewer.engine.stop import Limits
 from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.ui.code_panel import CodePanel
 from gdviewer.ui.marks import STOP, Marks
 from gdviewer.ui.plots.base import LEFT
 
@@ -115,6 +116,31 @@ def test_that_marks_and_paths_tell_a_branch_from_the_run_it_leaves(raced):
     ends = [mark.text for mark in Marks(raced.session).events() if mark.kind == STOP]
     assert ends[1].endswith("Adam   η = 0.1")
     assert ends[2].endswith("Adam   η = 0.1, from step 20")
+
+
+def test_that_your_own_rule_continues_from_the_step_looked_at(raced, qtbot):
+    session = raced.session
+    raced.code.raise_()
+    qtbot.waitUntil(lambda: raced.findChild(CodePanel) is not None)
+    code = raced.findChild(CodePanel)
+    code.editor.setPlainText("def adam(x, f, *, learning_rate=0.01):\n    return x - learning_rate * f.gradient(x)\n")
+    code.apply.trigger()
+    qtbot.waitUntil(lambda: len(session.runs) == 3 and not session.busy)
+    session.select(1)
+    session.look_at(20)
+    raced.runs_panel.branch.trigger()
+    opened = raced.runs_panel.branching
+    assert raced.geometry().contains(opened.geometry().center())  # the list of runs is behind the tab of the code
+    assert opened.geometry().top() > raced.geometry().top()
+    (mine,) = (choice for choice in opened._choices.values() if choice.group == "Your own")
+    opened.chosen.emit(mine.key)
+    opened.close()
+    assert not session.experiment.runs[-1].optimizer.built_in
+    session.finish()
+    branch = session.runs[-1]
+    assert np.array_equal(branch.trace.x[:21], session.runs[1].trace.x[:21])
+    step = branch.trace.x[20] - branch.hyperparameters["learning_rate"] * branch.trace.gradient[20]
+    assert np.array_equal(branch.trace.x[21], step)
 
 
 def test_that_a_branch_is_drawn_from_where_it_leaves_and_what_it_left_paler(raced):

@@ -18,6 +18,7 @@ from gdviewer.engine.run import LARGEST_BLOCK, Run
 from gdviewer.engine.stop import Limits, Reason
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.problems.function import FunctionProblem
+from gdviewer.ui.inspector.panel import StepPanel
 
 
 def racing(*rules: tuple[str, float], problem=None, limits: Limits | None = None, breakpoints=()) -> Experiment:
@@ -185,11 +186,49 @@ def test_that_a_hit_pauses_all_runs_and_says_why(open_window, qtbot):
     assert slow.step <= fast.step + LARGEST_BLOCK
     assert not session.finished
     assert session.cursor == fast.step
-    window.session.select(1)
+    assert session.selected == 1
     window.runs_panel.refresh()
+    assert window.statusBar().currentMessage() == f"{session.experiment.runs[1].title}: {fast.stop.message}"
     assert window.runs_panel.editor.message.text() == fast.stop.message
     assert panel.last.text() == fast.stop.message
     assert panel.hit_by.text() == session.experiment.runs[1].title
+
+
+def test_that_all_is_drawn_up_to_the_step_that_was_hit(open_window, qtbot):
+    window = open_window(racing(("adam", 0.1), breakpoints=(Breakpoint("step", 11),)))
+    session = window.session
+    session.play()
+    qtbot.waitUntil(lambda: not session.playing, timeout=10_000)
+    qtbot.waitUntil(lambda: not session.busy)
+    (series,) = window.history.plot.drawing_of(session.runs[0], 0).series
+    qtbot.waitUntil(lambda: len(series.curve.getData()[0]) == 12, timeout=1000)
+
+
+def test_that_the_step_tells_of_the_breakpoint_hit_in_it_also_when_it_was_not_applied(open_window, qtbot):
+    problem = problems.get("x_minus_log_x")
+    breakpoints = Breakpoint("step", 2), Breakpoint("non_finite")
+    window = open_window(racing(("momentum", 0.9), problem=problem, breakpoints=breakpoints))
+    session, run = window.session, window.session.runs[0]
+    next(dock for dock in window._docks if dock.objectName() == "step").raise_()
+    qtbot.waitUntil(lambda: window.findChild(StepPanel) is not None)
+    panel = window.findChild(StepPanel)
+    session.finish()
+    qtbot.waitUntil(lambda: panel.story is not None and panel.story.step == 2)
+    assert panel.notes.text() == "Breakpoint: step 2 is reached."
+    session.finish()
+    qtbot.waitUntil(lambda: panel.story.step == run.step + 1)
+    assert f"not finite in step {run.step + 1}" in panel.notes.text()
+    session.look_at(1)
+    qtbot.waitUntil(lambda: panel.story.step == 1)
+    assert not panel.notes.isVisible()
+
+
+def test_that_what_is_wrong_with_a_condition_is_scrolled_into_view(window, qtbot, panel):
+    window.resize(1280, 620)
+    qtbot.mouseClick(panel.add, Qt.MouseButton.LeftButton)
+    message = panel.conditions[-1].entry.message
+    qtbot.keyClicks(panel.conditions[-1].entry, "norm(")
+    qtbot.waitUntil(lambda: message.visibleRegion().boundingRect().height() == message.height())
 
 
 def test_that_run_and_step_go_on_and_the_record_is_that_of_a_run_without(open_window, qtbot):
@@ -235,6 +274,19 @@ def test_that_going_there_looks_at_the_step_in_the_run_that_hit(open_window, qtb
     session.reset()
     assert not panel.last.isVisible()
     assert not panel.go.isVisible()
+
+
+def test_that_a_branch_is_not_said_to_have_hit_what_the_run_it_left_did(open_window, qtbot):
+    window = open_window(racing(("adam", 0.5), breakpoints=(Breakpoint("step", 20),)))
+    panel, session = panel_of(window, qtbot), window.session
+    session.finish()
+    window.runs_panel.branch_run("adam")
+    qtbot.waitUntil(lambda: not session.busy)
+    assert panel.hit_by.text() == session.experiment.runs[0].title
+    session.look_at(19)
+    window.runs_panel.branch_run("adam")
+    session.finish()
+    qtbot.waitUntil(lambda: panel.hit_by.text().endswith("from step 19"))
 
 
 def test_that_a_breakpoint_set_while_running_holds_from_then_on(open_window, qtbot):

@@ -10,9 +10,12 @@ from gdviewer.engine.notation import formulas
 from gdviewer.engine.optimizer import optimizer
 from gdviewer.engine.options import Options
 from gdviewer.engine.parameter import rate
+from gdviewer.engine.run import Run
 from gdviewer.engine.stop import Limits, Reason
 from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.problems.function import FunctionProblem
 from gdviewer.ui.inspector import story
+from gdviewer.ui.inspector.cell import broken
 from gdviewer.ui.inspector.panel import StepPanel
 from gdviewer.ui.inspector.story import Teller
 from gdviewer.ui.pins import MOST_SAMPLES, Samples
@@ -149,6 +152,22 @@ def test_that_the_gradient_opens_into_the_lines_of_its_formula(look_into, qtbot)
     assert np.array_equal(row.children[-1].vector, row.vector)
     qtbot.keyClick(panel.lines, Qt.Key.Key_Return)
     assert not panel.lines.isExpanded(index)
+
+
+def test_that_the_calls_of_central_differences_look_different():
+    def bowl(x):
+        return x @ x
+
+    run = Run(FunctionProblem(bowl, (2.0, 1.0)), optimizers.get("gradient_descent"), (2.0, 1.0))
+    run.advance(3)
+    (gradient, *_) = Teller().tell(run, 2).rows
+    assert len({call.text for call in gradient.children}) == 4
+
+
+def test_that_a_vector_too_long_for_a_line_is_broken_between_its_numbers(qapp):
+    lines = broken("= (−0.1309, −1.088, −0.7339, −0.08089)", qapp.font(), 150, 4)
+    assert len(lines) > 1
+    assert all(line.endswith((",", ")")) for line in lines)
 
 
 def test_that_the_trials_of_a_line_search_are_told_and_drawn(look_into):
@@ -444,3 +463,18 @@ def test_that_points_are_told_from_directions():
     rows = [row for top in Teller().tell(run, 12).rows for row in top.walk() if row.vector is not None]
     assert {row.name for row in rows if row.is_place} == {"x", "y", "half", "mean"}
     assert {row.name for row in rows if row.of_rule and not row.is_place} == {"g", "m", "gap"}
+
+
+def test_that_a_run_and_its_branch_have_one_arrow_where_they_are_one(look_into, qtbot):
+    window, panel = look_into(on("rosenbrock", "adam"), 30)
+    panel.pin(row_of(panel, "m"))
+    window.runs_panel.branch_run("adam")
+    window.session.look_at(20)
+    start = window.session.runs[0].trace.x[19]
+
+    def drawn():
+        pinned = window.session._arrows.get("pins", ())
+        return [arrow for arrow in pinned if np.array_equal(arrow.at, start)]
+
+    qtbot.waitUntil(lambda: bool(drawn()))
+    assert len(drawn()) == 1

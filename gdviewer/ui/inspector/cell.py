@@ -159,7 +159,13 @@ def _beside(left: str, font: QFont, right: str, other: QFont, room: float) -> tu
 @lru_cache(maxsize=4096)
 def broken(text: str, font: QFont, room: int, most: int) -> tuple[str, ...]:
     """A text in lines that fit, those after the first set in; what is too much for so many lines is elided."""
-    text = _VECTOR.sub(lambda found: found[0].replace(" ", _FIRM), text)
+    metrics, next_room = QFontMetricsF(font), room - _HANG
+
+    def whole(found: re.Match[str]) -> str:
+        """A vector that has room on a line of its own is not broken."""
+        return found[0].replace(" ", _FIRM) if metrics.horizontalAdvance(found[0]) <= next_room else found[0]
+
+    text = _VECTOR.sub(whole, text)
     text = re.sub(r"(?<=\w\w\w\()", _LOOSE, re.sub("^= ", f"={_FIRM}", text))
     layout, option = QTextLayout(text, font), QTextOption()
     option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
@@ -167,13 +173,12 @@ def broken(text: str, font: QFont, room: int, most: int) -> tuple[str, ...]:
     lines: list[str] = []
     layout.beginLayout()
     while (line := layout.createLine()).isValid():
-        line.setLineWidth(max(40, room - (_HANG if lines else 0)))
+        line.setLineWidth(max(40, next_room if lines else room))
         begin = line.textStart()
         lines.append(text[begin : begin + line.textLength()].rstrip())
         if len(lines) == most and begin + line.textLength() < len(text):
-            metrics = QFontMetricsF(font)
             rest = text[begin:]
-            lines[-1] = metrics.elidedText(rest, Qt.TextElideMode.ElideMiddle, max(40, room - _HANG))
+            lines[-1] = metrics.elidedText(rest, Qt.TextElideMode.ElideMiddle, max(40, next_room))
             break
     layout.endLayout()
     return tuple(line.replace(_LOOSE, "") for line in lines)

@@ -22,7 +22,7 @@ from gdviewer.ui.inspector.tree import Lines
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.pins import Pin, Pins
 from gdviewer.ui.session import Session
-from gdviewer.ui.text import number_text, stop_text, tr
+from gdviewer.ui.text import hit_text, number_text, stop_text, tr
 from gdviewer.ui.theme import look
 
 _PLAYING_SECONDS = 0.1  # from one step shown to the next, while the runs are played or made anew
@@ -140,11 +140,11 @@ class StepPanel(QWidget):
             self._soon.start(round(1000 * left))  # runs may be made anew at each frame, while a hand moves a slider
             return
         row = self._session.position(run)
-        at_error = run.stop is not None and run.stop.reason is Reason.ERROR and row == run.step
-        if at_error and self._failed is not run:  # the step that failed is what there is to see, once
+        failed = row == run.step and _is_past_its_end(run)
+        if failed and self._failed is not run:  # the step that failed is what there is to see, once
             self._failed = run
             self.following.setChecked(True)
-        elif not at_error and self._failed is run:
+        elif not failed and self._failed is run:
             self._failed = None
             self.following.setChecked(False)
         self.following.setEnabled(row > 0)
@@ -175,10 +175,14 @@ class StepPanel(QWidget):
         if not taken and run.stop and run.stop.reason is Reason.ERROR:
             told.append(tr("not taken: it failed"))
         elif not taken:
-            told.append(tr("not taken: {why}", why=stop_text(run.stop)[0]) if run.stop else tr("the next one"))
+            ended = run.stop and not run.at_breakpoint  # it goes on from there
+            told.append(tr("not taken: {why}", why=stop_text(run.stop)[0]) if ended else tr("the next one"))
+        elif step == run.step and run.stop and not run.at_breakpoint:
+            told.append(tr("its last step"))
         dot = f'<span style="color: {self._color_of(run)}">●</span> '
         self.about.setText(dot + " &nbsp; · &nbsp; ".join(map(escape, told)))
-        self._say(story.notes, story.faults)
+        hits = [hit_text(hit) for hit in run.trace.hits if hit.step == step]
+        self._say([*hits, *story.notes], story.faults)
         self.lines.take(story.rows)
 
     def _show_nothing(self, run: Run | None) -> None:
@@ -278,3 +282,10 @@ class StepPanel(QWidget):
         """End the threads that execute steps."""
         self._latest.close()
         self.pins.close_threads()
+
+
+def _is_past_its_end(run: Run) -> bool:
+    """Whether a run was stopped by a step that was not taken and is to be seen: an error, or a breakpoint hit in it."""
+    if run.at_breakpoint:
+        return run.trace.hits[-1].step > run.step
+    return run.stop is not None and run.stop.reason is Reason.ERROR

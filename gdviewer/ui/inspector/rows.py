@@ -13,7 +13,7 @@ import numpy as np
 
 from gdviewer.engine.notation import Line, name_text
 from gdviewer.engine.tracer import Executed, Frame, Inspection
-from gdviewer.engine.values import is_few, value_text, with_numbers
+from gdviewer.engine.values import DIGITS, is_few, value_text, with_numbers
 from gdviewer.ui.inspector.changes import most_changed
 from gdviewer.ui.inspector.points import Places
 from gdviewer.ui.text import tr
@@ -213,7 +213,8 @@ class _Teller:
         row.asked = self._asked(frame, executed)
         if executed.error is not None:
             row.error = f"{type(executed.error).__name__}: {executed.error}"
-        calls = [self._call(call, f"{key}>{i}") for i, call in enumerate(executed.calls)]
+        digits = _telling_digits(executed.calls)
+        calls = [self._call(call, f"{key}>{i}", digits) for i, call in enumerate(executed.calls)]
         if len(calls) == 1 and not hasattr(line.node, "body"):
             row.children = [Row(f"{calls[0].key}()", calls[0].code, calls[0].text, remark=True), *calls[0].children]
             row.unfolded = bool(executed.calls[0].executed) and any(child.error for child in calls[0].children)
@@ -231,15 +232,15 @@ class _Teller:
         away = [one for one in asked if one.at.shape == self._start.shape and (one.at != self._start).any()]
         return [Trial(one.at, float(one.answer), _alpha_by(frame, executed), False).text for one in away]
 
-    def _call(self, call: Frame, key: str) -> Row:
+    def _call(self, call: Frame, key: str, digits: int) -> Row:
         """The head of a call, with what it was called with, and its lines."""
         children = self.frame(call, key)
-        given = [(name, _short_text(value)) for name, value in call.arguments.items() if _is_told(value)]
+        given = [(name, _short_text(value, digits)) for name, value in call.arguments.items() if _is_told(value)]
         code = ", ".join(f"{name} = {value}" for name, value in given)
         text = ", ".join(f"{call.names.get(name) or name_text(name)} = {value}" for name, value in given)
         failed = any(child.error for child in children)
         head = Row(key, f"{call.name}({code})", f"{call.name}({text})", children=children, remark=True, unfolded=failed)
-        head.value = value_text(call.result) if call.result is not None else ""
+        head.value = value_text(call.result, digits) if call.result is not None else ""
         return head
 
     def _tell_value(self, row: Row, executed: Executed, colors: Mapping[str, int], count: int) -> None:
@@ -309,9 +310,18 @@ def _adopt(rows: list[Row], parent: Row | None) -> None:
             _adopt(row.children, row)
 
 
-def _short_text(value: Any) -> str:
+def _telling_digits(calls: Sequence[Frame]) -> int:
+    """So many digits that calls of a function nearby, as those for central differences are, look different."""
+    for digits in (DIGITS, 2 * DIGITS):
+        told = {tuple(_short_text(value, digits) for value in call.arguments.values()) for call in calls}
+        if len(told) == len(calls):
+            return digits
+    return EXACT if len(calls) > 1 else DIGITS
+
+
+def _short_text(value: Any, digits: int) -> str:
     """An argument: its value, or of an array that is large its shape."""
-    text = value_text(value)
+    text = value_text(value, digits)
     return text.partition(":")[0] if isinstance(value, np.ndarray) else text
 
 
