@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QMainWindow,
     QScrollArea,
     QSplitter,
+    QTabBar,
     QVBoxLayout,
     QWidget,
 )
@@ -313,6 +314,13 @@ class MainWindow(QMainWindow):
         super().showEvent(event)
         if not isinstance(QSettings().value("layout"), QByteArray):
             self._arrange()
+        QTimer.singleShot(0, self, self._hide_bars_left_over)
+
+    def _hide_bars_left_over(self) -> None:
+        """Qt leaves bars of tabs behind where docks are put behind each other; they shine through what is above."""
+        for bar in self.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            if bar.geometry().intersects(self.centralWidget().geometry()):
+                bar.hide()
 
     def paintEvent(self, event: object) -> None:
         super().paintEvent(event)

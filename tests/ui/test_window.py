@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPlainTextEdit,
     QScrollBar,
+    QTabBar,
     QWidget,
 )
 
@@ -122,6 +123,18 @@ def test_that_the_layout_is_remembered(open_window, qtbot):
     assert not second._docks[0].isVisible()
     second._reset_layout()
     assert second._docks[0].isVisible()
+
+
+def test_that_no_bar_of_tabs_is_left_behind_the_plots(open_window, qtbot):
+    for _ in range(2):  # with the layout of the last time, too
+        window = open_window()
+        bars = window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        middle = window.centralWidget().geometry()
+        qtbot.waitUntil(lambda b=bars, m=middle: not any(x.isVisible() and x.geometry().intersects(m) for x in b))
+        seen = [[bar.tabText(i) for i in range(bar.count())] for bar in bars if bar.isVisible()]
+        assert ["Stop when", "Breakpoints"] in seen
+        assert ["Runs", "Step", "Here", "Code"] in seen
+        window.close()
 
 
 def test_that_the_theme_is_remembered_and_colours_the_plots(window, qtbot):
