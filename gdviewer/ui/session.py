@@ -230,8 +230,8 @@ class Session(Document):
 
     @property
     def is_live(self) -> bool:
-        """Whether the cursor follows the newest step."""
-        return self._cursor is None
+        """Whether the cursor is on the newest step, which it follows."""
+        return self._cursor is None or self._cursor >= self.steps
 
     def look_at(self, step: int) -> None:
         """Put the cursor on a step, at which the runs are paused; on the last one it follows the runs again."""

@@ -201,3 +201,21 @@ def test_that_the_live_line_tells_step_loss_gradient_and_speed(window, qtbot):
     assert "loss" in tip(1).toolTip()
     assert "‖∇f‖" in tip(1).toolTip()
     window.session.pause()
+
+
+def test_that_without_the_longest_run_and_without_any_the_cursor_is_on_the_newest_step(window, qtbot):
+    session = window.session
+    session.finish()
+    shorter = min(run.step for run in session.runs)
+    session.look_at(shorter + 5)
+    assert not session.is_live
+    session.select(1)
+    window.runs_panel.remove_run()
+    assert (session.selected, session.cursor, session.is_live) == (0, shorter, True)
+    session.look_at(3)
+    window.runs_panel.remove_run()
+    assert (session.selected, session.cursor, session.is_live) == (0, 0, True)
+    window.runs_panel.add_runs(["momentum"])
+    qtbot.waitUntil(lambda: not session.busy)
+    session.step(3)
+    qtbot.waitUntil(lambda: session.cursor == 3)
