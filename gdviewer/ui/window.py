@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, QSettings, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, QRect, QSettings, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import (
     QApplication,
@@ -82,7 +82,10 @@ class Lazy(QWidget):
             QTimer.singleShot(0, self, self._settle)
 
     def _settle(self) -> None:
-        seen = self.isVisible() and not self.visibleRegion().isEmpty()
+        place = QRect(
+            self.mapTo(self.window(), QPoint()), self.size()
+        )  # its visible region lacks what the panel covers
+        seen = self.isVisible() and self.window().rect().intersects(place)
         if seen and self.panel is None:
             self.panel = self._make()
             self.layout().addWidget(self.panel)
