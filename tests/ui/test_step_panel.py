@@ -469,11 +469,13 @@ def test_that_a_run_and_its_branch_have_one_arrow_where_they_are_one(look_into, 
     window, panel = look_into(on("rosenbrock", "adam"), 30)
     panel.pin(row_of(panel, "m"))
     window.runs_panel.branch_run("adam")
+    qtbot.waitUntil(lambda: not window.session.busy)
     window.session.look_at(20)
     start = window.session.runs[0].trace.x[19]
 
     def drawn():
-        return [arrow for arrow in window.session._arrows["pins"] if np.array_equal(arrow.at, start)]
+        pinned = window.session._arrows.get("pins", ())
+        return [arrow for arrow in pinned if np.array_equal(arrow.at, start)]
 
     qtbot.waitUntil(lambda: bool(drawn()))
     assert len(drawn()) == 1
