@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from time import perf_counter
 
+import numpy as np
 from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, Qt, QTimer, Signal
 
 from gdviewer.engine.run import Run
@@ -269,8 +270,9 @@ class Session(Document):
 
     @property
     def arrows(self) -> tuple[Arrow, ...]:
-        """What the plots draw over the runs."""
-        return tuple(arrow for arrows in self._arrows.values() for arrow in arrows)
+        """What the plots draw over the runs; one where two panels have the same drawn, as of a line that is pinned."""
+        arrows = (arrow for arrows in self._arrows.values() for arrow in arrows)
+        return tuple({(*map(np.ndarray.tobytes, arrow.ends), arrow.label): arrow for arrow in arrows}.values())
 
     def show_arrows(self, owner: str, arrows: Iterable[Arrow]) -> None:
         """Have the plots draw these arrows in place of those that ``owner`` had drawn before; none to remove them."""

@@ -421,6 +421,23 @@ def test_that_pinned_values_are_curves_over_the_steps_equal_to_what_was_recorded
     assert np.array_equal(values, run.trace.gradient[steps.astype(int) - 1, 1])
 
 
+def test_that_a_line_that_is_pinned_and_looked_at_has_one_arrow(look_into, qtbot):
+    window, panel = look_into(on("rosenbrock", "adam"), 30)
+    row = row_of(panel, "m")
+    panel.lines.choose(row)
+    panel.pin(row)
+    qtbot.waitUntil(lambda: "pins" in window.session._arrows)
+    assert [arrow.label for arrow in window.session.arrows if arrow.label == "m"] == ["m"]
+
+
+def test_that_pinned_curves_have_no_ring_at_nothing(look_into, qtbot):
+    window, panel = look_into(on("rosenbrock", "adam"), 30)
+    panel.pin(row_of(panel, "m"))
+    window.history.quantity.setCurrentIndex(window.history.quantity.count() - 1)
+    window.grab()
+    assert not window.history.plot.drawing_of(window.session.runs[0], 0).ring.isVisible()
+
+
 def test_that_a_number_is_pinned_as_a_curve_only(look_into, qtbot):
     window, panel = look_into(on("rosenbrock", "radam", steps=60), 20)
     panel.pin(row_of(panel, "rho"))
