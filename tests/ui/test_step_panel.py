@@ -273,6 +273,19 @@ def test_that_a_step_that_failed_is_shown_with_its_error_at_its_line(look_into, 
     assert not any(row.error for row in walk(panel))
 
 
+def test_that_a_loss_that_fails_at_the_end_of_a_step_is_told_there(look_into, qtbot):
+    def bounded(x):
+        if x[0] < 1:
+            raise ValueError("too small")
+        return float(x @ x)
+
+    window, panel = look_into(on(FunctionProblem(bounded, (3.0, 2.0)), "gradient_descent", learning_rate=0.1))
+    run = window.session.runs[0]
+    shown(panel, qtbot, run.step + 1)
+    assert not any(row.error for row in walk(panel))
+    assert "too small" in panel.faults.text()
+
+
 def test_that_the_step_a_stop_left_untaken_can_be_looked_at(look_into, qtbot):
     window, panel = look_into(on("rosenbrock", "adam", steps=30))
     shown(panel, qtbot, 30)
