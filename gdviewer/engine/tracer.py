@@ -81,14 +81,6 @@ class Frame:
     executed: list[Executed] = field(default_factory=list)
     result: Any = None
 
-    @property
-    def values(self) -> dict[str, Any]:
-        """The last value of each argument and local name."""
-        values = dict(self.arguments)
-        for executed in self.executed:
-            values |= executed.writes
-        return values
-
     def walk(self, depth: int = 0) -> Iterator[tuple[int, Frame, Executed]]:
         """Every line executed in it and in what it called, each before those it called, with the depth of calls."""
         for executed in self.executed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from PySide6.QtGui import QColor
 
 
@@ -30,7 +30,12 @@ class Arrow:
     normalised: bool = False
     share: float = 1.0
 
+    @property
+    def ends(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Where it begins, and where it leads from there, as arrays."""
+        return np.asarray(self.at, dtype=float), np.asarray(self.vector, dtype=float)
+
     def fits(self, dimension: int) -> bool:
         """Whether it is one of a space of that dimension, with finite numbers only."""
-        at, vector = np.asarray(self.at), np.asarray(self.vector)
+        at, vector = self.ends
         return at.shape == vector.shape == (dimension,) and bool(np.isfinite(at).all() and np.isfinite(vector).all())

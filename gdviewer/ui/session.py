@@ -6,7 +6,9 @@ import math
 from collections.abc import Iterable
 from time import perf_counter
 
+import numpy as np
 from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QGuiApplication
 
 from gdviewer.engine.run import Run
 from gdviewer.engine.stop import Reason, Stop
@@ -32,13 +34,13 @@ class Session(Document):
     Signals:
         playing_changed: started or paused.
         cursor_moved: another step is looked at.
-        breakpoint_hit: the runs were paused by one; the selected run is at it.
+        breakpoint_hit: the runs were paused by one, and which run it was that hit it.
         arrows_changed: the plots have other arrows to draw.
     """
 
     playing_changed = Signal(bool)
     cursor_moved = Signal()
-    breakpoint_hit = Signal()
+    breakpoint_hit = Signal(int)
     arrows_changed = Signal()
 
     def __init__(self, experiment: Experiment, parent: QObject | None = None) -> None:
@@ -192,11 +194,11 @@ class Session(Document):
             self._set_playing(False)
             self._was_idle = False  # views that leave frames out while the runs are played draw once more
             step = min(hit.values())
-            if hit.get(self.selected) != step:
-                self.select(min(hit, key=hit.__getitem__))
+            first = self.selected if hit.get(self.selected) == step else min(hit, key=hit.__getitem__)
+            if not QGuiApplication.mouseButtons():  # else a hand may be moving a hyperparameter of the selected run
+                self.select(first)
             self.look_at(step)
-            self.frame.emit()  # what is drawn at some frames only, while runs are played, is to show the last step too
-            self.breakpoint_hit.emit()
+            self.breakpoint_hit.emit(first)
 
     def _grant(self) -> None:
         if self._worker.busy:
@@ -271,8 +273,9 @@ class Session(Document):
 
     @property
     def arrows(self) -> tuple[Arrow, ...]:
-        """What the plots draw over the runs."""
-        return tuple(arrow for arrows in self._arrows.values() for arrow in arrows)
+        """What the plots draw over the runs; one where two panels have the same drawn, as of a line that is pinned."""
+        arrows = (arrow for arrows in self._arrows.values() for arrow in arrows)
+        return tuple({(*map(np.ndarray.tobytes, arrow.ends), arrow.label): arrow for arrow in arrows}.values())
 
     def show_arrows(self, owner: str, arrows: Iterable[Arrow]) -> None:
         """Have the plots draw these arrows in place of those that ``owner`` had drawn before; none to remove them."""

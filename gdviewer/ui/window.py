@@ -256,9 +256,9 @@ class MainWindow(QMainWindow):
     def _name(self) -> None:
         self.setWindowTitle(self.session.experiment.problem.title)
 
-    def _tell_hit(self) -> None:
+    def _tell_hit(self, index: int) -> None:
         """Say which breakpoint was hit and why, whatever panels are in front."""
-        plan, run = self.session.experiment.runs[self.session.selected], self.session.runs[self.session.selected]
+        plan, run = self.session.experiment.runs[index], self.session.runs[index]
         hits = [hit_text(hit) for hit in run.trace.hits if hit.step == run.trace.hits[-1].step]
         self.statusBar().showMessage(f"{plan_title(plan)}: {' '.join(hits)}", _TOLD_MS)
 

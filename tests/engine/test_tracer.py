@@ -43,6 +43,14 @@ def _names(rule) -> tuple[str, ...]:
     return rule.function.__code__.co_names
 
 
+def locals_of(frame) -> dict:
+    """The last value of each argument and local name."""
+    values = dict(frame.arguments)
+    for executed in frame.executed:
+        values |= executed.writes
+    return values
+
+
 def steps_of(run: Run) -> list[int]:
     """A few steps to open: the first ones, one in the middle, the last, and the one after it."""
     return sorted({1, min(2, run.step + 1), max(run.step // 2, 1), max(run.step, 1), run.step + 1})
@@ -63,7 +71,7 @@ def test_that_the_lines_of_every_optimizer_come_to_what_was_recorded(name, optio
         assert len(names) == len(returned) == 1 + len(run.optimizer.state)
         for name, value in zip(names, returned, strict=True):
             if name:
-                assert np.array_equal(seen.frame.values[name], value, equal_nan=True)
+                assert np.array_equal(locals_of(seen.frame)[name], value, equal_nan=True)
         if step <= run.step:
             recorded = [run.trace.x[step], *(column[step] for column in run.trace.state.values())]
             for value, row in zip(returned, recorded, strict=True):
@@ -310,7 +318,7 @@ def test_that_a_step_is_opened_in_any_thread_while_the_run_goes_on():
 def test_that_local_values_are_those_of_the_inspection(name):
     run = descent(name, "rosenbrock", 12)
     for step in (1, 5, run.step):
-        inside = inspect_step(run, step).frame.values
+        inside = locals_of(inspect_step(run, step).frame)
         names = [key for key in inside if key != "f"]
         found = local_values(run, step, [*names, "nothing"])
         assert found.keys() == set(names)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QLineEdit
 
 from gdviewer import optimizers, problems
@@ -192,6 +193,19 @@ def test_that_a_hit_pauses_all_runs_and_says_why(open_window, qtbot):
     assert window.runs_panel.editor.message.text() == fast.stop.message
     assert panel.last.text() == fast.stop.message
     assert panel.hit_by.text() == session.experiment.runs[1].title
+
+
+def test_that_a_hit_leaves_the_run_selected_whose_slider_is_held(open_window, qtbot):
+    window = open_window(racing(("gradient_descent", 1e-7), ("adam", 0.5), breakpoints=(Breakpoint("loss_rises"),)))
+    session, slider = window.session, window.runs_panel.editor.fields["learning_rate"].slider
+    QTest.mousePress(window.windowHandle(), Qt.MouseButton.LeftButton, pos=slider.mapTo(window, slider.rect().center()))
+    session.finish()
+    assert session.runs[1].at_breakpoint
+    assert session.selected == 0
+    assert window.statusBar().currentMessage().startswith(session.experiment.runs[1].title)
+    QTest.mouseRelease(
+        window.windowHandle(), Qt.MouseButton.LeftButton, pos=slider.mapTo(window, slider.rect().center())
+    )
 
 
 def test_that_all_is_drawn_up_to_the_step_that_was_hit(open_window, qtbot):

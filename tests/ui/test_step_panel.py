@@ -273,6 +273,19 @@ def test_that_a_step_that_failed_is_shown_with_its_error_at_its_line(look_into, 
     assert not any(row.error for row in walk(panel))
 
 
+def test_that_a_loss_that_fails_at_the_end_of_a_step_is_told_there(look_into, qtbot):
+    def bounded(x):
+        if x[0] < 1:
+            raise ValueError("too small")
+        return float(x @ x)
+
+    window, panel = look_into(on(FunctionProblem(bounded, (3.0, 2.0)), "gradient_descent", learning_rate=0.1))
+    run = window.session.runs[0]
+    shown(panel, qtbot, run.step + 1)
+    assert not any(row.error for row in walk(panel))
+    assert "too small" in panel.faults.text()
+
+
 def test_that_the_step_a_stop_left_untaken_can_be_looked_at(look_into, qtbot):
     window, panel = look_into(on("rosenbrock", "adam", steps=30))
     shown(panel, qtbot, 30)
@@ -421,6 +434,23 @@ def test_that_pinned_values_are_curves_over_the_steps_equal_to_what_was_recorded
     assert np.array_equal(values, run.trace.gradient[steps.astype(int) - 1, 1])
 
 
+def test_that_a_line_that_is_pinned_and_looked_at_has_one_arrow(look_into, qtbot):
+    window, panel = look_into(on("rosenbrock", "adam"), 30)
+    row = row_of(panel, "m")
+    panel.lines.choose(row)
+    panel.pin(row)
+    qtbot.waitUntil(lambda: "pins" in window.session._arrows)
+    assert [arrow.label for arrow in window.session.arrows if arrow.label == "m"] == ["m"]
+
+
+def test_that_pinned_curves_have_no_ring_at_nothing(look_into, qtbot):
+    window, panel = look_into(on("rosenbrock", "adam"), 30)
+    panel.pin(row_of(panel, "m"))
+    window.history.quantity.setCurrentIndex(window.history.quantity.count() - 1)
+    window.grab()
+    assert not window.history.plot.drawing_of(window.session.runs[0], 0).ring.isVisible()
+
+
 def test_that_a_number_is_pinned_as_a_curve_only(look_into, qtbot):
     window, panel = look_into(on("rosenbrock", "radam", steps=60), 20)
     panel.pin(row_of(panel, "rho"))
@@ -469,6 +499,7 @@ def test_that_a_run_and_its_branch_have_one_arrow_where_they_are_one(look_into, 
     window, panel = look_into(on("rosenbrock", "adam"), 30)
     panel.pin(row_of(panel, "m"))
     window.runs_panel.branch_run("adam")
+    qtbot.waitUntil(lambda: not window.session.busy)
     window.session.look_at(20)
     start = window.session.runs[0].trace.x[19]
 

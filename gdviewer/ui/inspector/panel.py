@@ -172,7 +172,8 @@ class StepPanel(QWidget):
         if taken:
             losses += f" → {number_text(story.after)}"
         told = [story.rule.title, losses]
-        if not taken and run.stop and run.stop.reason is Reason.ERROR:
+        failed = not taken and run.stop is not None and run.stop.reason is Reason.ERROR
+        if failed:
             told.append(tr("not taken: it failed"))
         elif not taken:
             ended = run.stop and not run.at_breakpoint  # it goes on from there
@@ -182,7 +183,10 @@ class StepPanel(QWidget):
         dot = f'<span style="color: {self._color_of(run)}">●</span> '
         self.about.setText(dot + " &nbsp; · &nbsp; ".join(map(escape, told)))
         hits = [hit_text(hit) for hit in run.trace.hits if hit.step == step]
-        self._say([*hits, *story.notes], story.faults)
+        faults = story.faults
+        if failed and not faults and not any(row.error for top in story.rows for row in top.walk()):
+            faults = [stop_text(run.stop)[0]]  # no line of the rule failed, but what came after
+        self._say([*hits, *story.notes], faults)
         self.lines.take(story.rows)
 
     def _show_nothing(self, run: Run | None) -> None:

@@ -188,6 +188,7 @@ class StepsPlot(Plot):
         leaves another."""
         if not (curves.series and curves.series[0].is_dense):
             curves.marks.setVisible(False)
+            curves.ring.setVisible(False)
             return
         first = self.first_of(run)
         steps = np.array([change.step - 1 for change in run.trace.changes if change.step > first + 1], dtype=int)
