@@ -21,7 +21,7 @@ from gdviewer.engine.parameter import Declared, Parameter, nearest, symbol_of
 from gdviewer.engine.printed import Printed
 from gdviewer.engine.run import Run
 from gdviewer.engine.schedule import Schedule
-from gdviewer.engine.stop import LIMITS, Limits
+from gdviewer.engine.stop import LIMITS, Limits, Reason
 from gdviewer.experiment.catalogue import markdown, plain
 from gdviewer.experiment.experiment import RunPlan, default_experiment
 from gdviewer.experiment.minimize import result_of
@@ -137,6 +137,9 @@ def _run(words: list[str]) -> int:
     except ValueError as error:
         raise UsageError(str(error)) from None
     run.advance(run.limits.max_steps)
+    if run.stop and run.stop.reason is Reason.ERROR:
+        print(f"gdviewer: {optimizer.title}, after step {run.step:,}: {run.stop.message}", file=sys.stderr)
+        return 1
     result = result_of(run)
     if options["json"]:
         print(json.dumps({"problem": problem.name, "optimizer": optimizer.name} | summary(result, problem), indent=2))

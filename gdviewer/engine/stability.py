@@ -12,6 +12,7 @@ import numpy as np
 from gdviewer.engine.curvature import Curvature
 from gdviewer.engine.optimizer import Optimizer
 from gdviewer.engine.oracle import Array, Minimisable, Oracle
+from gdviewer.engine.printed import again
 from gdviewer.engine.run import Run
 from gdviewer.engine.stop import stop_for
 
@@ -71,7 +72,7 @@ def step_matrix(optimizer: Optimizer, hyperparameters: Mapping[str, Any], curvat
 
     mixed = np.cos(np.arange(1.0, size + 1))
     try:
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), again():
             columns = [step(unit) for unit in np.eye(size)]
             mixtures = [step(scale * mixed) for scale in (1e-3, -1.0, 1e3)]
     except (Exception, SystemExit):

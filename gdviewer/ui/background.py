@@ -8,6 +8,9 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from gdviewer.engine.place import Place, place_in_thread
+from gdviewer.engine.worker import Abandonable, Abandoned
+
 Work = Callable[[], Any]
 
 
@@ -29,7 +32,7 @@ class Latest(QObject):
         self._work: tuple[int, Work] | None = None
         self._number = 0
         self._closed = False
-        self._thread: threading.Thread | None = None
+        self._thread: Abandonable | None = None
         self._finished.connect(self._deliver)
 
     def request(self, work: Work) -> None:
@@ -38,7 +41,7 @@ class Latest(QObject):
             self._number += 1
             self._work = (self._number, work)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="gdviewer background", daemon=True)
+                self._thread = Abandonable(self._run, "gdviewer background")
                 self._thread.start()
             self._condition.notify()
 
@@ -47,6 +50,17 @@ class Latest(QObject):
         with self._condition:
             self._number += 1
             self._work = None
+
+    def give_up(self) -> Place | None:
+        """Let go of work that does not return, and tell the line of the user's code it is in; others go on."""
+        with self._condition:
+            self._number += 1
+            self._work = None
+            thread, self._thread = self._thread, None
+        place = place_in_thread(thread.ident) if thread else None
+        if thread:
+            thread.abandon()
+        return place
 
     def close(self, seconds: float = 1.0) -> None:
         """End the thread; one in work that does not return in time is left to itself."""
@@ -57,20 +71,23 @@ class Latest(QObject):
             self._thread.join(seconds)
 
     def _run(self) -> None:
+        thread = threading.current_thread()
         while True:
             with self._condition:
                 while self._work is None:
-                    if self._closed:
+                    if self._closed or thread is not self._thread:
                         return
                     self._condition.wait()
                 (number, work), self._work = self._work, None
             result, error = None, None
             try:
                 result = work()
+            except Abandoned:
+                raise
             except BaseException as exception:  # whatever a function of the user's raises: the thread goes on
                 error = exception
             with self._condition:
-                if self._closed:
+                if self._closed or thread is not self._thread:
                     return
                 self._finished.emit(number, result, error)
 

@@ -28,6 +28,7 @@ _OWNER = "here"
 _LIVE_SECONDS = 0.1  # while the runs are played, it is looked at so often
 _REST = 3.0  # the background rests so many times as long as it has worked, so that the runs are not held up
 _SILENT_MS = 400  # a look that takes longer is announced
+PATIENCE_SECONDS = 10.0  # a look that takes longer in the user's code is given up
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +87,8 @@ class HerePanel(QWidget):
         self._again.timeout.connect(self._follow)
         self._announce = QTimer(self, singleShot=True, interval=_SILENT_MS)
         self._announce.timeout.connect(lambda: self.where.setText(tr("computing …")))
+        self._patience = QTimer(self, singleShot=True)
+        self._patience.timeout.connect(self._give_up)
         self.where = self._label("muted")
         self.where.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
         self.kind = self._label("heading")
@@ -136,6 +139,7 @@ class HerePanel(QWidget):
         """End the thread."""
         self._again.stop()
         self._announce.stop()
+        self._patience.stop()
         self._latest.close()
 
     def showEvent(self, event: object) -> None:
@@ -178,19 +182,25 @@ class HerePanel(QWidget):
             return
         self._asked, self._busy = place, True
         self._announce.start()
+        if not (place.run.problem.broadcasts and place.run.optimizer.built_in):
+            self._patience.start(int(1000 * PATIENCE_SECONDS))
         self._latest.request(lambda: _look_at(place))
 
     def _forget(self) -> None:
         """There is no place: say why, once."""
         if self._look or self._busy or self.reason.text() != self._absence(self._run()):
             self._asked, self._look, self._busy = None, None, False
+            if self._patience.isActive():  # it may never return, and others would wait for it
+                self._latest.give_up()
             self._latest.cancel()
             self._announce.stop()
+            self._patience.stop()
             self._show()
 
     def _rest(self, seconds: float) -> None:
         self._busy = False
         self._announce.stop()
+        self._patience.stop()
         self._ready_at = perf_counter() + max(_LIVE_SECONDS if self._session.playing else 0.0, _REST * seconds)
 
     def _take(self, found: _Look) -> None:
@@ -205,6 +215,12 @@ class HerePanel(QWidget):
         self._look = None
         self._show()
         self.reason.setText(str(stop_for(error).values["error"]))
+        self._follow()
+
+    def _give_up(self) -> None:
+        place = self._latest.give_up()
+        where = f" ({place.text})" if place else ""
+        self._fail(TimeoutError(f"it has not returned for {PATIENCE_SECONDS:g} seconds{where}"))
 
     # What is shown
 

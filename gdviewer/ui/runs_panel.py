@@ -254,10 +254,14 @@ class RunsPanel(QWidget):
         for i, run in enumerate(self._session.runs):
             text = self._status(run)
             item = self.list.item(i)
-            if item is not None and item.data(_STATUS) != text:
+            if item is None:
+                continue
+            if item.data(_STATUS) != text:
                 item.setData(_STATUS, text)
                 item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, "\n".join(text))
-                item.setToolTip("\n".join(text))
+            tip = "\n".join((item.text(), *text))  # the card has not always room for the whole title
+            if item.toolTip() != tip:
+                item.setToolTip(tip)
         self.list.blockSignals(was)
         self.list.viewport().update()
         self.editor.refresh()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -241,6 +242,32 @@ def test_that_a_function_that_takes_long_is_announced(open_here, qtbot):
     go_on.set()
     settled(qtbot, panel)
     assert panel.kind.text() == "Slope"
+
+
+def test_that_a_rule_that_does_not_return_is_given_up_and_others_are_looked_at(open_here, qtbot, monkeypatch):
+    monkeypatch.setattr("gdviewer.ui.here_panel.PATIENCE_SECONDS", 0.2)
+    window, panel = open_here("booth")
+    settled(qtbot, panel)
+    own = window.session.own_rules
+    text = """
+def mine(x, f, t, *, learning_rate=rate(0.01)):
+    print(t)
+    while t == 1000:
+        pass
+    return x - learning_rate * f.gradient(x)
+"""
+    own.apply(text)
+    qtbot.waitUntil(lambda: "TimeoutError: it has not returned for 0.2 seconds" in panel.reason.text())
+    assert "line 4 of mine: while t == 1000" in panel.reason.text()
+    assert own.printed.lines() == []  # it is not of the run's steps that this is
+    window.session.select(0)
+    qtbot.waitUntil(lambda: "Gradient descent" in panel.where.text())
+    window.session.select(1)
+    qtbot.waitUntil(panel._patience.isActive)
+    window.session.edit(replace(window.session.experiment, runs=()))  # while it is looked at
+    qtbot.waitUntil(lambda: panel.kind.text() == "No run")
+    window.runs_panel.add_runs(["gradient_descent"])
+    qtbot.waitUntil(lambda: "Gradient descent" in panel.where.text())
 
 
 def test_that_a_theme_colours_it_anew(open_here, qtbot):

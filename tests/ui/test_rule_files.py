@@ -242,3 +242,20 @@ def test_that_a_run_without_a_window_takes_a_rule_from_a_file(path, capsys):
     assert "Second on Himmelblau" in capsys.readouterr().out
     assert cli.main(["run", "himmelblau", "--optimizer", f"{path}:secnd"]) == 2
     assert "did you mean 'second'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("if t == 7:\n        raise ValueError('seven')", "after step 6: ValueError: seven (line 3 of mine: raise"),
+        ("return x[:1]", "after step 0: mine returned a point of shape (1,); it must be of shape (2,) (line 2 of mine"),
+        ("import sys; sys.exit()", "after step 0: SystemExit"),
+    ],
+)
+def test_that_the_command_line_tells_where_a_rule_fails(path, capsys, line, told):
+    path.write_text(MINE.replace("f, *", "f, t, *").replace("    return", f"    {line}\n    return"))
+    assert cli.main(["run", "himmelblau", "--optimizer", str(path), "--json"]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("gdviewer: Mine, ")
+    assert told in err
