@@ -154,6 +154,15 @@ def test_that_the_gradient_opens_into_the_lines_of_its_formula(look_into, qtbot)
     assert not panel.lines.isExpanded(index)
 
 
+def test_that_a_line_is_copied_with_its_key_and_other_keys_do_nothing(look_into, qtbot):
+    _, panel = look_into(on("rosenbrock", "adam"), 30)
+    panel.lines.setFocus()
+    qtbot.keyClick(panel.lines, Qt.Key.Key_Q)
+    panel.lines.choose(row_of(panel, "m"))
+    qtbot.keyClick(panel.lines, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert QGuiApplication.clipboard().text().startswith("m ← β₁·m + (1 − β₁)·g = 0.9·(")
+
+
 def test_that_the_calls_of_central_differences_look_different():
     def bowl(x):
         return x @ x

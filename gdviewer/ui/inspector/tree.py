@@ -12,6 +12,7 @@ from PySide6.QtGui import (
     QContextMenuEvent,
     QGuiApplication,
     QKeyEvent,
+    QKeySequence,
     QMouseEvent,
     QPainter,
     QPalette,
@@ -203,7 +204,7 @@ class Lines(QTreeView):
             self.pin_wanted.emit(row)
         elif key in (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown):
             super().keyPressEvent(event)
-        elif event.matches(event.StandardKey.Copy) and row is not None:
+        elif event.matches(QKeySequence.StandardKey.Copy) and row is not None:
             QGuiApplication.clipboard().setText(
                 self._rows.data(self.currentIndex(), Qt.ItemDataRole.AccessibleTextRole)
             )
