@@ -71,7 +71,7 @@ def test_that_a_rule_that_fails_ends_alone(endless, qtbot, line, told):
     qtbot.waitUntil(lambda: told in panel.message.text())
     goes_on(endless, qtbot)
     endless.session.select(1)
-    assert told in endless.runs_panel.editor.message.text()
+    qtbot.waitUntil(lambda: told in endless.runs_panel.editor.message.text())
 
 
 @pytest.mark.parametrize("started", [True, False], ids=["in the race", "at the first step"])
