@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QLineEdit, QSlider, QWidget
 
 from gdviewer.engine.parameter import Declared, Parameter, symbol_of
@@ -60,6 +61,11 @@ class EntryField(QLineEdit):
         """Take what was typed, if anything was."""
         if self.text() != self._taken or self.message.text():
             self.entered.emit(self.text())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        super().keyPressEvent(event)
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not self.message.text():
+            self.clearFocus()  # what was typed is taken: the keys are those of the runs again
 
 
 def caption(name: str, parameter: Declared, title: str = "") -> tuple[str, str, str]:

@@ -342,17 +342,3 @@ def test_that_steps_asked_for_end_at_a_hit(open_window, qtbot):
     qtbot.waitUntil(lambda: window.session.runs[0].at_breakpoint, timeout=10_000)
     qtbot.waitUntil(lambda: not window.session.busy and window.session.pace.asked == 0)
     assert [run.step for run in window.session.runs] == [5, 5]
-
-
-@pytest.mark.parametrize("step", [25, 26, 27])
-def test_that_the_curves_reach_the_step_of_the_hit(open_window, qtbot, step):
-    """While runs are played the curves are drawn at some frames only."""
-    limits = Limits(tolerance=None, max_steps=10**6)
-    window = open_window(racing(("gradient_descent", 1e-7), limits=limits, breakpoints=(Breakpoint("step", step),)))
-    session = window.session
-    session.pace.set_speed(60)
-    session.play()
-    qtbot.waitUntil(lambda: not session.playing, timeout=10_000)
-    (series,) = window.history.plot.drawing_of(session.runs[0], 0).series
-    at, _ = series.curve.getData()
-    assert at[-1] == session.steps == step

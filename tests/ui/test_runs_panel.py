@@ -219,3 +219,17 @@ def test_that_without_the_longest_run_and_without_any_the_cursor_is_on_the_newes
     qtbot.waitUntil(lambda: not session.busy)
     session.step(3)
     qtbot.waitUntil(lambda: session.cursor == 3)
+
+
+def test_that_after_enter_in_a_field_the_keys_are_those_of_the_runs(window, qtbot):
+    entry = window.runs_panel.editor.fields["learning_rate"].entry
+    entry.setFocus()
+    entry.setText("0.02")
+    qtbot.keyClick(entry, Qt.Key.Key_Return)
+    assert window.session.experiment.runs[0].hyperparameters["learning_rate"] == 0.02
+    qtbot.keyClick(window.focusWidget() or window, Qt.Key.Key_Space)
+    assert window.session.playing
+    entry.setFocus()
+    entry.setText("much")
+    qtbot.keyClick(entry, Qt.Key.Key_Return)
+    assert entry.hasFocus()  # there is something to mend
