@@ -56,7 +56,7 @@ def test_that_both_futures_stand_beside_each_other(raced, qtbot):
     assert branch.step == 20
     item = raced.runs_panel.list.item(2)
     assert item.text() == "Adam   η = 0.1, from step 20"
-    assert item.toolTip().startswith("Adam   η = 0.1, from step 20\nstep 20")
+    qtbot.waitUntil(lambda: item.toolTip().startswith("Adam   η = 0.1, from step 20\nstep 20"))
     raced.runs_panel.editor.fields["learning_rate"].slider.setValue(900)
     rate = session.experiment.runs[2].hyperparameters["learning_rate"]
     assert rate != 0.1
