@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 import linecache
+import site
 import sys
+import sysconfig
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -12,8 +14,13 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import numpy as np
+
 _OURS = str(Path(__file__).parents[1])
-_STANDARD = (str(Path(linecache.__file__).parent), "<frozen ")
+_LIBRARIES = tuple(
+    {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    | {str(Path(np.__file__).parents[1]), *site.getsitepackages()}
+)
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,11 @@ class Place:
         """The line as it is told: ``line 7 of my_rule: x = x - g``."""
         where = "" if self.function == "<module>" else f" of {self.function}"
         return f"line {self.line}{where}" + (f": {self.code}" if self.code else "")
+
+
+def is_of_a_library(file: str) -> bool:
+    """Whether a file belongs to Python or to a package that was installed."""
+    return file.startswith(_LIBRARIES)
 
 
 def place_of_error(error: BaseException) -> Place | None:
@@ -74,8 +86,9 @@ def _innermost(frames: Iterable[tuple[FrameType, int]]) -> Place | None:
 
 def _is_theirs(frame: FrameType) -> bool:
     file = frame.f_code.co_filename
-    ours = file.startswith((_OURS, *_STANDARD)) or "site-packages" in file
-    return not ours and "__name__" in frame.f_globals  # the code written for a formula is of no module
+    if file.startswith((_OURS, "<frozen ")) or is_of_a_library(file):
+        return False
+    return "__name__" in frame.f_globals  # the code written for a formula is of no module
 
 
 def _place(frame: FrameType, line: int) -> Place:

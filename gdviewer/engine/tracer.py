@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import ast
 import linecache
-import site
 import sys
-import sysconfig
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -25,6 +23,7 @@ import numpy as np
 from gdviewer.engine.notation import Line, lines, names_of
 from gdviewer.engine.optimizer import Rule
 from gdviewer.engine.oracle import Array, Asked
+from gdviewer.engine.place import is_of_a_library
 from gdviewer.engine.run import Run
 
 MOST_LINES = 20_000  # executed lines that are kept; a step that goes on is executed to its end, but not traced
@@ -330,13 +329,11 @@ def _is_mathematics(code: CodeType) -> bool:
     if _PACKAGE in path.parents:
         room = path.relative_to(_PACKAGE).parts
         return room[0] in ("optimizers", "problems") and room[-1] not in _PLUMBING
-    return not any(folder in path.parents for folder in _LIBRARIES)
+    return not is_of_a_library(name)
 
 
 _PACKAGE = Path(__file__).parents[1]
 _PLUMBING = {"problem.py", "formula.py", "function.py", "chunks.py"}  # they hand a point on to the mathematics
-_LIBRARIES = {Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-_LIBRARIES |= {Path(np.__file__).parents[1], *map(Path, site.getsitepackages())}
 
 
 @cache
