@@ -299,3 +299,13 @@ def test_that_a_condition_that_cannot_be_judged_is_told(call, text, message):
     assert (code, out) == (2, "")
     assert message in err
     assert err.count("\n") == 1
+
+
+def test_that_a_gradient_too_large_to_be_squared_is_told(capsys, tmp_path):
+    rule = tmp_path / "vast.py"
+    rule.write_text("def vast(x, f, t):\n    return x * 10.0\n", encoding="utf-8")
+    words = ["run", "--formula", "x**4 + y**4", "--optimizer", str(rule), "--divergence", "1e300", "--tolerance", "off"]
+    assert main([*words, "--max-steps", "60", "--start", "1,1", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["gradient_norm"] == pytest.approx(4e180 * 2**0.5)
+    assert main([*words, "--max-steps", "60", "--start", "1,1"]) == 0
+    assert "5.657e+180" in capsys.readouterr().out

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from gdviewer.engine.condition import condition
 from gdviewer.engine.oracle import Array
 from gdviewer.engine.parameter import Choice, Declared, Parameter
+from gdviewer.engine.trace import norms
 
 if TYPE_CHECKING:
     from gdviewer.engine.run import Run
@@ -54,7 +55,7 @@ class Steps:
     @cached_property
     def length(self) -> Array:
         """The length of each step's move, (k,)."""
-        return _norms(self.move)
+        return norms(self.move)
 
     @cached_property
     def previous_move(self) -> Array:
@@ -139,11 +140,6 @@ def _kind(title: str, sentence: str, **options: Any) -> Callable[[Callable[..., 
     return declare
 
 
-def _norms(rows: Array) -> Array:
-    norms: Array = np.sqrt(np.einsum("ij,ij->i", rows, rows))
-    return norms
-
-
 @_kind("loss rises", "the loss rises from {before:.6g} to {after:.6g} at step {step:,}.")
 def _loss_rises(steps: Steps) -> Judgement:
     """Hits at each step whose loss is higher than the one before."""
@@ -181,7 +177,7 @@ def _uphill(steps: Steps) -> Judgement:
 )  # fmt: skip
 def _gradient_below(steps: Steps, limit: float) -> Judgement:
     """Hits where the Euclidean norm of the gradient becomes smaller than this."""
-    norm = _norms(steps.gradient[1:])
+    norm = norms(steps.gradient[1:])
     return norm < limit, lambda i: {"norm": norm[i]}
 
 
@@ -218,7 +214,7 @@ def _leaves_domain(steps: Steps) -> Judgement:
 def _turns(steps: Steps, limit: float) -> Judgement:
     """Hits at each step whose move makes a larger angle with the move before."""
     before = steps.previous_move
-    cosine = np.einsum("ij,ij->i", steps.move, before) / (steps.length * _norms(before))
+    cosine = np.einsum("ij,ij->i", steps.move, before) / (steps.length * norms(before))
     angle = np.degrees(np.arccos(np.clip(cosine, -1, 1)))  # NaN where there was no move
     return angle > limit, lambda i: {"angle": angle[i]}
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gdviewer.engine.breakpoint import Hit
 from gdviewer.engine.oracle import Array
+
+if TYPE_CHECKING:
+    from gdviewer.engine.breakpoint import Hit
 
 _GROWTH = 1.25  # a column copied at each growth costs each row about four copies in all, and a quarter of its memory
 _FIRST_BYTES = 2**16  # a column begins with room for so much, or for one row and the next

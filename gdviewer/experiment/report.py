@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gdviewer.engine.trace import norms
 from gdviewer.experiment.minimize import Result
 from gdviewer.problems.problem import Problem
 
@@ -21,7 +22,7 @@ def summary(result: Result, problem: Problem) -> dict[str, Any]:
     return told | {
         "point": [_finite(v) for v in result.x],
         "loss": _finite(result.fun),
-        "gradient_norm": _finite(np.linalg.norm(result.jac)),
+        "gradient_norm": _finite(norms(result.jac[None])[0]),
         "steps": result.nit,
         "evaluations": {"value": result.nfev, "gradient": result.njev, "hessian": result.nhev},
         "stop_reason": result.reason,
@@ -52,7 +53,7 @@ def report(title: str, result: Result, problem: Problem) -> str:
             f"  point        {point}",
             *(f"  {name:11}  {text}" for name, text in problem.report(result.x).items() if isinstance(text, str)),
             f"  loss         {result.fun:.10g}",
-            f"  ‖gradient‖   {np.linalg.norm(result.jac):.4g}",
+            f"  ‖gradient‖   {norms(result.jac[None])[0]:.4g}",
             f"  steps        {result.nit:,}",
             f"  evaluations  {result.nfev:,} of the loss, {result.njev:,} of the gradient",
             f"  stopped      {result.reason}: {what}",

@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, Signal
 from gdviewer.engine.notation import lines
 from gdviewer.engine.optimizer import Optimizer, Rule
 from gdviewer.engine.run import Run
+from gdviewer.engine.trace import norms
 from gdviewer.engine.tracer import local_values
 from gdviewer.ui.arrows import Arrow
 from gdviewer.ui.background import Latest
@@ -194,7 +195,7 @@ class Samples:
         for step in sorted(self._values):
             value = np.asarray(self._values[step].get(name, np.nan), dtype=float)
             if component is None:
-                values.append(float(np.linalg.norm(value)) if value.ndim else float(value))
+                values.append(float(norms(value.reshape(1, -1))[0]) if value.ndim else float(value))
             else:
                 values.append(float(value[component]) if value.ndim else np.nan)
             steps.append(float(step))
