@@ -161,8 +161,8 @@ def _style(theme: Theme) -> str:
         QPushButton, QToolButton {{
             background: {theme.raised}; border: 1px solid {theme.line}; border-radius: 4px; padding: 4px 7px; }}
         QPushButton:hover, QToolButton:hover {{ border-color: {theme.accent}; }}
-        QPushButton:pressed, QToolButton:pressed, QToolButton:checked {{ background: {theme.line}; }}
-        QToolButton:checked {{ color: {theme.accent}; border-color: {theme.accent}; }}
+        QPushButton:pressed, QToolButton:pressed {{ background: {theme.line}; }}
+        QToolButton:checked {{ background: {theme.accent}; color: {theme.base}; border-color: {theme.accent}; }}
         QPushButton:focus, QToolButton:focus {{ border-color: {theme.accent}; }}
         QPushButton:disabled, QToolButton:disabled {{ color: {theme.muted}; }}
         QToolButton#primary, QPushButton#primary:enabled {{
