@@ -249,11 +249,10 @@ def test_that_the_plane_stays_while_the_path_is_in_view_and_is_fitted_again_at_t
     qtbot.waitUntil(look_on, timeout=20_000)
     fitted = [plane for plane in planes if plane.shares]
     assert len({id(plane) for plane in fitted}) <= 1 + np.log2(max(steps))
-    before = plot.surface.plane
     session.pause()
-    qtbot.waitUntil(lambda: not session.busy and plot.surface.plane is not before)
+    # It may have been fitted at the very last step already; then it stays.
+    qtbot.waitUntil(lambda: not session.busy and plot.step == session.runs[0].step)
     assert np.array_equal(plot.surface.plane.origin, session.runs[0].trace.x[-1])
-    assert plot.step == session.runs[0].step
 
 
 def test_that_fit_again_lays_the_plane_through_the_path_as_it_is(open_plane, qtbot):
