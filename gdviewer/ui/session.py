@@ -167,6 +167,7 @@ class Session(Document):
     def _set_playing(self, playing: bool) -> None:
         if playing != self.playing:
             self.playing = playing
+            self._was_idle = False  # a frame is still to come: views leave some out, or wait, while the runs are played
             self.playing_changed.emit(playing)
 
     def _tick(self) -> None:
@@ -192,7 +193,6 @@ class Session(Document):
         if hit and self._watching:
             self._watching, self.pace.asked = False, 0
             self._set_playing(False)
-            self._was_idle = False  # views that leave frames out while the runs are played draw once more
             step = min(hit.values())
             first = self.selected if hit.get(self.selected) == step else min(hit, key=hit.__getitem__)
             if not QGuiApplication.mouseButtons():  # else a hand may be moving a hyperparameter of the selected run

@@ -60,6 +60,24 @@ def test_that_no_signal_comes_per_step(open_window, qtbot):
     assert len(frames) < window.session.steps / 10
 
 
+def test_that_a_frame_follows_a_pause_whenever_it_comes(open_window, qtbot):
+    """A pause right after a frame, when the worker rests, must not stop the clock before the views drew it."""
+    session = open_window(endless()).session
+    after = []
+
+    def pause_or_count():
+        if session.playing and session.runs[0].step > 20:
+            session.pause()
+        elif not session.playing:
+            after.append(session.runs[0].step)
+
+    session.frame.connect(pause_or_count)
+    session.pace.set_speed(300)
+    session.play()
+    qtbot.waitUntil(lambda: bool(after) and not session.busy)
+    assert after[-1] == session.runs[0].step
+
+
 def test_that_a_slow_speed_is_kept(open_window, qtbot):
     window = open_window(endless())
     window.session.pace.set_speed(1.0)
