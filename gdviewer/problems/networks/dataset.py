@@ -220,8 +220,8 @@ def _numbered(values: NDArray[Any], classes: tuple[str, ...], name: str) -> NDAr
     if labels.dtype.kind == "U":
         found, inverse = np.unique(labels, return_inverse=True)
         known = {label: i for i, label in enumerate(classes)}
-        numbers = np.array([known.get(str(label), -1) for label in found], dtype=np.int64)
-        y = numbers[inverse].reshape(labels.shape)
+        indices = np.array([known.get(str(label), -1) for label in found], dtype=np.int64)
+        y = indices[inverse].reshape(labels.shape)
     else:
         numbers = numbers_of(labels, name)
         y = np.where((numbers >= 0) & (numbers < len(classes)) & (numbers % 1 == 0), numbers, -1).astype(np.int64)
