@@ -76,7 +76,7 @@ class Architecture:
         self.size = 0
         counts: dict[str, int] = {}
         for number, layer in enumerate(chain, 1):
-            kind = type(layer).__name__.removesuffix("2D").lower()
+            kind = type(layer).__name__.lower().removesuffix("2d")
             counts[kind] = counts.get(kind, 0) + 1
             name = f"{kind} {counts[kind]}"
             try:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gdviewer.engine.oracle import Array
-from gdviewer.engine.parameter import check_values
+from gdviewer.engine.parameter import Declared, check_values
 from gdviewer.problems.batches import Batches, GivenBatches
 from gdviewer.problems.data import Scaling
 from gdviewer.problems.networks.architecture import Architecture, WeightNames
@@ -21,14 +21,27 @@ from gdviewer.problems.networks.settings import Source, GivenDataset, declared, 
 from gdviewer.problems.networks.training import backpropagate, feed_forward
 from gdviewer.problems.problem import Problem
 
-_AT_ONCE = 1 << 22  # numbers that the widest layer may hold when all rows are evaluated, a part at a time
+_AT_ONCE = 1 << 20  # numbers that the widest layer may hold when all rows are evaluated, a part at a time
+
+
+class _Parameters(dict[str, Declared]):
+    """What can be set about a network; called with a point, its weights by name."""
+
+    def __init__(self, declared: Mapping[str, Declared], architecture: Architecture) -> None:
+        super().__init__(declared)
+        self._architecture = architecture
+
+    def __call__(self, x: ArrayLike) -> dict[str, dict[str, Array]]:
+        return self._architecture.named(np.asarray(x, dtype=float))
 
 
 class Network(Problem):
     """The mean loss of a network over the rows it is trained on.
 
-    A point is all its weights, (n,): those of the first layer, W row by row and then b, then those of the next;
-    :meth:`parameters` gives them as named views. The record of a run holds the loss and gradient of the batch that the
+    A point is all its weights, (n,): those of the first layer, W row by row and then b, then those of the next.
+    ``parameters(x)`` gives them by the names of layer and weight, as views into ``x``: ``dense k`` has W (inputs,
+    units) and b (units,); ``conv k`` W (window height, window width, channels, filters) and b (filters,); ``rnn k``
+    W (features, units), U (units, units) and b (units,). The record of a run holds the loss and gradient of the batch that the
     next step sees, as those of all rows would cost as much as an epoch: see ``batchwise``.
 
     Attributes:
@@ -64,6 +77,7 @@ class Network(Problem):
             name, title, domain=[(-2, 2)], start=start, group="Neural networks", why=why, parameters=parameters,
             source="backpropagation: Rumelhart, Hinton & Williams 1986", formula=self._formula(),
         )  # fmt: skip
+        self.parameters: _Parameters = _Parameters(parameters, self.architecture)
         self.domain = np.broadcast_to(self.domain[0], (self.dimension, 2))
         self._take(known)
 
@@ -196,16 +210,8 @@ class Network(Problem):
 
     # What it means
 
-    def parameters_at(self, x: ArrayLike) -> dict[str, dict[str, Array]]:
-        """The weights by the names of layer and weight, as views into ``x``, (n,).
-
-        ``dense k``: W (inputs, units), b (units,); ``conv k``: W (window height, window width, channels, filters),
-        b (filters,); ``rnn k``: W (features, units), U (units, units), b (units,).
-        """
-        return self.architecture.named(np.asarray(x, dtype=float))
-
     def pack(self, weights: Mapping[str, Mapping[str, ArrayLike]]) -> Array:
-        """The vector (n,) of weights by name, as :meth:`parameters_at` gives them; raises ValueError for a misfit."""
+        """The vector (n,) of weights by name, as ``parameters(x)`` gives them; raises ValueError for a misfit."""
         return self.architecture.packed(weights)
 
     def outputs(self, x: ArrayLike, inputs: ArrayLike) -> Array:
