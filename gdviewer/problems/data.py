@@ -45,7 +45,7 @@ class Data:
             return self
         values = np.unique(self.targets)
         if len(values) != 2:
-            raise ValueError(f"{self.target_name} has {_some(values)}; logistic regression needs two classes")
+            raise ValueError(f"{self.target_name} has {some_of(values)}; logistic regression needs two classes")
         names = tuple(f"{value:g}" for value in values)
         return replace(self, targets=(self.targets == values[1]).astype(float), classes=names)
 
@@ -62,11 +62,11 @@ def data(
     Raises:
         ValueError: what is wrong with them, with row (from 1) and column.
     """
-    x = _numbers(inputs, "inputs")
+    x = numbers_of(inputs, "inputs")
     x = x[:, None] if x.ndim == 1 else x
     if x.ndim != 2 or not x.shape[1]:
         raise ValueError(f"inputs have shape (rows,) or (rows, features); got {x.shape}")
-    names = tuple(input_names) if input_names is not None else _default_names(x.shape[1])
+    names = tuple(input_names) if input_names is not None else default_names(x.shape[1])
     if len(names) != x.shape[1]:
         raise ValueError(f"there are {x.shape[1]} features but {len(names)} names for them")
     y: NDArray[Any] = np.asarray(targets)
@@ -74,9 +74,9 @@ def data(
     if y.dtype.kind in "OUS" and all(isinstance(value, (str, bytes)) for value in y.ravel()):
         classes = tuple(str(value) for value in np.unique(y))
         if len(classes) != 2:
-            raise ValueError(f"{target_name} is text with {_some(classes)}; only two classes can be told apart")
+            raise ValueError(f"{target_name} is text with {some_of(classes)}; only two classes can be told apart")
         y = (y == classes[1]).astype(float)
-    y = _numbers(y, target_name)
+    y = numbers_of(y, target_name)
     if y.shape != (len(x),):
         raise ValueError(f"there are {len(x):,} rows of inputs but targets of shape {y.shape}")
     if not 2 <= len(x) <= MAX_ROWS or len(names) > MAX_COLUMNS:
@@ -91,20 +91,22 @@ def data(
     return Data(x, y, names, target_name, classes, origin or f"{len(y):,} rows")
 
 
-def _numbers(values: ArrayLike, what: str) -> Array:
+def numbers_of(values: ArrayLike, what: str) -> Array:
+    """A copy of values as float64; raises ValueError where ``what`` they are has something that is no number."""
     try:
         return np.array(values, dtype=float)
     except (TypeError, ValueError):
         raise ValueError(f"{what} must be numbers") from None
 
 
-def _some(values: Sequence[Any] | NDArray[Any]) -> str:
+def some_of(values: Sequence[Any] | NDArray[Any]) -> str:
     """How many values there are, and the first few."""
     shown = ", ".join(f"{value:g}" if isinstance(value, float) else repr(value) for value in list(values)[:3])
     return f"{len(values):,} value{'s' * (len(values) != 1)} ({shown}{', …' * (len(values) > 3)})"
 
 
-def _default_names(count: int) -> tuple[str, ...]:
+def default_names(count: int) -> tuple[str, ...]:
+    """What inputs without names are called: x, or x₁, x₂, …"""
     return ("x",) if count == 1 else tuple(f"x{i}".translate(_SUBSCRIPTS) for i in range(1, count + 1))
 
 

@@ -1,0 +1,1 @@
+"""Neural networks: their data, layers, losses, and the problem of training one."""

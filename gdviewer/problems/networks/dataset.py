@@ -1,0 +1,246 @@
+"""Data to train a network on: a table, images or sequences with their targets; and their split into two parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gdviewer.engine.oracle import Array
+from gdviewer.problems.cells import MAX_SIZE
+from gdviewer.problems.data import Scaling, default_names, numbers_of, scaling_of
+
+_KINDS = {2: "table", 3: "sequences", 4: "images"}
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Rows of inputs with the target of each; made by :func:`dataset`, which checks them. Its arrays are read-only.
+
+    Attributes:
+        inputs: float64; (rows, features) a table, (rows, height, width, channels) images, (rows, time, features)
+            sequences.
+        targets: int64, the number of the class of each row (rows,) or time step (rows, time), where there are
+            classes; else float64, (rows, outputs) or (rows, time, outputs).
+        input_names: what the features or channels are called; target_name: what the target is.
+        classes: what the numbers of the classes stand for; empty where targets are numbers.
+        origin: where the data come from, as a phrase.
+    """
+
+    inputs: Array
+    targets: NDArray[Any]
+    input_names: tuple[str, ...]
+    target_name: str
+    classes: tuple[str, ...] = ()
+    origin: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("inputs", "targets"):
+            view = getattr(self, name).view()
+            view.setflags(write=False)
+            object.__setattr__(self, name, view)
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    @property
+    def kind(self) -> str:
+        """What a row is: one of a ``"table"``, of ``"images"`` or of ``"sequences"``."""
+        return _KINDS[self.inputs.ndim]
+
+    @property
+    def per_step(self) -> bool:
+        """Whether each time step of a sequence has a target of its own, rather than each sequence one."""
+        return self.targets.ndim == (2 if self.classes else 3)
+
+    def rows(self, indices: ArrayLike) -> Dataset:
+        """A part of the data; a copy. Classes stay as they are, also those that no row of the part is in."""
+        chosen = np.asarray(indices, dtype=np.intp)
+        return replace(self, inputs=self.inputs[chosen], targets=self.targets[chosen])
+
+    def split(self, share: float, seed: int = 0) -> tuple[Dataset, Dataset]:
+        """A part to train on and one to test with, drawn with ``seed``; both keep the order of the rows.
+
+        Where rows have classes, each with two rows or more, both parts have the share of each class that the whole
+        has, to a row. One row at least remains to train on, so the test part may be empty; its origin says so.
+
+        Args:
+            share: of the rows that the test part gets, rounded to whole rows; 0 ≤ share < 1.
+        """
+        if not 0 <= share < 1:
+            raise ValueError(f"the share of test data is from 0 to below 1; got {share:g}")
+        count = min(round(share * len(self)), len(self) - 1)
+        if count <= 0:
+            told = f"no test data: the share is 0 of {self.origin}" if share == 0 else f"no test data of {self.origin}"
+            return self, replace(self.rows([]), origin=told)
+        held = np.zeros(len(self), dtype=bool)
+        held[self._drawn(count, np.random.default_rng(seed))] = True
+        train, test = self.rows(np.flatnonzero(~held)), self.rows(np.flatnonzero(held))
+        return (
+            replace(train, origin=f"{len(train):,} of {self.origin}"),
+            replace(test, origin=f"{len(test):,} of {self.origin}"),
+        )
+
+    def scaling(self, kind: str) -> Scaling:
+        """The scaling of these inputs, one of ``SCALINGS`` of :mod:`gdviewer.problems.data`: a shift and a size for
+        each feature of a table or of sequences, and for each channel of images. Fit it to the part trained on."""
+        return scaling_of(kind, self.inputs.reshape(-1, self.inputs.shape[-1]), self.input_names)
+
+    def scaled(self, scaling: Scaling) -> Dataset:
+        """The same with inputs scaled, by a scaling that may come from other data."""
+        return replace(self, inputs=scaling.apply(self.inputs))
+
+    def _drawn(self, count: int, rng: np.random.Generator) -> NDArray[np.intp]:
+        """About ``count`` rows by chance, of each class its share where there are enough rows of each."""
+        order = rng.permutation(len(self))
+        sizes = np.bincount(self.targets) if self.classes and not self.per_step else np.zeros(0, dtype=np.intp)
+        if not len(sizes) or sizes[sizes > 0].min() < 2:
+            return order[:count]
+        exact = sizes * (count / len(self))
+        taken = np.floor(exact).astype(np.intp)
+        largest = np.argsort(taken - exact, kind="stable")[: count - taken.sum()]  # those that lose most by rounding
+        taken[largest] += 1
+        taken = np.minimum(taken, np.maximum(sizes - 1, 0))  # a class is never tested only
+        by_class = order[np.argsort(self.targets[order], kind="stable")]
+        place = np.arange(len(self)) - np.repeat(np.cumsum(sizes) - sizes, sizes)  # of each row among its class
+        return by_class[place < np.repeat(taken, sizes)]
+
+
+def dataset(
+    inputs: ArrayLike,
+    targets: ArrayLike,
+    classes: Sequence[str] | None = None,
+    input_names: Sequence[str] | None = None,
+    target_name: str = "y",
+    origin: str = "",
+) -> Dataset:
+    """Check inputs and targets; both are copied once.
+
+    Args:
+        inputs: (rows,) or (rows, features), (rows, time, features) or (rows, height, width, channels).
+        targets: classes as texts or whole numbers, (rows,) or (rows, time); or numbers, (rows,), (rows, outputs) or
+            (rows, time, outputs).
+        classes: the names of the classes 0, 1, … that targets count, or that targets name; () where targets are
+            numbers. Without it texts, integers and booleans are classes, and floats are numbers.
+        input_names: of the features, or of the channels of images.
+
+    Raises:
+        ValueError: what is wrong with them, with row (from 1) and column.
+    """
+    x = numbers_of(_array(inputs, "inputs"), "inputs")
+    x = x[:, None] if x.ndim == 1 else x
+    if x.ndim not in _KINDS or 0 in x.shape[1:]:
+        raise ValueError(
+            "inputs have shape (rows, features), (rows, time, features) or (rows, height, width, channels); "
+            f"got {x.shape}"
+        )
+    if not len(x):
+        raise ValueError("there are no rows; at least one is needed")
+    names = tuple(input_names) if input_names is not None else _names_of(x)
+    if len(names) != x.shape[-1]:
+        what = "channels" if x.ndim == 4 else "features"
+        raise ValueError(f"there are {x.shape[-1]} {what} but {len(names)} names for them")
+    _check_finite(x, names)
+    told = _array(targets, target_name)
+    y: NDArray[Any]
+    if classes is None and told.dtype.kind in "OUSiub":
+        classes, y = _recognised(told, target_name)
+    elif classes:
+        y = _numbered(told, tuple(classes), target_name)
+    else:
+        y = _outputs(told, target_name)
+    classes = tuple(classes or ())
+    made = Dataset(x, y, names, target_name, classes, origin or f"{len(x):,} row{'s' * (len(x) > 1)}")
+    wanted = x.shape[: 2 if made.per_step and made.kind == "sequences" else 1]
+    if y.shape[: len(wanted)] != wanted or y.ndim != len(wanted) + (not classes):
+        more = " or (rows, time" if x.ndim == 3 else ""
+        shape = f"(rows,){more}{')' * bool(more)}" if classes else f"(rows, outputs){more}{', outputs)' * bool(more)}"
+        raise ValueError(f"{target_name} has shape {told.shape}; beside inputs of shape {x.shape} it has {shape}")
+    return made
+
+
+def _array(values: ArrayLike, what: str) -> NDArray[Any]:
+    try:
+        return np.asarray(values)
+    except ValueError:
+        raise ValueError(f"the rows of {what} are not all of one length") from None
+
+
+def _names_of(x: Array) -> tuple[str, ...]:
+    count = x.shape[-1]
+    if x.ndim < 4:
+        return default_names(count)
+    return ("brightness",) if count == 1 else tuple(f"channel {i}" for i in range(1, count + 1))
+
+
+def _check_finite(values: Array, names: Sequence[str]) -> None:
+    """Raise ValueError with the place of the first value that is missing, infinite or huge."""
+    if values.min() >= -MAX_SIZE and values.max() <= MAX_SIZE:  # False for NaN, and no array as large as the data
+        return
+    place = np.argwhere(~(np.abs(values) <= MAX_SIZE))[0]
+    value = values[tuple(place)]
+    inside = {3: "at time {}", 4: "at line {} and column {}"}.get(values.ndim, "").format(*place[1:-1] + 1)
+    where = f"row {place[0] + 1} of {names[place[-1]]}{' ' * bool(inside)}{inside}"
+    raise ValueError(
+        f"{where} is {value:g}; it must be finite and ≤ {MAX_SIZE:g}: put in a number there, or take the row out"
+    )
+
+
+def _outputs(values: NDArray[Any], name: str) -> Array:
+    """Targets that are numbers, with an axis of outputs."""
+    y = numbers_of(values, name)
+    y = y[:, None] if y.ndim == 1 else y
+    if y.ndim not in (2, 3) or 0 in y.shape:
+        raise ValueError(f"{name} has shape {np.shape(values)}; numbers have (rows, outputs) or (rows, time, outputs)")
+    _check_finite(y, [name] * y.shape[-1])
+    return y
+
+
+def _recognised(values: NDArray[Any], name: str) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """The classes there are among texts or whole numbers, in their order, and the number of each target's."""
+    found, numbers = np.unique(_labels(values, name), return_inverse=True)
+    classes = tuple(str(value) for value in found)
+    if len(classes) == 1:
+        raise ValueError(
+            f"every row of {name} is {classes[0]}, so there is one class only; at least two are needed: add rows of "
+            "another, choose another target, or name all classes there are"
+        )
+    return classes, numbers.reshape(values.shape).astype(np.int64)
+
+
+def _numbered(values: NDArray[Any], classes: tuple[str, ...], name: str) -> NDArray[np.int64]:
+    """The number of each target's class, where the classes are known: targets are their names or their numbers."""
+    if len(set(classes)) < max(2, len(classes)):
+        raise ValueError(f"classes are two different names or more; got {', '.join(map(repr, classes))}")
+    labels = _labels(values, name)
+    y: NDArray[np.int64]
+    if labels.dtype.kind == "U":
+        found, inverse = np.unique(labels, return_inverse=True)
+        known = {label: i for i, label in enumerate(classes)}
+        indices = np.array([known.get(str(label), -1) for label in found], dtype=np.int64)
+        y = indices[inverse].reshape(labels.shape)
+    else:
+        numbers = numbers_of(labels, name)
+        y = np.where((numbers >= 0) & (numbers < len(classes)) & (numbers % 1 == 0), numbers, -1).astype(np.int64)
+    wrong = np.argwhere(y < 0)
+    if len(wrong):
+        value = labels[tuple(wrong[0])]
+        raise ValueError(
+            f"row {wrong[0][0] + 1} of {name} is {value}, which is none of the classes {', '.join(classes[:3])}"
+            f"{', …' * (len(classes) > 3)}, nor the number of one from 0 to {len(classes) - 1}"
+        )
+    return y
+
+
+def _labels(values: NDArray[Any], name: str) -> NDArray[Any]:
+    """Targets that name classes or count them, as texts or numbers."""
+    if values.dtype.kind == "O":
+        for place, value in np.ndenumerate(values):
+            if not isinstance(value, (str, int, np.integer)):
+                raise ValueError(
+                    f"row {place[0] + 1} of {name} is {value!r}, which is no class: put it in, or leave it out"
+                )
+    return values.astype({"O": "U", "S": "U", "b": "i8"}.get(values.dtype.kind, values.dtype), copy=False)
