@@ -6,13 +6,19 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from gdviewer.engine.oracle import Array
 from gdviewer.problems import cells
 from gdviewer.problems.data import MAX_COLUMNS, MAX_ROWS, Data, data
 
+MAX_WIDTH = 1025  # columns that are read: images of 32 × 32, and what they show
+_NAMES_SHOWN = 20
 _MISSING = {"", "na", "n/a", "nan", "null", "none", "?", "-"}
 
 
@@ -34,10 +40,32 @@ class Table:
 
     def is_numeric(self, name: str) -> bool:
         """Whether every cell of a column that is not missing is a number."""
-        return all(cell.lower() in _MISSING or cells.is_number(cell) for cell in self.cells_of(name))
+        return self._place(name) in self._numeric
+
+    @cached_property
+    def _numeric(self) -> frozenset[int]:
+        """The places of the columns of numbers."""
+        return frozenset(
+            i
+            for i, column in enumerate(self.columns)
+            if all(cells.is_number(cell) or cell.lower() in _MISSING for cell in column)
+        )
 
     def data(self, target: str, features: Sequence[str]) -> Data:
         """The data of the columns chosen; a target of two texts is two classes.
+
+        Raises:
+            ValueError: there is no such column, a cell is missing or no number; with line and column.
+        """
+        return data(self.inputs(target, features), self.values(target), features, target, self.origin)
+
+    @property
+    def origin(self) -> str:
+        """Where data of this table come from, as a phrase."""
+        return f"{len(self.lines):,} rows of {self.name}"
+
+    def inputs(self, target: str, features: Sequence[str]) -> Array:
+        """The numbers (rows, features) of the columns chosen, to predict another from.
 
         Raises:
             ValueError: there is no such column, a cell is missing or no number; with line and column.
@@ -46,39 +74,57 @@ class Table:
             raise ValueError("choose at least one feature")
         if target in features:
             raise ValueError(f"{target!r} can't be a feature and the target")
-        inputs = np.column_stack([self._numbers(name) for name in features])
-        told = self.cells_of(target)
-        targets = self._numbers(target) if self.is_numeric(target) else np.array(self._complete(target, told))
-        return data(inputs, targets, features, target, f"{len(self.lines):,} rows of {self.name}")
+        return np.column_stack([self.numbers(name) for name in features])
 
-    def usual_columns(self, classes: bool) -> tuple[str, list[str]]:
-        """A target and features to begin with: the last column that can be the target, and all others of numbers.
+    def values(self, name: str) -> NDArray[Any]:
+        """The numbers of a column of numbers, the texts of another; raises ValueError as :meth:`inputs`."""
+        return self.numbers(name) if self.is_numeric(name) else np.array(self._complete(name))
+
+    def usual_columns(self, classes: bool | None, most: int = MAX_COLUMNS) -> tuple[str, list[str]]:
+        """A target and features to begin with: the last column that can be the target, and others of numbers.
 
         Args:
-            classes: whether the target is to have two values, rather than be numbers.
+            classes: whether the target is to have two values, rather than be numbers; None where it may be any
+                column.
+            most: how many features there may be.
         """
         numeric = [name for name in self.names if self.is_numeric(name)]
         able = [name for name in self.names if len(set(self.cells_of(name))) == 2] if classes else numeric
-        target = (able or self.names)[-1]
-        return target, [name for name in numeric if name != target]
+        target = self.names[-1] if classes is None else (able or self.names)[-1]
+        return target, [name for name in numeric if name != target][:most]
 
     def cells_of(self, name: str) -> tuple[str, ...]:
         """The cells of a column; raises ValueError where there is none of that name."""
-        if name not in self.names:
-            raise ValueError(f"{self.name} has no column {name!r}; it has {', '.join(self.names)}")
-        return self.columns[self.names.index(name)]
+        return self.columns[self._place(name)]
 
-    def _complete(self, name: str, column: tuple[str, ...]) -> tuple[str, ...]:
+    def numbers(self, name: str) -> Array:
+        """The numbers (rows,) of a column; raises ValueError as :meth:`inputs`."""
+        column = self._complete(name)
+        try:
+            found = np.array([float(cell) for cell in column])
+        except ValueError:
+            found = np.array([np.nan])
+        if not np.isfinite(found).all():  # then one of the cells raises, and tells where
+            found = np.array(
+                [cells.number(cell, line, repr(name)) for cell, line in zip(column, self.lines, strict=True)]
+            )
+        return found
+
+    def _place(self, name: str) -> int:
+        if name not in self.names:
+            shown = ", ".join(self.names[:_NAMES_SHOWN]) + ", …" * (len(self.names) > _NAMES_SHOWN)
+            raise ValueError(f"{self.name} has no column {name!r}; it has {shown}")
+        return self.names.index(name)
+
+    def _complete(self, name: str) -> tuple[str, ...]:
+        """The cells of a column, none of which is missing."""
+        column = self.cells_of(name)
         missing = [line for line, cell in zip(self.lines, column, strict=True) if cell.lower() in _MISSING]
         if missing:
             more = f" and {len(missing) - 3:,} more" if len(missing) > 3 else ""
             where = f"line{'s' * (len(missing) > 1)} {', '.join(map(str, missing[:3]))}{more}"
             raise ValueError(f"column {name!r} has no value in {where}: fill it in, or take the row or the column out")
         return column
-
-    def _numbers(self, name: str) -> list[float]:
-        column = self._complete(name, self.cells_of(name))
-        return [cells.number(cell, line, repr(name)) for cell, line in zip(column, self.lines, strict=True)]
 
 
 def read_table(path: str | Path) -> Table:
@@ -89,7 +135,7 @@ def read_table(path: str | Path) -> Table:
         OSError: the file can't be read.
     """
     path = Path(path)
-    most = f"at most {MAX_ROWS:,} rows of {MAX_COLUMNS} columns are read"
+    most = f"at most {MAX_ROWS:,} rows of {MAX_WIDTH:,} columns are read"
     return table_of(cells.read_text_of(path, 64, most), path.name)
 
 
@@ -111,9 +157,9 @@ def table_of(text: str, name: str = "the text") -> Table:
     except csv.Error as error:
         raise ValueError(f"line {number}: {error}") from None
     width = len(rows[0])
-    if not 2 <= width <= MAX_COLUMNS:
+    if not 2 <= width <= MAX_WIDTH:
         raise ValueError(
-            f"{name} has {width} column{'s' * (width > 1)}; 2 to {MAX_COLUMNS} can be read: features and a target"
+            f"{name} has {width:,} column{'s' * (width > 1)}; 2 to {MAX_WIDTH:,} can be read: features and a target"
         )
     named = not any(map(cells.is_number, rows[0]))
     names = _distinct(rows.pop(0) if named else [""] * width)

@@ -12,6 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 from gdviewer.engine.oracle import Array
 from gdviewer.problems.cells import MAX_SIZE
 from gdviewer.problems.data import Scaling, default_names, numbers_of, scaling_of
+from gdviewer.problems.table import Table
+
+MAX_CLASSES = 1000  # of a column, each of which is an output
+FEW = 20  # different whole numbers that are taken for classes
 
 _KINDS = {2: "table", 3: "sequences", 4: "images"}
 
@@ -160,6 +164,42 @@ def dataset(
         shape = f"(rows,){more}{')' * bool(more)}" if classes else f"(rows, outputs){more}{', outputs)' * bool(more)}"
         raise ValueError(f"{target_name} has shape {told.shape}; beside inputs of shape {x.shape} it has {shape}")
     return made
+
+
+def dataset_of(table: Table, target: str, features: Sequence[str], classes: bool | None = None) -> Dataset:
+    """The columns of a table as data: numbers to predict from, and what is to be predicted.
+
+    Args:
+        classes: whether the target's values are classes; None where that is recognised: texts are, and few whole
+            numbers that return (:func:`looks_like_classes`).
+
+    Raises:
+        ValueError: there is no such column, a cell is missing or no number, with line and column; or there is one
+            class only.
+    """
+    inputs = table.inputs(target, features)
+    values = table.values(target)
+    if classes is None:
+        classes = looks_like_classes(values)
+    if not classes:
+        return dataset(inputs, table.numbers(target), (), features, target, table.origin)
+    if values.dtype.kind == "f":
+        values = np.array([f"{value:.15g}" for value in values]) if (values % 1).any() else values.astype(np.int64)
+    made = dataset(inputs, values, None, features, target, table.origin)
+    if len(made.classes) > MAX_CLASSES:
+        raise ValueError(
+            f"column {target!r} has {len(made.classes):,} different values; up to {MAX_CLASSES:,} classes can be told "
+            "apart: choose another target"
+        )
+    return made
+
+
+def looks_like_classes(values: NDArray[Any]) -> bool:
+    """Whether the values (rows,) of a target are texts, or whole numbers of which there are few and that return."""
+    if values.dtype.kind != "f":
+        return True
+    count = len(np.unique(values))
+    return not (values % 1).any() and count <= min(FEW, max(1, len(values) // 2))
 
 
 def _array(values: ArrayLike, what: str) -> NDArray[Any]:
