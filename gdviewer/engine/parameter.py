@@ -1,10 +1,10 @@
-"""Default values that know their range, symbol and meaning: numbers, switches, choices and lists of numbers."""
+"""Default values that know their range, symbol and meaning: numbers, switches, choices, lists of numbers and texts."""
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 Scale = Literal["linear", "log", "complement"]
@@ -241,7 +241,47 @@ class Numbers(tuple[float, ...]):
         return Numbers, (tuple(self), self.meaning)
 
 
-Declared = Parameter | Switch | Choice | Numbers
+class Text(str):
+    """A default that is a text of a language of its own; as a value it is just that text.
+
+    Args:
+        default: the text used where none is given.
+        read: gives a text as it is written best; raises ValueError for one that is not understood.
+        meaning: a short phrase for tool tips and help texts.
+        example: a text to show what is expected.
+    """
+
+    read: Callable[[str], str]
+    meaning: str
+    example: str
+
+    def __new__(cls, default: str, read: Callable[[str], str], meaning: str = "", example: str = "") -> Text:
+        self = super().__new__(cls, read(default))
+        self.read, self.meaning, self.example = read, meaning, example
+        return self
+
+    @property
+    def range_text(self) -> str:
+        """What it looks like."""
+        return f"a text such as {self.example}"
+
+    @property
+    def text(self) -> str:
+        """The default as a person writes it."""
+        return str(self)
+
+    def check(self, name: str, value: object) -> str:
+        """Return ``value`` as it is written best; raises ValueError where it is not understood."""
+        try:
+            return self.read(str(value))
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Text, (str(self), self.read, self.meaning, self.example)
+
+
+Declared = Parameter | Switch | Choice | Numbers | Text
 
 
 def declared(default: object) -> Declared:
@@ -250,7 +290,7 @@ def declared(default: object) -> Declared:
     Raises:
         TypeError, ValueError: it is none and can't become one.
     """
-    if isinstance(default, (Parameter, Switch, Choice, Numbers)):
+    if isinstance(default, (Parameter, Switch, Choice, Numbers, Text)):
         return default
     if isinstance(default, bool):
         return Switch(default)

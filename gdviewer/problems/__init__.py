@@ -6,19 +6,33 @@ import importlib
 import pkgutil
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gdviewer.engine.parameter import nearest
 from gdviewer.problems.formula import FormulaProblem, formula
 from gdviewer.problems.problem import Problem
 from gdviewer.problems.regression import Regression, regression
 
-__all__ = ["FormulaProblem", "Problem", "Regression", "catalogue", "formula", "get", "names", "regression"]
+if TYPE_CHECKING:
+    from gdviewer.problems.networks.network import Network, network
+
+__all__ = [
+    "FormulaProblem", "Network", "Problem", "Regression", "catalogue", "formula", "get", "names", "network",
+    "regression",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("network", "Network"):  # loaded when asked for, as the window opens without it
+        from gdviewer.problems.networks import network as module
+
+        return getattr(module, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def _entries() -> Iterator[Problem]:
     """Every problem, file by file; a file is loaded when its turn comes."""
-    for name in sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name != "symbolic"):
+    for name in sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name not in ("symbolic", "networks")):
         yield from getattr(importlib.import_module(f"{__name__}.{name}"), "PROBLEMS", ())
 
 

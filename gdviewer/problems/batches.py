@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -40,3 +41,61 @@ class Batches:
         """The rows that step number ``t`` sees."""
         first = (t - 1) % self.count * self.size
         return _order(self.rows, seed, self.epoch(t))[first : first + self.size]
+
+    @property
+    def text(self) -> str:
+        """How many rows a step sees, in words."""
+        if self.count == 1:
+            return f"Every step sees all {self.rows:,} rows."
+        if self.size == 1:
+            return f"Every step sees one row, drawn at random: {self.rows:,} steps are an epoch."
+        last = f", the last with {self.rows % self.size}" if self.rows % self.size else ""
+        return (
+            f"Every step sees a batch of {self.size:,} of the {self.rows:,} rows: {self.count:,} steps are an epoch{last}."
+        )
+
+
+@dataclass(frozen=True)
+class GivenBatches:
+    """Batches that are listed, and come again and again; all of them are an epoch.
+
+    Attributes:
+        rows: how many rows there are; lists: those of each batch.
+    """
+
+    rows: int
+    lists: tuple[NDArray[np.intp], ...]
+
+    @classmethod
+    def of(cls, batches: Sequence[Sequence[int]], rows: int) -> GivenBatches:
+        """Check lists of row numbers from 0; raises ValueError for one that is empty or names a row there is not."""
+        lists = tuple(np.array(batch, dtype=np.intp).ravel() for batch in batches)
+        if not lists:
+            raise ValueError("batches must hold a list of rows at least")
+        for i, batch in enumerate(lists):
+            if not len(batch) or batch.min() < 0 or batch.max() >= rows:
+                raise ValueError(f"batch {i} must hold row numbers from 0 to {rows - 1}; got {batch.tolist()[:10]}")
+        return cls(rows, lists)
+
+    @property
+    def count(self) -> int:
+        """How many batches an epoch has."""
+        return len(self.lists)
+
+    @property
+    def size(self) -> int:
+        """The rows of the largest batch."""
+        return max(map(len, self.lists))
+
+    def epoch(self, t: int) -> int:
+        """The epoch, from 0, that step number ``t``, from 1, belongs to."""
+        return (t - 1) // self.count
+
+    def at(self, t: int, seed: int) -> NDArray[np.intp]:  # noqa: ARG002 - nothing is drawn
+        """The rows that step number ``t`` sees."""
+        return self.lists[(t - 1) % self.count]
+
+    @property
+    def text(self) -> str:
+        """How many rows a step sees, in words."""
+        return f"Every step sees the next of {self.count:,} given batches, which are an epoch."

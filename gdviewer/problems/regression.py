@@ -275,13 +275,7 @@ class Regression(Problem):
     @property
     def batch_text(self) -> str:
         """How many rows a step sees, in words."""
-        rows, size, epoch = self.batches.rows, self.batches.size, self.batches.count
-        if not self.stochastic:
-            return f"Every step sees all {rows:,} rows."
-        if size == 1:
-            return f"Every step sees one row, drawn at random: {rows:,} steps are an epoch."
-        last = f", the last with {rows % size}" if rows % size else ""
-        return f"Every step sees a batch of {size:,} of the {rows:,} rows: {epoch:,} steps are an epoch{last}."
+        return self.batches.text
 
     def report(self, x: ArrayLike) -> dict[str, Any]:
         names = ("intercept", *self.feature_names)

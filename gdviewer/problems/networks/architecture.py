@@ -1,0 +1,207 @@
+"""A network's layers one after another: the shapes between them, and where their weights stand in the vector."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gdviewer.engine.oracle import Array
+from gdviewer.problems.networks.activations import ACTIVATIONS, Softmax
+from gdviewer.problems.networks.convolution import Conv2D
+from gdviewer.problems.networks.initialisation import INITIALISATIONS
+from gdviewer.problems.networks.layers import Dense, Dropout, Flatten, Layer, Misfit, Shape, Views, shape_text
+
+MOST_PARAMETERS = 2_000_000
+_OUTPUTS = ("identity", "sigmoid", "softmax")  # what an output layer of one's own may end with
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A layer or an activation in its place.
+
+    Attributes:
+        name: what it is called, such as ``dense 2``; activations have the name of the layer they follow.
+        layer: what it does; shape: of an example that comes in; output: of what comes out.
+        weights: the names of its weights, with their place in the vector and their shape.
+        activation: whether it is one that follows a layer.
+    """
+
+    name: str
+    layer: Layer
+    shape: Shape
+    output: Shape
+    weights: Mapping[str, tuple[int, int, Shape]]
+    activation: bool = False
+
+
+class Architecture:
+    """The stages of a network, for examples of one shape.
+
+    A dense layer for the outputs is added unless the last layer is one: of so many units, and with an activation said
+    to be identity, sigmoid or softmax. Images and the like are flattened first for a network that begins with Dense.
+
+    Args:
+        layers: the layers; activation: of those that say none; shape: of an example; outputs: how many are needed.
+        per_step: whether there is a target for each time step of a sequence.
+
+    Attributes:
+        stages: all that an example goes through.
+        size: how many weights there are.
+
+    Raises:
+        Misfit: layers do not fit each other or the data, or are too many.
+    """
+
+    def __init__(
+        self, layers: Sequence[Layer], activation: str, shape: Shape, outputs: int, per_step: bool = False
+    ) -> None:
+        chain = [
+            replace(layer, activation=activation) if isinstance(layer, Dense | Conv2D) and not layer.activation else layer
+            for layer in layers
+        ]
+        last = chain[-1] if chain else None
+        if not (isinstance(last, Dense) and last.units == outputs and str(last.activation) in _OUTPUTS) or (
+            last is not layers[-1]
+        ):
+            chain.append(Dense(outputs))
+        if len(shape) == 3 and isinstance(chain[0], Dense):
+            chain.insert(0, Flatten())
+        self.shape = shape
+        self.stages: list[Stage] = []
+        self.size = 0
+        counts: dict[str, int] = {}
+        for number, layer in enumerate(chain, 1):
+            kind = type(layer).__name__.lower().removesuffix("2d")
+            counts[kind] = counts.get(kind, 0) + 1
+            name = f"{kind} {counts[kind]}"
+            try:
+                shape = self._add(name, layer, shape)
+                told = getattr(layer, "activation", None)
+                if told and told != "identity":
+                    shape = self._add(name, ACTIVATIONS[told], shape, activation=True)
+            except Misfit as error:
+                where = f"layer {number}, {layer}" if number < len(chain) else "the output layer"
+                raise Misfit(f"{where}: {error}") from None
+            if self.size > MOST_PARAMETERS:
+                raise Misfit(f"layer {number}, {layer}: there are more than {MOST_PARAMETERS:,} weights")
+        if per_step and len(shape) == 1:
+            raise Misfit("there is a target for each time step: let the RNN give an output at every step (rnn 16 every)")
+        if not per_step and len(shape) == 2:
+            raise Misfit(f"there is one target a sequence, but {shape_text(shape)} comes out: end with an RNN that gives"
+                         " its last state (rnn 16), or flatten")  # fmt: skip
+        self.layers: list[Layer] = [stage.layer for stage in self.stages]
+        self._places = [tuple(stage.weights.values()) for stage in self.stages]
+        self.first = next(i for i, places in enumerate(self._places) if places)
+        self.has_dropout = any(isinstance(layer, Dropout) for layer in self.layers)
+        self.widest = max(prod(self.shape), *(prod(stage.output) for stage in self.stages))
+
+    def _add(self, name: str, layer: Layer, shape: Shape, activation: bool = False) -> Shape:
+        weights = {}
+        for key, own in layer.weights(shape).items():
+            weights[key] = (self.size, self.size + prod(own), own)
+            self.size += prod(own)
+        output = layer.output(shape)
+        self.stages.append(Stage(name, layer, shape, output, weights, activation))
+        return output
+
+    @property
+    def ends_with_softmax(self) -> bool:
+        """Whether the last thing is a softmax or a sigmoid."""
+        return isinstance(self.layers[-1], Softmax) or self.layers[-1] is ACTIVATIONS["sigmoid"]
+
+    @property
+    def text(self) -> str:
+        """The sizes from the inputs to the outputs: ``64-32-10``."""
+        sizes = [self.shape, *(stage.output for stage in self.stages if not stage.activation)]
+        return "-".join(shape_text(shape) for shape in sizes)
+
+    def empty(self) -> tuple[Array, list[Views]]:
+        """A vector for a gradient, yet to be written, and its views as :meth:`views` gives them."""
+        x = np.empty(self.size)
+        return x, self.views(x)
+
+    def drawn(self, rows: int, rng: np.random.Generator) -> list[Layer]:
+        """The layers as they are in one step with so many rows: with what is dropped drawn from ``rng``."""
+        return [
+            stage.layer.drawn(rows, stage.shape, rng) if isinstance(stage.layer, Dropout) else stage.layer
+            for stage in self.stages
+        ]
+
+    def views(self, x: Array) -> list[Views]:
+        """The weights of each stage as views into the vector ``x``, (n,)."""
+        return [[x[start:end].reshape(shape) for start, end, shape in places] for places in self._places]
+
+    def named(self, x: Array) -> dict[str, dict[str, Array]]:
+        """The weights by the names of layer and weight, as views into ``x``."""
+        return {
+            stage.name: {key: x[start:end].reshape(shape) for key, (start, end, shape) in stage.weights.items()}
+            for stage in self.stages
+            if stage.weights
+        }
+
+    def packed(self, weights: Mapping[str, Mapping[str, ArrayLike]]) -> Array:
+        """The vector of named weights.
+
+        Raises:
+            ValueError: a layer or weight is missing or unknown, or of another shape.
+        """
+        x = np.empty(self.size)
+        wanted = self.named(x)
+        for name in {**wanted, **weights}:
+            given, views = weights.get(name), wanted.get(name)
+            if given is None or views is None or given.keys() != views.keys():
+                has = "; ".join(f"{layer}: {', '.join(parts)}" for layer, parts in wanted.items())
+                raise ValueError(f"weights of {name!r} are missing or unknown; the network has {has}")
+            for key, view in views.items():
+                array = np.asarray(given[key], dtype=float)
+                if array.shape != view.shape:
+                    raise ValueError(f"{key} of {name} must be of shape {view.shape}; got {array.shape}")
+                view[...] = array
+        return x
+
+    def initial(self, kind: str, scale: float, seed: int) -> Array:
+        """Weights to begin with, drawn by a kind of initialisation; biases are zero."""
+        rng = np.random.default_rng(seed)
+        x = np.zeros(self.size)
+        for parts in self.named(x).values():
+            for view in parts.values():
+                if view.ndim > 1:
+                    view[...] = INITIALISATIONS[kind](rng, view.shape, scale)
+        return x
+
+    def weight_name(self, index: int) -> str:
+        """What a component of the vector is: ``dense 1 W[3, 5]``."""
+        for stage in self.stages:
+            for key, (start, end, shape) in stage.weights.items():
+                if start <= index < end:
+                    at = ", ".join(str(i) for i in np.unravel_index(index - start, shape))
+                    return f"{stage.name} {key}[{at}]"
+        raise IndexError(index)
+
+
+class WeightNames(Sequence[str]):
+    """The names of all weights, made when asked for."""
+
+    def __init__(self, architecture: Architecture) -> None:
+        self._architecture = architecture
+
+    def __len__(self) -> int:
+        return self._architecture.size
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return tuple(map(self._architecture.weight_name, range(*index.indices(len(self)))))
+        return self._architecture.weight_name(range(len(self))[index])
+
+    def __iter__(self) -> Iterator[str]:
+        return map(self._architecture.weight_name, range(len(self)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, WeightNames) and other._architecture is self._architecture
+
+    __hash__ = object.__hash__

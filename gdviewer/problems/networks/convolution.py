@@ -1,0 +1,167 @@
+"""Layers for images, whose examples have the shape (height, width, channels)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from gdviewer.engine.oracle import Array
+from gdviewer.problems.networks.layers import Misfit, Shape, Views, shape_text
+
+
+@dataclass(frozen=True)
+class _Windows:
+    """A layer that looks at an image through windows.
+
+    Attributes:
+        height, width: of a window; stride: how far one is from the next, in both directions.
+    """
+
+    height: int
+    width: int
+    stride: int
+
+    def places(self, shape: Shape, what: str, padding: int = 0) -> tuple[int, int]:
+        """How many windows there are down and across an image of ``shape``; raises Misfit where none fits."""
+        if len(shape) != 3:
+            kind = "a row of numbers" if len(shape) == 1 else "a sequence"
+            raise Misfit(f"{what} needs images, height×width×channels: the input is {kind}, {shape_text(shape)}")
+        down, across = (
+            (side + 2 * padding - window) // self.stride + 1
+            for side, window in zip(shape, (self.height, self.width), strict=False)
+        )
+        if shape[0] + 2 * padding < self.height or shape[1] + 2 * padding < self.width:
+            raise Misfit(f"a window of {self.height}×{self.width} does not fit: the input is {shape_text(shape)}")
+        return down, across
+
+    def cut(self, image: Array) -> Array:
+        """The windows of images (rows, height, width, channels): (rows, down, across, channels, height, width)."""
+        return sliding_window_view(image, (self.height, self.width), axis=(1, 2))[:, :: self.stride, :: self.stride]  # type: ignore[call-overload,no-any-return]
+
+    def parts(self, image: Array, down: int, across: int) -> Iterator[tuple[int, int, Array]]:
+        """For each place in a window, the pixels that are there in the windows: (rows, down, across, channels)."""
+        s = self.stride
+        for i in range(self.height):
+            for j in range(self.width):
+                yield i, j, image[:, i : i + s * down : s, j : j + s * across : s]
+
+
+@dataclass(frozen=True)
+class Conv2D(_Windows):
+    """Each filter sees a window of the image and moves over it: z = window·W + b, with W of shape (window height,
+    window width, channels, filters) and b of shape (filters,). As in all libraries it is a cross-correlation.
+
+    Attributes:
+        filters: how many outputs a place has; padding: rows and columns of zeros added on each side.
+        activation: what follows, by name; None for what the network's layers have.
+    """
+
+    filters: int
+    height: int = 3
+    width: int = 3
+    stride: int = 1
+    padding: int = 0
+    activation: str | None = "identity"
+
+    def __init__(
+        self,
+        filters: int,
+        height: int = 3,
+        width: int = 3,
+        stride: int = 1,
+        padding: int = 0,
+        activation: str | None = "identity",
+    ) -> None:
+        names = {"filters": filters, "height": height, "width": width, "stride": stride, "padding": padding}
+        for name, value in (names | {"activation": activation}).items():
+            object.__setattr__(self, name, value)
+
+    def weights(self, shape: Shape) -> dict[str, Shape]:
+        self.places(shape, "Conv2D", self.padding)
+        return {"W": (self.height, self.width, shape[2], self.filters), "b": (self.filters,)}
+
+    def output(self, shape: Shape) -> Shape:
+        return (*self.places(shape, "Conv2D", self.padding), self.filters)
+
+    def forward(self, a: Array, w: Views) -> tuple[Array, Any]:
+        W, b = w
+        p = self.padding
+        image = np.pad(a, ((0, 0), (p, p), (p, p), (0, 0))) if p else a
+        windows = self.cut(image).transpose(0, 1, 2, 4, 5, 3)  # in the order of W
+        places = windows.shape[:3]
+        columns = windows.reshape(-1, W[..., 0].size)  # a row for each place
+        z = columns @ W.reshape(-1, self.filters) + b
+        return z.reshape(*places, self.filters), (columns, image.shape)
+
+    def backward(self, delta: Array, w: Views, kept: Any, gradient: Views, first: bool) -> Array | None:
+        W, _ = w
+        W_gradient, b_gradient = gradient
+        columns, padded = kept
+        rows, down, across, _ = delta.shape
+        delta = delta.reshape(-1, self.filters)
+        np.matmul(columns.T, delta, out=W_gradient.reshape(-1, self.filters))
+        delta.sum(axis=0, out=b_gradient)
+        if first:
+            return None
+        windows = (delta @ W.reshape(-1, self.filters).T).reshape(rows, down, across, self.height, self.width, -1)
+        image = np.zeros(padded)
+        for i, j, part in self.parts(image, down, across):
+            part += windows[:, :, :, i, j]  # a pixel is in several windows
+        p = self.padding
+        return image[:, p : padded[1] - p, p : padded[2] - p]
+
+    def __str__(self) -> str:
+        stride, padding = f" stride {self.stride}" * (self.stride != 1), f" pad {self.padding}" * bool(self.padding)
+        return f"conv {self.filters} {self.height}x{self.width}{stride}{padding} {self.activation or ''}".rstrip()
+
+
+@dataclass(frozen=True)
+class _Pool2D(_Windows):
+    def __init__(self, size: int = 2, stride: int | None = None) -> None:
+        for name, value in {"height": size, "width": size, "stride": stride or size}.items():
+            object.__setattr__(self, name, value)
+
+    def weights(self, shape: Shape) -> dict[str, Shape]:
+        self.places(shape, type(self).__name__)
+        return {}
+
+    def output(self, shape: Shape) -> Shape:
+        return (*self.places(shape, type(self).__name__), shape[2])
+
+    def __str__(self) -> str:
+        name = "maxpool" if isinstance(self, MaxPool2D) else "avgpool"
+        return f"{name} {self.height}" + f" stride {self.stride}" * (self.stride != self.height)
+
+
+class MaxPool2D(_Pool2D):
+    """The largest number in each window, channel by channel; the first of equal ones has the slope."""
+
+    def forward(self, a: Array, w: Views) -> tuple[Array, Any]:  # noqa: ARG002
+        windows = self.cut(a)
+        windows = windows.reshape(*windows.shape[:4], -1)
+        largest = windows.argmax(axis=-1)
+        return np.take_along_axis(windows, largest[..., None], axis=-1)[..., 0], (largest, a.shape)
+
+    def backward(self, delta: Array, w: Views, kept: Any, gradient: Views, first: bool) -> Array | None:  # noqa: ARG002
+        largest, shape = kept
+        image = np.zeros(shape)
+        for i, j, part in self.parts(image, *delta.shape[1:3]):
+            part += delta * (largest == i * self.width + j)
+        return image
+
+
+class AveragePool2D(_Pool2D):
+    """The mean of the numbers in each window, channel by channel."""
+
+    def forward(self, a: Array, w: Views) -> tuple[Array, Any]:  # noqa: ARG002
+        return self.cut(a).mean(axis=(-2, -1)), a.shape
+
+    def backward(self, delta: Array, w: Views, kept: Any, gradient: Views, first: bool) -> Array | None:  # noqa: ARG002
+        image = np.zeros(kept)
+        for _, _, part in self.parts(image, *delta.shape[1:3]):
+            part += delta / (self.height * self.width)
+        return image

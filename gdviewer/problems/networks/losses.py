@@ -1,0 +1,133 @@
+"""What outputs cost against targets: the mean over a batch, and its derivative by the outputs.
+
+Outputs have the shape (rows, k), or (rows, time, k) with a target for each time step. Targets are class indices of the
+shape of the outputs without their last axis, or numbers of the shape of the outputs. Means are those of PyTorch: over
+all rows, and for numbers over all outputs too, without factors ½ other than Huber's.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdviewer.engine.oracle import Array
+from gdviewer.problems.losses import sigmoid
+
+
+class Loss:
+    """A loss.
+
+    Attributes:
+        classes: whether targets are classes.
+    """
+
+    classes = False
+
+    def outputs(self, classes: int, numbers: int) -> int:
+        """How many outputs a network needs for so many classes, or numbers where there are no classes."""
+        return classes if self.classes else numbers
+
+    def cost(self, z: Array, y: NDArray[Any]) -> tuple[float, Array]:
+        """The mean loss of outputs ``z`` against targets ``y``, and delta: its derivative by each output."""
+        raise NotImplementedError
+
+    def prediction(self, z: Array) -> Array:
+        """What outputs say: the probability of each class, (…, classes), or numbers as they are."""
+        return z
+
+
+class MeanSquaredError(Loss):
+    """mean (z − y)², as ``torch.nn.MSELoss``."""
+
+    def cost(self, z: Array, y: NDArray[Any]) -> tuple[float, Array]:
+        r = z - y
+        return float((r * r).sum() / r.size), r * (2 / r.size)
+
+
+class MeanAbsoluteError(Loss):
+    """mean |z − y|, as ``torch.nn.L1Loss``; the slope at 0 is 0."""
+
+    def cost(self, z: Array, y: NDArray[Any]) -> tuple[float, Array]:
+        r = z - y
+        return float(np.abs(r).sum() / r.size), np.sign(r) / r.size
+
+
+class Huber(Loss):
+    """mean of r²/2 where |r| ≤ 1, else |r| − ½, with r = z − y, as ``torch.nn.HuberLoss`` (Huber 1964)."""
+
+    def cost(self, z: Array, y: NDArray[Any]) -> tuple[float, Array]:
+        r = z - y
+        inner = np.clip(r, -1.0, 1.0)
+        return float((inner * (r - 0.5 * inner)).sum() / r.size), inner / r.size
+
+
+class CrossEntropy(Loss):
+    """mean of log Σ eᶻ − z of the class that is right: softmax and −log p in one, finite for any finite outputs, as
+    ``torch.nn.CrossEntropyLoss``. One output a class."""
+
+    classes = True
+
+    def cost(self, z: Array, y: NDArray[Any]) -> tuple[float, Array]:
+        count = y.size
+        right = np.arange(count) * z.shape[-1] + y.ravel()  # where the class that is right stands among all outputs
+        shifted = z - np.maximum.reduce(z, axis=-1, keepdims=True)
+        e = np.exp(shifted)
+        total = np.add.reduce(e, axis=-1, keepdims=True)
+        cost = (np.log(total).sum() - shifted.take(right).sum()) / count
+        delta = e / (total * count)
+        delta.ravel()[right] -= 1 / count
+        return float(cost), delta
+
+    def prediction(self, z: Array) -> Array:
+        e = np.exp(z - z.max(axis=-1, keepdims=True))
+        probability: Array = e / e.sum(axis=-1, keepdims=True)
+        return probability
+
+
+class BinaryCrossEntropy(Loss):
+    """mean of log(1 + eᶻ) − y·z for two classes, y 0 or 1, and one output z, the log odds of the second; finite for any
+    finite output, as ``torch.nn.BCEWithLogitsLoss``."""
+
+    classes = True
+
+    def outputs(self, classes: int, numbers: int) -> int:  # noqa: ARG002
+        if classes != 2:
+            raise ValueError(f"it tells two classes apart, and there are {classes}; cross_entropy takes any number")
+        return 1
+
+    def cost(self, z: Array, y: NDArray[Any]) -> tuple[float, Array]:
+        target = y.reshape(z.shape)
+        cost = np.maximum(z, 0) - target * z + np.log1p(np.exp(-np.abs(z)))
+        return float(cost.sum() / z.size), (sigmoid(z) - target) / z.size
+
+    def prediction(self, z: Array) -> Array:
+        return np.concatenate([sigmoid(-z), sigmoid(z)], axis=-1)
+
+
+class Hinge(Loss):
+    """mean of max(0, 1 − s·z), with s = +1 for the class that is right and −1 for the others, over all outputs: one
+    output for two classes, else one each (Cortes & Vapnik 1995). It knows no probabilities."""
+
+    classes = True
+
+    def outputs(self, classes: int, numbers: int) -> int:  # noqa: ARG002
+        return 1 if classes == 2 else classes
+
+    def cost(self, z: Array, y: NDArray[Any]) -> tuple[float, Array]:
+        right = y[..., None] == (1 if z.shape[-1] == 1 else np.arange(z.shape[-1]))
+        sign = np.where(right, 1.0, -1.0)
+        short = 1 - sign * z
+        return float(np.maximum(short, 0).sum() / z.size), np.where(short > 0, -sign, 0.0) / z.size
+
+    def prediction(self, z: Array) -> Array:
+        """1 for the class decided for, 0 for the others."""
+        scores = np.concatenate([-z, z], axis=-1) if z.shape[-1] == 1 else z
+        return (np.arange(scores.shape[-1]) == scores.argmax(axis=-1)[..., None]).astype(float)
+
+
+LOSSES: dict[str, Loss] = {
+    "mean_squared_error": MeanSquaredError(), "mean_absolute_error": MeanAbsoluteError(), "huber": Huber(),
+    "cross_entropy": CrossEntropy(), "binary_cross_entropy": BinaryCrossEntropy(), "hinge": Hinge(),
+}  # fmt: skip

@@ -1,0 +1,328 @@
+"""A neural network as a problem: its weights are one flat vector, its loss is that of all it is trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gdviewer.engine.oracle import Array
+from gdviewer.engine.parameter import Declared, check_values
+from gdviewer.problems.batches import Batches, GivenBatches
+from gdviewer.problems.data import Scaling
+from gdviewer.problems.networks.architecture import Architecture, WeightNames
+from gdviewer.problems.networks.dataset import Dataset, dataset
+from gdviewer.problems.networks.layers import Layer, Misfit, Views
+from gdviewer.problems.networks.losses import LOSSES, Loss
+from gdviewer.problems.networks.notation import layers_of, text_of
+from gdviewer.problems.networks.settings import Source, GivenDataset, declared, loss_for
+from gdviewer.problems.networks.training import backpropagate, feed_forward
+from gdviewer.problems.problem import Problem
+
+_AT_ONCE = 1 << 20  # numbers that the widest layer may hold when all rows are evaluated, a part at a time
+
+
+class _Parameters(dict[str, Declared]):
+    """What can be set about a network; called with a point, its weights by name."""
+
+    def __init__(self, declared: Mapping[str, Declared], architecture: Architecture) -> None:
+        super().__init__(declared)
+        self._architecture = architecture
+
+    def __call__(self, x: ArrayLike) -> dict[str, dict[str, Array]]:
+        return self._architecture.named(np.asarray(x, dtype=float))
+
+
+class Network(Problem):
+    """The mean loss of a network over the rows it is trained on.
+
+    A point is all its weights, (n,): those of the first layer, W row by row and then b, then those of the next.
+    ``parameters(x)`` gives them by the names of layer and weight, as views into ``x``: ``dense k`` has W (inputs,
+    units) and b (units,); ``conv k`` W (window height, window width, channels, filters) and b (filters,); ``rnn k``
+    W (features, units), U (units, units) and b (units,). The record of a run holds the loss and gradient of the batch that the
+    next step sees, as those of all rows would cost as much as an epoch: see ``batchwise``.
+
+    Attributes:
+        train, test: the data trained on, and those held back; as they are, not scaled.
+        inputs, targets: what is trained on, scaled: (rows, …) each.
+        scaling: how inputs are scaled, fitted to what is trained on.
+        architecture: the layers with their shapes and the places of their weights.
+        loss: what outputs cost; loss_name: its name.
+        batches: which rows a step sees.
+
+    Raises:
+        ValueError: a value out of range, or layers, data and loss that do not fit each other.
+    """
+
+    batchwise = True
+    train: Dataset
+    test: Dataset
+    scaling: Scaling
+    architecture: Architecture
+    loss: Loss
+
+    def __init__(
+        self, name: str, title: str, source: Source, values: Mapping[str, Any] | None = None, *, why: str = "",
+        defaults: Mapping[str, Any] | None = None, batches: Sequence[Sequence[int]] | None = None,
+    ) -> None:  # fmt: skip
+        self._source, self._defaults, self._given_batches = source, dict(defaults or {}), batches
+        parameters = declared(source, self._defaults)
+        known = check_values(parameters, values or {}, name)
+        self._read_data(known)
+        self._build(known)
+        start = self.architecture.initial(known["init"], known["init_scale"], known["init_seed"])
+        super().__init__(
+            name, title, domain=[(-2, 2)], start=start, group="Neural networks", why=why, parameters=parameters,
+            source="backpropagation: Rumelhart, Hinton & Williams 1986", formula=self._formula(),
+        )  # fmt: skip
+        self.parameters: _Parameters = _Parameters(parameters, self.architecture)
+        self.domain = np.broadcast_to(self.domain[0], (self.dimension, 2))
+        self._take(known)
+
+    def _read_data(self, values: Mapping[str, Any]) -> None:
+        whole = self._source.make(values)
+        self.train, self.test = whole.split(values["test_share"], values["data_seed"])
+        self.scaling = self.train.scaling(values["scaling"])
+        scaled = self.train.scaled(self.scaling)
+        self.inputs, self.targets = scaled.inputs, scaled.targets
+        self._test_inputs = self.test.scaled(self.scaling).inputs
+
+    def _build(self, values: Mapping[str, Any]) -> None:
+        classes = self.train.classes
+        self.loss_name = loss_for(self.train) if values["loss"] == "auto" else values["loss"]
+        self.loss = LOSSES[self.loss_name]
+        if self.loss.classes != bool(classes):
+            kind = f"the classes {', '.join(classes[:3])}" if classes else "numbers"
+            fit = ", ".join(name for name, loss in LOSSES.items() if loss.classes == bool(classes))
+            raise Misfit(f"the targets are {kind}, so the loss can be {fit}; got {self.loss_name}")
+        try:
+            outputs = self.loss.outputs(len(classes), self.targets.shape[-1])
+        except ValueError as error:
+            raise Misfit(f"{self.loss_name}: {error}") from None
+        self.architecture = Architecture(
+            layers_of(values["layers"]), values["activation"], self.inputs.shape[1:], outputs, self.train.per_step
+        )
+        if self.architecture.ends_with_softmax and classes:
+            raise Misfit(f"{self.loss_name} turns outputs into probabilities itself: let the last layer end with identity")
+        self.layers: Sequence[Layer] = self.architecture.layers
+        self.axis_names = WeightNames(self.architecture)  # type: ignore[assignment] # a sequence, made as it is read
+
+    def _take(self, values: dict[str, Any]) -> None:
+        """Hold these values, and see batches of their size."""
+        rows = len(self.targets)
+        self.values = values
+        if self._given_batches is None:
+            self.batches: Batches | GivenBatches = Batches(rows, min(values["batch_size"] or rows, rows))
+        else:
+            self.batches = GivenBatches.of(self._given_batches, rows)
+        self.stochastic = self.batches.count > 1 or self.architecture.has_dropout
+
+    def replace(self, /, **values: Any) -> Self:
+        known = check_values(self.parameters, self.values | values, self.name)
+        if values.keys() - {"batch_size"}:
+            return type(self)(
+                self.name, self.title, self._source, known, why=self.why, defaults=self._defaults,
+                batches=self._given_batches,
+            )  # fmt: skip
+        other = self._copy()  # the same function, seen in other parts
+        other._given_batches = None
+        other._take(known)
+        return other
+
+    def with_data(self, given: Dataset) -> Self:
+        """The same layers on other data, with the values that still apply."""
+        source = GivenDataset(given)
+        kept = {name: value for name, value in self.values.items() if name not in self._source.parameters}
+        return type(self)(self.name, self.title, source, kept, why=self.why, defaults=self._defaults)
+
+    @property
+    def made(self) -> bool:
+        """Whether the data are of the catalogue, and not given."""
+        return not isinstance(self._source, GivenDataset)
+
+    @property
+    def picture(self) -> Any:
+        return "components"
+
+    @property
+    def sketched(self) -> bool:
+        return True
+
+    def _copy(self) -> Self:
+        other = object.__new__(type(self))
+        vars(other).update(vars(self))
+        return other
+
+    # The batches
+
+    def batch(self, t: int, seed: int) -> Network:
+        """The network on the batch of step number ``t``, with the dropout of that step; itself without either."""
+        if not self.stochastic:
+            return self
+        part = self._copy()
+        part.stochastic = False
+        if self.batches.count > 1:
+            rows = self.batches.at(t, seed)
+            part.inputs, part.targets = self.inputs.take(rows, axis=0), self.targets.take(rows, axis=0)
+        if self.architecture.has_dropout:
+            part.layers = self.architecture.drawn(len(part.inputs), np.random.default_rng([seed, t, 2]))
+        return part
+
+    def epoch(self, t: int) -> int:
+        """The epoch, from 0, that step number ``t``, from 1, belongs to."""
+        return self.batches.epoch(t)
+
+    # The loss
+
+    def value_and_gradient(self, x: Array) -> tuple[float, Array]:
+        """The loss at one point, (n,), and its gradient there, (n,)."""
+        weights = self.architecture.views(x)
+        outputs, kept = feed_forward(self.layers, weights, self.inputs)
+        cost, delta = self.loss.cost(outputs, self.targets)
+        gradient = backpropagate(self.layers, weights, kept, delta, self.architecture)
+        return cost, gradient
+
+    def gradient(self, x: ArrayLike) -> Array:
+        points = np.asarray(x, dtype=float)
+        with np.errstate(all="ignore"):
+            if points.ndim == 1:
+                return self.value_and_gradient(points)[1]
+            each = [self.value_and_gradient(point)[1] for point in points.reshape(-1, self.dimension)]
+        return np.array(each, dtype=float).reshape(points.shape)
+
+    def value(self, x: ArrayLike) -> Array:
+        points = np.asarray(x, dtype=float)
+        with np.errstate(all="ignore"):
+            each = [self._cost(point, self.inputs, self.targets) for point in points.reshape(-1, self.dimension)]
+        return np.array(each, dtype=float).reshape(points.shape[:-1])[()]
+
+    def _cost(self, x: Array, inputs: Array, targets: NDArray[Any]) -> float:
+        """The mean loss over rows, a part of them at a time."""
+        weights = self.architecture.views(x)
+        total, size = 0.0, max(1, _AT_ONCE // self.architecture.widest)
+        for first in range(0, len(targets), size):
+            rows = slice(first, first + size)
+            outputs, _ = feed_forward(self.layers, weights, inputs[rows])
+            total += self.loss.cost(outputs, targets[rows])[0] * len(outputs)
+        return total / len(targets)
+
+    # What it means
+
+    def pack(self, weights: Mapping[str, Mapping[str, ArrayLike]]) -> Array:
+        """The vector (n,) of weights by name, as ``parameters(x)`` gives them; raises ValueError for a misfit."""
+        return self.architecture.packed(weights)
+
+    def outputs(self, x: ArrayLike, inputs: ArrayLike) -> Array:
+        """What comes out, before any softmax, for inputs as they are, (rows, …): (rows, outputs) or (rows, time, …)."""
+        return self.activations(x, inputs)[-1]
+
+    def activations(self, x: ArrayLike, inputs: ArrayLike) -> list[Array]:
+        """What comes out of each stage of the architecture, in order, for inputs as they are, (rows, …)."""
+        rows = np.asarray(inputs, dtype=float).reshape(-1, *self.architecture.shape)
+        a, found = self.scaling.apply(rows), []
+        with np.errstate(all="ignore"):
+            weights = self.architecture.views(np.asarray(x, dtype=float))
+            for layer, w in zip(self.architecture.layers, weights, strict=True):
+                a, _ = layer.forward(a, w)
+                found.append(a)
+        return found
+
+    def predict(self, x: ArrayLike, inputs: ArrayLike) -> Array:
+        """Predictions for inputs as they are, (rows, …): the probability of each class, (rows, classes), or numbers,
+        (rows, outputs); for targets at each time step (rows, time, …)."""
+        with np.errstate(all="ignore"):
+            return self.loss.prediction(self.outputs(x, inputs))
+
+    def metrics(self, x: ArrayLike) -> dict[str, float]:
+        """``train_loss`` and ``test_loss``, and for classes ``train_accuracy`` and ``test_accuracy``, over all rows,
+        without dropout; those of the test are missing where there are no rows for it."""
+        point = np.asarray(x, dtype=float)
+        found = {}
+        with np.errstate(all="ignore"):
+            for part, inputs, of in (("train", self.inputs, self.train), ("test", self._test_inputs, self.test)):
+                if not len(of):
+                    continue
+                found[f"{part}_loss"], accuracy = self._measured(point, inputs, of.targets)
+                if of.classes:
+                    found[f"{part}_accuracy"] = accuracy
+        return found
+
+    def _measured(self, x: Array, inputs: Array, targets: NDArray[Any]) -> tuple[float, float]:
+        """The mean loss over rows, and the share of them whose class is told right."""
+        weights = self.architecture.views(x)
+        total, right, size = 0.0, 0, max(1, _AT_ONCE // self.architecture.widest)
+        for first in range(0, len(targets), size):
+            rows = slice(first, first + size)
+            outputs, _ = feed_forward(self.architecture.layers, weights, inputs[rows])
+            total += self.loss.cost(outputs, targets[rows])[0] * len(outputs)
+            if self.loss.classes:
+                right += int((self.loss.prediction(outputs).argmax(axis=-1) == targets[rows]).sum())
+        return total / len(targets), right / targets.size
+
+    def report(self, x: ArrayLike) -> dict[str, Any]:
+        return {"layers": self.shape_text, "weights": self.dimension, **self.metrics(x)}
+
+    @property
+    def shape_text(self) -> str:
+        """The sizes from the inputs to the outputs: ``64-32-10``."""
+        return self.architecture.text
+
+    @property
+    def batch_text(self) -> str:
+        """How many rows a step sees, in words."""
+        return self.batches.text
+
+    def _formula(self) -> str:
+        return f"mean {self.loss_name.replace('_', ' ')} of a network {self.shape_text}"
+
+
+def network(
+    layers: str | Iterable[Layer | int | str],
+    inputs: ArrayLike,
+    targets: ArrayLike,
+    loss: str = "cross_entropy",
+    batch_size: int | None = 32,
+    scaling: str = "standardise",
+    init: str = "glorot",
+    seed: int = 0,
+    batches: Sequence[Sequence[int]] | None = None,
+    *,
+    activation: str = "tanh",
+    init_scale: float | None = None,
+    test_share: float = 0.0,
+    classes: Sequence[str] | None = None,
+) -> Network:
+    """A network to be trained on data of one's own.
+
+    Args:
+        layers: as text, ``"conv 8 3x3 relu, maxpool 2, flatten, 32"``, or a list of layers, such texts, and sizes of
+            dense layers. The output layer is added where the last one is not of so many units as there are outputs.
+        inputs: (rows,) or (rows, features), (rows, height, width, channels) or (rows, time, features).
+        targets: classes, as texts or whole numbers, (rows,) or (rows, time); or numbers, (rows,) or (rows, outputs).
+        loss: one of ``mean_squared_error``, ``mean_absolute_error``, ``huber``, ``cross_entropy``,
+            ``binary_cross_entropy``, ``hinge``; or ``auto`` for what fits the targets.
+        batch_size: rows that each step sees; all where it is None.
+        scaling: of the inputs: ``none``, ``standardise`` or ``minmax``.
+        init: ``glorot``, ``he``, ``orthogonal``, ``small`` (normal, with ``init_scale``) or ``zeros``.
+        seed: of the initial weights, and of what is held back for the test.
+        batches: the rows of each step, repeated, in place of batches drawn by chance.
+        activation: of the layers that say none.
+        test_share: of the rows, held back.
+        classes: their names, where targets count them; () where whole numbers are no classes.
+
+    Raises:
+        ValueError: layers, data and loss that do not fit each other, or data that can't be used.
+    """
+    text = layers if isinstance(layers, str) else text_of(layers)
+    if classes is None and loss in LOSSES and not LOSSES[loss].classes:
+        classes = ()
+    given = dataset(inputs, targets, classes)
+    values = {
+        "layers": text, "loss": loss, "batch_size": batch_size or 0, "scaling": scaling, "init": init,
+        "init_seed": seed, "data_seed": seed, "activation": activation, "test_share": test_share,
+    }  # fmt: skip
+    if init_scale is not None:
+        values["init_scale"] = init_scale
+    return Network("network", "Neural network", GivenDataset(given), values, batches=batches)
