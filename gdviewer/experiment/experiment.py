@@ -133,7 +133,8 @@ class Experiment:
         """The same runs on another problem, from its own start; what they continue and starts of their own are kept
         where they still fit."""
         if problem.name == self.problem.name and problem.dimension == self.problem.dimension:
-            return replace(self, problem=problem)
+            own = self.start == tuple(self.problem.start.tolist())  # a network's weights may begin otherwise now
+            return replace(self, problem=problem, start=tuple(problem.start.tolist()) if own else self.start)
         runs = tuple(replace(plan, start=None, branch=None) for plan in self.runs)
         return replace(self, problem=problem, runs=runs, start=tuple(problem.start.tolist()))
 

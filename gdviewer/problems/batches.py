@@ -50,9 +50,8 @@ class Batches:
         if self.size == 1:
             return f"Every step sees one row, drawn at random: {self.rows:,} steps are an epoch."
         last = f", the last with {self.rows % self.size}" if self.rows % self.size else ""
-        return (
-            f"Every step sees a batch of {self.size:,} of the {self.rows:,} rows: {self.count:,} steps are an epoch{last}."
-        )
+        batch = f"Every step sees a batch of {self.size:,} of the {self.rows:,} rows"
+        return f"{batch}: {self.count:,} steps are an epoch{last}."
 
 
 @dataclass(frozen=True)

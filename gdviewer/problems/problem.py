@@ -15,7 +15,7 @@ from gdviewer.engine.parameter import Declared, check_values
 if TYPE_CHECKING:
     from gdviewer.problems.data import Data
 
-Picture = Literal["curve", "landscape", "plane", "components"]
+Picture = Literal["curve", "landscape", "plane", "components", "network"]
 
 
 class Problem:

@@ -82,7 +82,7 @@ class ReLU(Activation):
         return np.maximum(z, 0.0)
 
     def slope(self, z: Array, a: Array) -> Array:  # noqa: ARG002
-        return z > 0
+        return (z > 0).astype(float)
 
 
 class LeakyReLU(Activation):
@@ -113,11 +113,13 @@ class GELU(Activation):
     ``torch.nn.GELU(approximate="tanh")``; PyTorch's default has the error function, and differs by up to 0.0005."""
 
     def value(self, z: Array) -> Array:
-        return 0.5 * z * (1 + np.tanh(_ROOT * (z + 0.044715 * z * z * z)))
+        value: Array = 0.5 * z * (1 + np.tanh(_ROOT * (z + 0.044715 * z * z * z)))
+        return value
 
     def slope(self, z: Array, a: Array) -> Array:  # noqa: ARG002
         t = np.tanh(_ROOT * (z + 0.044715 * z * z * z))
-        return 0.5 * (1 + t) + 0.5 * z * (1 - t * t) * _ROOT * (1 + 3 * 0.044715 * z * z)
+        slope: Array = 0.5 * (1 + t) + 0.5 * z * (1 - t * t) * _ROOT * (1 + 3 * 0.044715 * z * z)
+        return slope
 
 
 class SiLU(Activation):
@@ -146,11 +148,13 @@ class Softmax(Activation):
 
     def value(self, z: Array) -> Array:
         e = np.exp(z - z.max(axis=-1, keepdims=True))
-        return e / e.sum(axis=-1, keepdims=True)
+        share: Array = e / e.sum(axis=-1, keepdims=True)
+        return share
 
     def backward(self, delta: Array, w: Views, kept: Any, gradient: Views, first: bool) -> Array | None:  # noqa: ARG002
         _, a = kept
-        return a * (delta - (delta * a).sum(axis=-1, keepdims=True))
+        passed: Array = a * (delta - (delta * a).sum(axis=-1, keepdims=True))
+        return passed
 
 
 ACTIVATIONS: dict[str, Activation] = {

@@ -61,7 +61,9 @@ class Architecture:
         self, layers: Sequence[Layer], activation: str, shape: Shape, outputs: int, per_step: bool = False
     ) -> None:
         chain = [
-            replace(layer, activation=activation) if isinstance(layer, Dense | Conv2D) and not layer.activation else layer
+            replace(layer, activation=activation)
+            if isinstance(layer, Dense | Conv2D) and not layer.activation
+            else layer
             for layer in layers
         ]
         last = chain[-1] if chain else None
@@ -90,10 +92,12 @@ class Architecture:
             if self.size > MOST_PARAMETERS:
                 raise Misfit(f"layer {number}, {layer}: there are more than {MOST_PARAMETERS:,} weights")
         if per_step and len(shape) == 1:
-            raise Misfit("there is a target for each time step: let the RNN give an output at every step (rnn 16 every)")
+            raise Misfit(
+                "there is a target for each time step: let the RNN give an output at every step (rnn 16 every)"
+            )
         if not per_step and len(shape) == 2:
-            raise Misfit(f"there is one target a sequence, but {shape_text(shape)} comes out: end with an RNN that gives"
-                         " its last state (rnn 16), or flatten")  # fmt: skip
+            comes = f"there is one target a sequence, but {shape_text(shape)} comes out"
+            raise Misfit(f"{comes}: end with an RNN that gives its last state (rnn 16), or flatten")
         self.layers: list[Layer] = [stage.layer for stage in self.stages]
         self._places = [tuple(stage.weights.values()) for stage in self.stages]
         self.first = next(i for i, places in enumerate(self._places) if places)

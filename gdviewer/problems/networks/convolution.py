@@ -13,7 +13,6 @@ from gdviewer.engine.oracle import Array
 from gdviewer.problems.networks.layers import Misfit, Shape, Views, shape_text
 
 
-@dataclass(frozen=True)
 class _Windows:
     """A layer that looks at an image through windows.
 
@@ -40,7 +39,7 @@ class _Windows:
 
     def cut(self, image: Array) -> Array:
         """The windows of images (rows, height, width, channels): (rows, down, across, channels, height, width)."""
-        return sliding_window_view(image, (self.height, self.width), axis=(1, 2))[:, :: self.stride, :: self.stride]  # type: ignore[call-overload,no-any-return]
+        return sliding_window_view(image, (self.height, self.width), axis=(1, 2))[:, :: self.stride, :: self.stride]
 
     def parts(self, image: Array, down: int, across: int) -> Iterator[tuple[int, int, Array]]:
         """For each place in a window, the pixels that are there in the windows: (rows, down, across, channels)."""
@@ -66,19 +65,6 @@ class Conv2D(_Windows):
     stride: int = 1
     padding: int = 0
     activation: str | None = "identity"
-
-    def __init__(
-        self,
-        filters: int,
-        height: int = 3,
-        width: int = 3,
-        stride: int = 1,
-        padding: int = 0,
-        activation: str | None = "identity",
-    ) -> None:
-        names = {"filters": filters, "height": height, "width": width, "stride": stride, "padding": padding}
-        for name, value in (names | {"activation": activation}).items():
-            object.__setattr__(self, name, value)
 
     def weights(self, shape: Shape) -> dict[str, Shape]:
         self.places(shape, "Conv2D", self.padding)
@@ -121,9 +107,22 @@ class Conv2D(_Windows):
 
 @dataclass(frozen=True)
 class _Pool2D(_Windows):
-    def __init__(self, size: int = 2, stride: int | None = None) -> None:
-        for name, value in {"height": size, "width": size, "stride": stride or size}.items():
-            object.__setattr__(self, name, value)
+    """A layer without weights that makes one number of each window, channel by channel.
+
+    Attributes:
+        height: of a window, and its width; stride: the same where it is 0.
+    """
+
+    height: int = 2
+    stride: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "stride", self.stride or self.height)
+
+    @property
+    def width(self) -> int:  # type: ignore[override]
+        """Of a window."""
+        return self.height
 
     def weights(self, shape: Shape) -> dict[str, Shape]:
         self.places(shape, type(self).__name__)

@@ -53,4 +53,10 @@ def orthogonal(rng: np.random.Generator, shape: Shape, scale: float) -> Array:  
     return np.ascontiguousarray(q if inputs >= outputs else q.T).reshape(shape)
 
 
-INITIALISATIONS: dict[str, Draw] = {"glorot": glorot, "he": he, "orthogonal": orthogonal, "small": small, "zeros": zeros}
+INITIALISATIONS: dict[str, Draw] = {
+    "glorot": glorot,
+    "he": he,
+    "orthogonal": orthogonal,
+    "small": small,
+    "zeros": zeros,
+}

@@ -20,7 +20,7 @@ Shape = tuple[int, ...]
 Views = Sequence[Array]  # the weights of a layer, or the parts of the gradient that belong to them
 
 
-class Misfit(ValueError):
+class Misfit(ValueError):  # noqa: N818 - it is no fault of the program
     """Layers that do not fit each other, or their data; the text says which, and what to do."""
 
 

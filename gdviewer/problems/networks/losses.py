@@ -124,7 +124,8 @@ class Hinge(Loss):
     def prediction(self, z: Array) -> Array:
         """1 for the class decided for, 0 for the others."""
         scores = np.concatenate([-z, z], axis=-1) if z.shape[-1] == 1 else z
-        return (np.arange(scores.shape[-1]) == scores.argmax(axis=-1)[..., None]).astype(float)
+        decided: Array = (np.arange(scores.shape[-1]) == scores.argmax(axis=-1)[..., None]).astype(float)
+        return decided
 
 
 LOSSES: dict[str, Loss] = {

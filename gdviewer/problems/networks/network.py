@@ -14,12 +14,12 @@ from gdviewer.problems.batches import Batches, GivenBatches
 from gdviewer.problems.data import Scaling
 from gdviewer.problems.networks.architecture import Architecture, WeightNames
 from gdviewer.problems.networks.dataset import Dataset, dataset
-from gdviewer.problems.networks.layers import Layer, Misfit, Views
+from gdviewer.problems.networks.layers import Layer, Misfit
 from gdviewer.problems.networks.losses import LOSSES, Loss
 from gdviewer.problems.networks.notation import layers_of, text_of
-from gdviewer.problems.networks.settings import Source, GivenDataset, declared, loss_for
+from gdviewer.problems.networks.settings import GivenDataset, Source, declared, loss_for
 from gdviewer.problems.networks.training import backpropagate, feed_forward
-from gdviewer.problems.problem import Problem
+from gdviewer.problems.problem import Picture, Problem
 
 _AT_ONCE = 1 << 20  # numbers that the widest layer may hold when all rows are evaluated, a part at a time
 
@@ -41,8 +41,10 @@ class Network(Problem):
     A point is all its weights, (n,): those of the first layer, W row by row and then b, then those of the next.
     ``parameters(x)`` gives them by the names of layer and weight, as views into ``x``: ``dense k`` has W (inputs,
     units) and b (units,); ``conv k`` W (window height, window width, channels, filters) and b (filters,); ``rnn k``
-    W (features, units), U (units, units) and b (units,). The record of a run holds the loss and gradient of the batch that the
-    next step sees, as those of all rows would cost as much as an epoch: see ``batchwise``.
+    W (features, units), U (units, units) and b (units,).
+
+    The record of a run holds the loss and gradient of the batch that the next step sees, as those of all rows would
+    cost as much as an epoch: see ``batchwise``.
 
     Attributes:
         train, test: the data trained on, and those held back; as they are, not scaled.
@@ -105,7 +107,9 @@ class Network(Problem):
             layers_of(values["layers"]), values["activation"], self.inputs.shape[1:], outputs, self.train.per_step
         )
         if self.architecture.ends_with_softmax and classes:
-            raise Misfit(f"{self.loss_name} turns outputs into probabilities itself: let the last layer end with identity")
+            raise Misfit(
+                f"{self.loss_name} turns outputs into probabilities itself: let the last layer end with identity"
+            )
         self.layers: Sequence[Layer] = self.architecture.layers
         self.axis_names = WeightNames(self.architecture)  # type: ignore[assignment] # a sequence, made as it is read
 
@@ -143,8 +147,8 @@ class Network(Problem):
         return not isinstance(self._source, GivenDataset)
 
     @property
-    def picture(self) -> Any:
-        return "components"
+    def picture(self) -> Picture:
+        return "network"
 
     @property
     def sketched(self) -> bool:

@@ -63,7 +63,9 @@ def _layer(item: str) -> Layer:
         reason = str(error) if isinstance(error, Misfit) else f"write it as {KINDS[kind]}"
         raise Misfit(f"{item!r}: {reason}") from None
     if rest:
-        raise Misfit(f"{item!r}: {rest[0]!r} is not understood{nearest(rest[0], ACTIVATIONS)}; write it as {KINDS[kind]}")
+        raise Misfit(
+            f"{item!r}: {rest[0]!r} is not understood{nearest(rest[0], ACTIVATIONS)}; write it as {KINDS[kind]}"
+        )
     return layer
 
 

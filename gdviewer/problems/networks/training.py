@@ -26,5 +26,5 @@ def backpropagate(
     gradient, parts = architecture.empty()
     first = architecture.first
     for i in range(len(layers) - 1, first - 1, -1):
-        delta = layers[i].backward(delta, weights[i], kept[i], parts[i], i == first)
+        delta = layers[i].backward(delta, weights[i], kept[i], parts[i], i == first)  # type: ignore[assignment]
     return gradient

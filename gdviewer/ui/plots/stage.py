@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
 
@@ -11,9 +13,12 @@ from gdviewer.ui.plots.steps_plot import COMPONENTS, MAX_COMPONENTS, StepsPlot
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import tr
 
+if TYPE_CHECKING:
+    from gdviewer.ui.networks.view import NetworkView
+
 
 class Stage(QStackedWidget):
-    """Shows a landscape, a curve, a plane, or components over the steps, as the problem asks.
+    """Shows a landscape, a curve, a plane, components over the steps, or a network, as the problem asks.
 
     Signals:
         hovered: what is under the mouse, as a line of text.
@@ -29,7 +34,7 @@ class Stage(QStackedWidget):
         self._match()
 
     @property
-    def plot(self) -> Plot:
+    def plot(self) -> Plot | NetworkView:
         """The plot that is shown."""
         return self.currentWidget().plot
 
@@ -85,9 +90,16 @@ def _plane(session: Session) -> QWidget:
     return PlaneView(session)
 
 
+def _network(session: Session) -> QWidget:
+    from gdviewer.ui.networks.view import NetworkView  # the same
+
+    return NetworkView(session)
+
+
 _PAGES = {  # each is made when first needed
     "landscape": LandscapeView,
     "curve": _Curve,
     "plane": _plane,
     "components": _Components,
+    "network": _network,
 }

@@ -1,0 +1,1 @@
+"""What is shown of a network: what it does, and what is inside."""

@@ -1,0 +1,132 @@
+"""A page on a network at the step that is looked at: computed in the background, shown when it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QWidget
+
+from gdviewer.engine.run import Run
+from gdviewer.problems.networks.network import Network
+from gdviewer.problems.problem import Problem
+from gdviewer.ui.background import Latest
+from gdviewer.ui.session import Session
+from gdviewer.ui.theme import look
+
+_PAUSE = 0.15  # seconds between two pictures while the runs are played: to compute one takes time from training
+
+
+class Page(QWidget):
+    """A picture of the selected run's network at the step looked at.
+
+    A page says which networks it suits, computes what it shows in any thread, and shows it. It does so when another
+    step, run or problem is looked at, and while it is seen.
+
+    Signals:
+        hovered: what is under the mouse, as a line of text.
+    """
+
+    hovered = Signal(str)
+    title = ""
+
+    @staticmethod
+    def suits(network: Network) -> bool:  # noqa: ARG004 - most suit all
+        """Whether there is something to show of a network."""
+        return True
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self._shown: tuple[Any, ...] = ()  # what is shown, or under way
+        self._busy = False
+        self._last = 0.0
+        self._latest = Latest(self)
+        self._latest.done.connect(self._take)
+        self._latest.failed.connect(self._fail)
+        self._later = QTimer(self, singleShot=True)
+        self._later.timeout.connect(self.renew)
+        session.frame.connect(self.renew)
+        session.cursor_moved.connect(self.renew)
+        session.experiment_changed.connect(self.renew)
+        session.runs_changed.connect(self.renew)
+        look().changed.connect(self.restyle)
+
+    def computation(self, network: Network, run: Run, step: int) -> Callable[[], Any]:
+        """What is to be computed, as a function that is called in another thread; it must not touch widgets."""
+        raise NotImplementedError
+
+    def show_result(self, result: Any) -> None:
+        """Show what was computed."""
+        raise NotImplementedError
+
+    def key(self) -> tuple[Any, ...]:
+        """What else the picture depends on, such as the example chosen."""
+        return ()
+
+    def restyle(self) -> None:
+        """Take the theme's colours."""
+        self.again()
+
+    def show_all(self) -> None:
+        """Show the whole of what there is to see."""
+
+    @property
+    def network(self) -> Network | None:
+        """The network, where the problem is one that the page suits."""
+        problem: Problem = self.session.experiment.problem
+        return problem if isinstance(problem, Network) and self.suits(problem) else None
+
+    @property
+    def run(self) -> Run | None:
+        """The selected run, where it has begun."""
+        runs, selected = self.session.runs, self.session.selected
+        return runs[selected] if 0 <= selected < len(runs) and runs[selected].begun else None
+
+    @property
+    def computing(self) -> bool:
+        """Whether its picture is still to come."""
+        return self._busy
+
+    def again(self) -> None:
+        """Compute and show it anew, though nothing else is looked at."""
+        self._shown = ()
+        self.renew()
+
+    def renew(self) -> None:
+        """Compute the picture of what is looked at now, unless it is shown."""
+        network, run = self.network, self.run
+        if not self.isVisible() or network is None or run is None or run.problem is not network or self._busy:
+            return
+        step = self.session.position(run)
+        wanted = (network, run, step, *self.key())
+        if wanted == self._shown:
+            return
+        left = self._last + _PAUSE - perf_counter() if self.session.playing else 0.0
+        if left > 0:
+            if not self._later.isActive():
+                self._later.start(int(1000 * left) + 1)
+            return
+        self._shown, self._busy = wanted, True
+        self._latest.request(self.computation(network, run, step))
+
+    def close_threads(self) -> None:
+        """End the thread that computes."""
+        self._later.stop()
+        self._latest.close()
+
+    def showEvent(self, event: object) -> None:
+        super().showEvent(event)
+        self.renew()
+
+    def _take(self, result: Any) -> None:
+        self._busy, self._last = False, perf_counter()
+        if self.network is not None and self._shown and self._shown[0] is self.network:
+            self.show_result(result)
+        self.renew()
+
+    def _fail(self, error: BaseException) -> None:
+        self._busy = False
+        raise error

@@ -1,0 +1,33 @@
+"""The stages of a network with the shapes between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QVBoxLayout
+
+from gdviewer.engine.run import Run
+from gdviewer.problems.networks.layers import shape_text
+from gdviewer.problems.networks.network import Network
+from gdviewer.ui.networks.page import Page
+from gdviewer.ui.session import Session
+from gdviewer.ui.text import tr
+
+
+class ShapesPage(Page):
+    """A line for each stage."""
+
+    title = tr("Layers")
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.text = QLabel(textFormat=Qt.TextFormat.PlainText, alignment=Qt.AlignmentFlag.AlignTop)
+        QVBoxLayout(self).addWidget(self.text)
+
+    def computation(self, network: Network, run: Run, step: int) -> Callable[[], Any]:
+        return lambda: [f"{stage.name}: {shape_text(stage.output)}" for stage in network.architecture.stages]
+
+    def show_result(self, result: Any) -> None:
+        self.text.setText("\n".join(result))

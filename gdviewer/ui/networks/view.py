@@ -1,0 +1,105 @@
+"""The main view where the problem is a network: on the left what it does, on the right what is inside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QSplitter, QTabWidget, QVBoxLayout, QWidget
+
+from gdviewer.problems.networks.network import Network
+from gdviewer.ui.networks.page import Page
+from gdviewer.ui.networks.pages import DOES, INSIDE
+from gdviewer.ui.session import Session
+
+
+class Pages(QTabWidget):
+    """The pages of one side that suit the network; each is made when it is first seen."""
+
+    hovered = Signal(str)
+
+    def __init__(self, session: Session, kinds: Sequence[type[Page]]) -> None:
+        super().__init__()
+        self._session, self._kinds = session, kinds
+        self._made: dict[type[Page], Page] = {}
+        self._rooms: dict[type[Page], QWidget] = {}
+        self.setDocumentMode(True)
+        for kind in kinds:
+            room = self._rooms[kind] = QWidget()
+            layout = QVBoxLayout(room)
+            layout.setContentsMargins(0, 0, 0, 0)
+            self.addTab(room, kind.title)
+        self.currentChanged.connect(self._make)
+        session.experiment_changed.connect(self._match)
+        self._match()
+
+    @property
+    def made(self) -> list[Page]:
+        """The pages that were seen."""
+        return list(self._made.values())
+
+    @property
+    def page(self) -> Page | None:
+        """The page in front."""
+        return self._made.get(self._kinds[self.currentIndex()])
+
+    def _match(self) -> None:
+        problem = self._session.experiment.problem
+        if isinstance(problem, Network):
+            for i, kind in enumerate(self._kinds):
+                self.setTabVisible(i, kind.suits(problem))
+            self._make()
+
+    def _make(self) -> None:
+        kind = self._kinds[self.currentIndex()]
+        if kind not in self._made and isinstance(self._session.experiment.problem, Network):
+            page = self._made[kind] = kind(self._session)
+            page.hovered.connect(self.hovered)
+            self._rooms[kind].layout().addWidget(page)
+
+
+class NetworkView(QWidget):
+    """What a network does, beside what is inside it.
+
+    Signals:
+        hovered: what is under the mouse, as a line of text.
+    """
+
+    hovered = Signal(str)
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.does, self.inside = Pages(session, DOES), Pages(session, INSIDE)
+        self._splitter = QSplitter(Qt.Orientation.Horizontal)
+        self._splitter.setChildrenCollapsible(False)
+        for pages in (self.does, self.inside):
+            pages.hovered.connect(self.hovered)
+            self._splitter.addWidget(pages)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._splitter)
+
+    @property
+    def plot(self) -> NetworkView:
+        """Itself: what the main view asks of a plot, it does for its pages."""
+        return self
+
+    @property
+    def computing(self) -> bool:
+        """Whether a picture is still to come."""
+        return any(page.computing for page in self._pages)
+
+    def show_all(self) -> None:
+        """Show the whole of what there is to see in the pages in front."""
+        for pages in (self.does, self.inside):
+            if pages.page:
+                pages.page.show_all()
+
+    def close_threads(self) -> None:
+        """End the threads that compute."""
+        for page in self._pages:
+            page.close_threads()
+
+    @property
+    def _pages(self) -> list[Page]:
+        return [*self.does.made, *self.inside.made]
