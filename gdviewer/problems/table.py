@@ -5,8 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,19 +36,14 @@ class Table:
     names: tuple[str, ...]
     columns: tuple[tuple[str, ...], ...]
     lines: tuple[int, ...]
+    _numeric: dict[int, Array | None] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_numeric", _numeric(self.columns))
 
     def is_numeric(self, name: str) -> bool:
         """Whether every cell of a column that is not missing is a number."""
         return self._place(name) in self._numeric
-
-    @cached_property
-    def _numeric(self) -> frozenset[int]:
-        """The places of the columns of numbers."""
-        return frozenset(
-            i
-            for i, column in enumerate(self.columns)
-            if all(cells.is_number(cell) or cell.lower() in _MISSING for cell in column)
-        )
 
     def data(self, target: str, features: Sequence[str]) -> Data:
         """The data of the columns chosen; a target of two texts is two classes.
@@ -99,16 +93,11 @@ class Table:
 
     def numbers(self, name: str) -> Array:
         """The numbers (rows,) of a column; raises ValueError as :meth:`inputs`."""
-        column = self._complete(name)
-        try:
-            found = np.array([float(cell) for cell in column])
-        except ValueError:
-            found = np.array([np.nan])
-        if not np.isfinite(found).all():  # then one of the cells raises, and tells where
-            found = np.array(
-                [cells.number(cell, line, repr(name)) for cell, line in zip(column, self.lines, strict=True)]
-            )
-        return found
+        known = self._numeric.get(self._place(name))
+        if known is not None:
+            return known
+        column = self._complete(name)  # it raises, or one of the cells does, and tells where
+        return np.array([cells.number(cell, line, repr(name)) for cell, line in zip(column, self.lines, strict=True)])
 
     def _place(self, name: str) -> int:
         if name not in self.names:
@@ -167,6 +156,21 @@ def table_of(text: str, name: str = "the text") -> Table:
         raise ValueError(f"{name} has {len(rows)} row{'s' * (len(rows) != 1)} of data; at least two are needed")
     numbers = tuple(number for number, _ in lines[len(lines) - len(rows) :])
     return Table(name, names, tuple(zip(*rows, strict=True)), numbers)
+
+
+def _numeric(columns: Sequence[Sequence[str]]) -> dict[int, Array | None]:
+    """The columns of numbers by their place; None stands for one of which cells are missing or not finite."""
+    read: dict[int, Array | None] = {}
+    for i, column in enumerate(columns):
+        try:
+            values = np.array([float(cell) for cell in column])
+        except ValueError:
+            if all(cell.lower() in _MISSING or cells.is_number(cell) for cell in column):
+                read[i] = None
+            continue
+        values.setflags(write=False)
+        read[i] = values if np.isfinite(values).all() else None
+    return read
 
 
 def _distinct(names: Sequence[str]) -> tuple[str, ...]:
