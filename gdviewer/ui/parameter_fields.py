@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLabel, QVBoxLayout, QWidget
 
-from gdviewer.engine.parameter import Choice, Declared, Numbers, Switch
+from gdviewer.engine.parameter import Choice, Declared, Numbers, Switch, Text
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.number_field import EntryField, NumberField, caption
 from gdviewer.ui.text import tr
@@ -89,19 +89,20 @@ class ChoiceField(QWidget):
             self.changed.emit(word)
 
 
-class NumbersField(QWidget):
-    """A list of numbers with commas between; what can't be read is told below it.
+class TextField(QWidget):
+    """A text, or a list of numbers with commas between; what can't be read is told below it.
 
     Signals:
-        changed: the new list, a tuple.
+        changed: the new text, or the new list as a tuple.
     """
 
     changed = Signal(object)
 
-    def __init__(self, name: str, parameter: Numbers, title: str = "") -> None:
+    def __init__(self, name: str, parameter: Numbers | Text, title: str = "") -> None:
         super().__init__()
         shown, words, tip = caption(name, parameter, title)
-        self.name, self.parameter, self.value = name, parameter, tuple(parameter)
+        self.name, self.parameter = name, parameter
+        self.value = parameter.check(name, parameter)
         self.entry = EntryField()
         self.entry.setAccessibleName(words)
         label = QLabel(shown)
@@ -116,10 +117,10 @@ class NumbersField(QWidget):
         self.entry.entered.connect(self._take)
         self.show_value(self.value)
 
-    def show_value(self, value: tuple[float, ...]) -> None:
+    def show_value(self, value: tuple[float, ...] | str) -> None:
         """Show a value that holds already; nothing is signalled."""
         self.value = value
-        self.entry.show_text(", ".join(f"{number:g}" for number in value))
+        self.entry.show_text(value if isinstance(value, str) else ", ".join(f"{number:g}" for number in value))
 
     def _take(self, text: str) -> None:
         try:
@@ -133,7 +134,7 @@ class NumbersField(QWidget):
             self.changed.emit(value)
 
 
-Field = NumberField | SwitchField | ChoiceField | NumbersField
+Field = NumberField | SwitchField | ChoiceField | TextField
 
 
 def field_for(name: str, parameter: Declared, title: str = "") -> Field:
@@ -142,8 +143,8 @@ def field_for(name: str, parameter: Declared, title: str = "") -> Field:
         return SwitchField(name, parameter, title)
     if isinstance(parameter, Choice):
         return ChoiceField(name, parameter, title)
-    if isinstance(parameter, Numbers):
-        return NumbersField(name, parameter, title)
+    if isinstance(parameter, Numbers | Text):
+        return TextField(name, parameter, title)
     return NumberField(name, parameter, title=title)
 
 
