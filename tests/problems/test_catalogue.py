@@ -15,7 +15,7 @@ from gdviewer.engine.stop import Reason
 from gdviewer.problems.formula import FormulaProblem
 
 each_problem = pytest.mark.parametrize("name", problems.names())
-# Networks have no Hessian and no known minima, and are slow to differentiate weight by weight; they have tests of theirs.
+# Networks have no Hessian and no known minima; their own tests differentiate them.
 each_landscape = pytest.mark.parametrize(
     "name", [problem.name for problem in problems.catalogue().values() if problem.has_hessian]
 )
