@@ -129,7 +129,7 @@ class Problem:
         """The gradient at each point: ``(..., n)`` gives ``(..., n)``."""
         raise NotImplementedError
 
-    def value_and_gradient(self, x: ArrayLike) -> tuple[Any, Array]:
+    def value_and_gradient(self, x: Array) -> tuple[Any, Array]:
         """Both at one point, shape ``(n,)``: the same numbers as of the two alone, at less cost where it can be."""
         return self.value(x), self.gradient(x)
 
