@@ -99,7 +99,9 @@ class Architecture:
             comes = f"there is one target a sequence, but {shape_text(shape)} comes out"
             raise Misfit(f"{comes}: end with an RNN that gives its last state (rnn 16), or flatten")
         self.layers: list[Layer] = [stage.layer for stage in self.stages]
-        self._places = [tuple(stage.weights.values()) for stage in self.stages]
+        self._places = [
+            [(slice(start, end), shape) for start, end, shape in stage.weights.values()] for stage in self.stages
+        ]
         self.first = next(i for i, places in enumerate(self._places) if places)
         self.has_dropout = any(isinstance(layer, Dropout) for layer in self.layers)
         self.widest = max(prod(self.shape), *(prod(stage.output) for stage in self.stages))
@@ -138,7 +140,7 @@ class Architecture:
 
     def views(self, x: Array) -> list[Views]:
         """The weights of each stage as views into the vector ``x``, (n,)."""
-        return [[x[start:end].reshape(shape) for start, end, shape in places] for places in self._places]
+        return [[x[place].reshape(shape) for place, shape in places] for places in self._places]
 
     def named(self, x: Array) -> dict[str, dict[str, Array]]:
         """The weights by the names of layer and weight, as views into ``x``."""
