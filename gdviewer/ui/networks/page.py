@@ -6,6 +6,7 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
+import numpy as np
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
@@ -17,7 +18,14 @@ from gdviewer.ui.networks.example import Example
 from gdviewer.ui.session import Session
 from gdviewer.ui.theme import look
 
-_PAUSE = 0.15  # seconds between two pictures while the runs are played: to compute one takes time from training
+_PAUSE = 0.15  # seconds between two pictures while the runs are played: to compute one takes time from training …
+_REST = 4.0  # … and at least so many times as long as the last one took
+_LONGEST = 3.0
+
+
+def point_of(run: Run, step: int) -> np.ndarray:
+    """The point (n,) after a step of a run; it may take a while, so it is asked for in the background."""
+    return run.trace.x[step]
 
 
 class Page(QWidget):
@@ -28,10 +36,13 @@ class Page(QWidget):
 
     Signals:
         hovered: what is under the mouse, as a line of text.
+        turned_to: show the page of this title, on the same side.
     """
 
     hovered = Signal(str)
+    turned_to = Signal(str)
     title = ""
+    rest = _REST  # how long it rests while the runs are played, in times of what a picture took to compute
 
     @staticmethod
     def suits(network: Network) -> bool:  # noqa: ARG004 - most suit all
@@ -43,7 +54,7 @@ class Page(QWidget):
         self.session, self.example = session, example
         self._shown: tuple[Any, ...] = ()  # what is shown, or under way
         self._busy = False
-        self._last = 0.0
+        self._due = self._begun = 0.0  # when the next picture may be computed; when the last one was asked for
         self._latest = Latest(self)
         self._latest.done.connect(self._take)
         self._latest.failed.connect(self._fail)
@@ -106,12 +117,12 @@ class Page(QWidget):
         wanted = (network, run, step, *self.key())
         if wanted == self._shown:
             return
-        left = self._last + _PAUSE - perf_counter() if self.session.playing else 0.0
+        left = self._due - perf_counter() if self.session.playing else 0.0
         if left > 0:
             if not self._later.isActive():
                 self._later.start(int(1000 * left) + 1)
             return
-        self._shown, self._busy = wanted, True
+        self._shown, self._busy, self._begun = wanted, True, perf_counter()
         self._latest.request(self.computation(network, run, step))
 
     def close_threads(self) -> None:
@@ -124,7 +135,8 @@ class Page(QWidget):
         self.renew()
 
     def _take(self, result: Any) -> None:
-        self._busy, self._last = False, perf_counter()
+        now = perf_counter()
+        self._busy, self._due = False, now + min(max(_PAUSE, self.rest * (now - self._begun)), _LONGEST)
         if self.network is not None and self._shown and self._shown[0] is self.network:
             self.show_result(result)
         self.renew()
