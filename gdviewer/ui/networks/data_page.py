@@ -15,9 +15,11 @@ from gdviewer.problems.networks.dataset import Dataset
 from gdviewer.problems.networks.network import Network
 from gdviewer.ui.networks.colors import SIGNS, class_color, class_symbol
 from gdviewer.ui.networks.data_plot import NetworkDataPlot, output_names
-from gdviewer.ui.networks.example import TEST, TRAIN, Example
+from gdviewer.ui.networks.example import TEST, Example
 from gdviewer.ui.networks.ground import Axes, curve, ground
-from gdviewer.ui.networks.page import Page, point_of
+from gdviewer.ui.networks.page import Page
+from gdviewer.ui.networks.part_bar import part_text
+from gdviewer.ui.networks.rows import target_text
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import number_text, tr
 from gdviewer.ui.theme import Theme, look
@@ -39,13 +41,6 @@ def told_text(data: Dataset, prediction: np.ndarray) -> str:
         return tr("{c} with probability {p}", c=data.classes[best], p=f"{prediction[best]:.3g}")
     pairs = zip(output_names(data), prediction, strict=True)
     return "   ".join(f"{name} = {number_text(float(value))}" for name, value in pairs)
-
-
-def target_text(data: Dataset, row: int) -> str:
-    """The target of a row of a table in words."""
-    if data.classes:
-        return data.classes[int(data.targets[row])]
-    return ", ".join(number_text(float(value)) for value in data.targets[row])
 
 
 class DataPage(Page):
@@ -167,7 +162,7 @@ class DataPage(Page):
         chosen, flat = self.example.row_of(network), self.plot.flat
 
         def compute() -> tuple[Any, ...]:
-            x = point_of(run, step)
+            x = run.point(step)
             said = ground(network, x, axes, view, fine) if flat else curve(network, x, axes, view)
             return axes, x, said, batch_rows(network, run, step), chosen
 
@@ -203,11 +198,6 @@ class DataPage(Page):
             "row {row} of the {part}: {y} is {target}   network: {said}", row=row + 1, part=part_text(part),
             y=data.target_name, target=target_text(own, row), said=told_text(own, said),
         )  # fmt: skip
-
-
-def part_text(part: str) -> str:
-    """What a part of the data is called."""
-    return {TRAIN: tr("training data"), TEST: tr("test data")}[part]
 
 
 def _sign(theme: Theme, number: int) -> str:

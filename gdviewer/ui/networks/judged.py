@@ -8,7 +8,7 @@ import numpy as np
 
 from gdviewer.problems.networks.dataset import Dataset
 from gdviewer.problems.networks.network import Network
-from gdviewer.ui.networks.example import TEST
+from gdviewer.ui.networks.example import TEST, TRAIN
 
 _AT_ONCE = 1 << 20  # numbers that the widest layer may hold
 
@@ -76,4 +76,5 @@ def judge(network: Network, x: np.ndarray, part: str) -> Judged:
     else:
         told, wrong = np.empty(0, dtype=int), np.zeros(len(data), dtype=int)
         badness = np.nan_to_num(np.sqrt(((predictions - data.targets) ** 2).mean(axis=axes)), nan=np.inf)
+    part = TEST if data is network.test else TRAIN
     return Judged(data, part, predictions, told, wrong, badness)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
-import numpy as np
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
@@ -18,14 +17,7 @@ from gdviewer.ui.networks.example import Example
 from gdviewer.ui.session import Session
 from gdviewer.ui.theme import look
 
-_PAUSE = 0.15  # seconds between two pictures while the runs are played: to compute one takes time from training …
-_REST = 4.0  # … and at least so many times as long as the last one took
-_LONGEST = 3.0
-
-
-def point_of(run: Run, step: int) -> np.ndarray:
-    """The point (n,) after a step of a run; it may take a while, so it is asked for in the background."""
-    return run.trace.x[step]
+_LONGEST = 3.0  # seconds that a page rests at most
 
 
 class Page(QWidget):
@@ -42,7 +34,8 @@ class Page(QWidget):
     hovered = Signal(str)
     turned_to = Signal(str)
     title = ""
-    rest = _REST  # how long it rests while the runs are played, in times of what a picture took to compute
+    pause = 0.15  # seconds between two pictures while the runs are played: to compute one takes time from training …
+    rest = 4.0  # … and at least so many times as long as the last one took
 
     @staticmethod
     def suits(network: Network) -> bool:  # noqa: ARG004 - most suit all
@@ -103,6 +96,18 @@ class Page(QWidget):
         """Whether its picture is still to come."""
         return self._busy
 
+    @property
+    def current(self) -> bool:
+        """Whether it shows what is looked at now."""
+        return not self._busy and bool(self._shown) and self._shown == self._wanted()
+
+    def _wanted(self) -> tuple[Any, ...]:
+        """What is looked at now, and all else that the picture depends on; empty where there is nothing to show."""
+        network, run = self.network, self.run
+        if network is None or run is None or run.problem is not network:
+            return ()
+        return network, run, self.session.position(run), *self.key()
+
     def again(self) -> None:
         """Compute and show it anew, though nothing else is looked at."""
         self._shown = ()
@@ -110,13 +115,12 @@ class Page(QWidget):
 
     def renew(self) -> None:
         """Compute the picture of what is looked at now, unless it is shown."""
-        network, run = self.network, self.run
-        if not self.isVisible() or network is None or run is None or run.problem is not network or self._busy:
+        if self._busy or self.current:
             return
-        step = self.session.position(run)
-        wanted = (network, run, step, *self.key())
-        if wanted == self._shown:
+        wanted = self._wanted()
+        if not self.isVisible() or not wanted:
             return
+        network, run, step = wanted[:3]
         left = self._due - perf_counter() if self.session.playing else 0.0
         if left > 0:
             if not self._later.isActive():
@@ -136,7 +140,7 @@ class Page(QWidget):
 
     def _take(self, result: Any) -> None:
         now = perf_counter()
-        self._busy, self._due = False, now + min(max(_PAUSE, self.rest * (now - self._begun)), _LONGEST)
+        self._busy, self._due = False, now + min(max(self.pause, self.rest * (now - self._begun)), _LONGEST)
         if self.network is not None and self._shown and self._shown[0] is self.network:
             self.show_result(result)
         self.renew()

@@ -44,7 +44,7 @@ class Trained:
     def settled(self, page: Page) -> bool:
         """Whether a page shows what is looked at now."""
         page.renew()
-        return not page.computing
+        return page.current
 
     def wait(self, page: Page) -> None:
         """Wait until it does."""

@@ -32,7 +32,7 @@ def test_that_regions_are_what_the_network_predicts_there(trained, values):
     rng = np.random.default_rng(0)
     places = np.column_stack([rng.uniform(left, right, 50), rng.uniform(low, high, 50)])
     shown, centres = colors_at(page, places)
-    said = network.predict(run.trace.x[-1], centres)
+    said = network.predict(run.point(run.step), centres)
     assert np.abs(shown.astype(int) - class_shades(said, page.plot.theme).astype(int)).max() <= 1
     assert len({tuple(color) for color in shown.tolist()}) > 1
 
@@ -54,7 +54,7 @@ def test_that_an_earlier_step_shows_the_earlier_network_in_the_same_view(trained
     assert not np.array_equal(page.plot.shade.image, before)
     centre = np.array([[0.3, 0.3]])
     shown, centres = colors_at(page, centre)
-    wanted = class_shades(network.predict(run.trace.x[3], centres), page.plot.theme)
+    wanted = class_shades(network.predict(run.point(3), centres), page.plot.theme)
     assert np.abs(shown.astype(int) - wanted.astype(int)).max() <= 1
     trained.look_at(window, page, run.step)
     assert np.array_equal(page.plot.shade.image, before)
@@ -64,7 +64,7 @@ def test_that_a_curve_is_what_the_network_predicts(trained, qtbot):
     window, page = trained(DataPage, "fitting_network")
     network, (run,) = window.session.experiment.problem, window.session.runs
     places, values = page.plot.curves[0].getData()
-    assert np.allclose(values, network.predict(run.trace.x[-1], places)[:, 0], atol=1e-12)
+    assert np.allclose(values, network.predict(run.point(run.step), places)[:, 0], atol=1e-12)
     trained.look_at(window, page, 0)
     assert np.allclose(page.plot.curves[0].getData()[1], network.predict(run.start, places)[:, 0], atol=1e-12)
 
@@ -97,7 +97,7 @@ def test_that_hovering_tells_inputs_prediction_and_row(trained):
     network, (run,) = window.session.experiment.problem, window.session.runs
     x, y = network.train.inputs[4]
     text = page.describe(x, y)
-    sure = network.predict(run.trace.x[-1], [[x, y]])[0].max()
+    sure = network.predict(run.point(run.step), [[x, y]])[0].max()
     assert "row 5 of the training data" in text
     assert f"{sure:.3g}" in text
     far = page.describe(50.0, 50.0)
@@ -119,7 +119,7 @@ def test_that_two_of_many_inputs_are_chosen_and_the_others_are_told(trained, qtb
     shown, centres = colors_at(page, np.array([[3.0, 1.0], [2.0, 0.5]]))
     rows = np.tile(means, (2, 1))
     rows[:, 3], rows[:, 1] = centres.T
-    wanted = class_shades(made.predict(run.trace.x[-1], rows), page.plot.theme)
+    wanted = class_shades(made.predict(run.point(run.step), rows), page.plot.theme)
     assert np.abs(shown.astype(int) - wanted.astype(int)).max() <= 1
 
 
@@ -127,7 +127,7 @@ def test_that_heights_of_numbers_over_two_inputs_are_shaded(trained):
     window, page = trained(DataPage, data="two_scales")
     theme, run = page.plot.theme, window.session.runs[0]
     shown, centres = colors_at(page, np.array([[-0.9, 0.9], [0.9, -0.9]]))
-    low, high = window.session.experiment.problem.predict(run.trace.x[-1], centres)[:, 0]
+    low, high = window.session.experiment.problem.predict(run.point(run.step), centres)[:, 0]
     assert low < high
     assert shown[0].sum() < shown[1].sum()  # brighter is higher, in every theme
     assert class_color(theme, 0).isValid()
