@@ -1,7 +1,7 @@
 """The pages on a network, in the order of their tabs."""
 
+from gdviewer.ui.networks.diagram import DiagramPage
 from gdviewer.ui.networks.measures import MeasuresPage
-from gdviewer.ui.networks.shapes import ShapesPage
 
 DOES = (MeasuresPage,)
-INSIDE = (ShapesPage,)
+INSIDE = (DiagramPage,)
