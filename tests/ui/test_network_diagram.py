@@ -114,6 +114,15 @@ def test_that_feature_maps_and_pixels_are_those_of_the_example(open_page, qtbot)
     assert told_at(qtbot, page, place.x(), place.y()).endswith(f"[2, 4]: {activations[1][0, 2, 4, 0]:.4g}")
 
 
+def test_that_the_diagram_follows_the_example(open_page, qtbot):
+    window, page = open_page(DiagramPage, steps=3)
+    problem, x = window.session.experiment.problem, window.session.runs[0].trace.x[3]
+    page.example.choose(7, "test")
+    settle(qtbot, page)
+    found = [node.value for node in page.diagram.layout_.columns[-1].nodes]
+    assert found == problem.outputs(x, problem.test.inputs[7:8])[0].tolist()
+
+
 def test_that_a_recurrent_layer_has_its_loop_and_every_weight_is_drawn_once(open_page):
     window, page = open_page(DiagramPage, "recurrent_network", steps=3, layers="rnn 5 every")
     problem = window.session.experiment.problem

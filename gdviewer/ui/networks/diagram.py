@@ -9,12 +9,12 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPainterPath, QPen, QPixmap, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from gdviewer.engine.run import Run
 from gdviewer.problems.networks.network import Network
 from gdviewer.ui.networks.choice import Choice
 from gdviewer.ui.networks.diagram_layout import Column, Layout, Lines, Node, widest
-from gdviewer.ui.networks.page import Page
-from gdviewer.ui.networks.parts import Inside, look_inside
+from gdviewer.ui.networks.example import Example
+from gdviewer.ui.networks.example_page import ExamplePage
+from gdviewer.ui.networks.parts import Inside
 from gdviewer.ui.networks.pictures import color_of, colors_of, legend
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import tr
@@ -239,13 +239,13 @@ def _paint_node(painter: QPainter, node: Node, column: Column) -> None:
     painter.drawEllipse(node.rect)
 
 
-class DiagramPage(Page):
+class DiagramPage(ExamplePage):
     """The diagram of the network at the step looked at, for the chosen example."""
 
     title = tr("Network")
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
+    def __init__(self, session: Session, example: Example) -> None:
+        super().__init__(session, example)
         self.diagram = Diagram()
         self.diagram.hovered.connect(self.hovered)
         self.lines = Choice(
@@ -262,9 +262,6 @@ class DiagramPage(Page):
         layout.setContentsMargins(4, 4, 4, 0)
         layout.addWidget(self.lines)
         layout.addWidget(self.diagram, 1)
-
-    def computation(self, network: Network, run: Run, step: int) -> Callable[[], Inside]:
-        return lambda: look_inside(network, run, step, 0)
 
     def show_result(self, result: Inside) -> None:
         if self.network:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gdviewer.engine.oracle import Array
 from gdviewer.engine.run import Run
 from gdviewer.problems.networks.architecture import Architecture, Stage
+from gdviewer.problems.networks.dataset import Dataset
 from gdviewer.problems.networks.layers import Dropout, Flatten, shape_text
 from gdviewer.problems.networks.network import Network
 from gdviewer.ui.text import tr
@@ -69,7 +72,7 @@ class Inside:
         parts: the input and the layers.
         values: what comes out of each part for the example, without the axis of rows.
         prediction: what the network says of it.
-        index, target: which example it is of those trained on, and what is right.
+        target: what is right.
     """
 
     x: Array
@@ -77,8 +80,7 @@ class Inside:
     parts: list[Part]
     values: list[Array]
     prediction: Array
-    index: int
-    target: Array
+    target: NDArray[Any]
 
 
 def point_at(run: Run, step: int) -> Array:
@@ -91,15 +93,13 @@ def gradient_at(run: Run, step: int, x: Array) -> Array:
     return run.objective.batch(step + 1, run.seed).gradient(x)
 
 
-def look_inside(network: Network, run: Run, step: int, index: int, test: bool = False) -> Inside:
-    """All of an example at a step; to be called in any thread."""
+def look_inside(network: Network, run: Run, step: int, data: Dataset, row: int) -> Inside:
+    """All of a row of the data at a step; to be called in any thread."""
     x = point_at(run, step)
-    data = network.test if test else network.train
-    index = min(index, len(data) - 1)
-    row = data.inputs[index : index + 1]
-    outputs = network.activations(x, row)
+    inputs = data.inputs[row : row + 1]
+    outputs = network.activations(x, inputs)
     parts = parts_of(network.architecture)
-    values = [row[0], *(outputs[part.last][0] for part in parts[1:])]
+    values = [inputs[0], *(outputs[part.last][0] for part in parts[1:])]
     with np.errstate(all="ignore"):
         prediction = network.loss.prediction(outputs[-1])[0]
-    return Inside(x, gradient_at(run, step, x), parts, values, prediction, index, data.targets[index])
+    return Inside(x, gradient_at(run, step, x), parts, values, prediction, data.targets[row])
