@@ -52,13 +52,13 @@ def test_that_a_line_tells_its_weight_and_gradient_at_the_cursor(open_page, qtbo
         window.session.look_at(step)
         settle(qtbot, page)
         layout = page.diagram.layout_
-        x = run.trace.x[step]
+        x = run.point(step)
         lines = layout.lines[0]
         k = len(lines.index) - 1
         x0, y0, x1, y1 = lines.ends[k]
         told = told_at(qtbot, page, 0.02 * x1 + 0.98 * x0, 0.02 * y1 + 0.98 * y0)
         at = lines.index[np.abs(lines.ends[:, :2] - (x0, y0)).sum(axis=1) < 1e-9]  # those that begin there
-        slope = problem.batch(step + 1, run.seed).gradient(x)
+        slope = run.recorded_gradient(step)
         known = {f"{problem.axis_names[i]} = {x[i]:.4g}, gradient {slope[i]:.4g}" for i in at}
         assert layout.weight_text(int(lines.index[k])) in known
         assert told in known or told.startswith("x")
@@ -66,7 +66,7 @@ def test_that_a_line_tells_its_weight_and_gradient_at_the_cursor(open_page, qtbo
 
 def test_that_a_node_tells_what_comes_out_of_its_unit_and_its_bias(open_page, qtbot):
     window, page = open_page(DiagramPage)
-    problem, x = window.session.experiment.problem, window.session.runs[0].trace.x[20]
+    problem, x = window.session.experiment.problem, window.session.runs[0].point(20)
     node = page.diagram.layout_.columns[1].nodes[3]
     told = told_at(qtbot, page, node.rect.center().x(), node.rect.center().y())
     activation = problem.activations(x, problem.train.inputs[:1])[1][0, 3]
@@ -96,14 +96,14 @@ def test_that_a_large_layer_is_folded_and_unfolds_where_it_is_clicked(open_page,
 def test_that_the_gradient_is_drawn_when_asked_for(open_page, qtbot):
     window, page = open_page(DiagramPage, "xor_network")
     run, batch = window.session.runs[0], window.session.experiment.problem.batch(21, 0)
-    assert np.array_equal(page.diagram.layout_.shown, run.trace.x[20])
+    assert np.array_equal(page.diagram.layout_.shown, run.point(20))
     qtbot.mouseClick(page.lines.buttons["gradients"], Qt.MouseButton.LeftButton)
-    assert np.array_equal(page.diagram.layout_.shown, batch.gradient(run.trace.x[20]))
+    assert np.array_equal(page.diagram.layout_.shown, batch.gradient(run.point(20)))
 
 
 def test_that_feature_maps_and_pixels_are_those_of_the_example(open_page, qtbot):
     window, page = open_page(DiagramPage, "convolutional_network", steps=3)
-    problem, x = window.session.experiment.problem, window.session.runs[0].trace.x[3]
+    problem, x = window.session.experiment.problem, window.session.runs[0].point(3)
     picture, maps = page.diagram.layout_.columns[0], page.diagram.layout_.columns[1]
     assert np.array_equal(picture.nodes[0].tile.values, problem.train.inputs[0, :, :, 0])
     activations = problem.activations(x, problem.train.inputs[:1])
@@ -116,7 +116,7 @@ def test_that_feature_maps_and_pixels_are_those_of_the_example(open_page, qtbot)
 
 def test_that_the_diagram_follows_the_example(open_page, qtbot):
     window, page = open_page(DiagramPage, steps=3)
-    problem, x = window.session.experiment.problem, window.session.runs[0].trace.x[3]
+    problem, x = window.session.experiment.problem, window.session.runs[0].point(3)
     page.example.choose(7, "test")
     settle(qtbot, page)
     found = [node.value for node in page.diagram.layout_.columns[-1].nodes]

@@ -83,23 +83,13 @@ class Inside:
     target: NDArray[Any]
 
 
-def point_at(run: Run, step: int) -> Array:
-    """The point after a step."""
-    return run.trace.x[step]
-
-
-def gradient_at(run: Run, step: int, x: Array) -> Array:
-    """The gradient at the point after a step, of the batch that the step after it sees."""
-    return run.objective.batch(step + 1, run.seed).gradient(x)
-
-
 def look_inside(network: Network, run: Run, step: int, data: Dataset, row: int) -> Inside:
     """All of a row of the data at a step; to be called in any thread."""
-    x = point_at(run, step)
+    x = run.point(step)
     inputs = data.inputs[row : row + 1]
     outputs = network.activations(x, inputs)
     parts = parts_of(network.architecture)
     values = [inputs[0], *(outputs[part.last][0] for part in parts[1:])]
     with np.errstate(all="ignore"):
         prediction = network.loss.prediction(outputs[-1])[0]
-    return Inside(x, gradient_at(run, step, x), parts, values, prediction, data.targets[row])
+    return Inside(x, run.recorded_gradient(step), parts, values, prediction, data.targets[row])
