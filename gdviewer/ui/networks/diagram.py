@@ -15,7 +15,7 @@ from gdviewer.ui.networks.diagram_layout import Column, Layout, Lines, Node, wid
 from gdviewer.ui.networks.example import Example
 from gdviewer.ui.networks.example_page import ExamplePage
 from gdviewer.ui.networks.parts import Inside
-from gdviewer.ui.networks.pictures import color_of, colors_of, legend
+from gdviewer.ui.networks.tiles import color_of, colors_of, legend
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import tr
 from gdviewer.ui.theme import look

@@ -13,7 +13,7 @@ from gdviewer.problems.networks.layers import Dense
 from gdviewer.problems.networks.network import Network
 from gdviewer.problems.networks.recurrent import RNN
 from gdviewer.ui.networks.parts import Inside, Part
-from gdviewer.ui.networks.pictures import Tile, scale_of
+from gdviewer.ui.networks.tiles import Tile, scale_of
 from gdviewer.ui.text import tr
 
 MOST_LINES = 400  # between two layers: those of the largest weights

@@ -2,6 +2,7 @@
 
 from gdviewer.ui.networks.diagram import DiagramPage
 from gdviewer.ui.networks.measures import MeasuresPage
+from gdviewer.ui.networks.spreads_page import SpreadsPage
 
 DOES = (MeasuresPage,)
-INSIDE = (DiagramPage,)
+INSIDE = (DiagramPage, SpreadsPage)

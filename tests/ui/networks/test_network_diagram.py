@@ -7,32 +7,8 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtWidgets import QAbstractButton
 
-from gdviewer import optimizers, problems
-from gdviewer.engine.stop import Limits
-from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.ui.networks.diagram import DiagramPage
-
-
-@pytest.fixture
-def open_page(open_window, qtbot):
-    """Open a window on a network with a page in front whose picture is there; returns window and page."""
-
-    def open_one(kind, problem="network", steps=20, **values):
-        problem = problems.get(problem, **values) if isinstance(problem, str) else problem
-        plan = RunPlan(optimizers.get("adam"), {"learning_rate": 0.05})
-        limits = Limits(tolerance=None, max_steps=steps)
-        window = open_window(Experiment(problem, (plan,), tuple(problem.start.tolist()), limits))
-        tabs = window.stage.plot.inside
-        tabs.setCurrentIndex([tabs.tabText(i) for i in range(tabs.count())].index(kind.title))
-        window.session.finish()
-        settle(qtbot, tabs.page)
-        return window, tabs.page
-
-    return open_one
-
-
-def settle(qtbot, page):
-    qtbot.waitUntil(lambda: not page.computing, timeout=20_000)
+from gdviewer.ui.theme import look
 
 
 def told_at(qtbot, page, x, y):
@@ -45,12 +21,12 @@ def told_at(qtbot, page, x, y):
     return told[-1]
 
 
-def test_that_a_line_tells_its_weight_and_gradient_at_the_cursor(open_page, qtbot):
-    window, page = open_page(DiagramPage)
+def test_that_a_line_tells_its_weight_and_gradient_at_the_cursor(open_inside, qtbot):
+    window, page = open_inside(DiagramPage)
     problem, run = window.session.experiment.problem, window.session.runs[0]
     for step in (20, 3):
         window.session.look_at(step)
-        settle(qtbot, page)
+        qtbot.waitUntil(lambda: not page.computing, timeout=20_000)
         layout = page.diagram.layout_
         x = run.point(step)
         lines = layout.lines[0]
@@ -64,8 +40,8 @@ def test_that_a_line_tells_its_weight_and_gradient_at_the_cursor(open_page, qtbo
         assert told in known or told.startswith("x")
 
 
-def test_that_a_node_tells_what_comes_out_of_its_unit_and_its_bias(open_page, qtbot):
-    window, page = open_page(DiagramPage)
+def test_that_a_node_tells_what_comes_out_of_its_unit_and_its_bias(open_inside, qtbot):
+    window, page = open_inside(DiagramPage)
     problem, x = window.session.experiment.problem, window.session.runs[0].point(20)
     node = page.diagram.layout_.columns[1].nodes[3]
     told = told_at(qtbot, page, node.rect.center().x(), node.rect.center().y())
@@ -74,8 +50,8 @@ def test_that_a_node_tells_what_comes_out_of_its_unit_and_its_bias(open_page, qt
     assert f"bias {problem.parameters(x)['dense 1']['b'][3]:.4g}" in told
 
 
-def test_that_a_large_layer_is_folded_and_unfolds_where_it_is_clicked(open_page, qtbot):
-    _, page = open_page(DiagramPage, "digits_network")
+def test_that_a_large_layer_is_folded_and_unfolds_where_it_is_clicked(open_inside, qtbot):
+    _, page = open_inside(DiagramPage, "digits_network")
     column = page.diagram.layout_.columns[1]
     assert column.part.units == 32
     assert column.shown == list(range(len(column.nodes)))
@@ -93,16 +69,16 @@ def test_that_a_large_layer_is_folded_and_unfolds_where_it_is_clicked(open_page,
     assert column.shown[-1] == 31
 
 
-def test_that_the_gradient_is_drawn_when_asked_for(open_page, qtbot):
-    window, page = open_page(DiagramPage, "xor_network")
+def test_that_the_gradient_is_drawn_when_asked_for(open_inside, qtbot):
+    window, page = open_inside(DiagramPage, "xor_network")
     run, batch = window.session.runs[0], window.session.experiment.problem.batch(21, 0)
     assert np.array_equal(page.diagram.layout_.shown, run.point(20))
     qtbot.mouseClick(page.lines.buttons["gradients"], Qt.MouseButton.LeftButton)
     assert np.array_equal(page.diagram.layout_.shown, batch.gradient(run.point(20)))
 
 
-def test_that_feature_maps_and_pixels_are_those_of_the_example(open_page, qtbot):
-    window, page = open_page(DiagramPage, "convolutional_network", steps=3)
+def test_that_feature_maps_and_pixels_are_those_of_the_example(open_inside, qtbot):
+    window, page = open_inside(DiagramPage, "convolutional_network", steps=3)
     problem, x = window.session.experiment.problem, window.session.runs[0].point(3)
     picture, maps = page.diagram.layout_.columns[0], page.diagram.layout_.columns[1]
     assert np.array_equal(picture.nodes[0].tile.values, problem.train.inputs[0, :, :, 0])
@@ -114,17 +90,17 @@ def test_that_feature_maps_and_pixels_are_those_of_the_example(open_page, qtbot)
     assert told_at(qtbot, page, place.x(), place.y()).endswith(f"[2, 4]: {activations[1][0, 2, 4, 0]:.4g}")
 
 
-def test_that_the_diagram_follows_the_example(open_page, qtbot):
-    window, page = open_page(DiagramPage, steps=3)
+def test_that_the_diagram_follows_the_example(open_inside, qtbot):
+    window, page = open_inside(DiagramPage, steps=3)
     problem, x = window.session.experiment.problem, window.session.runs[0].point(3)
     page.example.choose(7, "test")
-    settle(qtbot, page)
+    qtbot.waitUntil(lambda: not page.computing, timeout=20_000)
     found = [node.value for node in page.diagram.layout_.columns[-1].nodes]
     assert found == problem.outputs(x, problem.test.inputs[7:8])[0].tolist()
 
 
-def test_that_a_recurrent_layer_has_its_loop_and_every_weight_is_drawn_once(open_page):
-    window, page = open_page(DiagramPage, "recurrent_network", steps=3, layers="rnn 5 every")
+def test_that_a_recurrent_layer_has_its_loop_and_every_weight_is_drawn_once(open_inside):
+    window, page = open_inside(DiagramPage, "recurrent_network", steps=3, layers="rnn 5 every")
     problem = window.session.experiment.problem
     lines = page.diagram.layout_.lines
     names = [problem.axis_names[i] for each in lines for i in each.index]
@@ -134,11 +110,9 @@ def test_that_a_recurrent_layer_has_its_loop_and_every_weight_is_drawn_once(open
 
 
 @pytest.mark.parametrize("theme", ["light", "dark", "projector"])
-def test_that_controls_tell_what_they_are_for_in_every_theme(open_page, theme):
-    from gdviewer.ui.theme import look
-
+def test_that_controls_tell_what_they_are_for_in_every_theme(open_inside, theme):
     look().choose(theme)
-    _, page = open_page(DiagramPage, "xor_network", steps=1)
+    _, page = open_inside(DiagramPage, "xor_network", steps=1)
     for button in page.findChildren(QAbstractButton):
         assert button.toolTip()
         assert button.accessibleName() or button.text()
