@@ -93,28 +93,32 @@ class DataEntry(QWidget):
 
     def show_problem(self, problem: Problem) -> None:
         """Show the data of a problem, or nothing where it has none."""
-        fitted = isinstance(problem, Regression)
-        self.setVisible(fitted)
+        fitted, trained = isinstance(problem, Regression), isinstance(problem, Network)
+        self.setVisible(fitted or trained)
+        self.formula.setVisible(fitted)
         self.notes.setVisible(fitted)
-        if not fitted:
+        if not (fitted or trained):
             return
         self.formula.setText(f"f = {problem.formula}")
-        self.origin.setText(problem.data.origin)
+        if trained:
+            self.origin.setText(_parts(problem))
+        else:
+            self.origin.setText(problem.data.origin)
         self._name_swap(problem)
         self._columns.setVisible(self._table is not None and not problem.made)
         self.notes.setText(f"{problem.scaling.text}\n{problem.batch_text}")
         self.say("")
 
-    def with_table(self, entry: Regression) -> Regression:
-        """A regression of the catalogue, on the table where that is what is shown and it suits."""
+    def with_table(self, entry: Fit) -> Fit:
+        """A regression or network of the catalogue, on the table where that is what is shown and it suits."""
         current = self._session.experiment.problem
-        if self._table is None or not isinstance(current, Regression) or current.made:
+        if self._table is None or not isinstance(current, Fit) or current.made:
             return entry
         with suppress(ValueError):
-            return entry.with_data(self._table.data(*self._chosen()))
+            return self._on_table(entry)
         try:
-            self._show_columns(*self._table.usual_columns(entry.model.classes))
-            return entry.with_data(self._table.data(*self._chosen()))
+            self._show_columns(*self._usual_columns(entry))
+            return self._on_table(entry)
         except ValueError:
             return entry
 
@@ -142,10 +146,10 @@ class DataEntry(QWidget):
 
     def _take_table(self, table: Table) -> None:
         problem = self._session.experiment.problem
-        if not isinstance(problem, Regression):
+        if not isinstance(problem, Fit):
             return
         self._table = table
-        self._show_columns(*table.usual_columns(problem.model.classes))
+        self._show_columns(*self._usual_columns(problem))
         self._columns.setVisible(True)
         self._choose()
 
@@ -187,7 +191,7 @@ class DataEntry(QWidget):
         self._close_target()
         problem = self._session.experiment.problem
         try:
-            self._adopt(problem.with_data(self._table.data(*self._chosen())))
+            self._adopt(self._on_table(problem))
         except ValueError as error:
             self.say(str(error))
 
@@ -201,14 +205,29 @@ class DataEntry(QWidget):
         kept = {name: value for name, value in problem.values.items() if name in entry.parameters}
         self._adopt(entry.replace(**kept))
 
-    def _name_swap(self, problem: Regression) -> None:
+    def _name_swap(self, problem: Fit) -> None:
         self.swap_button.setVisible(not problem.made or self._table is not None)
         self.swap_button.setText(self._table.name if problem.made and self._table else tr("Made samples"))
         self.swap_button.setToolTip(
             tr("Back to the table that was opened.") if problem.made else tr("To made samples; the table stays open.")
         )
 
-    def _adopt(self, problem: Regression) -> None:
+    def _usual_columns(self, problem: Fit) -> tuple[str, list[str]]:
+        """A target and features to begin with, of the table."""
+        if isinstance(problem, Network):
+            return self._table.usual_columns(None, most=MAX_WIDTH)
+        return self._table.usual_columns(problem.model.classes)
+
+    def _on_table(self, problem: Fit) -> Fit:
+        """The problem on the columns that are chosen; raises ValueError where they can't be used."""
+        if not isinstance(problem, Network):
+            return problem.with_data(self._table.data(*self._chosen()))
+        given = dataset_of(self._table, *self._chosen())
+        other, self._changed = fitted(lambda **values: problem.with_data(given, **values), given)
+        return other
+
+    def _adopt(self, problem: Fit) -> None:
+        self._changed: tuple[str, ...] = ()
         self._session.edit(self._session.experiment.with_problem(problem))
 
     def _refuse(self, error: Exception) -> None:
