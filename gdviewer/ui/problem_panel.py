@@ -66,6 +66,7 @@ class ProblemPanel(QWidget):
         self.picker.chosen.connect(self.choose)
         self._parameters.changed.connect(self._set_parameter)
         self.start.changed.connect(session.set_start)
+        self.data.adapted.connect(self._tell)
         session.experiment_changed.connect(self._match)
         self._match()
 
@@ -199,7 +200,12 @@ class ProblemPanel(QWidget):
                 return
         other, changed = fitted(lambda **more: network.replace(**values | more), data)
         self._adopt(other)
-        self.builder.tell(changed, other)
+        self._tell(other, changed)
+
+    def _tell(self, problem: Problem, changed: tuple[str, ...]) -> None:
+        """Say what was changed so that a network fits its data."""
+        if self.builder and isinstance(problem, Network):
+            self.builder.tell(changed, problem)
 
 
 def _short(start: tuple[float, ...]) -> str:

@@ -19,6 +19,7 @@ class Row:
     """A layer in its place.
 
     Attributes:
+        layer: with the activation it has in the network.
         output: the shape of what comes out for an example; None where that is not known, as a layer does not fit.
         weights: how many it has.
         misfit: why it does not fit there; empty where it does.
@@ -40,7 +41,7 @@ def outline(layers: Sequence[Layer], network: Network) -> list[Row]:
     rows: list[Row] = []
     total = 0
     for i, layer in enumerate([*before, *own, *after], -len(before)):
-        shape, row = _row(layers[i] if 0 <= i < len(own) else layer, shape, 0 <= i < len(own))
+        shape, row = _row(layer, shape, 0 <= i < len(own))
         total += row.weights
         if total > MOST_PARAMETERS:
             misfit = f"{total:,} weights are more than {MOST_PARAMETERS:,}, the most there can be"

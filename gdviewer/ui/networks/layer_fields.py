@@ -122,6 +122,9 @@ def _words(name: str) -> tuple[str, str]:
         "stride": (tr("stride"), tr("How far one window is from the next, in both directions.")),
         "padding": (tr("padding"), tr("Rows and columns of zeros that are added on each side.")),
         "chance": (tr("chance"), tr("How likely an output is dropped in a step; where nothing is trained none is.")),
-        "every": (tr("output at every step"), tr("What is known after every time step comes out, or only after the last.")),
+        "every": (
+            tr("output at every step"),
+            tr("What is known after every time step comes out, not only after the last."),
+        ),
         "activation": (tr("activation"), tr("What follows the layer.")),
     }[name]

@@ -300,7 +300,9 @@ class _Rows(QTreeWidget):
         for item in self._messages:
             item.setSizeHint(0, QSize(0, self.itemWidget(item, 0).heightForWidth(width)))
         rows = (self.topLevelItem(i) for i in range(self.topLevelItemCount()))
-        heights = sum(max(self.visualItemRect(item).height(), self.rowHeight(self.indexFromItem(item))) for item in rows)
+        heights = sum(
+            max(self.visualItemRect(item).height(), self.rowHeight(self.indexFromItem(item))) for item in rows
+        )
         self.setFixedHeight(self.header().sizeHint().height() + heights + 2 * self.frameWidth() + 4)
 
     def resizeEvent(self, event: object) -> None:
@@ -338,5 +340,8 @@ def _own_key(event: Any) -> Qt.Key | None:
 
 def layer_title(layer: Layer) -> str:
     """A layer as the list shows it: ``Conv2D 8 3×3 relu``."""
-    words = [word.replace("x", "×") if word[0].isdigit() else word.replace("_", " ") for word in str(layer).split()]
+    words = [
+        word.replace("x", "×") if word[0].isdigit() else word.replace("_", " ")
+        for word in str(layer).removesuffix(" identity").split()
+    ]
     return " ".join([type(layer).__name__, *words[words[0] in KINDS :]])
