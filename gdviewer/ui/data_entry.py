@@ -210,7 +210,7 @@ class DataEntry(QWidget):
         entry = problems.get(problem.name)
         kept = {name: value for name, value in problem.values.items() if name in entry.parameters}
         if isinstance(entry, Network):
-            self._adopt(*fitted(lambda **values: entry.replace(**kept | values), entry.data_for(**kept)))
+            self._adopt(*fitted(problem, lambda **values: entry.replace(**kept | values), entry.data_for(**kept)))
         else:
             self._adopt(entry.replace(**kept))
 
@@ -236,7 +236,7 @@ class DataEntry(QWidget):
         if isinstance(problem, Regression):
             return problem.with_data(self._table.data(*self._chosen())), ()
         given = dataset_of(self._table, *self._chosen())
-        return fitted(lambda **values: problem.with_data(given, **values), given)
+        return fitted(problem, lambda **values: problem.with_data(given, **values), given)
 
     def _adopt(self, problem: Fit, changed: tuple[str, ...] = ()) -> None:
         self._session.edit(self._session.experiment.with_problem(problem))

@@ -198,7 +198,7 @@ class ProblemPanel(QWidget):
             with suppress(Misfit):
                 self._adopt(network.replace(**values, layers=pending))
                 return
-        other, changed = fitted(lambda **more: network.replace(**values | more), data)
+        other, changed = fitted(network, lambda **more: network.replace(**more | values), data)
         self._adopt(other)
         self._tell(other, changed)
 

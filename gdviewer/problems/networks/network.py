@@ -291,7 +291,7 @@ class Network(Problem):
         return self.batches.text
 
     def _formula(self) -> str:
-        return f"mean {self.loss_name.replace('_', ' ')} of a network {self.shape_text}"
+        return f"mean {self.loss_name.removeprefix('mean_').replace('_', ' ')} of a network {self.shape_text}"
 
 
 def network(

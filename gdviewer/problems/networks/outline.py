@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from math import prod
 
@@ -54,27 +53,34 @@ def outline(layers: Sequence[Layer], network: Network) -> list[Row]:
     return rows
 
 
-def fitted(make: Callable[..., Network], data: Dataset) -> tuple[Network, tuple[str, ...]]:
+def fitted(network: Network, make: Callable[..., Network], data: Dataset) -> tuple[Network, tuple[str, ...]]:
     """The network that ``make`` gives; where its layers or its loss do not fit the data, with others that do.
 
+    Layers that were never chosen, but are the usual ones, become those that are usual for the other kind of data.
+
     Args:
-        make: gives a network on ``data``, with the values of parameters that it is called with.
+        network: the one there is.
+        make: gives it on ``data``, with the values of parameters that it is called with.
 
     Returns:
-        the network, and the names of the parameters that had to be changed.
+        the network, and the names of the parameters that were changed.
 
     Raises:
         Misfit: something else does not fit.
         ValueError: a value is out of its range.
     """
-    try:
-        return make(), ()
-    except Misfit as error:
-        first = error
-    for others in ({"loss": "auto"}, {"layers": usual_layers(data)}, {"layers": usual_layers(data), "loss": "auto"}):
-        with suppress(Misfit):
+    layers, loss = {"layers": usual_layers(data)}, {"loss": "auto"}
+    usual = network.values["layers"] in (network.parameters["layers"], usual_layers(network.train))
+    tried = [{}, loss, layers, layers | loss]
+    if usual and network.train.kind != data.kind:
+        tried = [layers, layers | loss]
+    first: Misfit | None = None
+    for others in tried:
+        try:
             return make(**others), tuple(others)
-    raise first
+        except Misfit as error:
+            first = first or error
+    raise first or Misfit("no layers fit")
 
 
 def _row(layer: Layer, shape: Shape | None, own: bool) -> tuple[Shape | None, Row]:
