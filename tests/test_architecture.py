@@ -12,6 +12,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 TOP = 4  # the command line, the window and the public names see everything below them
 RANKS = {
     "engine": 0,
+    "resources": 0,
     "optimizers": 1,
     "schedules": 1,
     "problems": 1,

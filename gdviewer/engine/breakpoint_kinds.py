@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gdviewer.engine.columns import Rows
 from gdviewer.engine.condition import condition
 from gdviewer.engine.oracle import Array
 from gdviewer.engine.parameter import Choice, Declared, Parameter
@@ -30,21 +31,36 @@ class Steps:
     Attributes:
         run: whose they are, with the trace before them.
         first: the number of the step that row 0 holds; steps ``first + 1 … first + k`` are judged.
-        x, loss, gradient: rows ``first … first + k`` with shapes (k+1, n), (k+1,), (k+1, n).
+        points, loss, gradients: rows ``first … first + k`` with shapes (k+1, n), (k+1,), (k+1, n).
         rates: the learning rate of each step, (k,).
-        before, after: what the rule carries, in row 0, and after each step, (k, …) each.
+        before, carried: what the rule carries, in row 0, and after each step, (k, …) each.
         noted: the steps in which a floating-point operation overflowed, divided by zero or was invalid, and which.
     """
 
     run: Run
     first: int
-    x: Array
+    points: Rows
     loss: Array
-    gradient: Array
+    gradients: Rows
     rates: Array
     before: Sequence[Any]
-    after: Sequence[Array]
+    carried: Sequence[Rows]
     noted: Mapping[int, str] = field(default_factory=dict)
+
+    @cached_property
+    def x(self) -> Array:
+        """The points as one array, (k+1, n)."""
+        return np.asarray(self.points)
+
+    @cached_property
+    def gradient(self) -> Array:
+        """The gradients as one array, (k+1, n)."""
+        return np.asarray(self.gradients)
+
+    @cached_property
+    def after(self) -> Sequence[Array]:
+        """What the rule carries after each step, (k, …) each."""
+        return [np.asarray(rows) for rows in self.carried]
 
     @cached_property
     def move(self) -> Array:
@@ -60,7 +76,7 @@ class Steps:
     @cached_property
     def previous_move(self) -> Array:
         """The move before each step's, (k, n); NaN where there is none."""
-        before = self.x[0] - self.run.trace.x[self.first - 1] if self.first else np.full(self.x.shape[1], np.nan)
+        before = self.x[0] - self.run.point(self.first - 1) if self.first else np.full(self.x.shape[1], np.nan)
         return np.concatenate((before[None], self.move[:-1]))
 
     def losses_from(self, before: int) -> Array:

@@ -143,10 +143,11 @@ def _curvature(
     product, other_product = hessian_product(objective, x), hessian_product(objective, x, 1.7)
     start, _ = _orthogonal(np.random.default_rng(0).standard_normal(n), np.empty((0, n)))
     sample = other_product(start)  # to see what a Hessian costs, and how well it agrees with the slopes around
-    slow = not objective.broadcasts and n * (perf_counter() - end + seconds) > seconds
+    quick = objective.broadcasts and not objective.batchwise
+    slow = not quick and n * (perf_counter() - end + seconds) > seconds
     how: How = "lanczos" if n > DENSE or slow else "exact" if objective.has_hessian else "differences"
     if how == "lanczos":
-        eigenvalues, vectors, residuals = _lanczos(product, start, n, None if objective.broadcasts else end)
+        eigenvalues, vectors, residuals = _lanczos(product, start, n, None if quick else end)
         floor = 1e-8 * float(np.abs(eigenvalues).max(initial=0.0))
     else:
         eigenvalues, vectors, floor = _spectrum(objective.hessian(x)) if how == "exact" else _NOTHING

@@ -14,6 +14,7 @@ from gdviewer.engine.run import Run
 
 _POINTS = 161  # of the curve shown
 _SECONDS = 0.5  # about what a function that does not broadcast may take for the curve
+_NUMBERS = 2**23  # numbers of points that are evaluated in one call
 _ROUNDS = 6  # of narrowing down on the lowest point, each to a sixth
 
 
@@ -47,7 +48,7 @@ class Line:
 
 
 def line_of_step(run: Run, step: int, rate: float = np.nan) -> Line:
-    """The line along the step that led to row ``step`` of a run's trace.
+    """The line along the step that led to row ``step`` of a run's trace, with the loss of the whole problem.
 
     At the start, and where the step has not moved, it leads down the gradient, as far as plain descent would go with
     the learning rate in use; without one, to the lowest point of the local parabola.
@@ -58,17 +59,23 @@ def line_of_step(run: Run, step: int, rate: float = np.nan) -> Line:
     Raises:
         Exception: what a function of the user's raises at the points of the record; elsewhere its errors are gaps.
     """
-    trace = run.trace
-    if step > 0 and (trace.x[step] != trace.x[step - 1]).any():
-        start, gradient, loss = trace.x[step - 1], trace.gradient[step - 1], float(trace.loss[step - 1])
-        return along(run.objective, start, trace.x[step] - start, loss, gradient, step)
-    start, gradient, loss = trace.x[step], trace.gradient[step], float(trace.loss[step])
-    rate = rate if np.isfinite(rate) else float(trace.rate[step])
+    end = run.point(step)
+    if step > 0 and (end != (start := run.point(step - 1))).any():
+        return along(run.objective, start, end - start, *_loss_and_gradient(run, step - 1, start), step)
+    start, (loss, gradient) = end, _loss_and_gradient(run, step, end)
+    rate = rate if np.isfinite(rate) else float(run.trace.rate[step])
     if not rate > 0:
         bend = float(gradient @ hessian_product(run.objective, start)(gradient))
         square = float(gradient @ gradient)
         rate = square / bend if bend > 0 else 1 / np.sqrt(square) if square > 0 else 1.0
     return along(run.objective, start, -rate * gradient, loss, gradient, None)
+
+
+def _loss_and_gradient(run: Run, step: int, x: Array) -> tuple[float, Array]:
+    """Those of the whole problem after a step: from the record, unless that holds those of batches."""
+    if run.objective.batchwise:
+        return float(run.objective.value(x)), run.objective.gradient(x)
+    return float(run.trace.loss[step]), run.recorded_gradient(step)
 
 
 def along(
@@ -80,7 +87,7 @@ def along(
         slope = float(gradient @ direction)
         bend = float(direction @ hessian_product(objective, start)(direction))
         downhill = -1.0 if slope > 0 else 1.0  # a step may have gone uphill, and what is best lies behind it then
-        best = _first_dip(losses, downhill, loss, 12 if objective.broadcasts else 4)
+        best = _first_dip(losses, downhill, loss, 12 if _at_once(objective, start) else 4)
         low, high = -0.5, 2.0
         if downhill > 0 and np.isfinite(best):
             high = max(high, 1.5 * best)
@@ -99,9 +106,14 @@ def along(
     return Line(start, direction, step, alpha, curve, loss, end, slope, bend, best, best_loss)
 
 
+def _at_once(objective: Minimisable, start: Array) -> bool:
+    """Whether the losses at many points are had in one call, in less time than anyone notices."""
+    return objective.broadcasts and not objective.batchwise and _POINTS * len(start) <= _NUMBERS
+
+
 def _evaluator(objective: Minimisable, start: Array, direction: Array) -> tuple[Callable[[Array], Array], int]:
     """A function that gives the losses at many α, (k,), and how many of them the curve may have."""
-    if objective.broadcasts:
+    if _at_once(objective, start):
         return lambda alpha: np.array(objective.value(start + alpha[:, None] * direction), dtype=float), _POINTS
 
     def loss(alpha: float) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -67,7 +68,8 @@ class Options:
 
     def oracle(self, objective: Minimisable, seed: int) -> Oracle:
         """What an optimizer sees of it."""
-        disturbed = objective.stochastic or self.noise or self.clip_norm is not None or self.clip_value is not None
+        partly = objective.stochastic and not objective.batchwise
+        disturbed = partly or self.noise or self.clip_norm is not None or self.clip_value is not None
         return DisturbedOracle(objective, seed, self) if disturbed else Oracle(objective, seed)
 
 
@@ -80,6 +82,7 @@ class Decayed:
         self._problem, self._l2 = problem, l2
         self.dimension, self.broadcasts = problem.dimension, problem.broadcasts
         self.has_hessian, self.quadratic, self.stochastic = problem.has_hessian, problem.quadratic, problem.stochastic
+        self.batchwise = problem.batchwise
 
     def batch(self, t: int, seed: int) -> Minimisable:
         """The batch of step number ``t``, with the same term."""
@@ -87,9 +90,17 @@ class Decayed:
 
     def value(self, x: Array) -> Array:
         """The loss with the term, shape ``(...)``."""
-        squares = np.ascontiguousarray(x) ** 2  # in this order of memory the sum has the same bits for one and for many
-        value: Array = self._problem.value(x) + self._l2 / 2 * squares.sum(axis=-1)
+        value: Array = self._problem.value(x) + self._term(x)
         return value
+
+    def _term(self, x: Array) -> Any:
+        squares = np.ascontiguousarray(x) ** 2  # in this order of memory the sum has the same bits for one and for many
+        return self._l2 / 2 * squares.sum(axis=-1)
+
+    def value_and_gradient(self, x: Array) -> tuple[Any, Array]:
+        """Both at one point, with the term."""
+        value, gradient = self._problem.value_and_gradient(x)
+        return value + self._term(x), gradient + self._l2 * x
 
     def gradient(self, x: Array) -> Array:
         """The gradient with λ·x, shape ``(..., n)``."""
@@ -101,25 +112,27 @@ class Decayed:
 
 
 class DisturbedOracle(Oracle):
-    """An oracle that tells a batch's loss and gradient, a noisy gradient, or a clipped one."""
+    """An oracle that tells a batch's loss and gradient where the record is of the whole, a noisy gradient, or a
+    clipped one."""
 
     def __init__(self, problem: Minimisable, seed: int, options: Options) -> None:
         super().__init__(problem, seed)
         self._options = options
-        self._batch, self._batch_of = problem, -1
+        self._partly = problem.stochastic and not problem.batchwise
+        self._batch, self._batch_at = problem, -1
         self._told: Array
         self._told_at: object = None
         self._told_in = -1
 
     def _now(self) -> Minimisable:
         """The function this step sees."""
-        if self._problem.stochastic and self._batch_of != self.t:
-            self._batch, self._batch_of = self._problem.batch(self.t, self._seed), self.t
+        if self._batch_at != self.t:
+            self._batch, self._batch_at = self._whole.batch(self.t, self._seed), self.t
         return self._batch
 
     def value(self, x: Array) -> Array:
         """The loss at ``x``, of the batch where there are batches."""
-        if not self._problem.stochastic:
+        if not self._partly:
             return super().value(x)
         value, gradient, hessian = self.counts
         self.counts = (value + 1, gradient, hessian)
@@ -130,7 +143,7 @@ class DisturbedOracle(Oracle):
         if x is self._told_at and self._told_in == self.t:
             return self._told
         options = self._options
-        if self._problem.stochastic:
+        if self._partly:
             value, gradient, hessian = self.counts
             self.counts = (value, gradient + 1, hessian)
             g = self._now().gradient(x)
@@ -155,7 +168,7 @@ class DisturbedOracle(Oracle):
 
     def hessian(self, x: Array) -> Array:
         """The Hessian at ``x``, of the batch where there are batches."""
-        if not self._problem.stochastic:
+        if not self._partly:
             return super().hessian(x)
         value, gradient, hessian = self.counts
         self.counts = (value, gradient, hessian + 1)

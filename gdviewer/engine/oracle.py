@@ -39,8 +39,16 @@ class Minimisable(Protocol):
     def stochastic(self) -> bool:
         """Whether a step sees another function than the whole, such as the loss on a batch of the data."""
 
+    @property
+    def batchwise(self) -> bool:
+        """Whether the record holds the loss and gradient of the batch that the next step sees, as those of the whole
+        are too dear to ask at every step."""
+
     def batch(self, t: int, seed: int) -> Minimisable:
         """The function that step number ``t`` sees; itself where it is not stochastic."""
+
+    def value_and_gradient(self, x: Array) -> tuple[Any, Array]:
+        """Both at one point, shape ``(n,)``; the same numbers as of the two alone, at less cost where it can be."""
 
     def value(self, x: Array) -> Array:
         """The loss at each point, shape ``(...)``."""
@@ -69,6 +77,9 @@ class Oracle:
     for, as a trial that is taken is where the next step starts. A point is known again as the same object, not as an
     equal one.
 
+    Of a problem that is ``batchwise`` all that is asked within a step is of the step's batch, and so is what the record
+    holds of where a step begins; nothing that is known then holds in the next step.
+
     Attributes:
         t: the number of the step under way, from 1.
         counts: how often value, gradient and Hessian were evaluated so far.
@@ -76,8 +87,9 @@ class Oracle:
     """
 
     def __init__(self, problem: Minimisable, seed: int = 0) -> None:
-        self._problem = problem
+        self._whole = self._problem = problem
         self._seed = seed
+        self._batchwise, self._batch_of = problem.batchwise, 0
         self._start: object = None
         self._start_value: Any = None
         self._start_gradient: Array
@@ -97,7 +109,7 @@ class Oracle:
         return self.exact_value(x)
 
     def exact_value(self, x: Array) -> Array:
-        """The loss of the whole problem at ``x``: what the trace records."""
+        """The loss at ``x``, of the whole problem unless it is batchwise: what the trace records."""
         known: Any = self._start_value if x is self._start else self._valued if x is self._valued_at else None
         if known is not None:
             return known  # type: ignore[no-any-return]
@@ -111,15 +123,20 @@ class Oracle:
         return known  # type: ignore[no-any-return]
 
     def exact_gradient(self, x: Array) -> Array:
-        """The gradient of the whole problem at ``x``, same shape, read-only: what the trace records."""
+        """The gradient at ``x``, same shape, read-only; of the whole problem unless it is batchwise: what the trace
+        records."""
         if x is self._start:
             return self._start_gradient
         if x is self._known_at:
             return self._known
         value, gradient, hessian = self.counts
         self.counts = (value, gradient + 1, hessian)
-        self._known = known = self._problem.gradient(x)
-        self._known_at = x
+        if self._batchwise:
+            self._valued, known = self._problem.value_and_gradient(x)
+            self._valued_at = x
+        else:
+            known = self._problem.gradient(x)
+        self._known, self._known_at = known, x
         known.setflags(False)  # type: ignore[call-arg] # write=False; by name it takes thrice as long
         return known
 
@@ -128,7 +145,30 @@ class Oracle:
     def start(self, t: int, x: Array, gradient: Array, value: Any) -> None:
         """Begin step number ``t`` at ``x``, where the gradient is known, and the value if it is not None."""
         self.t, self.asked = t, False
+        if self._batchwise:
+            self._turn_to(t)
         self._start, self._start_gradient, self._start_value = x, gradient, value
+
+    def enter(self, t: int) -> None:
+        """Begin step number ``t`` at a point where nothing is known."""
+        self.t, self.asked = t, False
+        if self._batchwise:
+            self._turn_to(t)
+
+    def ahead(self, t: int, x: Array) -> tuple[Any, Array]:
+        """Loss and gradient of a batchwise problem at ``x`` in the batch of step number ``t``, which begins there."""
+        self._turn_to(t)
+        value, gradient, hessian = self.counts
+        self.counts = (value + 1, gradient + 1, hessian)
+        loss, slope = self._problem.value_and_gradient(x)
+        slope.setflags(False)  # type: ignore[call-arg] # write=False
+        return loss, slope
+
+    def _turn_to(self, t: int) -> None:
+        """Ask the batch of step number ``t`` from now on, of which nothing is known yet."""
+        if self._batch_of != t:
+            self._problem, self._batch_of = self._whole.batch(t, self._seed), t
+            self.forget()
 
     def tell(self, listener: Callable[[Asked], None]) -> None:
         """Tell of each question from now on; for an oracle made for one step that is looked into."""
@@ -161,14 +201,14 @@ class Oracle:
     @property
     def quadratic(self) -> bool:
         """Whether there is a Hessian, known to be the same everywhere."""
-        return self._problem.quadratic and self._problem.has_hessian
+        return self._whole.quadratic and self._whole.has_hessian
 
     @property
     def lowest(self) -> float:
         """The lowest loss there is, f*; raises ValueError where it is not known."""
-        if self._problem.lowest is None:
+        if self._whole.lowest is None:
             raise ValueError("the lowest loss f* of this problem is not known")
-        return self._problem.lowest
+        return self._whole.lowest
 
     @property
     def rng(self) -> np.random.Generator:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gdviewer.engine.optimizer import read_only
 from gdviewer.engine.oracle import Array, Oracle
-from gdviewer.engine.trace import Change, Trace
+from gdviewer.engine.trace import Change, Moment, Trace
 
 if TYPE_CHECKING:
     from gdviewer.engine.run import Run
@@ -86,11 +86,13 @@ def take_over(run: Run, origin: Origin, oracle: Oracle) -> Taken | None:
     step = min(origin.step, past.step)
     goes_on = past.optimizer is run.optimizer
     state = past.state_at(step) if goes_on else tuple(map(read_only, run.optimizer.state.values()))
-    x: Array = past.trace.x[step].copy()
-    x.setflags(write=False)
-    own = run.options.l2 != past.options.l2
-    at_x = (float(oracle.exact_value(x)), oracle.exact_gradient(x)) if own else ()
-    trace = past.trace.continued(step, dict(zip(run.optimizer.state, state, strict=True)), *at_x)
+    x = past.point(step)
+    loss, gradient = past.trace.loss[step], past.recorded_gradient(step)
+    if run.options.l2 != past.options.l2:
+        whole = not run.objective.batchwise
+        loss, gradient = (oracle.exact_value(x), oracle.exact_gradient(x)) if whole else oracle.ahead(step + 1, x)
+    newest = Moment(step, x, gradient, state, past.point(step - 1) if step else None)
+    trace = past.trace.continued(newest, run.optimizer.state, float(loss))
     if goes_on and step:
         before, now = past.hyperparameters_at(step), run.hyperparameters_since(step)[0]
         trace.changes += [Change(step + 1, name, value) for name, value in now.items() if value != before[name]]

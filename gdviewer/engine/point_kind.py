@@ -23,6 +23,7 @@ _LEVEL = 1e-4  # a plateau changes by at most this share of what the function ch
 _AROUND = 0.02  # … within this part of the region's width
 _STRAIGHT = 1e-6  # a curvature below this share of the largest counts as this share where it divides a slope
 _TELLING = 1e-12  # a change of the loss below this share of that across the region tells nothing
+_NUMBERS = 2**22  # of points that are evaluated in one call
 _DIRECTIONS = 8  # a function is looked at along so many directions at most
 
 
@@ -169,7 +170,7 @@ class Spot:
     def losses(self, moves: Array) -> Array:
         """The losses at x + each move and x − each move: (k, n) gives (2, k)."""
         points = np.stack([self.x + moves, self.x - moves])
-        if self.objective.broadcasts:
+        if self.objective.broadcasts and points.size <= _NUMBERS:
             return np.asarray(self.objective.value(points))
         return np.array([[float(self.objective.value(point)) for point in side] for side in points])
 

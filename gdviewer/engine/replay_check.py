@@ -35,9 +35,9 @@ def check_replay(run: Run, step: int) -> str:
 def difference(run: Run, step: int, x: Array, state: Mapping[str, Any]) -> str:
     """What differs between the record and a step that was executed again, to ``x`` and ``state``; as a sentence."""
     run = run.owner(step)
-    kept, carried = run.trace.state_by(step)
-    recorded: dict[str, Any] = {"x": run.trace.x[step]}
-    if kept == step:
+    row, carried = run.trace.row(step), run.trace.state_after(step)
+    recorded: dict[str, Any] = {"x": row[0]} if row else {}
+    if carried is not None:
         recorded |= zip(run.optimizer.state, carried, strict=True)
     for name, before in recorded.items():
         after = x if name == "x" else state[name]

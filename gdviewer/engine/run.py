@@ -8,20 +8,21 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gdviewer.engine.breakpoint import Breakpoint, Hit, Watch, noting
 from gdviewer.engine.breakpoint_kinds import Steps
-from gdviewer.engine.form import executed
+from gdviewer.engine.columns import Rows, together
 from gdviewer.engine.optimizer import Optimizer, Rule, read_only
 from gdviewer.engine.options import Options
 from gdviewer.engine.oracle import Array, Minimisable
 from gdviewer.engine.origin import Origin, take_over
-from gdviewer.engine.printed import again
-from gdviewer.engine.stepper import Stepper
+from gdviewer.engine.replay import Replayer
+from gdviewer.engine.stepper import Block, Stepper
 from gdviewer.engine.stop import Limits, Reason, Stop, stop_for
 from gdviewer.engine.trace import Change, Trace
 
-RECORD_BYTES = 2**30  # a run whose trace takes more ends
+RECORD_BYTES = 2**30  # a run ends whose trace takes more for what it keeps of every step
 LARGEST_BLOCK = 256  # steps judged at once: so many make the judging cheap, and few are executed in vain past a stop
 
 
@@ -95,6 +96,7 @@ class Run:
         self._trace: Trace | None = None
         self._stepper = Stepper(self.objective, optimizer, self.options, self.start, seed)
         self._watch = Watch()
+        self._replayer = Replayer(self, self._stepper.rate)
         self.domain: Array = getattr(problem, "domain", np.broadcast_to((-np.inf, np.inf), (problem.dimension, 2)))
         self._due: tuple[Stop, Limits] | None = None  # at a breakpoint: the stop at the same step, and its limits
         self._changed: deque[tuple[str, float]] = deque()
@@ -175,8 +177,28 @@ class Run:
 
     def state_at(self, step: int) -> tuple[Any, ...]:
         """What its own rule carried after step number ``step``; executed again where that is not kept."""
-        kept, state = self.trace.state_by(step)
-        return tuple(map(read_only, state)) if kept == step else tuple(self.replay(step)[1].values())
+        return self._replayer.after(step)[1]
+
+    def point(self, step: int) -> Array:
+        """The point after step number ``step``, shape (n,), read-only.
+
+        Where the record does not keep it, it is executed again from the last one kept before, to the same bits, which
+        may take as long as those steps took.
+        """
+        return self._replayer.point(step)
+
+    def nearest_point(self, step: int, seconds: float = 2e-3) -> tuple[int, Array]:
+        """The point after step number ``step``, or, where to execute that again would take longer, after the last one
+        before it that is kept; with the number of its step."""
+        return self._replayer.nearest_point(step, seconds)
+
+    def recorded_gradient(self, step: int) -> Array:
+        """The gradient in row ``step`` of the record, shape (n,), read-only; evaluated again where it is not kept.
+
+        Of a problem that is batchwise it is that of the batch which the next step sees; the gradient of the whole is
+        ``objective.gradient(point(step))``.
+        """
+        return self._replayer.gradient(step)
 
     def resume(self, limits: Limits | None = None) -> None:
         """Let a stopped run go on, under other limits where given; a rule that still holds stops it again.
@@ -211,8 +233,11 @@ class Run:
         oracle.t = 1
         try:
             with np.errstate(all="ignore"):
-                stepper.value = oracle.exact_value(x)
-                loss, gradient = float(stepper.value), oracle.exact_gradient(x)
+                if self.objective.batchwise:
+                    stepper.value, gradient = oracle.ahead(1, x)
+                else:
+                    stepper.value, gradient = oracle.exact_value(x), oracle.exact_gradient(x)
+                loss = float(stepper.value)
         except (Exception, SystemExit) as error:
             self._end(stop_for(error))
             return
@@ -220,7 +245,7 @@ class Run:
             return
         x.setflags(write=False)
         stepper.state = tuple(map(read_only, self.optimizer.state.values()))
-        self._trace = Trace(x, loss, gradient, self.optimizer.state)
+        self._trace = Trace(x, loss, gradient, dict(zip(self.optimizer.state, stepper.state, strict=True)))
         if not np.isfinite(loss):
             self._end(Stop(Reason.LEFT_DOMAIN, "start"))
 
@@ -257,26 +282,10 @@ class Run:
         Returns:
             the point after it, shape (n,), and the optimizer's state after it.
         """
-        rows = self.trace
-        if not 1 <= step <= len(rows):
-            raise IndexError(f"step must be in 1 … {len(rows)}; got {step}")
-        if (owner := self.owner(step)) is not self:
-            return owner.replay(step, through)
-        oracle = self.options.oracle(self.objective, self.seed)
-        kept, state = rows.state_by(step - 1)
-        if kept == 0:
-            state = tuple(map(read_only, self.optimizer.state.values()))  # as it began: m=0.0, and not an array
-        for t in range(kept + 1, step + 1):
-            oracle.t = t
-            hyperparameters = self.hyperparameters_at(t) if t < len(rows) else dict(self.upcoming)
-            if "learning_rate" in hyperparameters:
-                coming = self._stepper.rate(t, hyperparameters, float(rows.loss[-1]))[0]
-                hyperparameters["learning_rate"] = float(rows.rate[t]) if t < len(rows) else coming
-            rule = self.optimizer.bind(hyperparameters)
-            with np.errstate(all="ignore"), again():
-                called = through(rule) if through and t == step else rule
-                x, state = executed(self.optimizer, called, oracle, t - self.born, rows.x[t - 1].copy(), state)
-        return x, dict(zip(self.optimizer.state, state, strict=True))
+        if not 1 <= step <= len(self.trace):
+            raise IndexError(f"step must be in 1 … {len(self.trace)}; got {step}")
+        x, state = self.owner(step)._replayer.execute(step, through)
+        return x, dict(zip(self.owner(step).optimizer.state, state, strict=True))
 
     def _continue(self, origin: Origin) -> None:
         """Take the rows and the state of the run this one continues, once that has got so far; or its end, if it ends
@@ -305,24 +314,15 @@ class Run:
         with np.errstate(all="ignore"):
             with noting(watched, oracle, noted):
                 block = stepper.block(
-                    size, first, self.hyperparameters, trace.loss[-1], trace.gradient[-1], self.limits
+                    size, first, self.hyperparameters, trace.loss[-1], trace.newest.gradient, self.limits
                 )
             size = len(block.points) - 1
-            x, gradient = np.array(block.points), np.array(block.gradients)
-            loss = np.full(size + 1, trace.loss[-1])
-            missing = np.flatnonzero([known is None for known in block.losses[1:]]) + 1
-            if len(missing) < size:
-                loss[1:] = block.losses[1:]
-            if len(missing):
-                loss[missing] = self.objective.value(x[missing] if len(missing) < size else x[1:])
-            pauses = (x[1:] == x[:-1]).all(axis=1)
-            for i in np.flatnonzero(pauses).tolist():
-                pauses[i] = block.is_pause(i + 1, stepper.varies)
-            limits = self.limits
-            accepted, stop = limits.judge(first, x, loss, gradient, pauses, block.stretch[:size])
+            x, gradient = together(block.points), together(block.gradients)
+            loss, missing = self._losses(block, x)
+            accepted, stop = self._judge(block, x, loss, gradient)
             shown = accepted + bool(watched and stop and stop.refuses)
             try:
-                columns = [np.array(column, dtype=float) for column in zip(*block.states[1 : shown + 1], strict=True)]
+                columns = [together(column) for column in zip(*block.states[1 : shown + 1], strict=True)]
             except (TypeError, ValueError):
                 raise stepper.misfit(block, first, self.hyperparameters) from None
             if watched:
@@ -333,7 +333,7 @@ class Run:
                 )  # fmt: skip
                 counted, hits = self._watch.judge(watched, steps, accepted)
                 if hits:  # a stop at the same step is due when the run goes on
-                    self._due = (stop, limits) if stop and counted == accepted else None
+                    self._due = (stop, self.limits) if stop and counted == accepted else None
                     accepted, stop = counted, Stop(Reason.BREAKPOINT, hits[0].breakpoint.kind, hits[0].values)
         if self.stop:  # ended from outside while the block was under way
             accepted, hits = 0, []
@@ -353,8 +353,32 @@ class Run:
             oracle.forget()
         if stop:
             self._end(stop)
-        elif trace.nbytes > RECORD_BYTES:
-            self._end(Stop(Reason.FULL, values={"step": self.step, "megabytes": trace.nbytes / 1e6}))
+        elif trace.scalar_bytes > RECORD_BYTES:
+            self._end(Stop(Reason.FULL, values={"step": self.step, "megabytes": trace.scalar_bytes / 1e6}))
+
+    def _losses(self, block: Block, x: Rows) -> tuple[Array, NDArray[np.intp]]:
+        """The loss in each row of a block, and the rows in which it was not known and is evaluated here."""
+        size = len(block.points) - 1
+        loss = np.full(size + 1, self.trace.loss[-1])
+        missing = np.flatnonzero([known is None for known in block.losses[1:]]) + 1
+        if len(missing) < size:
+            loss[1:] = block.losses[1:]
+        if len(missing):
+            points = x[1:] if len(missing) == size else [block.points[i] for i in missing.tolist()]
+            loss[missing] = self.objective.value(np.asarray(points))
+        return loss, missing
+
+    def _judge(self, block: Block, x: Rows, loss: Array, gradient: Rows) -> tuple[int, Stop | None]:
+        """How many steps of a block count, and the stop that ends the run there."""
+        limits, size = self.limits, len(block.points) - 1
+        long = not isinstance(x, np.ndarray)
+        if long and limits.go_on(self.step, block.points, loss, block.gradients, block.stretch[:size]):
+            return size, None
+        x, gradient = np.asarray(x), np.asarray(gradient)
+        pauses = (x[1:] == x[:-1]).all(axis=1)
+        for i in np.flatnonzero(pauses).tolist():
+            pauses[i] = block.is_pause(i + 1, self._stepper.varies)
+        return limits.judge(self.step, x, loss, gradient, pauses, block.stretch[:size])
 
     def _end(self, stop: Stop) -> None:
         if not self.stop:

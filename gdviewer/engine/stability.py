@@ -26,6 +26,7 @@ class _Parabola:
     """½·λ·x² in one dimension, as a problem."""
 
     dimension, broadcasts, has_hessian, quadratic, lowest, stochastic = 1, True, True, True, 0.0, False
+    batchwise = False
 
     def __init__(self, curvature: float) -> None:
         self._curvature = curvature
@@ -39,6 +40,9 @@ class _Parabola:
 
     def gradient(self, x: Array) -> Array:
         return self._curvature * x
+
+    def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
+        return self.value(x), self.gradient(x)
 
     def hessian(self, x: Array) -> Array:
         return np.full((*x.shape, 1), self._curvature)
@@ -176,7 +180,7 @@ def _effective(run: Run, step: int, here: Curvature, steepest: float) -> Verdict
     """The verdict on what the step from here does along the steepest direction."""
     trace, v = run.trace, here.directions[-1]
     try:
-        after = trace.x[step + 1] if step + 1 < len(trace) else run.replay(step + 1)[0]
+        after = run.point(step + 1) if step + 1 < len(trace) else run.replay(step + 1)[0]
     except (Exception, SystemExit) as error:
         return Verdict("The step from here is not known: {error}", stop_for(error).values)
     slope, move = float(v @ here.gradient), float(v @ (after - here.x))

@@ -16,7 +16,7 @@ from gdviewer.engine.oracle import Array, Minimisable
 from gdviewer.engine.stop import Limits
 
 _RATE = "learning_rate"
-_BYTES = 2**26  # what the states in a block may take, which all are held until it is judged
+_BYTES = 2**22  # what the points, gradients and states of a block may take: so much stays in a processor's cache
 _FEW = 16  # steps that cost less to execute in vain than to judge one by one
 
 
@@ -91,6 +91,7 @@ class Stepper:
             limits: where a function of the user's need not be asked any more.
         """
         oracle, optimizer, free, scheduled = self.oracle, self.optimizer, self.objective.broadcasts, self.scheduled
+        batchwise = self.objective.batchwise
         full = hyperparameters.get(_RATE, np.nan)
         rule = bound = optimizer.bind(hyperparameters)
         x, state, loss = self.x, self.state, self.value
@@ -111,13 +112,15 @@ class Stepper:
             add_state(state)
             stays = x is before  # then there is nothing new to ask
             pause = (stays or not free) and block.is_pause(-1, self.varies)
-            if not stays:
-                if free or not limits.end_before(gradient, before, x, pause, block.stretch[t - first - 1]):
+            if batchwise or not stays:
+                if not free and limits.end_before(gradient, before, x, pause, block.stretch[t - first - 1]):
+                    loss = np.nan
+                elif batchwise:
+                    loss, gradient = oracle.ahead(t + 1, x)
+                else:
                     gradient = gradient_at(x)
                     # A rule that asks for values asks for this one too; else the losses of a block are one call.
                     loss = value_at(x) if oracle.asked else None
-                else:
-                    loss = np.nan
             add_loss(loss)
             add_gradient(gradient)
             add_counts(oracle.counts)
@@ -134,11 +137,11 @@ class Stepper:
 
     def room(self, done: int) -> int:
         """How many steps a block may have: about as many as are done, so that few are executed in vain past a stop, and
-        no more than there is room for what the optimizer carries; one at first, to see how much that is."""
+        no more than there is room for; one at first, to see how much the optimizer carries."""
         if self.state and not done:
             return 1
-        carried = sum(np.asarray(part).nbytes for part in self.state)
-        return max(1, min(max(_FEW, done), _BYTES // max(1, carried)))
+        step = 2 * self.x.nbytes + sum(np.asarray(part).nbytes for part in self.state)
+        return max(1, min(max(_FEW, done), _BYTES // step))
 
     def misfit(self, block: Block, first: int, hyperparameters: Mapping[str, Any]) -> FormError:
         """What is wrong with the state after the last step of a block, which can't be recorded."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -15,6 +15,7 @@ from gdviewer.engine.form import FormError
 from gdviewer.engine.oracle import Array
 from gdviewer.engine.parameter import Parameter
 from gdviewer.engine.place import place_of_error
+from gdviewer.engine.trace import norms
 
 
 class Reason(Enum):
@@ -73,7 +74,7 @@ SENTENCES: Mapping[tuple[Reason, str], tuple[str, str]] = {
     ),
     (Reason.FULL, ""): (
         "The record is full: its {step:,} steps take {megabytes:,.0f} MB.",
-        "Take fewer dimensions, or an optimizer that carries less from step to step.",
+        "Take fewer steps, or begin another run where this one has come to.",
     ),
     (Reason.GRADIENT_TOLERANCE, ""): (
         "Gradient tolerance met: the largest component of the gradient is {slope:.3g}.",
@@ -108,6 +109,7 @@ SENTENCES: Mapping[tuple[Reason, str], tuple[str, str]] = {
     (Reason.USER, ""): ("Stopped.", "Run continues from here."),
     (Reason.ERROR, ""): ("{error}", "Mend the function and run again; the steps before it are kept."),
 } | {(Reason.BREAKPOINT, name): (kind.sentence, "Run goes on from here.") for name, kind in KINDS.items()}
+_SOME = 32  # components of a long row that are looked at first
 _FLAT = 1e-2  # largest gradient component still called nearly zero in advice
 
 
@@ -210,6 +212,27 @@ class Limits:
             or not np.isfinite(proposed).all()
         )
 
+    def go_on(self, step: int, x: Sequence[Array], loss: Array, gradient: Sequence[Array], stretch: Array) -> bool:
+        """Whether a quick look at a block of steps with long rows tells that :meth:`judge` would find no stop in it.
+
+        One component that moves further than the tolerance refutes it, so some are looked at; and no component is
+        larger than the norm.
+
+        Args:
+            x, gradient: rows ``step … step + k``, each of shape (n,); the others as for :meth:`judge`.
+        """
+        change = np.abs(loss[1:] - loss[:-1])
+        scale = np.maximum(np.maximum(np.abs(loss[1:]), np.abs(loss[:-1])), 1)
+        some = slice(None, None, max(1, len(x[0]) // _SOME))
+        return bool(
+            step + len(x) - 1 < self.max_steps
+            and (np.abs(loss[1:]) <= self.divergence).all()
+            and (self.loss_tolerance is None or (change > self.loss_tolerance * scale).all())
+            and (self.tolerance is None or (_sizes(x, some, moves=True) * stretch > self.tolerance).all())
+            and (self.gradient_tolerance is None or (_sizes(gradient[:-1], some) > self.gradient_tolerance).all())
+            and (norms(x[1:]) <= 0.99 * self.divergence).all()  # but for rounding
+        )
+
     def judge(
         self, step: int, x: Array, loss: Array, gradient: Array, pauses: NDArray[np.bool_], stretch: Array | float = 1.0
     ) -> tuple[int, Stop | None]:
@@ -255,6 +278,13 @@ class Limits:
         kind = ("flat" if slope[steps] <= _FLAT else "steep") if advised else ""
         values = {"step": step + steps, "slope": float(slope[steps]), "applied": applied} | vars(self)
         return steps, Stop(reason, kind, values)
+
+
+def _sizes(rows: Sequence[Array], some: slice, moves: bool = False) -> Array:
+    """The largest of some components of each row, or of each move from one row to the next."""
+    parts = np.array([row[some] for row in rows])
+    sizes: Array = np.abs(np.diff(parts, axis=0) if moves else parts).max(axis=1)
+    return sizes
 
 
 def _or_never(tolerance: float | None) -> float:

@@ -17,9 +17,10 @@ def curvature_at(run: Run, step: int) -> Curvature:
     """How the loss curves at row ``step`` of a run's trace: the whole loss, decay in it included."""
     from gdviewer.engine.curvature import curvature  # the window opens without it
 
-    trace, problem = run.trace, run.problem
+    problem = run.problem
     width = float(np.ptp(problem.domain, axis=1).max()) if isinstance(problem, Problem) else None
-    return curvature(run.objective, trace.x[step], trace.gradient[step], width)
+    gradient = None if run.objective.batchwise else run.recorded_gradient(step)
+    return curvature(run.objective, run.point(step), gradient, width)
 
 
 def diagnose(run: Run) -> Curvature | None:

@@ -39,13 +39,15 @@ class Result:
     """How a minimisation ended, under SciPy's names; each is also an item: ``result["x"]``.
 
     Attributes:
-        x: the last point, (n,); fun: the loss there; jac: the gradient there, (n,).
+        x: the last point, (n,); fun: the loss there; jac: the gradient there, (n,); of a network both are those of the
+            batch that would come next.
         nit: steps done; nfev, njev, nhev: evaluations of value, gradient and Hessian. What central differences needed
             counts too, as in SciPy; so does the value of each step that is recorded in the trace.
         success: whether a tolerance was met; status: 0 then, 1 at the step limit, 2 diverged, 3 left the domain,
             4 stalled, 5 a breakpoint, 99 stopped by the callback.
         reason: the stop reason as one word or two; advice: what to do.
-        trace: ``trace.x`` (nit+1, n), ``trace.loss`` (nit+1,), ``trace.gradient_norm`` (nit+1,) and more.
+        trace: ``trace.loss`` (nit+1,), ``trace.gradient_norm`` (nit+1,), ``trace.x`` (nit+1, n) and more; of a long
+            run in many dimensions ``trace.x`` has the points of the steps ``trace.kept`` only.
     """
 
     x: Array
@@ -215,7 +217,7 @@ def result_of(run: Run) -> Result:
     if isinstance(run.problem, FunctionProblem):
         counts = run.problem.calls(counts)
     return Result(
-        x=trace.x[-1].copy(), fun=float(trace.loss[-1]), jac=trace.gradient[-1].copy(),
+        x=trace.last.copy(), fun=float(trace.loss[-1]), jac=trace.newest.gradient.copy(),
         nit=run.step, nfev=counts[0], njev=counts[1], nhev=counts[2],
         success=stop.reason.converged, status=_STATUS.get(stop.reason, 0),
         reason=stop.reason.value, advice=stop.advice, trace=trace, _run=run,
@@ -240,7 +242,7 @@ def _advance_with(run: Run, callback: Callable[..., Any]) -> None:
         run.advance(1)
         if run.step == before:
             continue
-        x, fun = run.trace.x[-1].copy(), float(run.trace.loss[-1])
+        x, fun = run.trace.last.copy(), float(run.trace.loss[-1])
         try:
             if by_name:
                 callback(intermediate_result=_Intermediate(x, fun))

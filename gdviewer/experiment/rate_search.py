@@ -44,7 +44,7 @@ def find_rate(experiment: Experiment, plan: RunPlan) -> float | None:
     start = np.array(experiment.start_of(plan), dtype=float)
     branch = plan.branch
     if branch and branch.record and branch.record.begun and branch.record.step >= branch.step:
-        start = branch.record.trace.x[branch.step].copy()
+        start = branch.record.point(branch.step)
     x = np.tile(start, (RATES, 1))
     state: Sequence[Any] = tuple(plan.optimizer.state.values())
     beginning = float(objective.value(start))

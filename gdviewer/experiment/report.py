@@ -63,11 +63,15 @@ def report(title: str, result: Result, problem: Problem) -> str:
 
 
 def write_csv(result: Result, path: Path, problem: Problem) -> None:
-    """Write the trace: a row a step with the point, the loss and the norm of the gradient, every digit kept."""
+    """Write the trace: a row for each step whose point is kept, and for the last, with the point, the loss and the norm
+    of the gradient, every digit kept."""
     trace = result.trace
+    kept = [(int(step), x) for step, x in zip(trace.kept, trace.x, strict=True) if step < result.nit]
     names = problem.axis_names if problem.dimension <= 2 else [f"x{i}" for i in range(problem.dimension)]
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["step", *names[: problem.dimension], "loss", "gradient_norm"])
-        rows = zip(trace.x.tolist(), trace.loss.tolist(), trace.gradient_norm.tolist(), strict=True)
-        writer.writerows([t, *x, loss, norm] for t, (x, loss, norm) in enumerate(rows))
+        writer.writerows(
+            [step, *x.tolist(), float(trace.loss[step]), float(trace.gradient_norm[step])]
+            for step, x in [*kept, (result.nit, result.x)]
+        )

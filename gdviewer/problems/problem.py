@@ -39,11 +39,14 @@ class Problem:
         quadratic: whether its Hessian is known to be the same everywhere.
         data: the data it is a fit to; None where it is none.
         stochastic: whether a step sees another function than the whole, such as the loss on a batch of the data.
+        batchwise: whether the record of a run holds the loss and gradient of the batch that the next step sees, as
+            those of the whole are too dear to ask at every step; its batches are batchwise, too.
     """
 
     broadcasts: bool = True
     quadratic: bool = False
     stochastic: bool = False
+    batchwise: bool = False
     data: Data | None = None
     axis_names: tuple[str, ...] = ("x", "y")
 
@@ -125,6 +128,10 @@ class Problem:
     def gradient(self, x: ArrayLike) -> Array:
         """The gradient at each point: ``(..., n)`` gives ``(..., n)``."""
         raise NotImplementedError
+
+    def value_and_gradient(self, x: Array) -> tuple[Any, Array]:
+        """Both at one point, shape ``(n,)``: the same numbers as of the two alone, at less cost where it can be."""
+        return self.value(x), self.gradient(x)
 
     def hessian(self, x: ArrayLike) -> Array:
         """The Hessian at each point: ``(..., n)`` gives ``(..., n, n)``."""

@@ -5,14 +5,19 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from gdviewer.engine.oracle import Array
 from gdviewer.problems import cells
 from gdviewer.problems.data import MAX_COLUMNS, MAX_ROWS, Data, data
 
+MAX_WIDTH = 1025  # columns that are read: images of 32 × 32, and what they show
+_NAMES_SHOWN = 20
 _MISSING = {"", "na", "n/a", "nan", "null", "none", "?", "-"}
 
 
@@ -31,13 +36,30 @@ class Table:
     names: tuple[str, ...]
     columns: tuple[tuple[str, ...], ...]
     lines: tuple[int, ...]
+    _numeric: dict[int, Array | None] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_numeric", _numeric(self.columns))
 
     def is_numeric(self, name: str) -> bool:
         """Whether every cell of a column that is not missing is a number."""
-        return all(cell.lower() in _MISSING or cells.is_number(cell) for cell in self.cells_of(name))
+        return self._place(name) in self._numeric
 
     def data(self, target: str, features: Sequence[str]) -> Data:
         """The data of the columns chosen; a target of two texts is two classes.
+
+        Raises:
+            ValueError: there is no such column, a cell is missing or no number; with line and column.
+        """
+        return data(self.inputs(target, features), self.values(target), features, target, self.origin)
+
+    @property
+    def origin(self) -> str:
+        """Where data of this table come from, as a phrase."""
+        return f"{len(self.lines):,} rows of {self.name}"
+
+    def inputs(self, target: str, features: Sequence[str]) -> Array:
+        """The numbers (rows, features) of the columns chosen, to predict another from.
 
         Raises:
             ValueError: there is no such column, a cell is missing or no number; with line and column.
@@ -46,39 +68,52 @@ class Table:
             raise ValueError("choose at least one feature")
         if target in features:
             raise ValueError(f"{target!r} can't be a feature and the target")
-        inputs = np.column_stack([self._numbers(name) for name in features])
-        told = self.cells_of(target)
-        targets = self._numbers(target) if self.is_numeric(target) else np.array(self._complete(target, told))
-        return data(inputs, targets, features, target, f"{len(self.lines):,} rows of {self.name}")
+        return np.column_stack([self.numbers(name) for name in features])
 
-    def usual_columns(self, classes: bool) -> tuple[str, list[str]]:
-        """A target and features to begin with: the last column that can be the target, and all others of numbers.
+    def values(self, name: str) -> NDArray[Any]:
+        """The numbers of a column of numbers, the texts of another; raises ValueError as :meth:`inputs`."""
+        return self.numbers(name) if self.is_numeric(name) else np.array(self._complete(name))
+
+    def usual_columns(self, classes: bool | None, most: int = MAX_COLUMNS) -> tuple[str, list[str]]:
+        """A target and features to begin with: the last column that can be the target, and others of numbers.
 
         Args:
-            classes: whether the target is to have two values, rather than be numbers.
+            classes: whether the target is to have two values, rather than be numbers; None where it may be any
+                column.
+            most: how many features there may be.
         """
         numeric = [name for name in self.names if self.is_numeric(name)]
         able = [name for name in self.names if len(set(self.cells_of(name))) == 2] if classes else numeric
-        target = (able or self.names)[-1]
-        return target, [name for name in numeric if name != target]
+        target = self.names[-1] if classes is None else (able or self.names)[-1]
+        return target, [name for name in numeric if name != target][:most]
 
     def cells_of(self, name: str) -> tuple[str, ...]:
         """The cells of a column; raises ValueError where there is none of that name."""
-        if name not in self.names:
-            raise ValueError(f"{self.name} has no column {name!r}; it has {', '.join(self.names)}")
-        return self.columns[self.names.index(name)]
+        return self.columns[self._place(name)]
 
-    def _complete(self, name: str, column: tuple[str, ...]) -> tuple[str, ...]:
+    def numbers(self, name: str) -> Array:
+        """The numbers (rows,) of a column; raises ValueError as :meth:`inputs`."""
+        known = self._numeric.get(self._place(name))
+        if known is not None:
+            return known
+        column = self._complete(name)  # it raises, or one of the cells does, and tells where
+        return np.array([cells.number(cell, line, repr(name)) for cell, line in zip(column, self.lines, strict=True)])
+
+    def _place(self, name: str) -> int:
+        if name not in self.names:
+            shown = ", ".join(self.names[:_NAMES_SHOWN]) + ", …" * (len(self.names) > _NAMES_SHOWN)
+            raise ValueError(f"{self.name} has no column {name!r}; it has {shown}")
+        return self.names.index(name)
+
+    def _complete(self, name: str) -> tuple[str, ...]:
+        """The cells of a column, none of which is missing."""
+        column = self.cells_of(name)
         missing = [line for line, cell in zip(self.lines, column, strict=True) if cell.lower() in _MISSING]
         if missing:
             more = f" and {len(missing) - 3:,} more" if len(missing) > 3 else ""
             where = f"line{'s' * (len(missing) > 1)} {', '.join(map(str, missing[:3]))}{more}"
             raise ValueError(f"column {name!r} has no value in {where}: fill it in, or take the row or the column out")
         return column
-
-    def _numbers(self, name: str) -> list[float]:
-        column = self._complete(name, self.cells_of(name))
-        return [cells.number(cell, line, repr(name)) for cell, line in zip(column, self.lines, strict=True)]
 
 
 def read_table(path: str | Path) -> Table:
@@ -89,7 +124,7 @@ def read_table(path: str | Path) -> Table:
         OSError: the file can't be read.
     """
     path = Path(path)
-    most = f"at most {MAX_ROWS:,} rows of {MAX_COLUMNS} columns are read"
+    most = f"at most {MAX_ROWS:,} rows of {MAX_WIDTH:,} columns are read"
     return table_of(cells.read_text_of(path, 64, most), path.name)
 
 
@@ -111,9 +146,9 @@ def table_of(text: str, name: str = "the text") -> Table:
     except csv.Error as error:
         raise ValueError(f"line {number}: {error}") from None
     width = len(rows[0])
-    if not 2 <= width <= MAX_COLUMNS:
+    if not 2 <= width <= MAX_WIDTH:
         raise ValueError(
-            f"{name} has {width} column{'s' * (width > 1)}; 2 to {MAX_COLUMNS} can be read: features and a target"
+            f"{name} has {width:,} column{'s' * (width > 1)}; 2 to {MAX_WIDTH:,} can be read: features and a target"
         )
     named = not any(map(cells.is_number, rows[0]))
     names = _distinct(rows.pop(0) if named else [""] * width)
@@ -121,6 +156,21 @@ def table_of(text: str, name: str = "the text") -> Table:
         raise ValueError(f"{name} has {len(rows)} row{'s' * (len(rows) != 1)} of data; at least two are needed")
     numbers = tuple(number for number, _ in lines[len(lines) - len(rows) :])
     return Table(name, names, tuple(zip(*rows, strict=True)), numbers)
+
+
+def _numeric(columns: Sequence[Sequence[str]]) -> dict[int, Array | None]:
+    """The columns of numbers by their place; None stands for one of which cells are missing or not finite."""
+    read: dict[int, Array | None] = {}
+    for i, column in enumerate(columns):
+        try:
+            values = np.array([float(cell) for cell in column])
+        except ValueError:
+            if all(cell.lower() in _MISSING or cells.is_number(cell) for cell in column):
+                read[i] = None
+            continue
+        values.setflags(write=False)
+        read[i] = values if np.isfinite(values).all() else None
+    return read
 
 
 def _distinct(names: Sequence[str]) -> tuple[str, ...]:

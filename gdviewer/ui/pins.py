@@ -220,8 +220,8 @@ def _returned(function: Rule, names: tuple[str, ...]) -> frozenset[str]:
 
 def _recorded_at(run: Run, step: int, name: str) -> Any:
     """A pinned value from the record; None where it is not in it."""
-    kept, state = run.trace.state_by(step)
-    if kept == step and name in recorded(run.optimizer):
+    state = run.trace.state_after(step)
+    if state is not None and name in recorded(run.optimizer):
         return dict(zip(run.optimizer.state, state, strict=True))[name]
     return None
 
@@ -231,7 +231,7 @@ def _vectors(wanted: Sequence[tuple[Run, int, Pin]]) -> tuple[list[tuple[Pin, np
     began, found = perf_counter(), []
     known: dict[tuple[Run, int], Mapping[str, Any]] = {}
     for run, step, pin in wanted:
-        start = run.trace.x[step - 1]
+        start = run.point(step - 1)
         value = _recorded_at(run, step, pin.name)
         if value is None:
             if (run, step) not in known:

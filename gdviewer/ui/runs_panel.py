@@ -25,7 +25,6 @@ from PySide6.QtWidgets import (
 
 from gdviewer import optimizers
 from gdviewer.engine.run import Run
-from gdviewer.engine.trace import norms
 from gdviewer.experiment.experiment import MAX_RUNS, RunPlan
 from gdviewer.experiment.rate_search import RATES, find_rate
 from gdviewer.ui.keys import keys_by_tab
@@ -271,7 +270,7 @@ class RunsPanel(QWidget):
             return (stop_text(run.stop)[0] if run.stop else tr("getting ready …"), "")
         at = self._session.position(run)
         numbers = tr("step {step}   loss {loss}", step=f"{at:,}", loss=f"{run.trace.loss[at]:.4g}")
-        slope = tr("‖∇f‖ {norm}", norm=f"{norms(run.trace.gradient[at : at + 1])[0]:.3g}")
+        slope = tr("‖∇f‖ {norm}", norm=f"{run.trace.gradient_norm[at]:.3g}")
         if run.stop:
             state = tr(run.stop.reason.value)
         elif self._session.playing:

@@ -15,6 +15,10 @@ from gdviewer.engine.stop import Reason
 from gdviewer.problems.formula import FormulaProblem
 
 each_problem = pytest.mark.parametrize("name", problems.names())
+# Networks have no Hessian and no known minima; their own tests differentiate them.
+each_landscape = pytest.mark.parametrize(
+    "name", [problem.name for problem in problems.catalogue().values() if problem.has_hessian]
+)
 each_formula = pytest.mark.parametrize(
     "name", [problem.name for problem in problems.catalogue().values() if isinstance(problem, FormulaProblem)]
 )
@@ -67,7 +71,7 @@ def test_that_value_gradient_and_hessian_are_those_of_an_independent_derivation(
             assert np.abs(ours(points) - theirs).max() <= 1e-12 * max(1.0, np.abs(theirs).max())
 
 
-@each_problem
+@each_landscape
 def test_that_the_gradient_is_the_slope_of_the_value(name):
     problem = problems.get(name)
     h = 1e-6
@@ -79,7 +83,7 @@ def test_that_the_gradient_is_the_slope_of_the_value(name):
         assert problem.gradient(x) == pytest.approx(slope, rel=1e-5, abs=1e-7 * scale)
 
 
-@each_problem
+@each_landscape
 def test_that_the_hessian_is_the_slope_of_the_gradient_and_symmetric(name):
     problem = problems.get(name)
     h = 1e-6
@@ -99,7 +103,8 @@ def test_that_many_points_are_answered_bit_for_bit_as_each_alone(name):
     n = problem.dimension
     points = scattered(problem, 35)
     before = points.copy()
-    for ask, tail in ((problem.value, ()), (problem.gradient, (n,)), (problem.hessian, (n, n))):
+    asked = [(problem.value, ()), (problem.gradient, (n,)), (problem.hessian, (n, n))]
+    for ask, tail in asked if problem.has_hessian else asked[:2]:
         alone = np.array([ask(point) for point in points])
         batch, grid = ask(points), ask(points.reshape(5, 7, n))
         assert batch.shape == (35, *tail)
@@ -122,7 +127,7 @@ def at_edge(problem, point):
     return bool(((point == problem.domain[:, 0]) | (point == problem.domain[:, 1])).any())
 
 
-@each_problem
+@each_landscape
 def test_that_the_slope_fades_towards_every_known_minimum_that_is_no_kink_and_not_at_the_boundary(name):
     for problem in variants(name):
         for minimum, kind in zip(problem.minima, problem.minimum_kinds, strict=True):
@@ -144,7 +149,7 @@ def directions(dimension, count=200):
     return spread / np.linalg.norm(spread, axis=-1, keepdims=True)
 
 
-@each_problem
+@each_landscape
 def test_that_known_minima_are_minima_of_their_neighbourhood(name):
     for problem in variants(name):
         low, high = problem.domain.T
@@ -155,7 +160,7 @@ def test_that_known_minima_are_minima_of_their_neighbourhood(name):
             assert (problem.value(around) >= problem.value(minimum)).all()
 
 
-@each_problem
+@each_landscape
 def test_that_nothing_in_the_domain_lies_below_the_lowest_known_minimum(name):
     for problem in variants(name):
         if len(problem.minima):
@@ -168,7 +173,7 @@ def test_that_nothing_in_the_domain_lies_below_the_lowest_known_minimum(name):
             assert problem.values_on_grid(grid).min() >= lowest - 1e-12 * max(1, abs(lowest))
 
 
-@each_problem
+@each_landscape
 def test_that_minima_as_low_as_the_lowest_are_global_and_the_others_local(name):
     for problem in variants(name):
         values = problem.value(problem.minima)
@@ -220,7 +225,7 @@ def test_that_a_problem_tells_a_finite_start_in_its_domain_and_what_it_is_about(
         assert parameter.meaning
 
 
-@each_problem
+@each_landscape
 def test_that_replacing_parameters_makes_another_problem_and_leaves_the_first(name):
     problem = problems.get(name)
     before = problem.values.copy()

@@ -5,7 +5,7 @@ import pytest
 
 from gdviewer import problems
 from gdviewer.problems.data import MAX_COLUMNS, MAX_ROWS
-from gdviewer.problems.table import read_table, table_of
+from gdviewer.problems.table import MAX_WIDTH, read_table, table_of
 
 HOUSES = """size,rooms,city,price,sold
 50,2,Rome,100,yes
@@ -60,7 +60,7 @@ def test_that_a_file_with_a_mark_of_its_encoding_comments_and_empty_lines_is_rea
         ("", "y", ["x"], "is empty"),
         ("x,y\n", "y", ["x"], "has 0 rows of data"),
         ("x,y\n1,2\n", "y", ["x"], "has 1 row of data; at least two"),
-        ("x\n1\n2\n", "y", ["x"], "has 1 column; 2 to 64 can be read"),
+        ("x\n1\n2\n", "y", ["x"], "has 1 column; 2 to 1,025 can be read"),
         ("x,y\n1,2\n3\n", "y", ["x"], "line 3 has 1 columns, but the first has 2"),
         ('x,y\n1,"2\n3,4\n', "y", ["x"], "line 2: "),
         ("x,y\n1,2\n,4\n", "y", ["x"], "column 'x' has no value in line 3"),
@@ -73,12 +73,21 @@ def test_that_a_file_with_a_mark_of_its_encoding_comments_and_empty_lines_is_rea
         ("x,y\n1,2\n3,4\n", "z", ["x"], "has no column 'z'; it has x, y"),
         ("x,y\n1,2\n3,4\n", "y", [], "choose at least one feature"),
         ("x,y\n1,2\n3,4\n", "y", ["x", "y"], "'y' can't be a feature and the target"),
-        (",".join("1" * (MAX_COLUMNS + 1)) + "\n", "y", ["x"], "has 65 columns"),
+        (",".join("1" * (MAX_WIDTH + 1)) + "\n", "y", ["x"], "has 1,026 columns"),
     ],
 )
 def test_that_what_cannot_be_used_is_told_with_its_place(text, target, features, message):
     with pytest.raises(ValueError, match=message):
         table_of(text).data(target, features)
+
+
+def test_that_a_regression_begins_with_as_many_features_as_it_can_have():
+    wide = table_of("\n".join(",".join(map(str, range(row, row + 70))) for row in range(3)))
+    target, features = wide.usual_columns(classes=False)
+    assert target == "column 70"
+    assert len(wide.data(target, features).input_names) == MAX_COLUMNS
+    with pytest.raises(ValueError, match=r"3 rows of 65 features; .* up to 64 features"):
+        wide.data(target, wide.names[: MAX_COLUMNS + 1])
 
 
 def test_that_files_that_are_too_large_or_no_text_are_refused(tmp_path):

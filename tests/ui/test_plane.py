@@ -373,7 +373,7 @@ def test_that_two_dimensions_are_drawn_as_they_are(window):
     run = window.session.runs[0]
     assert plot.picture == "landscape"
     assert plot.surface is window.session.experiment.problem
-    assert np.shares_memory(plot.points_of(None, run), run.trace.x)
+    assert np.shares_memory(plot.points_of(plot.drawing_of(run, 0), run), run.trace.x)
 
 
 def test_that_a_theme_and_another_kind_of_problem_leave_the_plane_as_it_was(open_plane):

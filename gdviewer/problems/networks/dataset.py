@@ -12,6 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 from gdviewer.engine.oracle import Array
 from gdviewer.problems.cells import MAX_SIZE
 from gdviewer.problems.data import Scaling, default_names, numbers_of, scaling_of
+from gdviewer.problems.table import Table
+
+MAX_CLASSES = 1000  # of a column, each of which is an output
+FEW = 20  # different whole numbers that are taken for classes
 
 _KINDS = {2: "table", 3: "sequences", 4: "images"}
 
@@ -74,8 +78,7 @@ class Dataset:
             raise ValueError(f"the share of test data is from 0 to below 1; got {share:g}")
         count = min(round(share * len(self)), len(self) - 1)
         if count <= 0:
-            told = f"no test data: the share is 0 of {self.origin}" if share == 0 else f"no test data of {self.origin}"
-            return self, replace(self.rows([]), origin=told)
+            return self, replace(self.rows([]), origin=f"no test data of {self.origin}")
         held = np.zeros(len(self), dtype=bool)
         held[self._drawn(count, np.random.default_rng(seed))] = True
         train, test = self.rows(np.flatnonzero(~held)), self.rows(np.flatnonzero(held))
@@ -154,12 +157,47 @@ def dataset(
         y = _outputs(told, target_name)
     classes = tuple(classes or ())
     made = Dataset(x, y, names, target_name, classes, origin or f"{len(x):,} row{'s' * (len(x) > 1)}")
-    wanted = x.shape[: 2 if made.per_step and made.kind == "sequences" else 1]
-    if y.shape[: len(wanted)] != wanted or y.ndim != len(wanted) + (not classes):
-        more = " or (rows, time" if x.ndim == 3 else ""
-        shape = f"(rows,){more}{')' * bool(more)}" if classes else f"(rows, outputs){more}{', outputs)' * bool(more)}"
-        raise ValueError(f"{target_name} has shape {told.shape}; beside inputs of shape {x.shape} it has {shape}")
+    stepwise = made.kind == "sequences" and made.per_step
+    axes = 1 + stepwise  # those that inputs and targets share
+    if y.shape[:axes] != x.shape[:axes] or y.ndim != axes + (not classes):
+        shapes = ("(rows,)", "(rows, time)") if classes else ("(rows, outputs)", "(rows, time, outputs)")
+        able = " or ".join(shapes if made.kind == "sequences" else shapes[:1])
+        raise ValueError(f"{target_name} has shape {told.shape}; beside inputs of shape {x.shape} it has {able}")
     return made
+
+
+def dataset_of(table: Table, target: str, features: Sequence[str], classes: bool | None = None) -> Dataset:
+    """The columns of a table as data: numbers to predict from, and what is to be predicted.
+
+    Args:
+        classes: whether the target's values are classes; None where that is recognised: texts are, and few whole
+            numbers that return (:func:`looks_like_classes`).
+
+    Raises:
+        ValueError: there is no such column, a cell is missing or no number, with line and column; or there is one
+            class only.
+    """
+    inputs = table.inputs(target, features)
+    values = table.values(target)
+    if classes is None:
+        classes = looks_like_classes(values)
+    if not classes:
+        return dataset(inputs, table.numbers(target), (), features, target, table.origin)
+    names, numbers = _recognised(values, target)
+    if len(names) > MAX_CLASSES:
+        raise ValueError(
+            f"column {target!r} has {len(names):,} different values; up to {MAX_CLASSES:,} classes can be told apart: "
+            "choose another target"
+        )
+    return dataset(inputs, numbers, names, features, target, table.origin)
+
+
+def looks_like_classes(values: NDArray[Any]) -> bool:
+    """Whether the values (rows,) of a target are texts, or whole numbers of which there are few and that return."""
+    if values.dtype.kind != "f":
+        return True
+    count = len(np.unique(values))
+    return not (values % 1).any() and count <= min(FEW, max(1, len(values) // 2))
 
 
 def _array(values: ArrayLike, what: str) -> NDArray[Any]:
@@ -200,9 +238,9 @@ def _outputs(values: NDArray[Any], name: str) -> Array:
 
 
 def _recognised(values: NDArray[Any], name: str) -> tuple[tuple[str, ...], NDArray[np.int64]]:
-    """The classes there are among texts or whole numbers, in their order, and the number of each target's."""
+    """The classes there are among texts or numbers, in their order, and the number of each target's."""
     found, numbers = np.unique(_labels(values, name), return_inverse=True)
-    classes = tuple(str(value) for value in found)
+    classes = tuple(str(value).removesuffix(".0") if found.dtype.kind == "f" else str(value) for value in found)
     if len(classes) == 1:
         raise ValueError(
             f"every row of {name} is {classes[0]}, so there is one class only; at least two are needed: add rows of "
@@ -240,7 +278,5 @@ def _labels(values: NDArray[Any], name: str) -> NDArray[Any]:
     if values.dtype.kind == "O":
         for place, value in np.ndenumerate(values):
             if not isinstance(value, (str, int, np.integer)):
-                raise ValueError(
-                    f"row {place[0] + 1} of {name} is {value!r}, which is no class: put it in, or leave it out"
-                )
+                raise ValueError(f"row {place[0] + 1} of {name} is {value!r}, which is no class; take the row out")
     return values.astype({"O": "U", "S": "U", "b": "i8"}.get(values.dtype.kind, values.dtype), copy=False)

@@ -71,7 +71,7 @@ class Teller:
         if step > 1 and inspection.frame and (quick or step - 1 in self._known):
             before = self._known.get(step - 1) or inspect_step(run, step - 1, deep=False)
         trace, owner = run.trace, run.owner(step)
-        start, taken = trace.x[step - 1], step < len(trace)
+        start, taken = run.point(step - 1), step < len(trace)
         rows = rows_of(inspection, start, before) if inspection.frame else _without_source(owner, step, inspection)
         notes, faults = [], []
         if not inspection.frame:
@@ -101,10 +101,10 @@ class Teller:
 
 def _without_source(run: Run, step: int, inspection: Inspection) -> list[Row]:
     """What goes into a rule whose lines are not to be had, and what comes out."""
-    start = run.trace.x[step - 1]
+    start = run.point(step - 1)
     values = {"x": (start, inspection.x)}
-    kept, state = run.trace.state_by(step - 1)
-    if kept == step - 1:
+    state = run.trace.state_after(step - 1)
+    if state is not None:
         after = inspection.state or {}
         values |= {
             name: (part, after.get(name)) for name, part in zip(run.optimizer.state, state, strict=True)

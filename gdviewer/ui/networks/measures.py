@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout
 
 from gdviewer.engine.run import Run
 from gdviewer.problems.networks.network import Network
+from gdviewer.ui.networks.example import Example
 from gdviewer.ui.networks.page import Page
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import tr
@@ -20,8 +21,8 @@ class MeasuresPage(Page):
 
     title = tr("Measures")
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
+    def __init__(self, session: Session, example: Example) -> None:
+        super().__init__(session, example)
         self.text = QLabel(textFormat=Qt.TextFormat.PlainText, alignment=Qt.AlignmentFlag.AlignTop)
         QVBoxLayout(self).addWidget(self.text)
 

@@ -13,6 +13,7 @@ from gdviewer.engine.run import Run
 from gdviewer.problems.networks.network import Network
 from gdviewer.problems.problem import Problem
 from gdviewer.ui.background import Latest
+from gdviewer.ui.networks.example import Example
 from gdviewer.ui.session import Session
 from gdviewer.ui.theme import look
 
@@ -37,9 +38,9 @@ class Page(QWidget):
         """Whether there is something to show of a network."""
         return True
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, example: Example) -> None:
         super().__init__()
-        self.session = session
+        self.session, self.example = session, example
         self._shown: tuple[Any, ...] = ()  # what is shown, or under way
         self._busy = False
         self._last = 0.0
@@ -52,6 +53,7 @@ class Page(QWidget):
         session.cursor_moved.connect(self.renew)
         session.experiment_changed.connect(self.renew)
         session.runs_changed.connect(self.renew)
+        example.changed.connect(self.renew)
         look().changed.connect(self.restyle)
 
     def computation(self, network: Network, run: Run, step: int) -> Callable[[], Any]:
@@ -63,7 +65,7 @@ class Page(QWidget):
         raise NotImplementedError
 
     def key(self) -> tuple[Any, ...]:
-        """What else the picture depends on, such as the example chosen."""
+        """What else the picture depends on, such as ``self.example.chosen``."""
         return ()
 
     def restyle(self) -> None:

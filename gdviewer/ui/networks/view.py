@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from gdviewer.problems.networks.network import Network
+from gdviewer.ui.networks.example import Example
 from gdviewer.ui.networks.page import Page
 from gdviewer.ui.networks.pages import DOES, INSIDE
 from gdviewer.ui.session import Session
@@ -18,9 +19,9 @@ class Pages(QTabWidget):
 
     hovered = Signal(str)
 
-    def __init__(self, session: Session, kinds: Sequence[type[Page]]) -> None:
+    def __init__(self, session: Session, example: Example, kinds: Sequence[type[Page]]) -> None:
         super().__init__()
-        self._session, self._kinds = session, kinds
+        self._session, self._example, self._kinds = session, example, kinds
         self._made: dict[type[Page], Page] = {}
         self._rooms: dict[type[Page], QWidget] = {}
         self.setDocumentMode(True)
@@ -53,13 +54,16 @@ class Pages(QTabWidget):
     def _make(self) -> None:
         kind = self._kinds[self.currentIndex()]
         if kind not in self._made and isinstance(self._session.experiment.problem, Network):
-            page = self._made[kind] = kind(self._session)
+            page = self._made[kind] = kind(self._session, self._example)
             page.hovered.connect(self.hovered)
             self._rooms[kind].layout().addWidget(page)
 
 
 class NetworkView(QWidget):
     """What a network does, beside what is inside it.
+
+    Attributes:
+        example: the row of the data that pages on either side look at.
 
     Signals:
         hovered: what is under the mouse, as a line of text.
@@ -69,7 +73,8 @@ class NetworkView(QWidget):
 
     def __init__(self, session: Session) -> None:
         super().__init__()
-        self.does, self.inside = Pages(session, DOES), Pages(session, INSIDE)
+        self.example = Example(self)
+        self.does, self.inside = (Pages(session, self.example, kinds) for kinds in (DOES, INSIDE))
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
         self._splitter.setChildrenCollapsible(False)
         for pages in (self.does, self.inside):

@@ -9,6 +9,7 @@ import pyqtgraph as pg
 from PySide6.QtGui import QColor
 
 from gdviewer.engine.run import Run
+from gdviewer.engine.trace import Kept, Trace
 from gdviewer.experiment.experiment import Point
 from gdviewer.problems.problem import Problem
 from gdviewer.problems.samples import SampledCurve
@@ -41,9 +42,18 @@ class _Visits(Drawing):
         super().__init__(self.points, *present, self.ring, present=present)
 
     def restart(self) -> bool:
+        self.stride = 1
         self.thinner = PathThinner(self._resolution)
         self.nearest = Nearest()
         return True
+
+    def take(self, trace: Trace) -> Kept:
+        """The rows of a trace; where fewer are kept than before, all is thinned anew."""
+        kept = trace.rows
+        if kept.stride != self.stride:
+            self.restart()
+            self.stride = kept.stride
+        return kept
 
 
 class CurvePlot(ProblemPlot):
@@ -94,18 +104,20 @@ class CurvePlot(ProblemPlot):
             visits = self.drawing_of(run, plan.color)
             last, trace = run.step, run.trace  # read once: the trace may grow meanwhile
             position = min(self.session.cursor, last)
-            rows = visits.thinner.update(trace.x[: last + 1])
-            rows = rows[rows >= self.first_of(run)]
-            rows = rows[visible(trace.x[rows], np.array([left]), np.array([right]), np.array([pixel]), most=400)]
-            past, later = rows[rows < position], rows[rows > position]
-            visits.points.setData(trace.x[past, 0], trace.loss[past])
-            if len(later) or len(visits.future.data):
-                visits.future.setData(trace.x[later, 0], trace.loss[later])
-            x, y, slope = trace.x[position, 0], trace.loss[position], trace.gradient[position, 0]
+            kept = visits.take(trace)
+            rows = visits.thinner.update(kept.x[: last // kept.stride + 1])
+            rows = rows[rows * kept.stride >= self.first_of(run)]
+            rows = rows[visible(kept.x[rows], np.array([left]), np.array([right]), np.array([pixel]), most=400)]
+            steps = rows * kept.stride
+            for item, some in ((visits.points, steps < position), (visits.future, steps > position)):
+                if some.any() or len(item.data):
+                    item.setData(kept.x[rows[some], 0], trace.loss[steps[some]])
+            position, point = run.nearest_point(position)
+            x, y, slope = point[0], trace.loss[position], run.recorded_gradient(position)[0]
             reach = np.array([-0.15, 0.15]) * (right - left)
             visits.set_visible(plan.visible)
-            left = min(run.left, position)
-            visits.ring.mark(plan.visible and 0 < run.left <= position, trace.x[left, 0], trace.loss[left])
+            left, point = run.nearest_point(min(run.left, position))
+            visits.ring.mark(plan.visible and 0 < run.left <= position, point[0], trace.loss[left])
             if not np.isfinite([y, slope]).all():  # a point or a tangent nowhere is not drawn
                 visits.tangent.setVisible(False)
                 visits.head.setVisible(bool(plan.visible and np.isfinite(y)))
@@ -114,10 +126,10 @@ class CurvePlot(ProblemPlot):
             visits.head.setPos(x, y)
 
     def distance_to(self, drawing: _Visits, run: Run, at: tuple[float, float], pixel: tuple[float, float]) -> float:
-        return drawing.nearest.find(_visited(run), at, pixel)[1]
+        return drawing.nearest.find(_visited(drawing, run), at, pixel)[1]
 
     def nearest_step(self, drawing: _Visits, run: Run, at: tuple[float, float], pixel: tuple[float, float]) -> int:
-        return drawing.nearest.find(_visited(run), at, pixel)[0]
+        return drawing.nearest.find(_visited(drawing, run), at, pixel)[0] * drawing.stride
 
     def make_drawing(self, run: Run, color: QColor) -> _Visits:
         (left, right) = self.session.experiment.problem.domain[0]
@@ -180,7 +192,7 @@ class CurvePlot(ProblemPlot):
         self.starts.update()
 
 
-def _visited(run: Run) -> tuple[np.ndarray, np.ndarray]:
-    """Where a run has been, x and loss of each step, of one length though it may be growing."""
-    x, loss = run.trace.x[:, 0], run.trace.loss
-    return x, loss[: len(x)]
+def _visited(visits: _Visits, run: Run) -> tuple[np.ndarray, np.ndarray]:
+    """Where a run has been, x and loss of each step that is kept, of one length though it may be growing."""
+    kept = visits.take(run.trace)
+    return kept.x[:, 0], run.trace.loss[:: kept.stride][: len(kept.x)]

@@ -153,7 +153,7 @@ class DataPlot(Plot):
             if not run.begun or run.problem is not problem:
                 continue
             fit = self.drawing_of(run, plan.color)
-            x = run.trace.x[session.position(run)]
+            x = run.nearest_point(session.position(run))[1]
             with np.errstate(all="ignore"):
                 self._draw_fit(fit, problem, x)
                 if index == session.selected:
@@ -187,7 +187,7 @@ class DataPlot(Plot):
             rows = problem.batch_rows(step, run.seed)[:_PREDICTED]
             heights = problem.data.targets[rows]
             if self._kind == AGREEMENT:
-                heights = problem.predict(run.trace.x[step], problem.data.inputs[rows])
+                heights = problem.predict(x, problem.data.inputs[rows])
             self.batch.setPen(line_pen(color, 2))
             self.batch.setData(*self._places(rows, heights).T)
             self.batch.setVisible(True)

@@ -67,7 +67,10 @@ class DataView(QWidget):
         if problem.data.classes:
             parts.append(tr("○ {a}  ■ {b}", a=problem.data.classes[0], b=problem.data.classes[1]))
         parts.append(tr(_SCALED[problem.values["scaling"]]))
-        for label, text in ((self.model, problem.model_text(run.trace.x[step])), (self.state, "   ".join(parts))):
+        for label, text in (
+            (self.model, problem.model_text(run.nearest_point(step)[1])),
+            (self.state, "   ".join(parts)),
+        ):
             if label.text() != text:
                 label.setText(text)
         self.state.setToolTip(f"{problem.scaling.text}\n{problem.batch_text}")

@@ -24,7 +24,11 @@ from gdviewer.ui.thinning import Nearest, PathThinner, distance_to_line, visible
 
 
 class Path(Drawing):
-    """What draws a run: its path, thinned, up to the step looked at and, paler, from there on; and its head."""
+    """What draws a run: its path, thinned, up to the step looked at and, paler, from there on; and its head.
+
+    Attributes:
+        stride: every how many steps the trace has a point.
+    """
 
     def __init__(self, color: QColor, theme: Theme, resolution: float) -> None:
         self.curve = Curve(theme.width, color)
@@ -34,6 +38,7 @@ class Path(Drawing):
         self.head = Head(color, theme.plot, theme.width)
         self.ring = Ring(color, theme.plot, theme.width)
         self._resolution = resolution
+        self.stride = 1
         self.restart()
         super().__init__(self.curve, self.future, self.head, self.ring, present=(self.future, self.head))
 
@@ -201,8 +206,20 @@ class LandscapePlot(ProblemPlot):
         return *at.tolist(), *vector.tolist()
 
     def points_of(self, path: Path, run: Run) -> np.ndarray:
-        """The points of a run in the plot, (length, 2)."""
-        return run.trace.x
+        """Where the points kept of a run stand in the plot, (k, 2)."""
+        rows = run.trace.rows
+        if rows.stride != path.stride:  # fewer are kept than before
+            path.restart()
+            path.stride = rows.stride
+        return self.project(path, rows.x)
+
+    def project(self, path: Path, x: np.ndarray) -> np.ndarray:
+        """Where the points of a path (k, n) stand in the plot, (k, 2)."""
+        return x
+
+    def spot(self, x: np.ndarray) -> np.ndarray:
+        """Where a point (n,) stands in the plot, (1, 2)."""
+        return x[None]
 
     def show_all(self) -> None:
         (left, right), (bottom, top) = self.surface.domain
@@ -231,33 +248,44 @@ class LandscapePlot(ProblemPlot):
             path = self.drawing_of(run, plan.color)
             last = run.step  # read once: the trace may grow meanwhile
             position = min(self.session.cursor, last)
-            x = self.points_of(path, run)[: last + 1]
+            x = self.points_of(path, run)
+            stride = path.stride
+            x = x[: last // stride + 1]
             rows = path.thinner.update(x)
-            first = min(self.first_of(run), last)
+            begin = min(self.first_of(run), last)
+            first = min(-(-begin // stride), len(x) - 1)
             rows = np.concatenate([[first], rows[rows > first]])
             chosen = (len(rows), first, rows[-1], len(self._drawings), *low, *high)
             if chosen != path.chosen:
                 most = max(150, 1200 // len(self._drawings))
                 path.rows = rows[visible(x[rows], low, high, pixel, most)]
                 path.points, path.chosen = x[path.rows], chosen
-            split = int(np.searchsorted(path.rows, position))
-            here = x[position : position + 1]
+            split = int(np.searchsorted(path.rows * stride, position))
+            here, end, left = (
+                self._spot_at(run, x, stride, step) for step in (position, last, min(run.left, position))
+            )
             path.set_visible(plan.visible)
-            path.ring.mark(plan.visible and 0 < run.left <= position, *x[min(run.left, position)])
+            path.ring.mark(plan.visible and 0 < run.left <= position, *left[0])
             path.curve.setData(*np.concatenate([path.points[:split], here]).T)
             path.future.setVisible(plan.visible and position < last)
             if position < last:
-                joint = here if position >= first else here[:0]  # what comes before it leaves is the other's
-                path.future.setData(*np.concatenate([joint, path.points[split:], x[last:]]).T)
-            path.head.setPos(*x[position])
+                joint = here if position >= begin else here[:0]  # what comes before it leaves is the other's
+                path.future.setData(*np.concatenate([joint, path.points[split:], end]).T)
+            path.head.setPos(*here[0])
+
+    def _spot_at(self, run: Run, points: np.ndarray, stride: int, step: int) -> np.ndarray:
+        """Where a run was after a step, in the plot, (1, 2); ``points`` are those of every ``stride``-th."""
+        if step % stride == 0:
+            return points[step // stride : step // stride + 1]
+        return self.spot(run.nearest_point(step)[1])
 
     def distance_to(self, drawing: Path, run: Run, at: tuple[float, float], pixel: tuple[float, float]) -> float:
-        points = np.concatenate([drawing.points, self.points_of(drawing, run)[-1:]])
+        points = np.concatenate([drawing.points, self.spot(run.trace.last)])
         return distance_to_line((points - at) / pixel)
 
     def nearest_step(self, drawing: Path, run: Run, at: tuple[float, float], pixel: tuple[float, float]) -> int:
         x = self.points_of(drawing, run)
-        return drawing.nearest.find((x[:, 0], x[:, 1]), at, pixel)[0]
+        return drawing.nearest.find((x[:, 0], x[:, 1]), at, pixel)[0] * drawing.stride
 
     def make_drawing(self, run: Run, color: QColor) -> Path:
         (left, right), (bottom, top) = self.surface.domain

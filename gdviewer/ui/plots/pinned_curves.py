@@ -19,13 +19,13 @@ FEW = 3  # so many components have a curve each; of more, the norm has one
 def pinned_columns(pins: Pins, run: Run, problem: Problem) -> tuple[list[Column | SomeSteps], list[str]]:
     """Where the curves of a run's pinned values come from, and what each is called.
 
-    What the run records as its state is taken from the record, at every step; the rest, and all of a run that continues
-    another, is computed at some.
+    What the run records as its state is taken from the record, where it is kept; the rest, and all of a run that
+    continues another, is computed at some steps.
     """
     columns: list[Column | SomeSteps] = []
     names: list[str] = []
     for pin in pins.of(run):
-        dense = pin.name in recorded(run.optimizer) and run.trace.stride == 1 and run.origin is None
+        dense = pin.name in recorded(run.optimizer) and run.origin is None
         components: list[int | None] = [None]
         if pin.vector and problem.dimension <= FEW:
             components = list(range(problem.dimension))
@@ -46,17 +46,11 @@ def _samples(pins: Pins, run: Run, pin: Pin, component: int | None) -> tuple[np.
     return pins.samples_of(run).curve(pin.name, component)
 
 
-def _vectors(name: str, trace: Trace) -> np.ndarray:
-    column = _column(name, trace)
-    return column.reshape(len(column), -1)
+def _vectors(name: str, trace: Trace) -> tuple[int, np.ndarray]:
+    stride, states = trace.states
+    return stride, states[name].reshape(len(states[name]), -1)
 
 
-def _numbers(name: str, component: int | None, trace: Trace) -> np.ndarray:
-    column = _column(name, trace)
-    return column if component is None or column.ndim == 1 else column[:, component]
-
-
-def _column(name: str, trace: Trace) -> np.ndarray:
-    """A value for each row; where a trace grew so long that not all are kept, the last one kept."""
-    column, stride = trace.state[name], trace.stride
-    return column if stride == 1 else np.repeat(column, stride, axis=0)[: len(trace)]
+def _numbers(name: str, component: int | None, trace: Trace) -> tuple[int, np.ndarray]:
+    stride, states = trace.states
+    return stride, states[name] if component is None or states[name].ndim == 1 else states[name][:, component]

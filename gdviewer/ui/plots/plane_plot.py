@@ -109,12 +109,12 @@ class PlanePlot(LandscapePlot):
         self._wanted = False
         run = self._selected_run()
         if self.kind == PATH and run and run.step:
-            self._tried, path = (run, run.step), _path_of(run)
+            self._tried, (last, path) = (run, run.step), _path_of(run)
             if path.shape[1] <= _SWIFT_DIMENSION:
-                self._take_fit((run, len(path) - 1, Plane.of_path(path)))
+                self._take_fit((run, last, Plane.of_path(path)))
             else:
                 self._fits = True
-                self._fitter.request(lambda: (run, len(path) - 1, Plane.of_path(path)))
+                self._fitter.request(lambda: (run, last, Plane.of_path(path)))
         elif self.kind == COORDINATES or not self.fitted:
             self._show(self._coordinates(), self._position())
 
@@ -158,8 +158,11 @@ class PlanePlot(LandscapePlot):
         size = float(np.abs(vector).max(initial=0.0))
         return ends if max(map(abs, ends[2:])) > 1e-12 * size else (*ends[:2], 0.0, 0.0)  # at right angles to it
 
-    def points_of(self, path: _ProjectedPath, run: Run) -> np.ndarray:
-        fresh = run.trace.x[len(path.places) // 2 :]
+    def spot(self, x: np.ndarray) -> np.ndarray:
+        return self.surface.plane.project(x)[None]
+
+    def project(self, path: _ProjectedPath, x: np.ndarray) -> np.ndarray:
+        fresh = x[len(path.places) // 2 :]
         if len(fresh):
             path.places.extend(self.surface.plane.project(fresh).ravel())
         return path.places.values.reshape(-1, 2)
@@ -193,8 +196,8 @@ class PlanePlot(LandscapePlot):
         run = self._selected_run()
         if run is None:
             return ""
-        step, plane = self.session.position(run), self.surface.plane
-        point, loss = run.trace.x[step], float(run.trace.loss[step])
+        (step, point), plane = run.nearest_point(self.session.position(run)), self.surface.plane
+        loss = float(run.trace.loss[step])
         distance = plane.distance(point)
         if distance < 1e-12 * np.abs(point).max():  # but for rounding it is on it
             distance = 0.0
@@ -235,7 +238,7 @@ class PlanePlot(LandscapePlot):
         if run.step < (2 * step if run is tried else 2):
             return False
         low, high = surface.domain.T
-        head = surface.plane.project(run.trace.x[-1])
+        head = surface.plane.project(run.trace.last)
         return not self.fitted or not bool(((low <= head) & (head <= high)).all())
 
     def _coordinates(self) -> Slice:
@@ -244,7 +247,7 @@ class PlanePlot(LandscapePlot):
         problem = experiment.problem
         names = tuple(component_name(problem, i) for i in self.axes)
         at_cursor = self.kind == COORDINATES and run is not None
-        point = run.trace.x[self._position()] if at_cursor else run.start if run else experiment.start
+        point = run.nearest_point(self._position())[1] if at_cursor else run.start if run else experiment.start
         plane = Plane.of_coordinates(point, *self.axes, names)
         return Slice(problem, plane, problem.domain[[*self.axes]])
 
@@ -253,7 +256,7 @@ class PlanePlot(LandscapePlot):
         runs = zip(self.session.experiment.runs, self.session.runs, strict=True)
         shown = [run.trace.x for plan, run in runs if run.begun and (plan.visible or run is self._run)]
         outlines = [plane.project(x[:: -(-len(x) // _OUTLINE)]) for x in shown]
-        own = plane.project(_path_of(self._run))
+        own = plane.project(_path_of(self._run)[1])
         low, high = own.min(axis=0), own.max(axis=0)
         size = float((high - low).max())
         every = np.clip(np.concatenate([low[None], high[None], *outlines]), low - size, high + size)
@@ -262,14 +265,16 @@ class PlanePlot(LandscapePlot):
         return np.column_stack([(low + high) / 2 - half, (low + high) / 2 + half])
 
 
-def _path_of(run: Run) -> np.ndarray:
-    """A run's path, (length, n); of one that diverged what comes before it left the surroundings of the domain."""
-    x = run.trace.x
+def _path_of(run: Run) -> tuple[int, np.ndarray]:
+    """A run's path as far as it is kept, (k, n), and the step it leads to; of one that diverged what comes before it
+    left the surroundings of the domain."""
+    rows = run.trace.rows
+    x = rows.x
     if run.stop and run.stop.reason is Reason.DIVERGED:
         low, high = run.problem.domain.T
         far = (np.abs(x - (low + high) / 2) > _NEAR * (high - low)).any(axis=1)
         x = x[: max(1, int(far.argmax()))] if far.any() else x
-    return x
+    return (len(x) - 1) * rows.stride, x
 
 
 def percent(share: float) -> str:

@@ -18,48 +18,58 @@ from gdviewer.ui.plots.base import Curve, Drawing, Ring, line_pen
 from gdviewer.ui.theme import Theme
 from gdviewer.ui.thinning import Growing, Pyramid
 
-Column = Callable[[Trace], np.ndarray]
+Column = Callable[[Trace], tuple[int, np.ndarray]]  # every how many steps there is a value, and the values
 _STYLES = Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine
 
 
-def _gradient(trace: Trace) -> np.ndarray:
-    return trace.gradient
-
-
 class Norms:
-    """The norm of the gradient, or of another vector, at each row, computed once for each."""
+    """The norm of a vector in each row that is kept, computed once for each."""
 
-    def __init__(self, vectors: Column = _gradient) -> None:
+    def __init__(self, vectors: Column) -> None:
         self._vectors = vectors
         self.restart()
 
     def restart(self) -> None:
         """Forget the trace."""
-        self._values = Growing()
+        self._stride, self._values = 0, Growing()
 
-    def __call__(self, trace: Trace) -> np.ndarray:
-        self._values.extend(norms(self._vectors(trace)[len(self._values) :]))
-        return self._values.values
+    def __call__(self, trace: Trace) -> tuple[int, np.ndarray]:
+        stride, vectors = self._vectors(trace)
+        if stride != self._stride:
+            self._stride, self._values = stride, Growing()
+        self._values.extend(norms(vectors[len(self._values) :]))
+        return stride, self._values.values
 
 
 class Series:
-    """One curve: where its values come from, and what is drawn of them."""
+    """One curve: where its values come from, and what is drawn of them.
+
+    Attributes:
+        stride: every how many steps there was a value when it was drawn last.
+    """
 
     def __init__(self, column: Column, curve: pg.PlotCurveItem, label: pg.TextItem | None) -> None:
         self.column, self.curve, self.label = column, curve, label
-        self._pyramid = Pyramid()
+        self.stride, self._pyramid = 1, Pyramid()
         self._width = curve.opts["pen"].widthF()
         self._fine = False
 
     def restart(self) -> None:
         """Forget the trace."""
-        self._pyramid = Pyramid()
+        self.stride, self._pyramid = 1, Pyramid()
         if isinstance(self.column, Norms):
             self.column.restart()
 
-    def envelope(self, column: np.ndarray, first: int, last: int, by_decade: bool) -> tuple[np.ndarray, np.ndarray]:
-        """Steps and values to draw rows ``first … last``; on a logarithmic axis each decade has as many as another."""
+    def envelope(self, trace: Trace, begin: int, end: int, by_decade: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Steps and values to draw steps ``begin … end``; on a logarithmic axis each decade has as many as another."""
+        stride, column = self.column(trace)
+        if stride != self.stride:  # there is a value for fewer steps than before
+            self.stride, self._pyramid = stride, Pyramid()
         self._pyramid.update(column)
+        rows, values = self._rows(column, -(-begin // stride), end // stride, by_decade)
+        return rows * stride, values
+
+    def _rows(self, column: np.ndarray, first: int, last: int, by_decade: bool) -> tuple[np.ndarray, np.ndarray]:
         last = min(last, len(column) - 1)
         if last < first:
             return np.empty(0), np.empty(0)
@@ -72,7 +82,7 @@ class Series:
 
     @property
     def is_dense(self) -> bool:
-        """Whether it has a value at every step."""
+        """Whether its values are of the record."""
         return True
 
     def show_fine(self, fine: bool) -> None:
@@ -96,12 +106,12 @@ class _Sampled(Series):
     """A curve that is drawn from some steps."""
 
     def __init__(self, source: SomeSteps, curve: pg.PlotCurveItem, label: pg.TextItem | None) -> None:
-        super().__init__(lambda trace: trace.loss[:0], curve, label)
+        super().__init__(lambda trace: (1, trace.loss[:0]), curve, label)
         self._source = source
 
-    def envelope(self, column: np.ndarray, first: int, last: int, by_decade: bool) -> tuple[np.ndarray, np.ndarray]:
+    def envelope(self, trace: Trace, begin: int, end: int, by_decade: bool) -> tuple[np.ndarray, np.ndarray]:
         steps, values = self._source.curve()
-        seen = slice(max(0, np.searchsorted(steps, first) - 1), np.searchsorted(steps, last) + 1)
+        seen = slice(max(0, np.searchsorted(steps, begin) - 1), np.searchsorted(steps, end) + 1)
         return steps[seen], values[seen]
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,9 +13,10 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from gdviewer.engine.run import Run
+from gdviewer.engine.trace import Trace
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.plots.base import Plot, line_pen
-from gdviewer.ui.plots.series import Column, Curves, Norms, Series, Veil
+from gdviewer.ui.plots.series import Column, Curves, Series, Veil
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import component_name, number_text, tr
 
@@ -132,9 +134,8 @@ class StepsPlot(Plot):
             curves = self.drawing_of(run, plan.color)
             curves.set_visible(plan.visible)
             for series in curves.series:
-                column = series.column(run.trace)
-                at, values = series.envelope(column, begin, last, by_decade=self.log_steps)
-                series.show_fine(series.is_dense and min(last, run.step) - begin >= len(at))
+                at, values = series.envelope(run.trace, begin, last, by_decade=self.log_steps)
+                series.show_fine(series.is_dense and min(last, run.step) - begin >= len(at) * series.stride)
                 at, values = self._to_axes(at, values)
                 series.curve.setData(at, values, connect="finite")
                 self._place_label(series, at, values, taken, plan.visible)
@@ -148,14 +149,14 @@ class StepsPlot(Plot):
 
     def make_drawing(self, run: Run, color: QColor) -> Curves:
         names = [self.quantity]
-        columns: list[Column] = [Norms()]
+        columns: list[Column] = [lambda trace: (1, trace.gradient_norm)]
         if self.quantity == LOSS:
-            columns = [lambda trace: trace.loss]
+            columns = [lambda trace: (1, trace.loss)]
         elif self.quantity == RATE:
-            columns = [lambda trace: trace.rate]
+            columns = [lambda trace: (1, trace.rate)]
         elif self.quantity == COMPONENTS:
             shown = range(min(len(run.start), MAX_COMPONENTS))
-            columns = [(lambda trace, i=i: trace.x[:, i]) for i in shown]
+            columns = [partial(_component, i) for i in shown]
             names = [component_name(self.session.experiment.problem, i) for i in shown]
         elif self.quantity == PINNED and self._pins:
             from gdviewer.ui.plots.pinned_curves import pinned_columns  # loaded when something can be pinned
@@ -192,12 +193,14 @@ class StepsPlot(Plot):
             return
         first = self.first_of(run)
         steps = np.array([change.step - 1 for change in run.trace.changes if change.step > first + 1], dtype=int)
-        column = curves.series[0].column(run.trace)
+        stride, column = curves.series[0].column(run.trace)
         curves.marks.setVisible(curves.marks.isVisible() and len(steps) > 0)
         if len(steps):
-            curves.marks.setData(*self._to_axes(steps.astype(float), column[steps]))
+            curves.marks.setData(*self._to_axes(steps.astype(float), column[steps // stride]))
         shown = run.left > 0 and curves.series[0].curve.isVisible()
-        at, values = self._to_axes(np.array([float(run.left)]), column[[run.left]]) if shown else ([0.0], [0.0])
+        at, values = (
+            self._to_axes(np.array([float(run.left)]), column[[run.left // stride]]) if shown else ([0.0], [0.0])
+        )
         curves.ring.mark(shown, at[0], values[0])
 
     def _shown_steps(self, steps: int) -> tuple[int, int]:
@@ -362,6 +365,11 @@ class History(QWidget):
     def _choose(self) -> None:
         self.plot.set_quantity(self.quantity.currentData())
         self.log_values.setEnabled(self.plot.quantity != COMPONENTS)
+
+
+def _component(index: int, trace: Trace) -> tuple[int, np.ndarray]:
+    rows = trace.rows
+    return rows.stride, rows.x[:, index]
 
 
 def _round_up(value: float) -> float:
