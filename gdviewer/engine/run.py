@@ -184,6 +184,9 @@ class Run:
 
         Where the record does not keep it, it is executed again from the last one kept before, to the same bits, which
         may take as long as those steps took.
+
+        Raises:
+            IndexError: the run has not got so far.
         """
         return self._replayer.point(step)
 

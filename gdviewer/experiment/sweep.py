@@ -273,7 +273,7 @@ class _Trial:
 
     def _whole(self) -> float:
         with np.errstate(all="ignore"):
-            return float(self._run.objective.value(self._run.trace.x[-1]))
+            return float(self._run.objective.value(self._run.trace.last))
 
     def _find_target(self) -> int | None:
         run, target = self._run, self._sweep.target
@@ -307,7 +307,7 @@ class _Trial:
         problem = self._run.problem
         if lost or not isinstance(problem, Network) or not self._run.begun:
             return {}
-        return problem.metrics(self._run.trace.x[-1])
+        return problem.metrics(self._run.trace.last)
 
 
 def _noise(run: Run) -> float:
