@@ -132,4 +132,4 @@ def test_that_the_card_of_a_run_tells_what_its_record_takes(open_thinned):
     window = open_thinned()
     run = window.session.runs[1]
     tip = window.runs_panel.list.item(1).toolTip()
-    assert f"0.0 MB of 0.0 MB, 1 of {run.trace.row_stride} points kept" in tip
+    assert f"MiB of 0.0 MiB, 1 of {run.trace.row_stride} points kept" in tip
