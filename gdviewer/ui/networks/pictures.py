@@ -12,7 +12,7 @@ from gdviewer.ui.networks.rows import Rows
 from gdviewer.ui.text import tr
 from gdviewer.ui.theme import Theme, look
 
-_EDGE, _BARS, _GAP = 48, 26, 5  # pixels: of a picture, of the bars, and between things
+_EDGE, _BARS, _GAP = 40, 26, 5  # pixels: of a picture, of the bars, and between things
 
 
 def picture_of(image: np.ndarray, span: tuple[float, float], theme: Theme) -> QImage:

@@ -19,7 +19,7 @@ from gdviewer.ui.networks.part_bar import PartBar
 from gdviewer.ui.networks.pictures import Pictures
 from gdviewer.ui.networks.rows import Rows
 from gdviewer.ui.session import Session
-from gdviewer.ui.text import number_text, tr
+from gdviewer.ui.text import tr
 
 
 class PredictionsPage(Page):
@@ -43,8 +43,9 @@ class PredictionsPage(Page):
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setWordWrap(False)
         header = self.table.horizontalHeader()
-        for column, fit in enumerate((QHeaderView.ResizeMode.ResizeToContents, QHeaderView.ResizeMode.Stretch) * 2):
-            header.setSectionResizeMode(column, fit)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        for column in (0, 3):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         self.table.setMouseTracking(True)
         self.bar.told.setToolTip(
             tr("The most certain mistakes come first, then what is right the least certain. Bars are the probabilities "
@@ -137,4 +138,4 @@ def _told(judged: Judged, order: np.ndarray, cell: tuple[int, int] | None) -> st
     if not count:
         return ""
     mean = float(np.sqrt((judged.badness**2).mean()))
-    return tr("root mean square error {e}", e=number_text(float(f"{mean:.4g}")))
+    return tr("root mean square error {e}", e=f"{mean:.4g}")

@@ -10,7 +10,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from gdviewer.problems.networks.dataset import Dataset
 from gdviewer.ui.networks.judged import Judged
 from gdviewer.ui.networks.part_bar import part_text
-from gdviewer.ui.text import number_text, tr
+from gdviewer.ui.text import tr
 
 Index = QModelIndex | QPersistentModelIndex
 _SHOWN = 16  # numbers or classes of one row that are written out
@@ -87,7 +87,7 @@ class Rows(QAbstractTableModel):
             return tr("{k} of {n}", k=int(judged.wrong[row]), n=judged.data.targets.shape[1])
         if judged.data.classes:
             return f"{np.max(judged.predictions[row]):.4f}"
-        return number_text(float(f"{judged.badness[row]:.4g}"))
+        return f"{judged.badness[row]:.4g}"
 
     def describe(self, row: int) -> str:
         """All there is to say of one row, in a line."""
@@ -98,7 +98,7 @@ class Rows(QAbstractTableModel):
                   part=part_text(judged.part), y=judged.data.target_name, target=target_text(judged.data, row),
                   said=prediction_text(judged.data, judged.predictions[row]))  # fmt: skip
         if not judged.data.classes:
-            return text + tr("   error {e}", e=number_text(float(f"{judged.badness[row]:.4g}")))
+            return text + tr("   error {e}", e=f"{judged.badness[row]:.4g}")
         if judged.data.per_step:
             return text
         chances = judged.predictions[row]
