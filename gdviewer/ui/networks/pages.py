@@ -4,7 +4,8 @@ from gdviewer.ui.networks.confusion import AgreementPage, ConfusionPage
 from gdviewer.ui.networks.data_page import DataPage
 from gdviewer.ui.networks.measures import MeasuresPage
 from gdviewer.ui.networks.predictions import PredictionsPage
+from gdviewer.ui.networks.sequences import SequencesPage
 from gdviewer.ui.networks.shapes import ShapesPage
 
-DOES = (DataPage, PredictionsPage, ConfusionPage, AgreementPage, MeasuresPage)
+DOES = (DataPage, SequencesPage, PredictionsPage, ConfusionPage, AgreementPage, MeasuresPage)
 INSIDE = (ShapesPage,)

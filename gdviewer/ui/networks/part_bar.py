@@ -43,7 +43,7 @@ class PartBar(QWidget):
     def match(self, network: Network) -> None:
         """Show what is listed; there is nothing to choose without test data."""
         self.parts.setVisible(len(network.test) > 0)
-        self.parts.setCurrentIndex(self.parts.findData(self._example.listed))
+        self.parts.setCurrentIndex(self.parts.findData(self._example.listed_in(network)))
 
     def _choose(self) -> None:
         self._example.list_rows(self.parts.currentData())
