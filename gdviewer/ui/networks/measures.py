@@ -32,7 +32,7 @@ class MeasuresPage(Page):
         self.epochs = Epochs()
         self.head = QLabel(textFormat=Qt.TextFormat.RichText)
         self.head.setToolTip(tr("Over all rows, without dropout, at the step looked at; of the selected run."))
-        self.log = QCheckBox(tr("log loss"))
+        self.log = QCheckBox(tr("log"))
         self.log.setToolTip(tr("Logarithmic axis of the loss."))
         keys_by_tab(self.log)
         self.loss = MeasuresPlot(session, self.epochs, LOSS)
@@ -41,7 +41,7 @@ class MeasuresPage(Page):
         self.accuracy.setAccessibleName(tr("Accuracy over the epochs"))
         self.log.toggled.connect(self.loss.set_log)
         top = QHBoxLayout()
-        top.setContentsMargins(8, 4, 8, 2)
+        top.setContentsMargins(6, 4, 6, 2)
         top.addWidget(self.head, 1)
         top.addWidget(self.log, 0, Qt.AlignmentFlag.AlignTop)
         layout = QVBoxLayout(self, spacing=0)
@@ -111,5 +111,5 @@ def _head(network: Network, step: int, now: dict[str, float]) -> str:
     table.append([tr("loss"), *(f"{now[f'{part}_loss']:.4g}" for part in parts)])
     if "train_accuracy" in now:
         table.append([tr("accuracy"), *(f"{100 * now[f'{part}_accuracy']:.2f} %" for part in parts)])
-    rows = ("".join(f'<td style="padding-right: 10px">{text}</td>' for text in row) for row in table)
+    rows = ("".join(f'<td style="padding-right: 8px">{text}</td>' for text in row) for row in table)
     return "<table>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"

@@ -82,7 +82,7 @@ class MeasuresPlot(Plot):
         self.setLabel("left", {LOSS: tr("loss"), ACCURACY: tr("accuracy")}[self.metric])
         self.setLabel("bottom", tr("epoch"))
         metrics = self.fontMetrics()  # the same for both plots, so that epochs stand one above the other
-        self.getAxis("left").setWidth(metrics.horizontalAdvance("0.0001") + metrics.height() + 14)
+        self.getAxis("left").setWidth(metrics.horizontalAdvance("0.001") + metrics.height() + 8)
         self._place_cursor()
 
     def show_all(self) -> None:

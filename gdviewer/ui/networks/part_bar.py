@@ -33,8 +33,8 @@ class PartBar(QWidget):
         for part in (TEST, TRAIN):
             self.parts.addItem(part_text(part), part)
         self.parts.activated.connect(self._choose)
-        self.told = QLabel(wordWrap=True)
-        self.told.setMinimumWidth(60)
+        self.told = QLabel()
+        self.told.setMinimumWidth(60)  # it is short, and on one line whatever it says, so that nothing moves
         layout = QHBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 2)
         layout.addWidget(self.parts)

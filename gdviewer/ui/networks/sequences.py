@@ -26,7 +26,7 @@ from gdviewer.ui.plots.base import Curve, Plot, line_pen
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import tr
 
-_SHOWN = 4
+_SHOWN = 3
 _INPUTS = 3  # features that are drawn
 _UNLIKE = 3.0  # times that inputs may be as large as targets, or as small, to be drawn on one axis
 
@@ -158,7 +158,7 @@ def _outputs(data: Dataset, row: int, prediction: np.ndarray) -> tuple[np.ndarra
 
 
 class SequencesPage(Page):
-    """Four rows at a time, the example that is chosen among them."""
+    """A few rows at a time, the example that is chosen among them."""
 
     title = DataPage.title
 
