@@ -49,8 +49,8 @@ class PredictionsPage(Page):
         self.table.setMouseTracking(True)
         self.bar.told.setToolTip(
             tr("The most certain mistakes come first, then what is right the least certain; of numbers, the largest "
-               "errors (root mean square). Bars are the probabilities of the classes: the true one in blue, a wrong one that "
-               "is told in red.")
+               "errors (root mean square). Bars are the probabilities of the classes: the true one in blue, a wrong "
+               "one that is told in red.")
         )  # fmt: skip
         top = QHBoxLayout()
         top.setContentsMargins(0, 0, 8, 0)
