@@ -1,8 +1,10 @@
 """The pages on a network, in the order of their tabs."""
 
 from gdviewer.ui.networks.diagram import DiagramPage
+from gdviewer.ui.networks.filters import FiltersPage
 from gdviewer.ui.networks.measures import MeasuresPage
 from gdviewer.ui.networks.spreads_page import SpreadsPage
+from gdviewer.ui.networks.states import StatesPage
 
 DOES = (MeasuresPage,)
-INSIDE = (DiagramPage, SpreadsPage)
+INSIDE = (DiagramPage, SpreadsPage, FiltersPage, StatesPage)
