@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPainterPath, QPen, QPixmap, QResizeEvent, QWheelEvent
@@ -15,7 +13,7 @@ from gdviewer.ui.networks.diagram_layout import Column, Layout, Lines, Node, wid
 from gdviewer.ui.networks.example import Example
 from gdviewer.ui.networks.example_page import ExamplePage
 from gdviewer.ui.networks.parts import Inside
-from gdviewer.ui.networks.tiles import color_of, colors_of, legend
+from gdviewer.ui.networks.tiles import color_of, legend
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import tr
 from gdviewer.ui.theme import look
@@ -23,6 +21,7 @@ from gdviewer.ui.theme import look
 _MOST_ARCS = 24  # of the weights from one unit to another of a recurrent layer: the largest
 _GAP = 4
 _WIDEST = 3.2  # pixels of the line of a layer's largest weight
+_LEVELS = 12  # of widths and colours of lines
 
 
 class Diagram(QWidget):
@@ -136,8 +135,7 @@ class Diagram(QWidget):
 
     def _paint(self, painter: QPainter, layout: Layout) -> None:
         painter.setPen(QPen(QColor(look().theme.line), 1))
-        for link in layout.links:
-            _line(painter, *link)
+        painter.drawLines([QLineF(*link) for link in layout.links])
         for lines in layout.lines:
             _paint_lines(painter, lines, layout)
         for column in layout.columns:
@@ -199,21 +197,23 @@ def _short(text: str) -> str:
 
 
 def _paint_lines(painter: QPainter, lines: Lines, layout: Layout) -> None:
+    """Paint lines in a few widths and colours, the strongest last: to change the pen for each takes longer."""
     theme = look().theme
-    values = layout.shown[lines.index]
-    shares = np.nan_to_num(np.abs(values) / lines.size, posinf=1.0).clip(0, 1)
-    colors = colors_of(np.sign(values) * np.sqrt(shares), 1.0, theme).tolist()
-    widths = (0.4 + (_WIDEST - 0.4) * shares) * (theme.width / 2)
-    draw: Callable[..., None] = _arc if lines.recurrent else _line
+    values = np.nan_to_num(layout.shown[lines.index] / lines.size).clip(-1, 1)
+    levels = np.rint(np.sign(values) * np.sqrt(np.abs(values)) * _LEVELS).astype(int)
+    if lines.recurrent:
+        levels[:-_MOST_ARCS] = 0
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    order = range(max(0, len(shares) - _MOST_ARCS), len(shares)) if lines.recurrent else range(len(shares))
-    for k in order:
-        painter.setPen(QPen(QColor(*colors[k]), widths[k]))
-        draw(painter, *lines.ends[k].tolist())
-
-
-def _line(painter: QPainter, x0: float, y0: float, x1: float, y1: float) -> None:
-    painter.drawLine(QLineF(x0, y0, x1, y1))
+    for level in sorted(set(levels.tolist()) - {0}, key=abs):  # those of level 0 could not be seen
+        share = level / _LEVELS
+        width = (0.4 + (_WIDEST - 0.4) * share * share) * theme.width / 2
+        painter.setPen(QPen(color_of(share, 1.0, theme), width))
+        ends = lines.ends[levels == level].tolist()
+        if lines.recurrent:
+            for end in ends:
+                _arc(painter, *end)
+        else:
+            painter.drawLines([QLineF(*end) for end in ends])
 
 
 def _arc(painter: QPainter, right: float, y0: float, left: float, y1: float) -> None:

@@ -46,7 +46,7 @@ def test_that_filters_and_feature_maps_are_those_of_the_network(open_inside, qtb
         for name, number in (("conv 1", 1), ("maxpool 1", 2), ("conv 2", 4)):
             assert stages[number].endswith(name)
             maps = np.stack([tile.values for tile in page.filters.maps[name]], axis=-1)
-            assert np.array_equal(maps, activations[number][0])
+            assert maps == pytest.approx(activations[number][0])
         for name in ("conv 1", "conv 2"):
             weights = np.stack([[t.values for t in tiles] for tiles in page.filters.filters[name]])
             assert np.array_equal(weights.transpose(2, 3, 1, 0), problem.parameters(x)[name]["W"])
