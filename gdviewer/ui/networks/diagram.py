@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPainterPath, QPen, QPixmap, QResizeEvent, QWheelEvent
+from PySide6.QtGui import (
+    QColor,
+    QFontMetrics,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPen,
+    QPixmap,
+    QResizeEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from gdviewer.problems.networks.layers import shape_text
 from gdviewer.problems.networks.network import Network
 from gdviewer.ui.networks.choice import Choice
 from gdviewer.ui.networks.diagram_layout import Column, Layout, Lines, Node, widest
@@ -155,10 +166,10 @@ class Diagram(QWidget):
                 painter.fillRect(ground, QColor(theme.plot))
                 painter.drawText(ground, Qt.AlignmentFlag.AlignCenter, text)
         line, left = metrics.height(), column.x - column.width / 2
-        top = self.height() - 2 * line - _GAP
-        for row, (text, color) in enumerate(((column.part.name, theme.text), (column.part.text, theme.muted))):
+        top, room = self.height() - 2 * line - _GAP, int(column.width) - 2
+        for row, (text, color) in enumerate(((column.part.name, theme.text), (_shape(column, metrics), theme.muted))):
             painter.setPen(QColor(color))
-            shown = metrics.elidedText(_short(text), Qt.TextElideMode.ElideRight, int(column.width) - 2)
+            shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
             painter.drawText(QRectF(left, top + row * line, column.width, line), Qt.AlignmentFlag.AlignCenter, shown)
 
     def _paint_ends(self, painter: QPainter, layout: Layout) -> None:
@@ -172,28 +183,19 @@ class Diagram(QWidget):
                 right = node.rect.left() - 4
                 rect = QRectF(right - self._left, node.rect.center().y() - line / 2, self._left, line)
                 painter.drawText(rect, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
-        target = np.ravel(layout.inside.target)[-1]
         for node in last.nodes:
-            name, right = _output_name(layout.network, last.part.units, node.unit, target)
+            name, right = layout.output_name(node.unit)
             shown = metrics.elidedText(name, Qt.TextElideMode.ElideRight, int(self._right) - 6)
             rect = QRectF(node.rect.right() + 4, node.rect.center().y() - line / 2, self._right, line)
             painter.setPen(QColor(theme.text if right else theme.muted))
             painter.drawText(rect, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
 
 
-def _output_name(network: Network, units: int, unit: int, target: float) -> tuple[str, bool]:
-    """What an output is called, and whether it is that of the class that is right."""
-    classes = network.train.classes
-    if not classes:
-        return network.train.target_name if units == 1 else f"{network.train.target_name} {unit}", False
-    if units == 1:
-        return classes[1], bool(target == 1)
-    return classes[unit] + " ✓" * bool(target == unit), bool(target == unit)
-
-
-def _short(text: str) -> str:
-    """A layer's text as it fits under a column: ``conv 8 3×3``."""
-    return text.replace("leaky_relu", "leaky").replace("x", "×") if text.startswith("conv") else text
+def _shape(column: Column, metrics: QFontMetrics) -> str:
+    """What comes out of a layer, with its activation where there is room: ``32 relu``."""
+    shape, activation = shape_text(column.part.shape), column.part.activation
+    longer = f"{shape} {activation}".rstrip()
+    return longer if metrics.horizontalAdvance(longer) < column.width else shape
 
 
 def _paint_lines(painter: QPainter, lines: Lines, layout: Layout) -> None:
@@ -206,7 +208,7 @@ def _paint_lines(painter: QPainter, lines: Lines, layout: Layout) -> None:
     painter.setBrush(Qt.BrushStyle.NoBrush)
     for level in sorted(set(levels.tolist()) - {0}, key=abs):  # those of level 0 could not be seen
         share = level / _LEVELS
-        width = (0.4 + (_WIDEST - 0.4) * share * share) * theme.width / 2
+        width = (0.4 + (_WIDEST - 0.4) * share * share) * min(theme.width / 2, 1.5)
         painter.setPen(QPen(color_of(share, 1.0, theme), width))
         ends = lines.ends[levels == level].tolist()
         if lines.recurrent:

@@ -182,7 +182,7 @@ def _blocks(network: Network, shown: Passage) -> tuple[list[Block], str]:
         blocks.append(Block(tr("{layer}: hidden state", layer=name), units, states.T, 1.0, large=True))
     prediction, target = inside.prediction, inside.target
     if data.classes and data.per_step:
-        title = tr("prediction: the probability of each class")
+        title = tr("prediction: probabilities")
         blocks.append(Block(title, data.classes, prediction.T, 1.0, marks=np.asarray(target)))
         return blocks, ""
     if data.classes:
@@ -235,4 +235,4 @@ class StatesPage(ExamplePage):
             self.states.show_sequence(self.network, result)
 
     def restyle(self) -> None:
-        self.states.update()
+        self.states.arrange()

@@ -107,3 +107,24 @@ def test_that_signs_differ_in_colour_and_zero_is_the_ground(theme):
     assert high[2] - high[0] > 60  # blue
     assert low[0] - low[2] > 60  # orange
     assert np.abs(wrong - low).sum() > 40
+
+
+@pytest.mark.parametrize("size", [1e200, 1e308])
+def test_that_weights_of_any_size_are_shown(open_inside, qtbot, size):
+    problem = problems.get("recurrent_network", layers="rnn 3 every, 4 relu")
+    window, _ = open_inside(StatesPage, problem, steps=1)
+    window.session.set_start(tuple((size * np.sign(problem.start)).tolist()))
+    tabs = window.stage.plot.inside
+    qtbot.waitUntil(lambda: not window.session.busy, timeout=20_000)
+    for i in (tabs.currentIndex(), 0, 1):
+        tabs.setCurrentIndex(i)
+        choice = getattr(tabs.page, "choice", None)
+        for name in choice.buttons if choice else ("",):
+            if choice:
+                choice.buttons[name].click()
+            tabs.page.renew()
+            qtbot.waitUntil(lambda: tabs.page.isVisible() and not tabs.page.computing, timeout=20_000)
+            assert not tabs.page.grab().isNull()
+    assert np.abs(window.session.runs[0].point(0)).max() == size
+    assert [len(strip.counts) for strip in tabs.page.ridges.strips] == [40, 40, 40]
+    assert "The gradient is not finite" in tabs.page.words.text()
