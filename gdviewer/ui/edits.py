@@ -126,11 +126,12 @@ def difference(before: Experiment, after: Experiment) -> Edited | None:
 
 def _problem_difference(before: Experiment, after: Experiment) -> Edited:
     old, new = before.problem, after.problem
-    if old.name != new.name or old.dimension != new.dimension:
-        return Edited(("problem",), tr("{problem} in place of {other}", problem=new.title, other=old.title), False)
-    if old.formula != new.formula:
-        return Edited(("problem", "formula"), tr("formula"))
     names = [name for name in new.values if old.values.get(name) != new.values[name]]
+    set_only = old.name == new.name and old.parameters.keys() == new.parameters.keys() and names
+    if not set_only and (old.name != new.name or old.dimension != new.dimension):
+        return Edited(("problem",), tr("{problem} in place of {other}", problem=new.title, other=old.title), False)
+    if not set_only and old.formula != new.formula:
+        return Edited(("problem", "formula"), tr("formula"))
     what = tr("{what} of {whose}", what=_words(names), whose=new.title) if names else tr("data")
     return Edited(("problem", *names), what, _continuous(new.values[name] for name in names))
 

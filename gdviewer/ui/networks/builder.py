@@ -11,7 +11,8 @@ from gdviewer.ui.parameter_fields import Field, ParameterFields
 from gdviewer.ui.text import tr
 
 _LAYERS = ("activation",)  # beside the list of them
-_TRAINING = ("loss", "init", "init_scale", "init_seed", "batch_size")
+_TRAINING = ("loss", "init", "init_scale", "init_seed")
+_BATCH = ("batch_size",)
 
 
 class NetworkBuilder(QTabWidget):
@@ -31,14 +32,14 @@ class NetworkBuilder(QTabWidget):
         super().__init__()
         self.setDocumentMode(True)
         self.layers = LayerList()
-        self._groups = [ParameterFields() for _ in range(3)]
+        self._groups = [ParameterFields() for _ in range(4)]
         self._parameters: dict[str, object] | None = None
         self.notes, self.scaling, self.weights, self.batch = (_note() for _ in range(4))
         self.notes.setProperty("role", "heading")
-        data, layers, training = self._groups
+        data, layers, training, batch = self._groups
         self._page(tr("Data"), self.notes, data, self.scaling)
         self._page(tr("Layers"), self.layers, layers)
-        self._page(tr("Training"), training, self.weights, self.batch)
+        self._page(tr("Training"), training, self.weights, batch, self.batch)
         self.tabBar().setAccessibleName(tr("Parts of the network"))
         self.tabBar().setToolTip(tr("The data it is trained on, its layers, and how it is trained."))
         for group in self._groups:
@@ -77,9 +78,8 @@ class NetworkBuilder(QTabWidget):
     def tell(self, changed: tuple[str, ...], network: Network) -> None:
         """Say which parameters had to be changed so that the network fits its data."""
         told = {
-            "layers": tr("The layers did not fit these data; they are now: {layers}.", layers=network.values["layers"]),
-            "loss": tr("The loss did not fit these targets; it is now: {loss}.",
-                       loss=tr(network.loss_name.replace("_", " "))),
+            "layers": tr("For these data the layers are now: {layers}.", layers=network.values["layers"]),
+            "loss": tr("For these targets the loss is now: {loss}.", loss=tr(network.loss_name.replace("_", " "))),
         }  # fmt: skip
         self.notes.setText(" ".join(told[name] for name in changed))
         self.notes.setVisible(bool(changed))
@@ -90,8 +90,8 @@ class NetworkBuilder(QTabWidget):
 
     def _declare(self, network: Network) -> None:
         self._parameters = dict(network.parameters)
-        own = {*_LAYERS, *_TRAINING, "layers"}
-        names = [name for name in network.parameters if name not in own], _LAYERS, _TRAINING
+        own = {"layers", *_LAYERS, *_TRAINING, *_BATCH}
+        names = [name for name in network.parameters if name not in own], _LAYERS, _TRAINING, _BATCH
         for group, some in zip(self._groups, names, strict=True):
             group.declare({name: network.parameters[name] for name in some})
 

@@ -16,6 +16,7 @@ from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.text import tr
 
 _MOST_DROPPED = 0.99
+_WIDTH = 6  # characters of a number
 
 
 class LayerFields(QWidget):
@@ -95,6 +96,7 @@ class LayerFields(QWidget):
             return box
         spin = QSpinBox() if isinstance(value, int) else QDoubleSpinBox(singleStep=0.05, decimals=3)
         spin.setRange(int(name != "padding") if isinstance(value, int) else 0, self._most(value))
+        spin.setFixedWidth(_WIDTH * spin.fontMetrics().averageCharWidth() + 24)
         spin.setKeyboardTracking(False)  # a number is taken when it is typed, not each of its digits
         spin.valueChanged.connect(partial(self._take, name))
         return spin

@@ -275,6 +275,7 @@ class _Rows(QTreeWidget):
         item.setToolTip(0, layer_title(row.layer) if row.own else tr("The network adds it by itself."))
         enabled = Qt.ItemFlag.ItemIsEnabled
         item.setFlags(enabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsDragEnabled if row.own else enabled)
+        item.setSizeHint(0, QSize(0, self.fontMetrics().height() + 6))
         theme = look().theme
         color = theme.error if row.misfit else theme.text if row.own else theme.muted
         for column in range(3):
@@ -299,6 +300,7 @@ class _Rows(QTreeWidget):
         width = self.viewport().width()
         for item in self._messages:
             item.setSizeHint(0, QSize(0, self.itemWidget(item, 0).heightForWidth(width)))
+        self.doItemsLayout()
         rows = (self.topLevelItem(i) for i in range(self.topLevelItemCount()))
         heights = sum(
             max(self.visualItemRect(item).height(), self.rowHeight(self.indexFromItem(item))) for item in rows
