@@ -109,7 +109,9 @@ class Architecture:
         if misfit := misfit_of_output(shape, per_step):
             raise Misfit(misfit)
         self.layers: list[Layer] = [stage.layer for stage in self.stages]
-        self._places = [tuple(stage.weights.values()) for stage in self.stages]
+        self._places = [
+            [(slice(start, end), shape) for start, end, shape in stage.weights.values()] for stage in self.stages
+        ]
         self.first = next(i for i, places in enumerate(self._places) if places)
         self.has_dropout = any(isinstance(layer, Dropout) for layer in self.layers)
         self.widest = max(prod(self.shape), *(prod(stage.output) for stage in self.stages))
@@ -148,7 +150,7 @@ class Architecture:
 
     def views(self, x: Array) -> list[Views]:
         """The weights of each stage as views into the vector ``x``, (n,)."""
-        return [[x[start:end].reshape(shape) for start, end, shape in places] for places in self._places]
+        return [[x[place].reshape(shape) for place, shape in places] for places in self._places]
 
     def named(self, x: Array) -> dict[str, dict[str, Array]]:
         """The weights by the names of layer and weight, as views into ``x``."""

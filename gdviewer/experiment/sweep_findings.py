@@ -1,0 +1,244 @@
+"""What a sweep shows, in sentences whose numbers are those of its results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from gdviewer.experiment.sweep import Sweep
+from gdviewer.experiment.swept import BATCH, RATE, value_title
+
+_WORSE = 2.0  # times the best loss is far behind it
+_LEARNT = 0.5  # of the way down of the best counts as having come down
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A sentence to be translated and filled; ``{names}`` from ``values``."""
+
+    template: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The sentence."""
+        return self.template.format(**self.values)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The runs of one value as one line of a table; medians over the seeds.
+
+    Attributes:
+        runs: how many there are; diverged: how many of them diverged.
+        start, end: the losses they began and ended at; low, high: the quartiles of the end.
+        steps: how many they did; limited: whether most ended at the step limit.
+        reached: the step at which the loss was at the target, NaN where most never were; None without a target.
+        rate: the learning rate; noise: see :class:`gdviewer.experiment.sweep.Outcome`.
+        measures: of a network, the medians of its measures.
+    """
+
+    value: Any
+    runs: int
+    diverged: int
+    start: float
+    end: float
+    low: float
+    high: float
+    steps: float
+    limited: bool
+    reached: float | None
+    rate: float
+    noise: float
+    measures: Mapping[str, float]
+
+    @property
+    def lost(self) -> bool:
+        """Whether the median run diverged."""
+        return not np.isfinite(self.end)
+
+
+def summaries(sweep: Sweep) -> list[Summary]:
+    """A line for each value that has run, in the order of the values."""
+    found = []
+    for value in sweep.values:
+        if outcomes := sweep.of(value):
+            with np.errstate(invalid="ignore"):
+                low, end, high = np.quantile([one.end for one in outcomes], (0.25, 0.5, 0.75))
+            names = outcomes[0].measures.keys() if all(one.measures for one in outcomes) else ()
+            reached = [np.inf if one.reached is None else float(one.reached) for one in outcomes]
+            median = float(np.median(reached))
+            found.append(
+                Summary(
+                    value, len(outcomes), sum(one.diverged for one in outcomes),
+                    float(np.median([one.losses[0] for one in outcomes])), float(end), float(low), float(high),
+                    float(np.median([one.steps for one in outcomes])),
+                    sum(one.limited for one in outcomes) * 2 > len(outcomes),
+                    None if sweep.target is None else median if np.isfinite(median) else np.nan,
+                    outcomes[0].rate, float(np.median([one.noise for one in outcomes])),
+                    {name: float(np.median([one.measures[name] for one in outcomes])) for name in names},
+                )
+            )  # fmt: skip
+    return found
+
+
+def findings(sweep: Sweep) -> list[Finding]:
+    """What the results so far show; nothing before each value has run."""
+    lines = summaries(sweep)
+    if len(lines) < len(sweep.values):
+        return []
+    finite = [line for line in lines if not line.lost]
+    if not finite:
+        return [Finding("All of them diverged.")]
+    best = min(finite, key=lambda line: line.end)
+    if sweep.what == RATE:
+        found = _of_rates(sweep, lines, best)
+    elif sweep.what == BATCH:
+        found = _of_batches(sweep, lines, best)
+    else:
+        found = [_best(sweep, best), *_speeds(sweep, lines)]
+        found = found if sweep.target is None else found[1:]  # where all run to one loss, none is the lowest
+        if lost := [line for line in lines if line.lost]:
+            found.append(Finding("Diverged: {values}.", {"values": _names(sweep, lost)}))
+    if sweep.what == "scaling" and best.rate > 0:
+        found.append(_rates_used(sweep, lines))
+    return found
+
+
+def _best(sweep: Sweep, best: Summary) -> Finding:
+    values: dict[str, Any] = {
+        "value": value_title(sweep.what, best.value),
+        "loss": _g(best.end),
+        "steps": _n(best.steps),
+    }
+    values |= {"runs": best.runs, "low": _g(best.low), "high": _g(best.high)}
+    if best.runs == 1:
+        return Finding("{value} came lowest: to a loss of {loss} in {steps} steps.", values)
+    return Finding(
+        "{value} came lowest: to a loss of {loss} in {steps} steps (median of {runs} runs; quartiles {low} and "
+        "{high}).",
+        values,
+    )
+
+
+def _of_rates(sweep: Sweep, lines: list[Summary], best: Summary) -> list[Finding]:
+    found = [_best(sweep, best)]
+    order = sorted(lines, key=lambda line: line.value)
+    behind = [line for line in order if line.value < best.value and line.limited and line.end > _WORSE * best.end]
+    if behind:
+        slow, first = behind[-1], behind[0]
+        values: dict[str, Any] = {
+            "value": _g(slow.value),
+            "steps": _n(slow.steps),
+            "factor": _g(_WORSE),
+            "start": _g(first.start),
+        }
+        values |= {"smallest": _g(first.value), "loss": _g(first.end)}
+        found.append(
+            Finding(
+                "Too small, {value} and less: they ran out of {steps} steps with more than {factor} times that loss; "
+                "{smallest} had come from {start} to {loss}.",
+                values,
+            )
+        )
+    above = [line for line in order if line.value > best.value]
+    if rough := [line for line in above if not line.lost and line.end > _WORSE * best.end]:
+        values = {"value": _g(rough[0].value), "loss": _g(rough[0].end), "times": _g(rough[0].end / best.end)}
+        found.append(Finding("Too large to settle: {value} ended at {loss}, {times} times as high.", values))
+    if lost := [line for line in above if line.lost]:
+        values = {"value": _g(lost[0].value), "steps": _n(lost[0].steps)}
+        found.append(Finding("Too large, from {value} up: diverged, at {value} after {steps} steps.", values))
+    return found
+
+
+def _of_batches(sweep: Sweep, lines: list[Summary], best: Summary) -> list[Finding]:
+    values = {"epochs": _n(sweep.epochs), "value": value_title(BATCH, best.value), "loss": _g(best.end)}
+    found = [
+        Finding(
+            "After {epochs} epochs {value} came lowest: to a loss of {loss} in {steps} steps.",
+            values | {"steps": _n(best.steps)},
+        )
+    ]
+    rows = [line for line in lines if not line.lost]
+    size = {line.value: line.value or np.inf for line in rows}
+    small, large = min(rows, key=lambda line: size[line.value]), max(rows, key=lambda line: size[line.value])
+    if small is not large:
+        values = {"small": value_title(BATCH, small.value), "large": value_title(BATCH, large.value)}
+        values |= {"steps": _n(large.steps), "loss": _g(large.end), "many": _n(small.steps)}
+        found.append(
+            Finding("In the same epochs {large} made {steps} steps, {small} {many}.", values)
+        )  # fmt: skip
+    told = ", ".join(f"{value_title(BATCH, line.value)} {line.noise:.2g}" for line in lines)
+    found.append(
+        Finding(
+            "Batches add noise: at the start the gradient of a batch is off by so many lengths of the whole one: {told}.",
+            {"told": told},
+        )
+    )
+    if lost := [line for line in lines if line.lost]:
+        found.append(Finding("Diverged: {values}.", {"values": _names(sweep, lost)}))
+    return found
+
+
+def _speeds(sweep: Sweep, lines: list[Summary]) -> list[Finding]:
+    """How many steps each value takes to a loss that all reach which come down at all."""
+    target, steps, about = sweep.target, {}, ""
+    if target is not None:
+        steps = {line.value: line.reached or 0.0 for line in lines}
+    else:
+        down = {line.value: line.start - line.end for line in lines if not line.lost}
+        most = max(down.values(), default=0.0)
+        learnt = [line for line in lines if most > 0 and down.get(line.value, -1.0) >= _LEARNT * most]
+        if not learnt:
+            return []
+        target = max(line.end for line in learnt)
+        steps = {line.value: _first_at(sweep, line.value, target) for line in lines}
+        about = "about "
+    told = [f"{value_title(sweep.what, value)} {about + _n(n) if n >= 0 else 'never'}" for value, n in steps.items()]
+    reached = [n for n in steps.values() if np.isfinite(n)]
+    found = [Finding("Steps to a loss of {target}: {told}.", {"target": f"{target:.5g}", "told": ", ".join(told)})]
+    if len(reached) > 1 and min(reached) > 0:
+        fast, slow = (next(v for v, n in steps.items() if n == end) for end in (min(reached), max(reached)))
+        values = {"slow": value_title(sweep.what, slow), "fast": value_title(sweep.what, fast)}
+        values |= {"times": _n(max(reached) / min(reached))}
+        found.append(Finding("{slow} took {times} times the steps of {fast}.", values))
+    never = [line for line in lines if not line.lost and np.isnan(steps[line.value])]
+    if never and reached:
+        most = max(line.steps for line in never)
+        values = {"values": _names(sweep, never), "steps": _n(most), "times": _n(most / max(min(reached), 1))}
+        if sweep.target is None:
+            found.append(Finding("Not there in {steps} steps: {values}.", values))
+        else:
+            found.append(Finding("Not there in {steps} steps, {times} times as many: {values}.", values))
+    return found
+
+
+def _first_at(sweep: Sweep, value: Any, target: float) -> float:
+    """The first step of the axis at which the median loss is at the target; NaN for none."""
+    band = sweep.band(value)
+    hits = np.flatnonzero(band.median <= target * (1 + 1e-12)) if band else np.empty(0, dtype=int)
+    return float(sweep.steps_at(value)[hits[0]]) if len(hits) else np.nan
+
+
+def _rates_used(sweep: Sweep, lines: list[Summary]) -> Finding:
+    rates = ", ".join(f"{value_title(sweep.what, line.value)} {line.rate:.3g}" for line in lines)
+    if sweep.half_stable:
+        return Finding("Each ran at half of its own largest stable learning rate: {rates}.", {"rates": rates})
+    if sweep.finds_rates:
+        return Finding("Each ran at the learning rate that a search found for it: {rates}.", {"rates": rates})
+    return Finding("All ran at the same learning rate, {rate}.", {"rate": f"{lines[0].rate:.3g}"})
+
+
+def _names(sweep: Sweep, lines: list[Summary]) -> str:
+    return ", ".join(value_title(sweep.what, line.value) for line in lines)
+
+
+def _g(value: float) -> str:
+    return f"{value:.3g}"
+
+
+def _n(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.3g}"
