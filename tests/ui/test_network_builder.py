@@ -91,11 +91,10 @@ def test_that_a_row_is_dragged_to_another_place(window, qtbot):
     type_into(qtbot, window.problem_panel.builder.layers.entry, "9, 7, 5")
     tree = window.problem_panel.builder.layers.tree
     select(window, 2)
-    item = tree.takeTopLevelItem(2)  # what a drop does; the drag itself is Qt's
-    tree.insertTopLevelItem(0, item)
-    tree.setCurrentItem(item)
-    tree.moved.emit()
+    tree.insertTopLevelItem(0, tree.takeTopLevelItem(2))  # what a drop does; the drag itself is Qt's
+    tree.moved.emit(2)
     assert layers_of(window) == "5, 9, 7"
+    assert window.problem_panel.builder.layers.chosen == 0
 
 
 def test_that_a_layer_that_does_not_fit_is_told_at_its_row_and_the_last_good_network_goes_on(window):
@@ -201,7 +200,22 @@ def test_that_a_loss_that_does_not_fit_is_told_and_the_one_before_stays(window):
     choose(field, "huber")
     assert window.session.experiment.problem is network
     assert field.entry.currentData() == "auto"
-    assert "the loss can be cross_entropy" in window.problem_panel.data.message.text()
+    builder = window.problem_panel.builder
+    assert "the loss can be cross_entropy" in builder.messages[2].text()
+    assert builder.messages[2].isVisible()
+    choose(field, "hinge")
+    assert not builder.messages[2].isVisible()
+
+
+def test_that_the_data_entry_is_of_the_network_s_page_and_comes_back_for_a_regression(window):
+    pick(window, page=0)
+    data = window.problem_panel.data
+    assert data.open_button.isVisible()
+    window.problem_panel.builder.setCurrentIndex(1)
+    assert not data.open_button.isVisible()
+    window.problem_panel.choose("linear_regression")
+    assert data.open_button.isVisible()
+    assert data.formula.isVisible()
 
 
 def open_table(window, qtbot, tmp_path, text: str):
