@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QSpinBox
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QSpinBox,
+    QTabBar,
+    QTreeWidget,
+)
 
 from gdviewer import optimizers
 from gdviewer.experiment.experiment import RunPlan
 from gdviewer.problems.networks.network import Network
+from gdviewer.ui.theme import THEMES, look
 from tests.ui.test_problem_panel import type_into
+from tests.ui.test_window import fits
 
 
 def pick(window, name: str = "network", page: int = 1) -> Network:
@@ -284,9 +296,44 @@ def test_that_undo_says_what_was_edited_of_a_network(window):
     assert window.session.edits.undo_text == "layers of Neural network: digits"
 
 
+def test_that_a_layer_that_grows_in_one_go_is_one_edit(window, qtbot):
+    pick(window)
+    select(window, 0)
+    units = window.problem_panel.builder.layers.fields.fields["units"]
+    for _ in range(4):
+        qtbot.keyClick(units, Qt.Key.Key_Up)
+    assert layers_of(window) == "12, 8"
+    window.session.undo()
+    assert layers_of(window) == "8, 8"
+
+
 def test_that_the_list_is_as_high_as_its_rows(window):
     pick(window, "convolutional_network")
     tree = window.problem_panel.builder.layers.tree
     last = tree.visualItemRect(tree.topLevelItem(tree.topLevelItemCount() - 1))
     assert 0 <= tree.viewport().height() - last.bottom() < 12
     assert tree.itemAt(QPoint(5, last.center().y())) is not None
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_that_nothing_of_the_panel_is_cut_off_and_all_of_it_is_named(window, qtbot, theme):
+    look().choose(theme)
+    pick(window, "convolutional_network")
+    panel = window.problem_panel
+    panel.builder.layers.add(panel.builder.layers.layers[0])
+    for page in range(3):
+        panel.builder.setCurrentIndex(page)
+        for place in range(4 if page == 1 else 1):
+            select(window, place)
+            qtbot.wait(20)
+            assert window.width() == 1280
+            assert panel.width() <= panel.parentWidget().width()
+            for owner in (panel, window.progress, window.limits_panel):
+                labels = [label for label in owner.findChildren(QLabel) if label.isVisible() and label.text()]
+                assert [label.text() for label in labels if not fits(label)] == []
+            for kind in (QAbstractButton, QAbstractSlider, QLineEdit, QComboBox, QAbstractSpinBox, QTreeWidget):
+                for control in panel.findChildren(kind):
+                    inner = isinstance(control.parent(), (QAbstractSpinBox, QComboBox, QTabBar))
+                    if control.isVisible() and not inner and not control.objectName().startswith("qt_"):
+                        assert control.toolTip(), control
+                        assert control.accessibleName() or control.text(), control
