@@ -6,6 +6,7 @@ from gdviewer.ui.networks.diagram import DiagramPage
 from gdviewer.ui.networks.measures import MeasuresPage
 from gdviewer.ui.networks.predictions import PredictionsPage
 from gdviewer.ui.networks.spreads_page import SpreadsPage
+from gdviewer.ui.networks.surface import SurfacePage
 
 DOES = (DataPage, PredictionsPage, ConfusionPage, AgreementPage, MeasuresPage)
-INSIDE = (DiagramPage, SpreadsPage)
+INSIDE = (DiagramPage, SpreadsPage, SurfacePage)
