@@ -196,6 +196,13 @@ class Network(Problem):
             part.layers = self.architecture.drawn(len(part.inputs), np.random.default_rng([seed, t, 2]))
         return part
 
+    def of_rows(self, rows: Sequence[int] | NDArray[np.intp]) -> Network:
+        """The network on some of the rows it is trained on, all of which each step sees, without dropout."""
+        part = self._copy()
+        part.stochastic = False
+        part.inputs, part.targets = self.inputs[rows], self.targets[rows]
+        return part
+
     def epoch(self, t: int) -> int:
         """The epoch, from 0, that step number ``t``, from 1, belongs to."""
         return self.batches.epoch(t)

@@ -9,6 +9,7 @@ from gdviewer.ui.networks.predictions import PredictionsPage
 from gdviewer.ui.networks.sequences import SequencesPage
 from gdviewer.ui.networks.spreads_page import SpreadsPage
 from gdviewer.ui.networks.states import StatesPage
+from gdviewer.ui.networks.surface import SurfacePage
 
 DOES = (DataPage, SequencesPage, PredictionsPage, ConfusionPage, AgreementPage, MeasuresPage)
-INSIDE = (DiagramPage, SpreadsPage, FiltersPage, StatesPage)
+INSIDE = (DiagramPage, SpreadsPage, FiltersPage, StatesPage, SurfacePage)
