@@ -34,6 +34,7 @@ from gdviewer.experiment.swept import (
 from gdviewer.problems.networks.network import Network
 
 _DRAWN, _MEASURED = 240, 60  # points of a curve from the record, and of one that is evaluated for it
+_SLICE = 0.02  # seconds of a run between two looks at how far it has come
 _TRIED = 16  # batches whose gradients are compared with the whole one
 
 
@@ -229,7 +230,8 @@ class Sweep:
         first = last / points / 10 if self.in_epochs else 1.0
         axis = np.concatenate([np.linspace(0, last, points + 1), np.geomspace(min(first, last), last, points)])
         axis = np.unique(axis if self.in_epochs else np.round(axis))
-        return axis[np.append(np.diff(axis) > 1e-9 * last, True)]
+        apart: Array = axis[np.append(np.diff(axis) > 1e-9 * last, True)]  # rounding makes twins of the ends
+        return apart
 
 
 class _Trial:
@@ -258,7 +260,7 @@ class _Trial:
         run, measured = self._run, self._sweep.measured
         mark = int(self._marks[len(self._losses)] if measured else self._marks[-1])
         if not run.begun or run.step < mark:
-            burst([run], max(seconds, 1e-4), mark - run.step, ended)
+            burst([run], min(max(seconds, 1e-4), _SLICE), mark - run.step, ended)
             if ended():
                 return
         if measured and run.begun:
@@ -273,7 +275,7 @@ class _Trial:
 
     def _whole(self) -> float:
         with np.errstate(all="ignore"):
-            return float(self._run.objective.value(self._run.trace.x[-1]))
+            return float(self._run.objective.value(self._run.trace.last))
 
     def _find_target(self) -> int | None:
         run, target = self._run, self._sweep.target
@@ -307,7 +309,7 @@ class _Trial:
         problem = self._run.problem
         if lost or not isinstance(problem, Network) or not self._run.begun:
             return {}
-        return problem.metrics(self._run.trace.x[-1])
+        return problem.metrics(self._run.trace.last)
 
 
 def _noise(run: Run) -> float:

@@ -174,7 +174,7 @@ def _of_batches(sweep: Sweep, lines: list[Summary], best: Summary) -> list[Findi
     told = ", ".join(f"{value_title(BATCH, line.value)} {line.noise:.2g}" for line in lines)
     found.append(
         Finding(
-            "Batches add noise: at the start the gradient of a batch is off by so many lengths of the whole one: {told}.",
+            "Batches add noise: at the start the gradient of a batch is off by so many times the whole one: {told}.",
             {"told": told},
         )
     )
