@@ -12,7 +12,7 @@ from gdviewer.experiment.sweep import Sweep
 from gdviewer.experiment.swept import BATCH, RATE, value_title
 
 _WORSE = 2.0  # times the best loss is far behind it
-_LEARNT = 0.5  # of the way down of the best counts as having come down
+_LEARNT = 0.5  # of the way down to the best counts as having come down
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def findings(sweep: Sweep) -> list[Finding]:
         return []
     finite = [line for line in lines if not line.lost]
     if not finite:
-        return [Finding("All of them diverged.")]
+        return [Finding("All of them diverged: a smaller learning rate may not.")]
     best = min(finite, key=lambda line: line.end)
     if sweep.what == RATE:
         found = _of_rates(sweep, lines, best)
@@ -189,9 +189,8 @@ def _speeds(sweep: Sweep, lines: list[Summary]) -> list[Finding]:
     if target is not None:
         steps = {line.value: line.reached or 0.0 for line in lines}
     else:
-        down = {line.value: line.start - line.end for line in lines if not line.lost}
-        most = max(down.values(), default=0.0)
-        learnt = [line for line in lines if most > 0 and down.get(line.value, -1.0) >= _LEARNT * most]
+        lowest = min(line.end for line in lines)
+        learnt = [line for line in lines if line.end - lowest <= (1 - _LEARNT) * (line.start - lowest)]
         if not learnt:
             return []
         target = max(line.end for line in learnt)
