@@ -10,6 +10,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -23,14 +24,20 @@ from gdviewer.engine.run import Run
 from gdviewer.engine.schedule import Schedule
 from gdviewer.engine.stop import LIMITS, Limits, Reason
 from gdviewer.experiment.catalogue import markdown, plain
-from gdviewer.experiment.experiment import RunPlan, default_experiment
+from gdviewer.experiment.experiment import RunPlan, default_experiment, usual_limits
 from gdviewer.experiment.minimize import result_of
 from gdviewer.experiment.report import report, summary, write_csv
+from gdviewer.experiment.training import batches_an_epoch, train
 from gdviewer.experiment.user_rule import RuleError, read_named, rule_of
+from gdviewer.problems.networks.dataset import dataset_of
+from gdviewer.problems.networks.network import Network
+from gdviewer.problems.networks.outline import fitted
 from gdviewer.problems.problem import Problem
+from gdviewer.problems.regression import Regression
 from gdviewer.problems.table import read_table
 
 _OFF = "off"
+_INTERRUPTED = 130  # the exit code of what was ended by Ctrl+C
 
 
 class UsageError(Exception):
@@ -68,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the interpreter complains at its end
         return 1
     except KeyboardInterrupt:
-        return 130
+        return _INTERRUPTED
 
 
 def _dispatch(words: list[str]) -> int:
@@ -119,10 +126,12 @@ def _run(words: list[str]) -> int:
         raise UsageError("name a problem and an optimizer, as in: gdviewer run himmelblau adam")
     try:
         chosen = {k: v for k, v in options.items() if v is not None}
-        problem = problem.replace(**{k: v for k, v in chosen.items() if k in problem.parameters})
+        problem = _with_values(problem, {k: v for k, v in chosen.items() if k in problem.parameters})
         start = problem.start if options["start"] is None else _start(options["start"], problem)
         given: dict[str, Any] = {k: None if v == _OFF else v for k, v in chosen.items() if k in LIMITS}
-        limits = Limits(**given)
+        limits = replace(usual_limits(problem), **given)
+        if options.get("epochs") is not None:
+            limits = _in_epochs(limits, options, problem)
         hyperparameters = {k: v for k, v in chosen.items() if k in optimizer.hyperparameters}
         around: dict[str, Any] = {k: v for k, v in chosen.items() if k in OPTIONS}
         if schedule is not None:
@@ -136,7 +145,11 @@ def _run(words: list[str]) -> int:
             raise ValueError(run.stop.message)
     except ValueError as error:
         raise UsageError(str(error)) from None
-    run.advance(run.limits.max_steps)
+    complete = True
+    if batches_an_epoch(problem) is None:
+        run.advance(run.limits.max_steps)
+    else:
+        complete = train(run, sys.stderr if sys.stderr.isatty() else None)
     if run.stop and run.stop.reason is Reason.ERROR:
         print(f"gdviewer: {optimizer.title}, after step {run.step:,}: {run.stop.message}", file=sys.stderr)
         return 1
@@ -151,13 +164,34 @@ def _run(words: list[str]) -> int:
         except OSError as error:
             print(f"gdviewer: {options['csv']} can't be written: {error.strerror}", file=sys.stderr)
             return 1
-    return 0
+    return 0 if complete else _INTERRUPTED
+
+
+def _with_values(problem: Problem, values: dict[str, Any]) -> Problem:
+    """The problem with these values; a network whose layers are not among them has such as fit its data."""
+    if not isinstance(problem, Network):
+        return problem.replace(**values)
+    other, changed = fitted(problem, lambda **others: problem.replace(**others | values), problem.data_for(**values))
+    if told := ", ".join(f"{name} {other.values[name]}" for name in changed if name not in values):
+        print(f"gdviewer: so that all fits the data: {told}", file=sys.stderr)
+    return other
+
+
+def _in_epochs(limits: Limits, options: Mapping[str, Any], problem: Problem) -> Limits:
+    if options["max_steps"] is not None:
+        raise UsageError("--epochs and --max-steps say the same thing; give one of them")
+    steps = options["epochs"] * (batches_an_epoch(problem) or 1)
+    if not 1 <= steps <= LIMITS["max_steps"].high:
+        raise UsageError(f"--epochs must be above 0, and {LIMITS['max_steps'].high:g} steps at most; got {steps:g}")
+    return replace(limits, max_steps=max(1, round(steps)))
 
 
 def _run_parser(
     words: list[str],
 ) -> tuple[_Parser, Problem | None, optimizers.Optimizer | None, Schedule | None]:
     """The parser of `run`, with the flags of the problem, the optimizer and the schedule that the words name."""
+    problem, optimizer, schedule = _named(words)
+    usual = Limits() if problem is None else usual_limits(problem)
     parser = _Parser(
         prog="gdviewer run",
         description="Descend without a window and print where it led.",
@@ -165,14 +199,15 @@ def _run_parser(
         "them before --help.",
         usage="gdviewer run PROBLEM OPTIMIZER [--start=X,Y] [flags]\n"
         "       gdviewer run --formula TEXT OPTIMIZER [flags]\n"
-        "       gdviewer run PROBLEM --optimizer FILE [flags]",
+        "       gdviewer run PROBLEM --optimizer FILE [flags]\n"
+        "       gdviewer run NETWORK --optimizer NAME --epochs N [flags]",
     )
     flags = parser.add_argument_group("run")
     flags.add_argument("--start", metavar="X,Y", help="where to start; the problem's own start if not given")
     for name, parameter in LIMITS.items():
         optional = name not in ("max_steps", "divergence")
         off = f"; {_OFF!r} switches it off" if optional else ""
-        default = f"{parameter:g}" if getattr(Limits(), name) is not None else _OFF
+        default = f"{parameter:g}" if getattr(usual, name) is not None else _OFF
         flags.add_argument(
             _flag(name), type=_whole if name == "max_steps" else _number_or_off if optional else _number, metavar="N",
             help=f"{parameter.meaning}{off} (default {default})",
@@ -192,32 +227,18 @@ def _run_parser(
     flags.add_argument("--csv", metavar="FILE", help="write the trace to this file")
     flags.add_argument("--json", action="store_true", help="print the result as JSON")
     flags.add_argument("--formula", metavar="TEXT", help="a formula in x and y instead of a problem of the catalogue")
-    flags.add_argument("--optimizer", metavar="FILE", help="a Python file with an optimizer of your own; or FILE:NAME")
-    flags.add_argument("--data-file", metavar="FILE", help="a table (CSV) to fit a regression to, for made samples")
+    flags.add_argument(
+        "--optimizer", metavar="NAME", help="as OPTIMIZER; or a Python file with one of your own, FILE.py or FILE:NAME"
+    )
+    flags.add_argument("--data-file", metavar="FILE", help="a table (CSV) to fit a regression or a network to")
     flags.add_argument("--target", metavar="NAME", help="the column to predict (default: the last that can be)")
     flags.add_argument("--features", metavar="A,B", help="the columns to predict it from (default: all of numbers)")
-    formula, scheduled = _value_of("--formula", words), _value_of("--schedule", words)
-    names, rule_file = _positional(words), _value_of("--optimizer", words)
-    problem: Problem | None = None
-    optimizer: optimizers.Optimizer | None = None
-    schedule: Schedule | None = None
-    try:
-        if formula is not None:
-            problem = problems.formula(formula)
-        elif names:
-            problem = _on_table(problems.get(names.pop(0)), words)
-        if rule_file is not None:
-            optimizer = rule_of(rule_file)
-        elif names:
-            optimizer = optimizers.get(names.pop(0))
-        if scheduled is not None:
-            schedule = schedules.get(scheduled)
-    except ValueError as error:
-        raise UsageError(str(error)) from None
-    if formula is None:
+    if _value_of("--formula", words) is None:
         parser.add_argument("problem", metavar="PROBLEM", help="a name from `gdviewer list`")
-    if rule_file is None:
+    if _value_of("--optimizer", words) is None:
         parser.add_argument("optimizer", metavar="OPTIMIZER", help="a name from `gdviewer list`")
+    if batches_an_epoch(problem) is not None:
+        flags.add_argument("--epochs", type=_number, metavar="N", help="passes over the data, in place of --max-steps")
     if problem is not None:
         _add_flags(parser, f"problem {problem.name}", problem.parameters)
     if optimizer is not None:
@@ -232,6 +253,35 @@ def _run_parser(
     return parser, problem, optimizer, schedule
 
 
+def _named(words: Sequence[str]) -> tuple[Problem | None, optimizers.Optimizer | None, Schedule | None]:
+    """The problem, the optimizer and the schedule that the words name."""
+    formula, scheduled = _value_of("--formula", words), _value_of("--schedule", words)
+    names, rule_file = _positional(words), _value_of("--optimizer", words)
+    problem: Problem | None = None
+    optimizer: optimizers.Optimizer | None = None
+    schedule: Schedule | None = None
+    try:
+        if formula is not None:
+            problem = problems.formula(formula)
+        elif names:
+            problem = _on_table(problems.get(names.pop(0)), words)
+        if rule_file is not None:
+            optimizer = _optimizer_of(rule_file)
+        elif names:
+            optimizer = optimizers.get(names.pop(0))
+        if scheduled is not None:
+            schedule = schedules.get(scheduled)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    return problem, optimizer, schedule
+
+
+def _optimizer_of(text: str) -> optimizers.Optimizer:
+    """The optimizer of the catalogue, or of a file, that ``--optimizer`` means."""
+    is_file = Path(text).exists() or any(mark in text for mark in (".", ":", "/", "\\"))
+    return rule_of(text) if is_file else optimizers.get(text)
+
+
 def _on_table(problem: Problem, words: Sequence[str]) -> Problem:
     """The problem, on the table that the words name if they do.
 
@@ -243,16 +293,21 @@ def _on_table(problem: Problem, words: Sequence[str]) -> Problem:
         if target is not None or features is not None:
             raise ValueError("--target and --features choose columns of a --data-file")
         return problem
-    if not isinstance(problem, problems.Regression):
-        raise ValueError(f"--data-file is for regressions; {problem.name} is none")
+    if not isinstance(problem, Network | Regression):
+        raise ValueError(f"--data-file is for regressions and networks; {problem.name} is neither")
     try:
         table = read_table(path)
     except OSError as error:
         raise ValueError(f"{path} can't be read: {error.strerror}") from None
-    usual_target, _ = table.usual_columns(problem.model.classes)
-    chosen = target or usual_target
+    usual = table.usual_columns(None if isinstance(problem, Network) else problem.model.classes)
+    chosen = target or usual[0]
     numeric = [name for name in table.names if table.is_numeric(name) and name != chosen]
-    return problem.with_data(table.data(chosen, numeric if features is None else features.split(",")))
+    inputs = numeric if features is None else features.split(",")
+    if isinstance(problem, Regression):
+        return problem.with_data(table.data(chosen, inputs))
+    network = problem
+    given = dataset_of(table, chosen, inputs)
+    return fitted(network, lambda **values: network.with_data(given, **values), given)[0]
 
 
 def _add_flags(parser: _Parser, title: str, parameters: Mapping[str, Declared]) -> None:

@@ -1,9 +1,12 @@
 """The command line without a window."""
 
 import csv
+import io
 import json
+import signal
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -263,7 +266,7 @@ def test_that_a_table_of_one_s_own_is_fitted(call, tmp_path):
     ("arguments", "message"),
     [
         (["linear_regression", "adam", "--data-file", "none.csv"], "none.csv can't be read: No such file"),
-        (["sphere", "adam", "--data-file", "x.csv"], "--data-file is for regressions; sphere is none"),
+        (["sphere", "adam", "--data-file", "x.csv"], "--data-file is for regressions and networks; sphere is neither"),
         (["linear_regression", "adam", "--target", "y"], "--target and --features choose columns of a --data-file"),
         (
             ["linear_regression", "adam", "--scaling", "yes"],
@@ -309,3 +312,102 @@ def test_that_a_gradient_too_large_to_be_squared_is_told(capsys, tmp_path):
     assert json.loads(capsys.readouterr().out)["gradient_norm"] == pytest.approx(4e180 * 2**0.5)
     assert main([*words, "--max-steps", "60", "--start", "1,1"]) == 0
     assert "5.657e+180" in capsys.readouterr().out
+
+
+TRAIN = ("run", "network", "--data", "digits", "--layers", "32", "--activation", "relu", "--optimizer", "adam",
+         "--learning-rate", "0.003", "--batch-size", "64", "--epochs", "3")  # fmt: skip
+
+
+def test_that_a_network_is_trained_and_its_measures_are_told(call):
+    code, out, err = call(*TRAIN)
+    assert (code, err) == (0, "")
+    assert "  layers          8×8×1-64-32-10\n" in out
+    assert "  steps           69\n" in out  # 23 batches an epoch
+    code, out, _ = call(*TRAIN, "--json")
+    told = json.loads(out)
+    problem = problems.get("network", data="digits", layers="32", activation="relu", batch_size=64)
+    options = {"learning_rate": 0.003, "maxiter": 69}
+    expected = gdviewer.minimize(problem, method="adam", tol=0, options=options)
+    assert {name: told[name] for name in problem.metrics(expected.x)} == problem.metrics(expected.x)
+    assert told["test_accuracy"] > 0.7
+    assert (told["weights"], told["point"]) == (2410, None)
+
+
+@pytest.mark.parametrize("name", [p.name for p in problems.catalogue().values() if isinstance(p, problems.Network)])
+def test_that_every_network_of_the_catalogue_is_trained_for_epochs(call, name):
+    code, out, _ = call("run", name, "--optimizer", "adam", "--epochs", "2", "--json")
+    assert code == 0
+    assert json.loads(out)["steps"] == 2 * problems.get(name).batches.count
+
+
+def test_that_layers_that_were_not_asked_for_are_such_as_fit_the_data(call):
+    code, out, err = call("run", "network", "--data", "echo", "--optimizer", "adam", "--epochs", "1", "--json")
+    assert code == 0
+    assert json.loads(out)["layers"] == "12×1-12×12-12×1"
+    assert err == "gdviewer: so that all fits the data: layers rnn 12 every\n"
+
+
+def test_that_a_network_is_trained_on_a_table_of_one_s_own(call, tmp_path):
+    path = tmp_path / "own.csv"
+    path.write_text("a,b,kind\n" + "".join(f"{i},{i * 0.37:.2f},{'pqr'[i % 3]}\n" for i in range(60)))
+    own = ("run", "network", "--data-file", str(path), "--optimizer", "adam", "--epochs", "1", "--json")
+    assert json.loads(call(*own)[1])["layers"] == "2-8-8-3"
+    assert json.loads(call(*own, "--target", "b", "--features", "a", "--loss", "huber")[1])["layers"] == "1-8-8-1"
+    path.write_text("a,b\nx,y\nu,v\n")
+    code, out, err = call(*own)
+    assert (code, out) == (2, "")
+    assert "own.csv has no column of numbers to predict 'b' from" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--data", "digit"], "data must be one of blobs,"),
+        (["--layers", "8x"], "layers: '8x': write it as dense 32 relu"),
+        (["--layers", "conv 8 3x3, 16"], "layer 1, conv 8 3x3 tanh: Conv2D needs images"),
+        (["--data", "digits", "--layers", "4, conv 8 3x3"], "layer 2, conv 8 3x3 tanh: Conv2D needs images"),
+        (["--layers", "5000, 5000"], "layer 2, 5000 tanh: there are more than 2,000,000 weights"),
+        (["--loss", "huber"], "the targets are the classes A, B, so the loss can be"),
+        (["--epochs", "0"], "--epochs must be above 0"),
+        (["--epochs", "2", "--max-steps", "9"], "--epochs and --max-steps say the same thing"),
+        (["--optimizer", "nothing.py"], "nothing.py"),
+    ],
+)
+def test_that_what_a_network_cannot_be_is_told_in_a_line(call, arguments, message):
+    optimizer = () if "--optimizer" in arguments else ("--optimizer", "adam")
+    code, out, err = call("run", "network", *optimizer, *arguments)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert message in err
+
+
+def test_that_epochs_are_for_problems_with_batches(call):
+    assert "there is no '--epochs' here" in call("run", "sphere", "adam", "--epochs", "2")[2]
+    _, out, _ = call("run", "linear_regression", "adam", "--batch-size", "10", "--epochs", "4", "--json",
+                     "--tolerance", "off")  # fmt: skip
+    assert json.loads(out)["steps"] == 20
+
+
+def test_that_a_terminal_has_a_bar_while_a_network_is_trained(call, monkeypatch):
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True
+    monkeypatch.setattr(sys, "stderr", terminal)
+    assert call(*TRAIN)[0] == 0
+    frames = terminal.getvalue().split("\r")
+    assert frames[1].startswith("[........................] epoch 0.0 of 3, loss 2.")
+    assert frames[-1] == ""
+    assert not frames[-2].strip()
+
+
+def test_that_ctrl_c_ends_training_with_what_there_is(call):
+    threading.Timer(0.3, signal.raise_signal, [signal.SIGINT]).start()
+    code, out, _ = call(*TRAIN[:-1], "100000", "--json")
+    told = json.loads(out)
+    assert (code, told["stop_reason"]) == (130, "stopped by the user")
+    assert 0 < told["steps"] < 2_300_000
+    assert told["train_loss"] < 3
+
+
+def test_that_the_catalogue_tells_of_a_network_what_it_is_made_of():
+    text = markdown()
+    assert "- Layers: 8×8×1-64-32-10, 2,410 weights\n- Trained on 1,438 of 1,797 handwritten digits" in text
+    assert "in each of 2410 dimensions" not in text

@@ -17,7 +17,8 @@ _FLOAT64 = np.dtype(np.float64)
 _GROWTH = 1.25  # a column copied at each growth costs each row about four copies in all, and a quarter of its memory
 _FIRST_BYTES = 2**16  # a column begins with room for so much, or for one row and the next
 _SLACK_BYTES = 2**23  # what may be written past a budget before it is seen
-_SPARSEST = 8  # long rows are kept for every so many steps at most, as long as there is room
+_RECORDED = 2**10  # bytes a step that are recorded of what is long, about: memory that is new to a process is dear …
+_SPARSEST = 32  # … but so many steps at most are executed again for one that is not kept, as long as there is room
 
 
 def together(rows: Sequence[Any]) -> Rows:
@@ -41,7 +42,7 @@ def row_of(rows: Rows) -> tuple[int, ...]:
 
 def sparing(nbytes: int) -> int:
     """How many steps apart rows of so many bytes are kept from the beginning, so that copying them costs little."""
-    return int(min(1 << max((nbytes // LONG).bit_length() - 1, 0), _SPARSEST))
+    return 1 if nbytes < 2 * LONG else min(1 << (nbytes // _RECORDED).bit_length() - 1, _SPARSEST)
 
 
 class Column:

@@ -25,9 +25,11 @@ _CONSTANTS = {"pi": "π", "inf": "∞", "nan": "NaN", "e": "e"}
 _RENAMED = {"maximum": "max", "minimum": "min", "fmax": "max", "fmin": "min", "amax": "max", "amin": "min"}
 _FRAMED = {"abs": "||", "fabs": "||", "absolute": "||", "floor": "⌊⌋", "ceil": "⌈⌉"}
 _PREFIXED = {"sqrt": ("√", _ATOM), "sum": ("∑", _POWER), "prod": ("∏", _POWER)}
-_SILENT = {"copy", "asarray", "array", "float", "float64", "ravel", "squeeze", "atleast_1d"}
+_SILENT = {"copy", "asarray", "array", "float", "float64", "ravel", "squeeze", "atleast_1d", "ascontiguousarray"}
+_SAME = {"reshape", "astype", "transpose"}  # methods that give the same numbers in another order or form
 _ZERO, _ONE = {"zeros", "zeros_like"}, {"ones", "ones_like"}
 _MODULES = {"np", "numpy", "math"}
+_UNSAID = {"axis", "keepdims", "dtype", "out"}  # of arguments, what mathematics does without a word
 
 
 class Writer:
@@ -57,6 +59,8 @@ class Writer:
                 return f"return {self.text(value)}"
             case ast.FunctionDef(name=name, args=arguments):
                 return f"{self._name(name)}({', '.join(self._name(a.arg) for a in arguments.args)}):"
+            case ast.Expr(value=ast.Call(keywords=[*_, ast.keyword(arg="out", value=target)]) as value):
+                return f"{self.text(target)} ← {self.text(value)}"
             case ast.Expr(value=value):
                 return self.text(value)
         return code
@@ -113,8 +117,9 @@ class Writer:
                 return self._attribute(value, attribute)
             case ast.Subscript(value=value, slice=index):
                 return self._index(value, index)
-            case ast.Slice(lower=lower, upper=upper, step=None):
-                return f"{self.text(lower) if lower else ''}:{self.text(upper) if upper else ''}", _ATOM
+            case ast.Slice(lower=lower, upper=upper, step=step):
+                ends = [self.text(end) if end else "" for end in (lower, upper)]
+                return ":".join([*ends, self.text(step)] if step else ends), _ATOM
             case ast.Call():
                 return self._call(node)
         return ast.unparse(node), _ATOM
@@ -167,8 +172,14 @@ class Writer:
         return f"{below}^{self.text(exponent, _ATOM)}", _POWER
 
     def _product(self, left: ast.expr, right: ast.expr) -> tuple[str, int]:
-        """``a @ b``: of a row and a column aᵀb, of a matrix and either H·b; names of matrices are capital letters."""
-        if _is_matrix(left) or _is_row(left):
+        """``a @ b``: of a row and a column aᵀb, of a matrix and either H·b; names of matrices are capital letters.
+
+        What stands before a matrix is rows, as the examples of a batch are: a·W.
+        """
+        if _is_row(left) and not _is_matrix(right):  # a number: of a row, a matrix and a column
+            row = f"{self.text(left.left, _ATOM)}ᵀ{self.text(left.right, _POWER)}"  # type: ignore[attr-defined]
+            return f"{row}·{self.text(right, _POWER)}", _PRODUCT
+        if _is_matrix(left) or _is_matrix(right) or _is_turned(left):
             return self._scaled(left, "·", self.text(right, _POWER), _PRODUCT)
         return f"{self.text(left, _ATOM)}ᵀ{self.text(right, _POWER)}", _PRODUCT
 
@@ -178,6 +189,8 @@ class Writer:
                 return _CONSTANTS.get(attribute, attribute), _ATOM
             case ast.Name(id="f"), "lowest":
                 return "f*", _ATOM
+            case ast.Name(id="self"), _:
+                return self._name(attribute), _ATOM
             case _, "T":
                 return f"{self.text(value, _ATOM)}ᵀ", _POWER
         return f"{self.text(value, _ATOM)}.{attribute}", _ATOM
@@ -204,6 +217,12 @@ class Writer:
                 pass
             case ast.Attribute(value=ast.Attribute(value=ast.Name(id="np"), attr="linalg"), attr=name):
                 pass
+            case ast.Attribute(value=ast.Attribute(value=ast.Name(id="np"), attr=ufunc), attr="reduce"):
+                name = {"add": "sum", "multiply": "prod"}.get(ufunc, ufunc)
+            case ast.Attribute(value=value, attr=name) if name in _SAME:
+                return self._write(value)
+            case ast.Attribute(value=value, attr="take") if arguments:
+                return self._index(value, arguments[0])
             case ast.Attribute(value=value, attr=name) if name in _PREFIXED | _RENAMED.keys() | _SILENT | {
                 "max", "min", "mean", "any", "all", "dot",
             }:  # fmt: skip
@@ -258,7 +277,7 @@ class Writer:
                     return self._power(first, second)
                 case "full" | "full_like":
                     return self._write(second)
-        told = [f"{k.arg} = {self.text(k.value)}" for k in keywords if k.arg not in ("axis", "keepdims", "dtype")]
+        told = [f"{k.arg} = {self.text(k.value)}" for k in keywords if k.arg not in _UNSAID]
         written = _RENAMED.get(name) or self._name(name)
         return f"{written}({', '.join(filter(None, [self._list(arguments), *told]))})", _ATOM
 
@@ -267,6 +286,8 @@ def _is_matrix(node: ast.expr) -> bool:
     match node:
         case ast.Name(id=name):
             return name[:1].isupper()
+        case ast.Call(func=ast.Attribute(value=inner, attr=name)) if name in _SAME:
+            return _is_matrix(inner)
         case ast.Call(func=ast.Attribute(attr=name)):
             return name in ("hessian", "outer", "eye", "identity", "inv", "diag")
         case ast.BinOp(left=left, op=ast.MatMult(), right=right):
@@ -279,10 +300,20 @@ def _is_matrix(node: ast.expr) -> bool:
 
 
 def _is_row(node: ast.expr) -> bool:
-    """Whether a product has come to be a row, as gᵀH has: what follows is multiplied with it as it stands."""
+    """Whether a product is a row, as gᵀH is."""
     match node:
         case ast.BinOp(left=left, op=ast.MatMult(), right=right):
             return _is_matrix(right) and not _is_matrix(left)
+    return False
+
+
+def _is_turned(node: ast.expr) -> bool:
+    """Whether it is said to be a matrix turned about its diagonal, as a.T is."""
+    match node:
+        case ast.Attribute(attr="T"):
+            return True
+        case ast.Call(func=ast.Attribute(value=inner, attr="reshape" | "transpose")):
+            return _is_turned(inner)
     return False
 
 

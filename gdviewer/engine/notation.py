@@ -25,6 +25,7 @@ _SUFFIXES = {
     "previous": "₋", "before": "₋", "old": "₋", "last": "₋", "minus": "₋", "next": "₊", "new": "₊", "plus": "₊",
     "inf": "∞", "star": "*",
 }  # fmt: skip
+_SIGNS = {"gradient": "∇", "delta": "δ"}
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ class Line:
 
 @cache
 def name_text(name: str) -> str:
-    """A name as the field writes it: ``beta1`` is β₁, ``m_hat`` m̂, ``g_previous`` g₋; a word is itself."""
+    """A name as the field writes it: ``beta1`` is β₁, ``m_hat`` m̂, ``g_previous`` g₋,
+    ``W_gradient`` ∇W; a word is itself."""
     name = name.strip("_") or name
     known = symbol_of(name)
     if known != name:
@@ -67,6 +69,8 @@ def name_text(name: str) -> str:
         return name
     if suffix in _MARKS:
         return symbol[0] + _MARKS[suffix] + symbol[1:]
+    if suffix in _SIGNS:
+        return _SIGNS[suffix] + symbol
     if suffix in _SUFFIXES:
         return symbol + _SUFFIXES[suffix]
     if len(suffix) <= 3 and all(character in SUBSCRIPTS for character in suffix):

@@ -48,7 +48,7 @@ class Minimisable(Protocol):
         """The function that step number ``t`` sees; itself where it is not stochastic."""
 
     def value_and_gradient(self, x: Array) -> tuple[Any, Array]:
-        """Both at one point, shape ``(n,)``; the same numbers as of the two alone, at less cost where it can be."""
+        """Both at one point, shape ``(n,)``, at less cost than one after the other where it can be."""
 
     def value(self, x: Array) -> Array:
         """The loss at each point, shape ``(...)``."""
@@ -131,7 +131,7 @@ class Oracle:
             return self._known
         value, gradient, hessian = self.counts
         self.counts = (value, gradient + 1, hessian)
-        if self._batchwise:
+        if self._batchwise and x.ndim == 1:
             self._valued, known = self._problem.value_and_gradient(x)
             self._valued_at = x
         else:
@@ -149,10 +149,13 @@ class Oracle:
             self._turn_to(t)
         self._start, self._start_gradient, self._start_value = x, gradient, value
 
-    def enter(self, t: int) -> None:
-        """Begin step number ``t`` at a point where nothing is known."""
+    def begin(self, t: int, x: Array) -> None:
+        """Begin step number ``t`` at ``x``, where nothing is known yet; what a run knows there is found out."""
         self.t, self.asked = t, False
-        if self._batchwise:
+        if self._batchwise and x.ndim == 1:
+            value, gradient = self.ahead(t, x)
+            self.start(t, x, gradient, value)
+        elif self._batchwise:
             self._turn_to(t)
 
     def ahead(self, t: int, x: Array) -> tuple[Any, Array]:

@@ -93,9 +93,9 @@ class Replayer:
         if "learning_rate" in hyperparameters:
             coming = self._rate(t, hyperparameters, float(rows.loss[-1]))[0]
             hyperparameters["learning_rate"] = float(rows.rate[t]) if t < len(rows) else coming
-        oracle.enter(t)
         rule = run.optimizer.bind(hyperparameters)
         with np.errstate(all="ignore"), again():
+            oracle.begin(t, x)
             return executed(run.optimizer, through(rule) if through else rule, oracle, t - run.born, x, state)
 
     def _nearest(self, step: int) -> tuple[int, Array, State]:

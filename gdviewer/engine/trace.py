@@ -15,15 +15,22 @@ from gdviewer.engine.oracle import Array
 if TYPE_CHECKING:
     from gdviewer.engine.breakpoint import Hit
 
+_ALONE = 8192
 ROW_BYTES = 2**28  # points and gradients that take more are kept for every other step, then every fourth, …
 STATE_BYTES = 2**28  # and so is what the optimizer carries, such as BFGS's matrix in many dimensions
+
+
+def _square(row: Array) -> Any:
+    """The sum of squares; of a vector so long that ``dot`` would share it among threads, which may have to wait, not by
+    that."""
+    return row.dot(row) if len(row) < _ALONE else np.einsum("i,i->", row, row)
 
 
 def norms(rows: Rows) -> Array:
     """The Euclidean norm of each row, (k,), of rows (k, n) of numbers of any size."""
     with np.errstate(all="ignore"):
         if not isinstance(rows, np.ndarray):  # no row is copied; sums of products round as they may
-            found: Array = np.sqrt([row.dot(row) for row in rows])
+            found: Array = np.sqrt([_square(row) for row in rows])
             odd = np.flatnonzero(~np.isfinite(found)).tolist()
             if odd:
                 found[odd] = norms(np.array([rows[i] for i in odd]))
@@ -88,7 +95,7 @@ class Trace:
     Loss, learning rate and norm of the gradient are kept for every step. The points, the gradients, and what the
     optimizer carries are kept for every ``stride``-th step: short rows for each until they take more than their
     budget, ``ROW_BYTES`` and ``STATE_BYTES``; from then on for every other, and so on. Long rows, which take time to
-    copy, are kept for every second to eighth from the beginning. The steps between can be executed again from there.
+    copy, are kept for every eighth to 32nd from the beginning. The steps between can be executed again from there.
 
     Attributes:
         changes: the hyperparameters moved on the way, in order.

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
+from inspect import CO_GENERATOR
 from pathlib import Path
 from time import perf_counter
 from types import CodeType, FrameType
@@ -328,12 +329,17 @@ def _is_mathematics(code: CodeType) -> bool:
     path = Path(name)
     if _PACKAGE in path.parents:
         room = path.relative_to(_PACKAGE).parts
+        if code.co_flags & CO_GENERATOR:  # told with the loop that goes through it
+            return False
         return room[0] in ("optimizers", "problems") and room[-1] not in _PLUMBING
     return not is_of_a_library(name)
 
 
 _PACKAGE = Path(__file__).parents[1]
-_PLUMBING = {"problem.py", "formula.py", "function.py", "chunks.py"}  # they hand a point on to the mathematics
+# They hand a point on to the mathematics: of a network, to its layers, with the batch and the views into the vector.
+_PLUMBING = {
+    "problem.py", "formula.py", "function.py", "chunks.py", "batches.py", "network.py", "architecture.py",
+}  # fmt: skip
 
 
 @cache
@@ -349,6 +355,11 @@ def _names_in(line: Line) -> tuple[tuple[str, ...], tuple[str, ...]]:
     writes: dict[str, None] = {}
     for inner in (inner for part in flat for inner in ast.walk(part)):
         match inner:
+            case ast.Expr(value=ast.Call(keywords=[*_, ast.keyword(arg="out", value=target)])):  # NumPy writes into it
+                while isinstance(target, ast.Call | ast.Attribute | ast.Subscript):
+                    target = target.func if isinstance(target, ast.Call) else target.value
+                if isinstance(target, ast.Name):
+                    writes[target.id] = None
             case ast.Name(id=name, ctx=ast.Store()):
                 writes[name] = None
             case ast.Name(id=name):

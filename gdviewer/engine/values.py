@@ -40,23 +40,23 @@ def number_text(value: Any, digits: int = DIGITS) -> str:
     return text.replace("-", "−")
 
 
-def is_few(value: Any) -> bool:
-    """Whether a value is a number, or so few that each is told."""
+def is_few(value: Any, few: int = FEW) -> bool:
+    """Whether a value is a number, or so few that each is told: ``few`` at most."""
     if isinstance(value, bool | int | float | np.number | np.bool_):
         return True
     return isinstance(value, np.ndarray) and value.dtype.kind in "fiub" and (
-        value.size <= FEW if value.ndim < 2 else value.ndim == 2 and max(value.shape) <= 3
+        value.size <= few if value.ndim < 2 else value.ndim == 2 and max(value.shape) <= 3
     )  # fmt: skip
 
 
-def value_text(value: Any, digits: int = DIGITS) -> str:
+def value_text(value: Any, digits: int = DIGITS, few: int = FEW) -> str:
     """A value: a number, ``(1, −2)``, ``[1 0; 0 1]``, or what a large array amounts to: shape, norm, mean, extremes."""
     match value:
         case bool() | int() | float() | np.number() | np.bool_():
             return number_text(value, digits)
         case np.ndarray() if value.dtype.kind not in "fiub":
             return f"array of {value.dtype}, {_shape_text(value)}"
-        case np.ndarray() if is_few(value):
+        case np.ndarray() if is_few(value, few):
             if value.size == 1:
                 return number_text(value.item(), digits)
             if value.ndim == 1:
@@ -71,7 +71,7 @@ def value_text(value: Any, digits: int = DIGITS) -> str:
             norm, mean, low, high = (number_text(float(amount), digits) for amount in amounts)
             return f"{_shape_text(value)}: norm {norm}, mean {mean}, {low} … {high}"
         case tuple() | list():
-            told = [value_text(part, digits) for part in value[:FEW]] + ["…"] * (len(value) > FEW)
+            told = [value_text(part, digits, few) for part in value[:FEW]] + ["…"] * (len(value) > FEW)
             return f"({', '.join(told)})"
     text = value.__name__ if callable(value) and hasattr(value, "__name__") else repr(value)
     return text if len(text) <= 60 else f"{text[:59]}…"

@@ -13,6 +13,7 @@ from gdviewer.engine.notation import expression, formulas, name_text
 from gdviewer.engine.optimizer import Optimizer
 from gdviewer.engine.parameter import Declared
 from gdviewer.engine.schedule import Schedule
+from gdviewer.problems.networks.network import Network
 from gdviewer.problems.problem import Problem
 
 Entry = TypeVar("Entry")
@@ -66,6 +67,15 @@ def domain_text(problem: Problem) -> str:
     return ", ".join(f"{name} ∈ {text}" for name, text in zip(problem.axis_names, ranges, strict=False))
 
 
+def network_facts(network: Network) -> list[str]:
+    """What a network is made of: its sizes, its weights, its data and its batches."""
+    return [
+        f"Layers: {network.shape_text}, {network.dimension:,} weights",
+        f"Trained on {network.train.origin}",
+        network.batch_text,
+    ]
+
+
 def plain() -> str:
     """Names and what they are, a line each."""
     lines = ["Problems"]
@@ -114,11 +124,17 @@ def _problems() -> Iterator[str]:
         yield f"### {escaped(group)}"
         for p in members:
             yield from _entry(p.title, p.name, p.why, [f"f = {expression(p.formula)}"])
-            facts = [f"Domain: {domain_text(p)}", f"Start: ({_point(p.start)})", minima_text(p).capitalize()]
             points = "".join(f"\n  - {escaped(line)}" for line in minima_lines(p))
-            yield "\n".join(f"- {escaped(fact)}" for fact in facts) + points
+            yield "\n".join(f"- {escaped(fact)}" for fact in _facts(p)) + points
             yield from _table("parameter", p.parameters, expression)
             yield from _source(p.source)
+
+
+def _facts(problem: Problem) -> list[str]:
+    if isinstance(problem, Network):
+        return network_facts(problem)
+    start = f"Start: ({_point(problem.start)})"
+    return [f"Domain: {domain_text(problem)}", start, minima_text(problem).capitalize()]
 
 
 def _entry(title: str, name: str, sentence: str, lines: Iterable[str]) -> Iterator[str]:

@@ -152,14 +152,23 @@ class Experiment:
         return replace(self, runs=(*self.runs, *added))
 
 
+def usual_runs(problem: Problem) -> tuple[RunPlan, ...]:
+    """The runs to begin with: gradient descent beside Adam, or for a network Adam alone."""
+    adam = optimizers.get("adam")
+    if isinstance(problem, problems.Network):
+        return (RunPlan(adam, {"learning_rate": 0.003}),)
+    return (
+        RunPlan(optimizers.get("gradient_descent"), {"learning_rate": 0.01}, color=0),
+        RunPlan(adam, {"learning_rate": 0.1}, color=1),
+    )
+
+
+def usual_limits(problem: Problem) -> Limits:
+    """The limits to begin with; a move on a batch may be small by chance, so it ends no network."""
+    return Limits(tolerance=None) if isinstance(problem, problems.Network) else Limits()
+
+
 def default_experiment() -> Experiment:
     """What the window opens with: Himmelblau's function, gradient descent beside Adam."""
     problem = problems.get("himmelblau")
-    return Experiment(
-        problem,
-        (
-            RunPlan(optimizers.get("gradient_descent"), {"learning_rate": 0.01}, color=0),
-            RunPlan(optimizers.get("adam"), {"learning_rate": 0.1}, color=1),
-        ),
-        tuple(problem.start.tolist()),
-    )
+    return Experiment(problem, usual_runs(problem), tuple(problem.start.tolist()), usual_limits(problem))

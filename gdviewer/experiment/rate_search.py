@@ -15,15 +15,25 @@ from gdviewer.experiment.experiment import Experiment, RunPlan
 RATES = 31
 STEPS = 200
 PATIENCE_SECONDS = 2.0  # the window waits for it
+_NUMBERS = 2**24  # of all points tried; of larger ones, even copies take long
 
 
-def find_rate(experiment: Experiment, plan: RunPlan) -> float | None:
+def quick_rate(experiment: Experiment, plan: RunPlan) -> float | None:
+    """What :func:`find_rate` finds; None for a network, with which it takes longer than a window may wait."""
+    return None if experiment.problem.batchwise else find_rate(experiment, plan)
+
+
+def find_rate(experiment: Experiment, plan: RunPlan, patience: float = PATIENCE_SECONDS) -> float | None:
     """The learning rate with which a run comes lowest in 200 steps, of 31 from 1e-5 to 10, spaced by ratio.
 
     Of those with which it never climbs above the loss at its start, that is: a leap over a ridge may end lower, but it
-    is no descent to learn from. (With batches any rate may climb at first, so there it is simply the lowest.) All rates
-    are stepped as one array, so that it takes about as long as 200 steps of one run. Noise and the schedule are left
-    out; of rates that come equally low the smallest is taken. For a run that leaves another it is tried from there.
+    is no descent to learn from. (With batches any rate may climb at first, so there it is simply the lowest, by the
+    loss on all rows.) All rates are stepped as one array, so that it takes about as long as 200 steps of one run, but
+    for a network. Noise and the schedule are left out; of rates that come equally low the smallest is taken. For a run
+    that leaves another it is tried from there.
+
+    Args:
+        patience: about the seconds it may take.
 
     Returns:
         the rate, in two digits; None where there is none to find: no learning rate, an optimizer or a problem that
@@ -36,7 +46,7 @@ def find_rate(experiment: Experiment, plan: RunPlan) -> float | None:
         return None
     options = Options(l2=plan.options.l2, clip_norm=plan.options.clip_norm, clip_value=plan.options.clip_value)
     objective = options.objective(problem)
-    if plan.optimizer.lacks(objective):
+    if plan.optimizer.lacks(objective) or RATES * problem.dimension > _NUMBERS:
         return None
     rates = np.array([float(f"{rate:.2g}") for rate in np.geomspace(*declared.slider, RATES)])
     oracle = options.oracle(objective, experiment.seed)
@@ -53,11 +63,13 @@ def find_rate(experiment: Experiment, plan: RunPlan) -> float | None:
         problem.prepare()
         began = perf_counter()
         for t in range(1, STEPS + 1):
-            if perf_counter() - began > PATIENCE_SECONDS * t / STEPS + 0.1:
+            if perf_counter() - began > patience * t / STEPS + 0.05 * patience:
                 return None
-            oracle.t = t
+            oracle.begin(t, x)
             result = rule(x, oracle, t, *state) if plan.optimizer.counts_steps else rule(x, oracle, *state)
             x, *state = result if isinstance(result, tuple) else (result,)
+            if problem.batchwise and t < STEPS:
+                continue
             losses = np.where(np.isfinite(x).all(axis=1), objective.value(x), np.inf)
             highest = np.maximum(highest, losses)  # not a number once it was one
     steady = np.isfinite(highest) if objective.stochastic else highest <= beginning

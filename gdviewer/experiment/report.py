@@ -12,15 +12,16 @@ from gdviewer.engine.trace import norms
 from gdviewer.experiment.minimize import Result
 from gdviewer.problems.problem import Problem
 
+MOST_TOLD = 1000  # components of a point that are told one by one
+
 
 def summary(result: Result, problem: Problem) -> dict[str, Any]:
-    """The result as plain values for JSON, with what the problem has to tell of it; what is not finite is None."""
-    told = {
-        name: {key: _finite(number) for key, number in part.items()} if isinstance(part, dict) else part
-        for name, part in problem.report(result.x).items()
-    }
+    """The result as plain values for JSON, with what the problem has to tell of it; what is not finite is None, and so
+    is a point of more than ``MOST_TOLD`` components."""
+    told = {name: _plain(part) for name, part in problem.report(result.x).items()}
     return told | {
-        "point": [_finite(v) for v in result.x],
+        "point": [_finite(v) for v in result.x] if len(result.x) <= MOST_TOLD else None,
+        "dimension": len(result.x),
         "loss": _finite(result.fun),
         "gradient_norm": _finite(norms(result.jac[None])[0]),
         "steps": result.nit,
@@ -39,6 +40,13 @@ def summary(result: Result, problem: Problem) -> dict[str, Any]:
     }
 
 
+def _plain(part: Any) -> Any:
+    """What a problem tells, for JSON."""
+    if isinstance(part, dict):
+        return {name: _plain(each) for name, each in part.items()}
+    return _finite(part) if isinstance(part, float) else part
+
+
 def _finite(value: Any) -> float | None:
     return float(value) if np.isfinite(value) else None
 
@@ -47,19 +55,28 @@ def report(title: str, result: Result, problem: Problem) -> str:
     """The result as a person reads it, with what the problem has to tell of it in words."""
     point = ", ".join(f"{v:.10g}" for v in result.x[:10]) + (", …" if len(result.x) > 10 else "")
     what = result.message.removesuffix(result.advice).strip()
-    return "\n".join(
-        [
-            title,
-            f"  point        {point}",
-            *(f"  {name:11}  {text}" for name, text in problem.report(result.x).items() if isinstance(text, str)),
-            f"  loss         {result.fun:.10g}",
-            f"  ‖gradient‖   {norms(result.jac[None])[0]:.4g}",
-            f"  steps        {result.nit:,}",
-            f"  evaluations  {result.nfev:,} of the loss, {result.njev:,} of the gradient",
-            f"  stopped      {result.reason}: {what}",
-            f"  advice       {result.advice}",
-        ]
-    )
+    told = {
+        name.replace("_", " "): f"{part:,}" if isinstance(part, int) else f"{part:.6g}" if _is_number(part) else part
+        for name, part in problem.report(result.x).items()
+        if isinstance(part, str) or _is_number(part)
+    }
+    width = max(11, *map(len, told), 0)
+    loss = "batch loss" if problem.batchwise and problem.stochastic else "loss"
+    facts = {
+        **({} if problem.picture == "network" else {"point": point}),
+        **told,
+        loss: f"{result.fun:.10g}",
+        "‖gradient‖": f"{norms(result.jac[None])[0]:.4g}",
+        "steps": f"{result.nit:,}",
+        "evaluations": f"{result.nfev:,} of the loss, {result.njev:,} of the gradient",
+        "stopped": f"{result.reason}: {what}",
+        "advice": result.advice,
+    }
+    return "\n".join([title, *(f"  {name:{width}}  {text}" for name, text in facts.items())])
+
+
+def _is_number(part: Any) -> bool:
+    return isinstance(part, (int, float))
 
 
 def write_csv(result: Result, path: Path, problem: Problem) -> None:

@@ -130,7 +130,7 @@ class Problem:
         raise NotImplementedError
 
     def value_and_gradient(self, x: Array) -> tuple[Any, Array]:
-        """Both at one point, shape ``(n,)``: the same numbers as of the two alone, at less cost where it can be."""
+        """Both at one point, shape ``(n,)``, at less cost than one after the other where it can be."""
         return self.value(x), self.gradient(x)
 
     def hessian(self, x: ArrayLike) -> Array:

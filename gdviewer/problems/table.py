@@ -65,7 +65,9 @@ class Table:
             ValueError: there is no such column, a cell is missing or no number; with line and column.
         """
         if not features:
-            raise ValueError("choose at least one feature")
+            able = any(self.is_numeric(name) for name in self.names if name != target)
+            none = f"{self.name} has no column of numbers to predict {target!r} from"
+            raise ValueError("choose at least one feature" if able else none)
         if target in features:
             raise ValueError(f"{target!r} can't be a feature and the target")
         return np.column_stack([self.numbers(name) for name in features])

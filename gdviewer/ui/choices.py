@@ -10,7 +10,8 @@ from gdviewer.engine.notation import expression, formulas, name_text
 from gdviewer.engine.optimizer import Optimizer
 from gdviewer.engine.oracle import Minimisable
 from gdviewer.engine.parameter import Declared, Parameter
-from gdviewer.experiment.catalogue import domain_text, group_of, minima_lines, minima_text
+from gdviewer.experiment.catalogue import domain_text, group_of, minima_lines, minima_text, network_facts
+from gdviewer.problems.networks.network import Network
 from gdviewer.problems.problem import Problem
 from gdviewer.ui.choice_list import Choice
 from gdviewer.ui.own_rules import key_of
@@ -72,6 +73,8 @@ def _formula(p: Problem) -> list[str]:
 
 
 def _facts(p: Problem) -> list[str]:
+    if isinstance(p, Network):  # its many parameters are for the panel; none of its weights is of interest yet
+        return network_facts(p)
     dimensions = tr("1 dimension") if p.dimension == 1 else tr("{n} dimensions", n=f"{p.dimension:,}")
     numbers = [f"{dimensions}, {domain_text(p)}", minima_text(p), *minima_lines(p, _TOLD_MINIMA)]
     parameters = [_told(expression(name), parameter, name) for name, parameter in p.parameters.items()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -20,15 +20,19 @@ from PySide6.QtWidgets import (
 )
 
 from gdviewer import problems
+from gdviewer.problems.networks.dataset import dataset_of
+from gdviewer.problems.networks.network import Network
+from gdviewer.problems.networks.outline import fitted
 from gdviewer.problems.problem import Problem
 from gdviewer.problems.regression import Regression
-from gdviewer.problems.table import Table, read_table
+from gdviewer.problems.table import MAX_WIDTH, Table, read_table
 from gdviewer.ui.background import Latest
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import tr
 
 _ROWS_SHOWN = 5
+Fit = Regression | Network  # what is fitted to a table
 
 
 class DataEntry(QWidget):
@@ -37,7 +41,12 @@ class DataEntry(QWidget):
     Attributes:
         message: what is wrong with a file or a choice of columns.
         notes: how features are scaled and what a step sees, in words; stands apart, below the parameters.
+
+    Signals:
+        adapted: a problem was put on other data, and which of its parameters were changed so that it fits.
     """
+
+    adapted = Signal(object, tuple)
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -93,28 +102,29 @@ class DataEntry(QWidget):
 
     def show_problem(self, problem: Problem) -> None:
         """Show the data of a problem, or nothing where it has none."""
-        fitted = isinstance(problem, Regression)
-        self.setVisible(fitted)
-        self.notes.setVisible(fitted)
-        if not fitted:
+        on_rows, regression = isinstance(problem, Fit), isinstance(problem, Regression)
+        self.setVisible(on_rows)
+        self.formula.setVisible(regression)
+        self.notes.setVisible(regression)
+        if not on_rows:
             return
         self.formula.setText(f"f = {problem.formula}")
-        self.origin.setText(problem.data.origin)
+        self.origin.setText(problem.data.origin if regression else _parts(problem))
         self._name_swap(problem)
         self._columns.setVisible(self._table is not None and not problem.made)
         self.notes.setText(f"{problem.scaling.text}\n{problem.batch_text}")
         self.say("")
 
-    def with_table(self, entry: Regression) -> Regression:
-        """A regression of the catalogue, on the table where that is what is shown and it suits."""
+    def with_table(self, entry: Fit) -> Fit:
+        """A regression or network of the catalogue, on the table where that is what is shown and it suits."""
         current = self._session.experiment.problem
-        if self._table is None or not isinstance(current, Regression) or current.made:
+        if self._table is None or not isinstance(current, Fit) or current.made:
             return entry
         with suppress(ValueError):
-            return entry.with_data(self._table.data(*self._chosen()))
+            return self._on_table(entry)[0]
         try:
-            self._show_columns(*self._table.usual_columns(entry.model.classes))
-            return entry.with_data(self._table.data(*self._chosen()))
+            self._show_columns(*self._usual_columns(entry))
+            return self._on_table(entry)[0]
         except ValueError:
             return entry
 
@@ -142,10 +152,10 @@ class DataEntry(QWidget):
 
     def _take_table(self, table: Table) -> None:
         problem = self._session.experiment.problem
-        if not isinstance(problem, Regression):
+        if not isinstance(problem, Fit):
             return
         self._table = table
-        self._show_columns(*table.usual_columns(problem.model.classes))
+        self._show_columns(*self._usual_columns(problem))
         self._columns.setVisible(True)
         self._choose()
 
@@ -187,7 +197,7 @@ class DataEntry(QWidget):
         self._close_target()
         problem = self._session.experiment.problem
         try:
-            self._adopt(problem.with_data(self._table.data(*self._chosen())))
+            self._adopt(*self._on_table(problem))
         except ValueError as error:
             self.say(str(error))
 
@@ -199,18 +209,45 @@ class DataEntry(QWidget):
             return
         entry = problems.get(problem.name)
         kept = {name: value for name, value in problem.values.items() if name in entry.parameters}
-        self._adopt(entry.replace(**kept))
+        if isinstance(entry, Network):
+            self._adopt(*fitted(problem, lambda **values: entry.replace(**kept | values), entry.data_for(**kept)))
+        else:
+            self._adopt(entry.replace(**kept))
 
-    def _name_swap(self, problem: Regression) -> None:
+    def _name_swap(self, problem: Fit) -> None:
         self.swap_button.setVisible(not problem.made or self._table is not None)
         self.swap_button.setText(self._table.name if problem.made and self._table else tr("Made samples"))
         self.swap_button.setToolTip(
             tr("Back to the table that was opened.") if problem.made else tr("To made samples; the table stays open.")
         )
 
-    def _adopt(self, problem: Regression) -> None:
+    def _usual_columns(self, problem: Fit) -> tuple[str, list[str]]:
+        """A target and features to begin with, of the table."""
+        if isinstance(problem, Network):
+            return self._table.usual_columns(None, most=MAX_WIDTH)
+        return self._table.usual_columns(problem.model.classes)
+
+    def _on_table(self, problem: Fit) -> tuple[Fit, tuple[str, ...]]:
+        """The problem on the columns that are chosen, and which of its parameters had to be changed for them.
+
+        Raises:
+            ValueError: the columns can't be used.
+        """
+        if isinstance(problem, Regression):
+            return problem.with_data(self._table.data(*self._chosen())), ()
+        given = dataset_of(self._table, *self._chosen())
+        return fitted(problem, lambda **values: problem.with_data(given, **values), given)
+
+    def _adopt(self, problem: Fit, changed: tuple[str, ...] = ()) -> None:
         self._session.edit(self._session.experiment.with_problem(problem))
+        self.adapted.emit(problem, changed)
 
     def _refuse(self, error: Exception) -> None:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         self.say(reason if self._name in reason else tr("{name}: {reason}", name=self._name, reason=reason))
+
+
+def _parts(network: Network) -> str:
+    """What a network is trained on and tested with."""
+    told = tr("Trained on {train}", train=network.train.origin)
+    return told + (tr(", tested with {n}.", n=f"{len(network.test):,}") if len(network.test) else ".")

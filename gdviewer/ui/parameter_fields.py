@@ -184,3 +184,7 @@ class ParameterFields(QWidget):
         """Show values that hold already."""
         for name, value in values.items():
             self.fields[name].show_value(value)
+
+    def show_value(self, name: str, value: object) -> None:
+        """Show a value that holds already."""
+        self.fields[name].show_value(value)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from gdviewer import problems
+from gdviewer.experiment.experiment import usual_limits, usual_runs
 from gdviewer.problems.formula import formula
+from gdviewer.problems.networks.layers import Misfit
+from gdviewer.problems.networks.network import Network
+from gdviewer.problems.networks.outline import fitted
 from gdviewer.problems.problem import Problem
 from gdviewer.problems.regression import Regression
 from gdviewer.problems.samples import SampledCurve, SampledVector
@@ -23,6 +29,7 @@ from gdviewer.ui.text import point_text, tr
 
 if TYPE_CHECKING:
     from gdviewer.ui.choice_list import Choice
+    from gdviewer.ui.networks.builder import NetworkBuilder
 
 
 class ProblemPanel(QWidget):
@@ -39,8 +46,9 @@ class ProblemPanel(QWidget):
         self.samples = SamplesEntry(session)
         self.data = DataEntry(session)
         self._parameters = ParameterFields()
+        self.builder: NetworkBuilder | None = None  # made when a network is first shown
         self.start = PointField()
-        heading = QLabel(tr("Start θ₀"))
+        self._heading = heading = QLabel(tr("Start θ₀"))
         heading.setBuddy(self.start.entry)
         heading.setProperty("role", "heading")
         layout = QVBoxLayout(self, spacing=8)
@@ -58,12 +66,15 @@ class ProblemPanel(QWidget):
         self.picker.chosen.connect(self.choose)
         self._parameters.changed.connect(self._set_parameter)
         self.start.changed.connect(session.set_start)
+        self.data.adapted.connect(self._tell)
         session.experiment_changed.connect(self._match)
         self._match()
 
     @property
     def fields(self) -> dict[str, Field]:
         """The field of each parameter of the problem."""
+        if self.builder and isinstance(self._shown, Network):
+            return self.builder.fields
         return self._parameters.fields
 
     def choose(self, key: str) -> None:
@@ -77,7 +88,7 @@ class ProblemPanel(QWidget):
             self._adopt(self.samples.make())
         else:
             chosen = problems.get(key)
-            self._adopt(self.data.with_table(chosen) if isinstance(chosen, Regression) else chosen)
+            self._adopt(self.data.with_table(chosen) if isinstance(chosen, Regression | Network) else chosen)
 
     def open_file(self, path: str) -> None:
         """Read a file: a table where a regression is shown, else samples; what is wrong with it is told below."""
@@ -93,11 +104,19 @@ class ProblemPanel(QWidget):
             entry.close_threads()
 
     def _entry_of_files(self, path: str = "") -> SamplesEntry | DataEntry:
-        shown = isinstance(self._session.experiment.problem, Regression)
+        shown = isinstance(self._session.experiment.problem, Regression | Network)
         return self.data if shown and not path.lower().endswith(".npy") else self.samples
 
     def _adopt(self, problem: Problem) -> None:
-        self._session.edit(self._session.experiment.with_problem(problem))
+        """Take another problem; runs and limits that were the usual ones of the one before are those of this one."""
+        experiment = self._session.experiment
+        before, other = experiment.problem, experiment.with_problem(problem)
+        if isinstance(before, Network) != isinstance(problem, Network):
+            if experiment.runs == usual_runs(before):
+                other = replace(other, runs=usual_runs(problem))
+            if experiment.limits == usual_limits(before):
+                other = replace(other, limits=usual_limits(problem))
+        self._session.edit(other)
 
     @staticmethod
     def _choices() -> list[Choice]:
@@ -126,26 +145,67 @@ class ProblemPanel(QWidget):
         self.data.show_problem(problem)
         self.why.setToolTip(tr("Source: {source}", source=problem.source))
         sampled = isinstance(problem, (SampledCurve, SampledVector))
-        self.formula.setVisible(not sampled and problem.data is None)
+        trained = isinstance(problem, Network)
+        self.formula.setVisible(not sampled and not trained and problem.data is None)
+        for widget in (self._heading, self.start):
+            widget.setVisible(not trained)
+        self._show_builder(problem)
         self.samples.setVisible(sampled)
         if sampled:
             self.samples.show_problem(problem)
-        else:
+        elif not trained:
             self.formula.show_problem(problem)
+        if trained:
+            self._parameters.declare({})
+            return
         if before is None or before.parameters != problem.parameters or before.name != problem.name:
             self._parameters.declare(problem.parameters, by_name=problem.data is None)
         self._parameters.show_values(problem.values)
 
-    def _set_parameter(self, name: str, value: float) -> None:
-        experiment = self._session.experiment
-        problem = experiment.problem
+    def _show_builder(self, problem: Problem) -> None:
+        if isinstance(problem, Network) and self.builder is None:
+            from gdviewer.ui.networks.builder import NetworkBuilder
+
+            self.builder = NetworkBuilder()
+            self.builder.changed.connect(self._set_parameter)
+            self.layout().insertWidget(self.layout().indexOf(self._parameters), self.builder)
+        if self.builder:
+            self.builder.setVisible(isinstance(problem, Network))
+        if isinstance(problem, Network):
+            self.builder.show_network(problem)
+
+    def _set_parameter(self, name: str, value: object) -> None:
+        problem = self._session.experiment.problem
         if name not in problem.values:
             return
         try:
-            self._adopt(problem.replace(**{name: value}))
+            if isinstance(problem, Network):
+                self._refit(problem, {name: value})
+            else:
+                self._adopt(problem.replace(**{name: value}))
         except ValueError as error:  # such as a power of one's own data that is too large
-            self._parameters.show_values(problem.values)
+            (self.builder if isinstance(problem, Network) else self._parameters).show_value(name, problem.values[name])
             self.data.say(str(error))
+
+    def _refit(self, network: Network, values: dict[str, object]) -> None:
+        """Take other values of a network, and layers and a loss that fit them where what there is does not.
+
+        Layers that were entered and do not fit yet are tried first: these may be the data they are for.
+        """
+        pending = self.builder.layers.pending
+        data = network.data_for(**values)
+        if pending is not None and "layers" not in values:
+            with suppress(Misfit):
+                self._adopt(network.replace(**values, layers=pending))
+                return
+        other, changed = fitted(network, lambda **more: network.replace(**more | values), data)
+        self._adopt(other)
+        self._tell(other, changed)
+
+    def _tell(self, problem: Problem, changed: tuple[str, ...]) -> None:
+        """Say what was changed so that a network fits its data."""
+        if self.builder and isinstance(problem, Network):
+            self.builder.tell(changed, problem)
 
 
 def _short(start: tuple[float, ...]) -> str:

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from gdviewer.experiment.rate_search import RATES, STEPS, find_rate
+from gdviewer.ui.background import Latest
 from gdviewer.ui.diagnosis import Diagnoses
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.number_field import PointField
@@ -19,7 +20,11 @@ from gdviewer.ui.session import Session
 from gdviewer.ui.text import point_text, stop_text, tr
 
 if TYPE_CHECKING:
+    from gdviewer.experiment.experiment import Experiment, RunPlan
     from gdviewer.ui.choice_list import Choice
+
+
+_PATIENCE_SECONDS = 30.0  # what a search for a rate may take in the background
 
 
 class RunEditor(QWidget):
@@ -37,6 +42,10 @@ class RunEditor(QWidget):
         self.find = QToolButton(text=tr("Find a learning rate"))
         keys_by_tab(self.find)
         self.options = OptionsEditor(session)
+        self._searching: tuple[Experiment, RunPlan] | None = None  # for what a rate is being searched
+        self._search = Latest(self)
+        self._search.done.connect(self._take_rate)
+        self._search.failed.connect(lambda _: self._take_rate(None))
         self._diagnoses = Diagnoses(self)
         self._diagnoses.told.connect(self.refresh)
         self.own_start = QCheckBox(tr("a start of its own"))
@@ -86,9 +95,26 @@ class RunEditor(QWidget):
         )
 
     def find_rate(self) -> None:
-        """Give the selected run the learning rate, of those tried, that leads lowest from its start."""
+        """Give the selected run the learning rate, of those tried, that leads lowest from its start; of a network it is
+        searched in the background."""
         experiment = self._session.experiment
-        rate = find_rate(experiment, experiment.runs[self._session.selected])
+        plan = experiment.runs[self._session.selected]
+        self._searching = experiment, plan
+        if experiment.problem.batchwise:
+            self._search.request(lambda: find_rate(experiment, plan, _PATIENCE_SECONDS))
+            self._match()
+        else:
+            self._take_rate(find_rate(experiment, plan))
+
+    def _take_rate(self, rate: float | None) -> None:
+        """Take a rate that was found for the run, unless it is another by now."""
+        searched, self._searching = self._searching, None
+        experiment, selected = self._session.experiment, self._session.selected
+        self._match()
+        if searched is None or selected >= len(experiment.runs):
+            return
+        if experiment.problem is not searched[0].problem or experiment.runs[selected] != searched[1]:
+            return
         if rate is None:
             self.fields["learning_rate"].entry.explain(
                 tr("no rate tried leads lower from this start, or trying takes too long")
@@ -117,7 +143,8 @@ class RunEditor(QWidget):
                 label.setVisible(bool(text))
 
     def close_threads(self) -> None:
-        """End the thread that finds out where a run stopped."""
+        """End the threads that search a rate, and find out where a run stopped."""
+        self._search.close()
         self._diagnoses.close_threads()
 
     def showEvent(self, event: object) -> None:
@@ -136,7 +163,8 @@ class RunEditor(QWidget):
         self.picker.show_choice(key_of(plan.optimizer), plan.optimizer.title)
         self.find.setVisible("learning_rate" in plan.optimizer.hyperparameters)
         single = next((one for one in (self._session.experiment.problem, plan.optimizer) if not one.broadcasts), None)
-        self.find.setEnabled(single is None)
+        self.find.setEnabled(single is None and self._searching is None)
+        self.find.setText(tr("Find a learning rate") if self._searching is None else tr("Trying {n} rates …", n=RATES))
         self.find.setToolTip(
             tr("The rates would be tried all at once, and {what} takes one point at a time.", what=single.title)
             if single

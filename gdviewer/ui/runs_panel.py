@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
 from gdviewer import optimizers
 from gdviewer.engine.run import Run
 from gdviewer.experiment.experiment import MAX_RUNS, RunPlan
-from gdviewer.experiment.rate_search import RATES, find_rate
+from gdviewer.experiment.rate_search import RATES, quick_rate
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.own_rules import error_text, key_of
 from gdviewer.ui.run_editor import RunEditor
@@ -105,11 +105,14 @@ class RunsPanel(QWidget):
         runs = self._session.experiment.runs
         used = {key_of(plan.optimizer) for plan in runs}
         unused = next((name for name in optimizers.names() if name not in used), "")
+        begins = tr("Each begins with the rate, of {n}, that leads lowest.", n=RATES)
+        if self._session.experiment.problem.batchwise:
+            begins = tr("Each begins with its usual rate.")
         self.adding = ChoiceList(
             optimizer_choices(self._session.experiment.problem, self._session.own_rules.rules), tr("Optimizers"), self,
             current=unused,
             room=MAX_RUNS - len(runs),
-            hint=tr("Click or Space ticks, Enter adds. Each begins with the rate, of {n}, that leads lowest.", n=RATES),
+            hint=tr("Click or Space ticks, Enter adds.") + " " + begins,
             confirm=lambda n: tr("Add 1 run") if n == 1 else tr("Add {n} runs", n=n),
         )  # fmt: skip
         self.adding.picked.connect(self.add_runs)
@@ -120,7 +123,7 @@ class RunsPanel(QWidget):
         experiment = self._session.experiment
         room = MAX_RUNS - len(experiment.runs)
         plans = [RunPlan(self._session.own_rules.get(name)) for name in names[:room]]
-        rates = [find_rate(experiment, plan) for plan in plans]
+        rates = [quick_rate(experiment, plan) for plan in plans]
         self._append(
             *(replace(p, hyperparameters={"learning_rate": r}) if r else p for p, r in zip(plans, rates, strict=True))
         )
@@ -166,7 +169,7 @@ class RunsPanel(QWidget):
         plan = self._session.branch_here()
         if key != key_of(plan.optimizer):
             plan = plan.with_optimizer(self._session.own_rules.get(key))
-            found = find_rate(self._session.experiment, plan)
+            found = quick_rate(self._session.experiment, plan)
             plan = replace(plan, hyperparameters={**plan.hyperparameters, "learning_rate": found}) if found else plan
         self._append(plan)
 

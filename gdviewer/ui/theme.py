@@ -56,6 +56,11 @@ class Theme:
         """256 colours of equal perceived difference, (256, 4) RGBA, between the two ends of the ramp in Oklab."""
         return _ramp(*self.heat)
 
+    def signed_colors(self) -> NDArray[np.uint8]:
+        """511 colours for numbers from −1 to 1, (511, 4) RGBA: orange below zero, the plot's ground at it, blue above;
+        told apart by those who see no red or no green, too."""
+        return np.vstack([_ramp(self.review, self.plot), _ramp(self.plot, self.accent)[1:]])
+
 
 LIGHT = Theme(
     "light", window="#f3f4f6", base="#ffffff", raised="#ffffff", text="#1c2230", muted="#5b6475", line="#cfd4dd",

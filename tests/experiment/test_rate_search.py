@@ -6,7 +6,7 @@ from gdviewer.engine.options import Options
 from gdviewer.engine.run import Run
 from gdviewer.engine.stop import Limits
 from gdviewer.experiment.experiment import Experiment, RunPlan
-from gdviewer.experiment.rate_search import RATES, STEPS, find_rate
+from gdviewer.experiment.rate_search import RATES, STEPS, find_rate, quick_rate
 from gdviewer.problems.function import FunctionProblem
 
 
@@ -61,3 +61,25 @@ def test_that_a_rate_is_found_for_batches_too():
     run = experiment.build(RunPlan(optimizers.get("adam"), {"learning_rate": found}))
     run.advance(STEPS)
     assert run.trace.loss[-1] < 0.5 * run.trace.loss[0]
+
+
+def test_that_the_rate_found_for_a_network_lowers_the_loss_on_all_rows():
+    problem = problems.get("xor_network")
+    experiment = experiment_on(problem, optimizer=optimizers.get("adam"))
+    assert quick_rate(experiment, experiment.runs[0]) is None
+    found = find_rate(experiment, experiment.runs[0], 30.0)
+    losses = {}
+    for rate in (found, 1e-5, 1e-3):
+        run = experiment.build(RunPlan(optimizers.get("adam"), {"learning_rate": rate}))
+        run.advance(STEPS)
+        losses[rate] = float(problem.value(run.point(run.step)))
+    assert losses[found] == min(losses.values()) < 0.5 * problem.value(problem.start)
+
+
+def test_that_no_rate_is_searched_with_copies_of_a_huge_point():
+    problem = problems.get("sphere_nd").replace(n=1000)
+    experiment = experiment_on(problem, optimizer=optimizers.get("adam"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gdviewer.experiment.rate_search._NUMBERS", 30_000)
+        assert find_rate(experiment, experiment.runs[0]) is None
+    assert find_rate(experiment, experiment.runs[0]) is not None

@@ -8,7 +8,9 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 
-from gdviewer.experiment.experiment import Experiment
+from gdviewer import optimizers, problems
+from gdviewer.engine.stop import Limits
+from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.ui.app import create_application
 from gdviewer.ui.theme import look
 from gdviewer.ui.window import MainWindow
@@ -49,3 +51,21 @@ def open_window(qtbot) -> Iterator[Callable[..., MainWindow]]:
 def window(open_window) -> MainWindow:
     """The window as it opens: Himmelblau, gradient descent and Adam."""
     return open_window()
+
+
+@pytest.fixture
+def open_inside(open_window, qtbot):
+    """Open a window on a network that is trained, with a page on what is inside it in front; returns both."""
+
+    def open_one(kind, problem="network", steps=20, rate=0.05, **values):
+        problem = problems.get(problem, **values) if isinstance(problem, str) else problem
+        plan = RunPlan(optimizers.get("adam"), {"learning_rate": rate})
+        limits = Limits(tolerance=None, max_steps=steps)
+        window = open_window(Experiment(problem, (plan,), tuple(problem.start.tolist()), limits))
+        tabs = window.stage.plot.inside
+        tabs.setCurrentIndex([tabs.tabText(i) for i in range(tabs.count())].index(kind.title))
+        window.session.finish()
+        qtbot.waitUntil(lambda: not tabs.page.computing, timeout=20_000)
+        return window, tabs.page
+
+    return open_one

@@ -11,6 +11,7 @@ from gdviewer.engine.options import OPTIONS
 from gdviewer.engine.stop import Reason
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.experiment.minimize import as_problem
+from gdviewer.experiment.rate_search import find_rate
 from gdviewer.optimizers import optimizer
 from gdviewer.ui.plots.steps_plot import RATE
 
@@ -194,3 +195,24 @@ def test_that_it_is_told_why_no_rate_is_looked_for(open_window):
     find = open_window(Experiment(problem, plans[:1], (1.0, 2.0))).runs_panel.editor.find
     assert find.isVisible()
     assert not find.isEnabled()
+
+
+def test_that_the_rate_of_a_network_is_searched_in_the_background(open_window, qtbot):
+    problem = problems.get("xor_network")
+    plans = tuple(RunPlan(optimizers.get(name)) for name in ("gradient_descent", "adam"))
+    window = open_window(Experiment(problem, plans, tuple(problem.start.tolist())))
+    find = window.runs_panel.editor.find
+    before = window.session.experiment
+    qtbot.mouseClick(find, Qt.MouseButton.LeftButton)
+    assert window.session.experiment is before
+    assert not find.isEnabled()
+    assert find.text() == "Trying 31 rates …"
+    qtbot.waitUntil(find.isEnabled, timeout=20_000)
+    assert find.text() == "Find a learning rate"
+    found = find_rate(before, plans[0], 30.0)
+    assert window.session.experiment.runs[0].hyperparameters["learning_rate"] == found
+    qtbot.mouseClick(find, Qt.MouseButton.LeftButton)
+    window.session.select(1)  # what is found meanwhile is not for this one
+    now = window.session.experiment
+    qtbot.waitUntil(find.isEnabled, timeout=20_000)
+    assert window.session.experiment is now

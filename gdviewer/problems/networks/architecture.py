@@ -39,6 +39,32 @@ class Stage:
     activation: bool = False
 
 
+def completed(
+    layers: Sequence[Layer], activation: str, shape: Shape, outputs: int
+) -> tuple[list[Layer], list[Layer], list[Layer]]:
+    """What a network adds before the layers, these with the activation of those that say none, and what it adds after
+    them; see :class:`Architecture`."""
+    own = [
+        replace(layer, activation=activation) if isinstance(layer, Dense | Conv2D) and not layer.activation else layer
+        for layer in layers
+    ]
+    last = layers[-1] if layers else None
+    ends = isinstance(last, Dense) and last.units == outputs and last.activation in _OUTPUTS
+    after: list[Layer] = [] if ends else [Dense(outputs)]
+    before: list[Layer] = [Flatten()] if len(shape) == 3 and isinstance([*own, *after][0], Dense) else []
+    return before, own, after
+
+
+def misfit_of_output(shape: Shape, per_step: bool) -> str:
+    """What is wrong with what comes out in the end, for a target a row or one for each time step; empty if nothing."""
+    if per_step and len(shape) == 1:
+        return "there is a target for each time step: let the RNN give an output at every step (rnn 16 every)"
+    if not per_step and len(shape) == 2:
+        comes = f"there is one target a sequence, but {shape_text(shape)} comes out"
+        return f"{comes}: end with an RNN that gives its last state (rnn 16), or flatten"
+    return ""
+
+
 class Architecture:
     """The stages of a network, for examples of one shape.
 
@@ -60,24 +86,13 @@ class Architecture:
     def __init__(
         self, layers: Sequence[Layer], activation: str, shape: Shape, outputs: int, per_step: bool = False
     ) -> None:
-        chain = [
-            replace(layer, activation=activation)
-            if isinstance(layer, Dense | Conv2D) and not layer.activation
-            else layer
-            for layer in layers
-        ]
-        last = chain[-1] if chain else None
-        if not (isinstance(last, Dense) and last.units == outputs and str(last.activation) in _OUTPUTS) or (
-            last is not layers[-1]
-        ):
-            chain.append(Dense(outputs))
-        if len(shape) == 3 and isinstance(chain[0], Dense):
-            chain.insert(0, Flatten())
+        before, own, after = completed(layers, activation, shape, outputs)
+        chain = [*before, *own, *after]
         self.shape = shape
         self.stages: list[Stage] = []
         self.size = 0
         counts: dict[str, int] = {}
-        for number, layer in enumerate(chain, 1):
+        for number, layer in enumerate(chain, 1 - len(before)):
             kind = type(layer).__name__.lower().removesuffix("2d")
             counts[kind] = counts.get(kind, 0) + 1
             name = f"{kind} {counts[kind]}"
@@ -87,19 +102,16 @@ class Architecture:
                 if told and told != "identity":
                     shape = self._add(name, ACTIVATIONS[told], shape, activation=True)
             except Misfit as error:
-                where = f"layer {number}, {layer}" if number < len(chain) else "the output layer"
+                where = f"layer {number}, {layer}" if layer is not chain[-1] else "the output layer"
                 raise Misfit(f"{where}: {error}") from None
             if self.size > MOST_PARAMETERS:
                 raise Misfit(f"layer {number}, {layer}: there are more than {MOST_PARAMETERS:,} weights")
-        if per_step and len(shape) == 1:
-            raise Misfit(
-                "there is a target for each time step: let the RNN give an output at every step (rnn 16 every)"
-            )
-        if not per_step and len(shape) == 2:
-            comes = f"there is one target a sequence, but {shape_text(shape)} comes out"
-            raise Misfit(f"{comes}: end with an RNN that gives its last state (rnn 16), or flatten")
+        if misfit := misfit_of_output(shape, per_step):
+            raise Misfit(misfit)
         self.layers: list[Layer] = [stage.layer for stage in self.stages]
-        self._places = [tuple(stage.weights.values()) for stage in self.stages]
+        self._places = [
+            [(slice(start, end), shape) for start, end, shape in stage.weights.values()] for stage in self.stages
+        ]
         self.first = next(i for i, places in enumerate(self._places) if places)
         self.has_dropout = any(isinstance(layer, Dropout) for layer in self.layers)
         self.widest = max(prod(self.shape), *(prod(stage.output) for stage in self.stages))
@@ -138,7 +150,7 @@ class Architecture:
 
     def views(self, x: Array) -> list[Views]:
         """The weights of each stage as views into the vector ``x``, (n,)."""
-        return [[x[start:end].reshape(shape) for start, end, shape in places] for places in self._places]
+        return [[x[place].reshape(shape) for place, shape in places] for places in self._places]
 
     def named(self, x: Array) -> dict[str, dict[str, Array]]:
         """The weights by the names of layer and weight, as views into ``x``."""

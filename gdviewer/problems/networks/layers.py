@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import prod
 from typing import Any, Protocol
 
@@ -50,6 +51,19 @@ def shape_text(shape: Shape) -> str:
     return "×".join(map(str, shape))
 
 
+def rows_of(a: Array) -> Array:
+    """Examples, or the time steps of sequences, or the places of images, one below another: (…, k) as (rows, k)."""
+    return a if a.ndim == 2 else a.reshape(-1, a.shape[-1])
+
+
+@lru_cache(maxsize=8)
+def ones(rows: int) -> Array:
+    """So many ones: what a bias is multiplied with. Their product with an array adds up its rows."""
+    made = np.ones(rows)
+    made.setflags(write=False)
+    return made
+
+
 @dataclass(frozen=True)
 class Dense:
     """Every unit sees every input: z = a·W + b, with W of shape (inputs, units) and b of shape (units,).
@@ -74,17 +88,17 @@ class Dense:
 
     def forward(self, a: Array, w: Views) -> tuple[Array, Array]:
         W, b = w
-        z = a.reshape(-1, a.shape[-1]) @ W
+        z = rows_of(a).dot(W)
         z += b
-        return z.reshape(*a.shape[:-1], self.units), a
+        return z if a.ndim == 2 else z.reshape(*a.shape[:-1], self.units), a
 
     def backward(self, delta: Array, w: Views, kept: Array, gradient: Views, first: bool) -> Array | None:
         W, _ = w
         W_gradient, b_gradient = gradient
-        a, delta = kept.reshape(-1, kept.shape[-1]), delta.reshape(-1, self.units)
-        np.matmul(a.T, delta, out=W_gradient)
-        delta.sum(axis=0, out=b_gradient)
-        return None if first else (delta @ W.T).reshape(kept.shape)
+        a, delta = rows_of(kept), rows_of(delta)
+        a.T.dot(delta, W_gradient)
+        ones(len(delta)).dot(delta, b_gradient)
+        return None if first else delta.dot(W.T).reshape(kept.shape)
 
     def __str__(self) -> str:
         return f"{self.units} {self.activation or ''}".rstrip()

@@ -70,15 +70,15 @@ class CrossEntropy(Loss):
     classes = True
 
     def cost(self, z: Array, y: NDArray[Any]) -> tuple[float, Array]:
-        count = y.size
-        right = np.arange(count) * z.shape[-1] + y.ravel()  # where the class that is right stands among all outputs
-        shifted = z - np.maximum.reduce(z, axis=-1, keepdims=True)
-        e = np.exp(shifted)
-        total = np.add.reduce(e, axis=-1, keepdims=True)
-        cost = (np.log(total).sum() - shifted.take(right).sum()) / count
+        z, y, count = z.T.copy(), y.T, y.size  # a row for each class, so that sums over them are done at once
+        right = y * count + np.arange(count).reshape(y.shape)  # where the class that is right stands among all outputs
+        z -= np.maximum.reduce(z)
+        e = np.exp(z)
+        total = np.add.reduce(e)
+        cost = np.log(total) - z.take(right)
         delta = e / (total * count)
         delta.ravel()[right] -= 1 / count
-        return float(cost), delta
+        return float(cost.sum() / count), delta.T
 
     def prediction(self, z: Array) -> Array:
         e = np.exp(z - z.max(axis=-1, keepdims=True))
@@ -88,7 +88,8 @@ class CrossEntropy(Loss):
 
 class BinaryCrossEntropy(Loss):
     """mean of log(1 + eᶻ) − y·z for two classes, y 0 or 1, and one output z, the log odds of the second; finite for any
-    finite output, as ``torch.nn.BCEWithLogitsLoss``."""
+    finite output, as ``torch.nn.BCEWithLogitsLoss``. That is log(1 + eᵘ), u being the log odds of the wrong class, and
+    its derivative by u is e to the power of u − log(1 + eᵘ)."""
 
     classes = True
 
@@ -98,9 +99,10 @@ class BinaryCrossEntropy(Loss):
         return 1
 
     def cost(self, z: Array, y: NDArray[Any]) -> tuple[float, Array]:
-        target = y.reshape(z.shape)
-        cost = np.maximum(z, 0) - target * z + np.log1p(np.exp(-np.abs(z)))
-        return float(cost.sum() / z.size), (sigmoid(z) - target) / z.size
+        sign = 1 - 2 * y.reshape(z.shape)
+        wrong = sign * z  # the log odds of the class that is not right
+        cost = np.logaddexp(0.0, wrong)
+        return float(cost.sum() / z.size), sign * np.exp(wrong - cost) / z.size
 
     def prediction(self, z: Array) -> Array:
         return np.concatenate([sigmoid(-z), sigmoid(z)], axis=-1)

@@ -43,3 +43,6 @@ class Catalogued:
         if values["data"] == DIGITS:
             return digits()
         return make(values["data"], values["samples"], values["data_noise"], values["scale_ratio"], values["data_seed"])
+
+    def idle(self, values: Mapping[str, Any]) -> set[str]:
+        return {"samples", "data_noise", "scale_ratio"} if values["data"] == DIGITS else set()

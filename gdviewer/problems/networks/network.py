@@ -135,16 +135,28 @@ class Network(Problem):
         other._take(known)
         return other
 
-    def with_data(self, given: Dataset) -> Self:
-        """The same layers on other data, with the values that still apply."""
+    def with_data(self, given: Dataset, /, **values: Any) -> Self:
+        """The same layers on other data, with the values that still apply, or others where given."""
         source = GivenDataset(given)
-        kept = {name: value for name, value in self.values.items() if name not in self._source.parameters}
+        kept = {name: value for name, value in self.values.items() if name not in self._source.parameters} | values
         return type(self)(self.name, self.title, source, kept, why=self.why, defaults=self._defaults)
 
     @property
     def made(self) -> bool:
         """Whether the data are of the catalogue, and not given."""
         return not isinstance(self._source, GivenDataset)
+
+    def data_for(self, /, **values: Any) -> Dataset:
+        """All rows, those held back too, that there would be with other parameter values."""
+        return self._source.make(check_values(self.parameters, self.values | values, self.name))
+
+    @property
+    def idle(self) -> set[str]:
+        """The names of parameters that have no effect while the others are what they are."""
+        idle = self._source.idle(self.values)
+        if not len(self.test) and (idle or not self.made):
+            idle |= {"data_seed"}  # it would draw the split only
+        return idle | ({"init_scale"} if self.values["init"] != "small" else set())
 
     @property
     def picture(self) -> Picture:
@@ -279,7 +291,7 @@ class Network(Problem):
         return self.batches.text
 
     def _formula(self) -> str:
-        return f"mean {self.loss_name.replace('_', ' ')} of a network {self.shape_text}"
+        return f"mean {self.loss_name.removeprefix('mean_').replace('_', ' ')} of a network {self.shape_text}"
 
 
 def network(

@@ -27,6 +27,9 @@ class Source(Protocol):
     def make(self, values: Mapping[str, Any]) -> Dataset:
         """The data for values of these parameters."""
 
+    def idle(self, values: Mapping[str, Any]) -> set[str]:
+        """The names of those parameters that change nothing about the data while the others have these values."""
+
 
 @dataclass(frozen=True, eq=False)
 class GivenDataset:
@@ -38,12 +41,22 @@ class GivenDataset:
     def make(self, values: Mapping[str, Any]) -> Dataset:  # noqa: ARG002 - there is nothing to set
         return self.data
 
+    def idle(self, values: Mapping[str, Any]) -> set[str]:  # noqa: ARG002
+        return set()
+
 
 def loss_for(data: Dataset) -> str:
     """The loss that fits the targets best."""
     if not data.classes:
         return "mean_squared_error"
     return "binary_cross_entropy" if len(data.classes) == 2 else "cross_entropy"
+
+
+def usual_layers(data: Dataset) -> str:
+    """Layers that suit the kind of data, to begin with."""
+    if data.kind == "sequences":
+        return "rnn 12 every" if data.per_step else "rnn 12"
+    return "32" if data.kind == "images" else "8, 8"
 
 
 def declared(source: Source, defaults: Mapping[str, Any]) -> dict[str, Declared]:

@@ -77,15 +77,22 @@ class Cell(QStyledItemDelegate):
 
     def first_line(self, row: Row) -> float:
         """How far below a row's top the middle of its first line is."""
-        font = _fonts(QApplication.font())[2 if self.code and not row.remark else 0]
+        font = self._font_of(row)
         return _ABOVE + QFontMetricsF(font).height() / 2
+
+    def _font_of(self, row: Row) -> QFont:
+        """That of a row's line."""
+        math, _, code = _fonts(QApplication.font())
+        if row.heading:
+            return heading_font(QApplication.font())
+        return code if self.code and not row.remark else math
 
     def _lay(self, row: Row, width: int) -> tuple[list[_Part], int]:
         """The parts of a row of that width, and its height."""
         plain = QApplication.font()
         math, bold = _fonts(plain)[:2]
-        told = math if row.is_large else bold
-        font = _fonts(plain)[2 if self.code and not row.remark else 0]
+        told = math if row.is_large or row.heading else bold
+        font = self._font_of(row)
         room, parts, y = width - _LEFT - 8.0, [], float(_ABOVE)
         line, value = self.line_of(row), f"= {row.value}" if row.value and not row.named else row.value
         numbers = f"= {row.numbers}" if row.numbers and not row.summary else ""
@@ -124,6 +131,14 @@ def math_font(plain: QFont) -> QFont:
     font = QFont(plain)
     font.setFamilies([*MATH_FONTS, plain.family()])
     font.setPointSizeF(plain.pointSizeF() * 1.05)
+    return font
+
+
+@lru_cache(maxsize=8)
+def heading_font(plain: QFont) -> QFont:
+    """The font of the title of a part."""
+    font = QFont(plain)
+    font.setWeight(QFont.Weight.Bold)
     return font
 
 

@@ -14,6 +14,7 @@ from gdviewer.engine.run import Run
 from gdviewer.engine.stop import Reason
 from gdviewer.ui.arrows import Arrow
 from gdviewer.ui.background import Latest
+from gdviewer.ui.inspector.example_box import ExampleBox
 from gdviewer.ui.inspector.pin_bar import PinBar
 from gdviewer.ui.inspector.rows import Row
 from gdviewer.ui.inspector.story import Story, Teller
@@ -65,6 +66,7 @@ class StepPanel(QWidget):
         group = QButtonGroup(self)
         group.addButton(self.math)
         group.addButton(self.code)
+        self.example = ExampleBox()
         self.about = QLabel(wordWrap=True)
         self.about.setProperty("role", "muted")
         self.notes = QLabel(wordWrap=True)
@@ -87,13 +89,14 @@ class StepPanel(QWidget):
         layout = QVBoxLayout(self, spacing=4)
         layout.setContentsMargins(8, 8, 8, 6)
         layout.addLayout(head)
-        for widget in (self.about, self.notes, self.faults):
+        for widget in (self.about, self.example, self.notes, self.faults):
             layout.addWidget(widget)
         layout.addWidget(self.lines, 1)
         layout.addWidget(self.bar)
         self._choose_notation(QSettings().value("notation") == "code")
         self.code.toggled.connect(self._choose_notation)
         self.following.toggled.connect(self._want)
+        self.example.valueChanged.connect(self._want)
         self.lines.looked_at.connect(self._point_out)
         self.lines.table_wanted.connect(self.show_table)
         self.lines.pin_wanted.connect(self.pin)
@@ -150,13 +153,14 @@ class StepPanel(QWidget):
         self.following.setEnabled(row > 0)
         coming = row == 0 or self.following.isChecked()
         step = row + 1 if coming else row
-        wanted = (run, step, step > run.step and tuple(run.upcoming.items()), run.stop)
+        example = self.example.place
+        wanted = (run, step, step > run.step and tuple(run.upcoming.items()), run.stop, example)
         if step > run.step and self._session.playing:
             return  # it is being taken
         if wanted == self._asked:
             return
         self._asked, self._rested = wanted, perf_counter() + _PLAYING_SECONDS
-        self._latest.request(lambda: self._teller.tell(run, step))
+        self._latest.request(lambda: self._teller.tell(run, step, example))
 
     def _show(self, story: Story) -> None:
         if not self.isVisible():
@@ -187,6 +191,7 @@ class StepPanel(QWidget):
         if failed and not faults and not any(row.error for top in story.rows for row in top.walk()):
             faults = [stop_text(run.stop)[0]]  # no line of the rule failed, but what came after
         self._say([*hits, *story.notes], faults)
+        self.example.take(story.batch)
         self.lines.take(story.rows)
 
     def _show_nothing(self, run: Run | None) -> None:
@@ -198,6 +203,7 @@ class StepPanel(QWidget):
         stopped = stop_text(run.stop)[0] if run and run.stop else ""
         missing = tr("The run has not begun.") if run else tr("There is no run to look into. Add one under Runs.")
         self._say([stopped or missing], [])
+        self.example.take(0)
         self.lines.take([])
         self.following.setEnabled(False)
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from gdviewer.engine.notation import Line, name_text
 from gdviewer.engine.tracer import Executed, Frame, Inspection
-from gdviewer.engine.values import DIGITS, is_few, value_text, with_numbers
+from gdviewer.engine.values import DIGITS, FEW, is_few, value_text, with_numbers
 from gdviewer.ui.inspector.changes import most_changed
 from gdviewer.ui.inspector.points import Places
 from gdviewer.ui.text import tr
@@ -36,6 +36,7 @@ class Row:
         vector: the same, where it is a vector of the problem's space; leads: where its arrow leads, from the point.
         color: which of the lines' colours is its own.
         summary: what a pass of a loop tried.
+        remark: whether it is no line; heading: whether it is the title of a part.
         change: how it changed since the step before, for the line that changed most.
         error: what was raised in it.
         asked: the losses it asked for itself, away from where the step starts.
@@ -58,6 +59,7 @@ class Row:
     change: str = ""
     error: str = ""
     remark: bool = False
+    heading: bool = False
     asked: list[str] = field(default_factory=list)
     of_rule: bool = False
     unfolded: bool = True
@@ -134,13 +136,21 @@ class Trial:
         return ", ".join(parts)
 
 
-def rows_of(inspection: Inspection, start: np.ndarray, before: Inspection | None = None) -> list[Row]:
-    """The rows of a step that starts at ``start``, (n,); with ``before``, what changed most since then is marked."""
+def rows_of(
+    inspection: Inspection,
+    start: np.ndarray,
+    before: Inspection | None = None,
+    skipped: Callable[[Frame], bool] = lambda _: False,
+) -> list[Row]:
+    """The rows of a step that starts at ``start``, (n,); with ``before``, what changed most since then is marked.
+
+    Calls that are ``skipped`` are not told.
+    """
     if inspection.frame is None:
         return []
     places = Places(inspection, start)
-    rows = _Teller(places, start).frame(inspection.frame, "", of_rule=True)
-    _adopt(rows, None)
+    rows = RowMaker(places, start, skipped).frame(inspection.frame, "", of_rule=True)
+    adopt(rows, None)
     if before and (found := most_changed(inspection, before)):
         for row in (row for top in rows for row in top.walk()):
             if row.executed is found[0]:
@@ -175,11 +185,19 @@ def _alpha_by(frame: Frame, executed: Executed) -> float | None:
     return float(value) if isinstance(value, int | float | np.number) else None
 
 
-class _Teller:
-    """Makes the rows of a step."""
+class RowMaker:
+    """Makes the rows of a step.
 
-    def __init__(self, places: Places, start: np.ndarray) -> None:
-        self._places, self._start = places, start
+    Args:
+        places: which vectors are points; start: where the step starts, (n,).
+        skipped: calls that are not told, as they are told elsewhere.
+        few: so many numbers are told one by one.
+    """
+
+    def __init__(
+        self, places: Places, start: np.ndarray, skipped: Callable[[Frame], bool] = lambda _: False, few: int = FEW
+    ) -> None:
+        self._places, self._start, self._skipped, self._few = places, start, skipped, few
 
     def frame(self, frame: Frame, key: str, of_rule: bool = False) -> list[Row]:
         """The rows of the lines of a call: what ran in a block stands under its head."""
@@ -213,11 +231,12 @@ class _Teller:
         row.asked = self._asked(frame, executed)
         if executed.error is not None:
             row.error = f"{type(executed.error).__name__}: {executed.error}"
-        digits = _telling_digits(executed.calls)
-        calls = [self._call(call, f"{key}>{i}", digits) for i, call in enumerate(executed.calls)]
+        followed = [call for call in executed.calls if not self._skipped(call)]
+        digits = _telling_digits(followed)
+        calls = [self._call(call, f"{key}>{i}", digits) for i, call in enumerate(followed)]
         if len(calls) == 1 and not hasattr(line.node, "body"):
             row.children = [Row(f"{calls[0].key}()", calls[0].code, calls[0].text, remark=True), *calls[0].children]
-            row.unfolded = bool(executed.calls[0].executed) and any(child.error for child in calls[0].children)
+            row.unfolded = bool(followed[0].executed) and any(child.error for child in calls[0].children)
         else:
             row.children = [*calls]
             row.unfolded = hasattr(line.node, "body") or any(call.unfolded for call in calls)
@@ -240,12 +259,13 @@ class _Teller:
         text = ", ".join(f"{call.names.get(name) or name_text(name)} = {value}" for name, value in given)
         failed = any(child.error for child in children)
         head = Row(key, f"{call.name}({code})", f"{call.name}({text})", children=children, remark=True, unfolded=failed)
-        head.value = value_text(call.result, digits) if call.result is not None else ""
+        head.value = value_text(call.result, digits, self._few) if call.result is not None else ""
         return head
 
     def _tell_value(self, row: Row, executed: Executed, colors: Mapping[str, int], count: int) -> None:
         names, writes, node = row.names, executed.writes, executed.line.node
-        written = ", ".join(f"{names.get(name) or name_text(name)} = {value_text(v)}" for name, v in writes.items())
+        texts = {name: value_text(value, few=self._few) for name, value in writes.items()}
+        written = ", ".join(f"{names.get(name) or name_text(name)} = {text}" for name, text in texts.items())
         row.named = executed.taken is not None or (len(writes) > 1 and not executed.returns)
         if isinstance(node, ast.For):
             row.value = tr("pass {n}: {values}", n=count, values=written) if executed.taken else tr("ends")
@@ -257,12 +277,12 @@ class _Teller:
             return
         if executed.returns:
             returned = getattr(getattr(node, "value", None), "id", "")  # the name, where it is but one
-            row.value, values = value_text(executed.result), {returned: executed.result}
+            row.value, values = value_text(executed.result, few=self._few), {returned: executed.result}
             if isinstance(executed.result, tuple):
                 row.value = ""  # they were told where they were made
         else:
             values = writes
-            row.value = value_text(next(iter(writes.values()))) if len(writes) == 1 else written
+            row.value = next(iter(texts.values())) if len(writes) == 1 else written
         vectors = {name: self._places.vector(value) for name, value in values.items()}
         name = next((name for name, vector in vectors.items() if vector is not None), next(iter(values), ""))
         vector, amount = vectors.get(name), values.get(name)
@@ -299,7 +319,7 @@ def _fold_passes(rows: list[Row]) -> None:
                 row.unfolded = any(child.error for child in row.walk())
 
 
-def _adopt(rows: list[Row], parent: Row | None) -> None:
+def adopt(rows: list[Row], parent: Row | None) -> None:
     """Let each row know what it stands under."""
     _fold_passes(rows)
     for place, row in enumerate(rows):
@@ -307,7 +327,7 @@ def _adopt(rows: list[Row], parent: Row | None) -> None:
         if parent is not None:
             row.above = ref(parent)
         if row.children:
-            _adopt(row.children, row)
+            adopt(row.children, row)
 
 
 def _telling_digits(calls: Sequence[Frame]) -> int:

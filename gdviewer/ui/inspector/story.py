@@ -13,7 +13,9 @@ from gdviewer.engine.replay_check import ADVICE, difference
 from gdviewer.engine.run import Run
 from gdviewer.engine.tracer import MOST_LINES, Inspection, inspect_step
 from gdviewer.engine.values import value_text
+from gdviewer.problems.networks.network import Network
 from gdviewer.ui.inspector.rows import Row, Trial, rows_of, trials_of
+from gdviewer.ui.inspector.six_steps import SixSteps, is_of_network
 from gdviewer.ui.text import tr
 
 _PATIENCE_SECONDS = 0.25  # a step that takes longer is not compared with the one before, which would take as long
@@ -30,6 +32,7 @@ class Story:
         rows: its lines.
         trials: the points it asked about.
         notes: what has to be known besides; faults: what went wrong.
+        batch: how many examples of the data it saw, where one of them can be followed; else 0.
     """
 
     run: Run
@@ -42,6 +45,7 @@ class Story:
     trials: list[Trial]
     notes: list[str]
     faults: list[str]
+    batch: int = 0
 
 
 class Teller:
@@ -51,17 +55,18 @@ class Teller:
         self._run: Run | None = None
         self._known: dict[int, Inspection] = {}
 
-    def tell(self, run: Run, step: int) -> Story:
-        """Execute step number ``step`` again, from 1 to one past the last."""
+    def tell(self, run: Run, step: int, example: int | None = None) -> Story:
+        """Execute step number ``step`` again, from 1 to one past the last; of a network, told of one ``example`` of its
+        batch where given, counted from 0."""
         collecting = gc.isenabled()
         gc.disable()  # it would look for cycles again and again, among all objects there are
         try:
-            return self._tell(run, step)
+            return self._tell(run, step, example)
         finally:
             if collecting:
                 gc.enable()
 
-    def _tell(self, run: Run, step: int) -> Story:
+    def _tell(self, run: Run, step: int, example: int | None) -> Story:
         if run is not self._run:
             self._run, self._known = run, {}
         began = perf_counter()
@@ -72,8 +77,17 @@ class Teller:
             before = self._known.get(step - 1) or inspect_step(run, step - 1, deep=False)
         trace, owner = run.trace, run.owner(step)
         start, taken = run.point(step - 1), step < len(trace)
-        rows = rows_of(inspection, start, before) if inspection.frame else _without_source(owner, step, inspection)
-        notes, faults = [], []
+        network = run.problem if isinstance(run.problem, Network) else None
+        notes, faults, batch = [], [], 0
+        if not inspection.frame:
+            rows = _without_source(owner, step, inspection)
+        elif network is None:
+            rows = rows_of(inspection, start, before)
+        else:
+            update = rows_of(inspection, start, before, skipped=is_of_network)
+            told = SixSteps(network, run, step, inspection, update, example)
+            rows, batch = told.rows, told.batch
+            notes += [told.example_text] if told.example_text else []
         if not inspection.frame:
             notes.append(tr("There is no source of this rule to be had. What goes in and comes out:"))
         if not inspection.complete:
@@ -86,7 +100,7 @@ class Teller:
             faults.append(tr(told))
         return Story(
             run, owner.optimizer, step, start, float(trace.loss[step - 1]), float(trace.loss[step]) if taken else None,
-            rows, trials_of(inspection, start), notes, faults,
+            rows, trials_of(inspection, start), notes, faults, batch,
         )  # fmt: skip
 
     def _inspect(self, run: Run, step: int) -> Inspection:

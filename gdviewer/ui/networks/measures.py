@@ -27,7 +27,7 @@ class MeasuresPage(Page):
         QVBoxLayout(self).addWidget(self.text)
 
     def computation(self, network: Network, run: Run, step: int) -> Callable[[], Any]:
-        return lambda: network.metrics(run.trace.x[step])
+        return lambda: network.metrics(run.point(step))
 
     def show_result(self, result: Any) -> None:
         self.text.setText("\n".join(f"{name.replace('_', ' ')}: {value:.4g}" for name, value in result.items()))

@@ -17,7 +17,7 @@ from gdviewer.ui.networks.example import Example
 from gdviewer.ui.session import Session
 from gdviewer.ui.theme import look
 
-_PAUSE = 0.15  # seconds between two pictures while the runs are played: to compute one takes time from training
+_LONGEST = 3.0  # seconds that a page rests at most
 
 
 class Page(QWidget):
@@ -28,10 +28,14 @@ class Page(QWidget):
 
     Signals:
         hovered: what is under the mouse, as a line of text.
+        turned_to: show the page of this title, on the same side.
     """
 
     hovered = Signal(str)
+    turned_to = Signal(str)
     title = ""
+    pause = 0.15  # seconds between two pictures while the runs are played: to compute one takes time from training …
+    rest = 4.0  # … and at least so many times as long as the last one took
 
     @staticmethod
     def suits(network: Network) -> bool:  # noqa: ARG004 - most suit all
@@ -43,7 +47,7 @@ class Page(QWidget):
         self.session, self.example = session, example
         self._shown: tuple[Any, ...] = ()  # what is shown, or under way
         self._busy = False
-        self._last = 0.0
+        self._due = self._begun = 0.0  # when the next picture may be computed; when the last one was asked for
         self._latest = Latest(self)
         self._latest.done.connect(self._take)
         self._latest.failed.connect(self._fail)
@@ -92,6 +96,18 @@ class Page(QWidget):
         """Whether its picture is still to come."""
         return self._busy
 
+    @property
+    def current(self) -> bool:
+        """Whether it shows what is looked at now."""
+        return not self._busy and bool(self._shown) and self._shown == self._wanted()
+
+    def _wanted(self) -> tuple[Any, ...]:
+        """What is looked at now, and all else that the picture depends on; empty where there is nothing to show."""
+        network, run = self.network, self.run
+        if network is None or run is None or run.problem is not network:
+            return ()
+        return network, run, self.session.position(run), *self.key()
+
     def again(self) -> None:
         """Compute and show it anew, though nothing else is looked at."""
         self._shown = ()
@@ -99,19 +115,18 @@ class Page(QWidget):
 
     def renew(self) -> None:
         """Compute the picture of what is looked at now, unless it is shown."""
-        network, run = self.network, self.run
-        if not self.isVisible() or network is None or run is None or run.problem is not network or self._busy:
+        if self._busy or self.current:
             return
-        step = self.session.position(run)
-        wanted = (network, run, step, *self.key())
-        if wanted == self._shown:
+        wanted = self._wanted()
+        if not self.isVisible() or not wanted:
             return
-        left = self._last + _PAUSE - perf_counter() if self.session.playing else 0.0
+        network, run, step = wanted[:3]
+        left = self._due - perf_counter() if self.session.playing else 0.0
         if left > 0:
             if not self._later.isActive():
                 self._later.start(int(1000 * left) + 1)
             return
-        self._shown, self._busy = wanted, True
+        self._shown, self._busy, self._begun = wanted, True, perf_counter()
         self._latest.request(self.computation(network, run, step))
 
     def close_threads(self) -> None:
@@ -124,7 +139,8 @@ class Page(QWidget):
         self.renew()
 
     def _take(self, result: Any) -> None:
-        self._busy, self._last = False, perf_counter()
+        now = perf_counter()
+        self._busy, self._due = False, now + min(max(self.pause, self.rest * (now - self._begun)), _LONGEST)
         if self.network is not None and self._shown and self._shown[0] is self.network:
             self.show_result(result)
         self.renew()

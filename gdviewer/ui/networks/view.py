@@ -44,6 +44,12 @@ class Pages(QTabWidget):
         """The page in front."""
         return self._made.get(self._kinds[self.currentIndex()])
 
+    def turn_to(self, title: str) -> None:
+        """Bring the page of this title to the front."""
+        for i, kind in enumerate(self._kinds):
+            if kind.title == title and self.isTabVisible(i):
+                self.setCurrentIndex(i)
+
     def _match(self) -> None:
         problem = self._session.experiment.problem
         if isinstance(problem, Network):
@@ -56,6 +62,7 @@ class Pages(QTabWidget):
         if kind not in self._made and isinstance(self._session.experiment.problem, Network):
             page = self._made[kind] = kind(self._session, self._example)
             page.hovered.connect(self.hovered)
+            page.turned_to.connect(self.turn_to)
             self._rooms[kind].layout().addWidget(page)
 
 
@@ -80,6 +87,7 @@ class NetworkView(QWidget):
         for pages in (self.does, self.inside):
             pages.hovered.connect(self.hovered)
             self._splitter.addWidget(pages)
+        self._splitter.setSizes([1000, 1000])  # equal shares of what there is
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._splitter)

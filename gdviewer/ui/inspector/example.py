@@ -1,0 +1,53 @@
+"""One example of a batch, followed through a network: of each array that holds the batch, the part that is its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from gdviewer.engine.tracer import Executed, Frame
+
+_OF_ALL = {"w", "weights", "parts", "W", "U", "b"}  # names that hold weights, whose first axis may be as long by chance
+
+
+class Example:
+    """Takes the part of one example out of what a network computed with a batch.
+
+    Args:
+        place: which of the batch's examples, from 0; rows: how many it has.
+    """
+
+    def __init__(self, place: int, rows: int) -> None:
+        self._place, self._rows = place, rows
+
+    def of(self, value: Any, name: str = "") -> Any:
+        """The example's part of what a name holds; what is of the batch as a whole, as weights are, stays as it is."""
+        if name in _OF_ALL or "gradient" in name:
+            return value
+        if isinstance(value, tuple | list):
+            return type(value)([self.of(part) for part in value])
+        if not isinstance(value, np.ndarray) or not value.ndim:
+            return value
+        rows, place = self._rows, self._place
+        if len(value) == rows:
+            return value[place]
+        if value.ndim > 2 and value.shape[1] == rows:  # time comes first, as where an RNN goes through it
+            return value[:, place]
+        each, rest = divmod(len(value), rows)  # several rows for each: the windows of an image, the steps of a sequence
+        return value if rest or not each else value[place * each : (place + 1) * each]
+
+    def in_call(self, frame: Frame) -> Frame:
+        """A call as far as it is about the example."""
+        told = [self._in_line(executed) for executed in frame.executed]
+        return replace(frame, arguments=self._each(frame.arguments), executed=told, result=self.of(frame.result))
+
+    def _in_line(self, line: Executed) -> Executed:
+        return replace(
+            line, reads=self._each(line.reads), writes=self._each(line.writes), result=self.of(line.result),
+            calls=[self.in_call(call) for call in line.calls],
+        )  # fmt: skip
+
+    def _each(self, values: dict[str, Any]) -> dict[str, Any]:
+        return {name: self.of(value, name) for name, value in values.items()}

@@ -1,0 +1,275 @@
+"""The network as a diagram: a column a layer, units as discs, weights as lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPainterPath, QPen, QPixmap, QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from gdviewer.problems.networks.network import Network
+from gdviewer.ui.networks.choice import Choice
+from gdviewer.ui.networks.diagram_layout import Column, Layout, Lines, Node, widest
+from gdviewer.ui.networks.example import Example
+from gdviewer.ui.networks.example_page import ExamplePage
+from gdviewer.ui.networks.parts import Inside
+from gdviewer.ui.networks.tiles import color_of, colors_of, legend
+from gdviewer.ui.session import Session
+from gdviewer.ui.text import tr
+from gdviewer.ui.theme import look
+
+_MOST_ARCS = 24  # of the weights from one unit to another of a recurrent layer: the largest
+_GAP = 4
+_WIDEST = 3.2  # pixels of the line of a layer's largest weight
+
+
+class Diagram(QWidget):
+    """Paints what is inside a network; the wheel, or a click on what is folded, shows other units of a layer.
+
+    Signals:
+        hovered: what is under the mouse.
+    """
+
+    hovered = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setMouseTracking(True)
+        self.setMinimumSize(240, 180)
+        self.setAccessibleName(tr("Diagram of the network"))
+        self.setToolTip(
+            tr("A disc is a unit, coloured by its activation for the chosen example. A line is a weight.") + "\n"
+            + legend() + "\n" + tr("Wheel, or a click on “more”: other units of a layer.")
+        )  # fmt: skip
+        self.gradients = False
+        self.layout_: Layout | None = None
+        self._network: Network | None = None
+        self._inside: Inside | None = None
+        self._first: dict[str, int] = {}
+        self._picture: QPixmap | None = None
+
+    def sizeHint(self) -> QSize:
+        return QSize(400, 300)
+
+    def show_inside(self, network: Network, inside: Inside) -> None:
+        """Show another network, point or example."""
+        if self._network is None or network.architecture is not self._network.architecture:
+            self._first = {}
+        self._network, self._inside = network, inside
+        self.arrange()
+
+    def arrange(self) -> None:
+        """Put everything in its place, and paint it."""
+        if self._network and self._inside:
+            metrics = self.fontMetrics()
+            data = self._network.train
+            quarter = self.width() / 5
+            names = [""] if data.kind == "images" else data.input_names
+            left = min(metrics.horizontalAdvance(widest(names)) + 6, quarter)
+            right = min(metrics.horizontalAdvance(widest(data.classes or (data.target_name,)) + " ✓") + 8, quarter)
+            self._left, self._right = left, right
+            foot = 2 * metrics.height() + _GAP
+            area = QRectF(0, _GAP, self.width(), self.height() - foot - 2 * _GAP)
+            self.layout_ = Layout(self._network, self._inside, area, self._first, self.gradients, (left, right))
+        self._picture = None
+        self.update()
+
+    def unfold(self, layer: str, first: int) -> None:
+        """Show the units of a layer from a number on."""
+        self._first[layer] = max(0, first)
+        self.arrange()
+
+    # The mouse
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.arrange()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self.layout_:
+            position = event.position()
+            self.hovered.emit(self.layout_.text_at(position) or self._caption_at(position))
+            folded = self.layout_.fold_at(position) is not None
+            self.setCursor(Qt.CursorShape.PointingHandCursor if folded else Qt.CursorShape.ArrowCursor)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        found = self.layout_ and self.layout_.fold_at(event.position())
+        if found and event.button() == Qt.MouseButton.LeftButton:
+            self.unfold(found[0], found[1].first)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        column = self.layout_ and self.layout_.column_at(event.position().x())
+        if column and column.folds:
+            most = column.part.units - len(column.nodes)
+            first = column.nodes[0].unit - (1 if event.angleDelta().y() > 0 else -1)
+            self.unfold(column.part.name, min(max(first, 0), most))
+
+    def leaveEvent(self, event: object) -> None:
+        super().leaveEvent(event)
+        self.hovered.emit("")
+
+    def _caption_at(self, position: QPointF) -> str:
+        column = self.layout_.column_at(position.x()) if self.layout_ else None
+        if column is None or position.y() < self.height() - 2 * self.fontMetrics().height() - _GAP:
+            return ""
+        part = column.part
+        then = "".join(f", {what}" for what in part.then)
+        return tr("{name}: {what}{then}", name=part.name, what=part.text, then=then)
+
+    # Painting
+
+    def paintEvent(self, event: object) -> None:
+        if self._picture is None:
+            ratio = self.devicePixelRatioF()
+            self._picture = QPixmap(self.size() * ratio)
+            self._picture.setDevicePixelRatio(ratio)
+            self._picture.fill(QColor(look().theme.plot))
+            if self.layout_:
+                painter = QPainter(self._picture)
+                painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+                painter.setFont(self.font())
+                self._paint(painter, self.layout_)
+                painter.end()
+        QPainter(self).drawPixmap(0, 0, self._picture)
+
+    def _paint(self, painter: QPainter, layout: Layout) -> None:
+        painter.setPen(QPen(QColor(look().theme.line), 1))
+        for link in layout.links:
+            _line(painter, *link)
+        for lines in layout.lines:
+            _paint_lines(painter, lines, layout)
+        for column in layout.columns:
+            for node in column.nodes:
+                _paint_node(painter, node, column)
+            self._paint_words(painter, column)
+        self._paint_ends(painter, layout)
+
+    def _paint_words(self, painter: QPainter, column: Column) -> None:
+        theme, metrics = look().theme, self.fontMetrics()
+        painter.setPen(QColor(theme.muted))
+        for fold in column.folds:
+            if fold.count:
+                text = tr("… {n} more", n=fold.count)
+                ground = QRectF(0, 0, metrics.horizontalAdvance(text) + 6, metrics.height())
+                ground.moveCenter(fold.rect.center())
+                painter.fillRect(ground, QColor(theme.plot))
+                painter.drawText(ground, Qt.AlignmentFlag.AlignCenter, text)
+        line, left = metrics.height(), column.x - column.width / 2
+        top = self.height() - 2 * line - _GAP
+        for row, (text, color) in enumerate(((column.part.name, theme.text), (column.part.text, theme.muted))):
+            painter.setPen(QColor(color))
+            shown = metrics.elidedText(_short(text), Qt.TextElideMode.ElideRight, int(column.width) - 2)
+            painter.drawText(QRectF(left, top + row * line, column.width, line), Qt.AlignmentFlag.AlignCenter, shown)
+
+    def _paint_ends(self, painter: QPainter, layout: Layout) -> None:
+        """The names of the inputs, and of the classes or the target, of which the right one has a tick."""
+        theme, metrics, line = look().theme, self.fontMetrics(), self.fontMetrics().height()
+        first, last, data = layout.columns[0], layout.columns[-1], layout.network.train
+        painter.setPen(QColor(theme.text))
+        if not first.image:
+            for node in first.nodes:
+                text = metrics.elidedText(data.input_names[node.unit], Qt.TextElideMode.ElideRight, int(self._left) - 4)
+                right = node.rect.left() - 4
+                rect = QRectF(right - self._left, node.rect.center().y() - line / 2, self._left, line)
+                painter.drawText(rect, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
+        target = np.ravel(layout.inside.target)[-1]
+        for node in last.nodes:
+            name, right = _output_name(layout.network, last.part.units, node.unit, target)
+            shown = metrics.elidedText(name, Qt.TextElideMode.ElideRight, int(self._right) - 6)
+            rect = QRectF(node.rect.right() + 4, node.rect.center().y() - line / 2, self._right, line)
+            painter.setPen(QColor(theme.text if right else theme.muted))
+            painter.drawText(rect, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
+
+
+def _output_name(network: Network, units: int, unit: int, target: float) -> tuple[str, bool]:
+    """What an output is called, and whether it is that of the class that is right."""
+    classes = network.train.classes
+    if not classes:
+        return network.train.target_name if units == 1 else f"{network.train.target_name} {unit}", False
+    if units == 1:
+        return classes[1], bool(target == 1)
+    return classes[unit] + " ✓" * bool(target == unit), bool(target == unit)
+
+
+def _short(text: str) -> str:
+    """A layer's text as it fits under a column: ``conv 8 3×3``."""
+    return text.replace("leaky_relu", "leaky").replace("x", "×") if text.startswith("conv") else text
+
+
+def _paint_lines(painter: QPainter, lines: Lines, layout: Layout) -> None:
+    theme = look().theme
+    values = layout.shown[lines.index]
+    shares = np.nan_to_num(np.abs(values) / lines.size, posinf=1.0).clip(0, 1)
+    colors = colors_of(np.sign(values) * np.sqrt(shares), 1.0, theme).tolist()
+    widths = (0.4 + (_WIDEST - 0.4) * shares) * (theme.width / 2)
+    draw: Callable[..., None] = _arc if lines.recurrent else _line
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    order = range(max(0, len(shares) - _MOST_ARCS), len(shares)) if lines.recurrent else range(len(shares))
+    for k in order:
+        painter.setPen(QPen(QColor(*colors[k]), widths[k]))
+        draw(painter, *lines.ends[k].tolist())
+
+
+def _line(painter: QPainter, x0: float, y0: float, x1: float, y1: float) -> None:
+    painter.drawLine(QLineF(x0, y0, x1, y1))
+
+
+def _arc(painter: QPainter, right: float, y0: float, left: float, y1: float) -> None:
+    """From one unit to another of its column, or in a loop to itself, on the right."""
+    if y0 == y1:
+        size = max(8.0, (right - left) * 0.6)
+        painter.drawEllipse(QRectF(right - 2, y0 - size / 2, size, size))
+        return
+    path = QPainterPath(QPointF(right, y0))
+    path.quadTo(QPointF(right + 8 + 0.16 * abs(y1 - y0), (y0 + y1) / 2), QPointF(right, y1))
+    painter.drawPath(path)
+
+
+def _paint_node(painter: QPainter, node: Node, column: Column) -> None:
+    theme = look().theme
+    if node.tile:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        node.tile.paint(painter, theme)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        return
+    painter.setPen(QPen(QColor(theme.muted), 1))
+    painter.setBrush(color_of(node.value, column.scale, theme))
+    painter.drawEllipse(node.rect)
+
+
+class DiagramPage(ExamplePage):
+    """The diagram of the network at the step looked at, for the chosen example."""
+
+    title = tr("Network")
+
+    def __init__(self, session: Session, example: Example) -> None:
+        super().__init__(session, example)
+        self.diagram = Diagram()
+        self.diagram.hovered.connect(self.hovered)
+        self.lines = Choice(
+            {
+                "weights": (tr("Weights"), tr("Lines are weights: the thicker, the larger")),
+                "gradients": (
+                    tr("Gradient"),
+                    tr("Lines are the gradient by each weight, of the batch that the next step sees"),
+                ),
+            }
+        )
+        self.lines.changed.connect(self._choose)
+        layout = QVBoxLayout(self, spacing=2)
+        layout.setContentsMargins(4, 4, 4, 0)
+        layout.addWidget(self.lines)
+        layout.addWidget(self.diagram, 1)
+
+    def show_result(self, result: Inside) -> None:
+        if self.network:
+            self.diagram.show_inside(self.network, result)
+
+    def restyle(self) -> None:
+        self.diagram.arrange()
+
+    def _choose(self) -> None:
+        self.diagram.gradients = self.lines.chosen == "gradients"
+        self.diagram.arrange()

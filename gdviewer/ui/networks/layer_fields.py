@@ -1,0 +1,130 @@
+"""The sizes of one layer as fields, made from what its class declares."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from functools import partial
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QGridLayout, QLabel, QSpinBox, QWidget
+
+from gdviewer.problems.networks.activations import ACTIVATIONS
+from gdviewer.problems.networks.layers import Layer
+from gdviewer.problems.networks.notation import MOST_UNITS
+from gdviewer.ui.keys import keys_by_tab
+from gdviewer.ui.text import tr
+
+_MOST_DROPPED = 0.99
+
+
+class LayerFields(QWidget):
+    """The fields of the layer that is chosen.
+
+    Signals:
+        changed: the layer with another size.
+    """
+
+    changed = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer: Layer | None = None
+        self.fields: dict[str, QWidget] = {}
+        self._kind: object = None
+        self._showing = False
+        self._layout = QGridLayout(self, horizontalSpacing=8, verticalSpacing=4)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setColumnStretch(4, 1)
+
+    def show_layer(self, layer: Layer | None, usual: str) -> None:
+        """Show the sizes of a layer, or nothing; ``usual`` is the activation of layers that say none."""
+        self.layer = layer
+        self._showing = True
+        if self._kind is not type(layer):
+            self._kind = type(layer)
+            self._make()
+        for name, field in self.fields.items():
+            value = getattr(layer, name)
+            if isinstance(field, QComboBox):
+                field.setItemText(0, tr("as the others: {usual}", usual=tr(usual.replace("_", " "))))
+                field.setCurrentIndex(field.findData(value))
+            elif isinstance(field, QCheckBox):
+                field.setChecked(value)
+            else:
+                field.setValue(value)
+        self._showing = False
+        self.setVisible(bool(self.fields))
+
+    def _make(self) -> None:
+        while (item := self._layout.takeAt(0)) is not None:
+            item.widget().hide()
+            item.widget().deleteLater()
+        self.fields = {}
+        declared = [] if self.layer is None else fields(self.layer)
+        place = 0
+        for each in declared:
+            title, tip = _words(each.name)
+            field = self.fields[each.name] = self._field(each.name, getattr(self.layer, each.name), title)
+            field.setToolTip(tip)
+            field.setAccessibleName(title)
+            wide = isinstance(field, QComboBox | QCheckBox)
+            place += wide and place % 2
+            row, column = place // 2, place % 2 * 2
+            if not isinstance(field, QCheckBox):
+                label = QLabel(title)
+                label.setBuddy(field)
+                label.setToolTip(tip)
+                self._layout.addWidget(label, row, column)
+                column += 1
+            self._layout.addWidget(field, row, column, 1, 3 if wide else 1)
+            place += 1 + wide
+
+    def _field(self, name: str, value: Any, title: str) -> QWidget:
+        if name == "activation":
+            field = QComboBox()
+            field.addItem("", None)
+            for word in ACTIVATIONS:
+                field.addItem(tr(word.replace("_", " ")), word)
+            field.currentIndexChanged.connect(lambda _: self._take(name, field.currentData()))
+            return field
+        if isinstance(value, bool):
+            box = QCheckBox(title)
+            keys_by_tab(box)
+            box.toggled.connect(partial(self._take, name))
+            return box
+        spin = QSpinBox() if isinstance(value, int) else QDoubleSpinBox(singleStep=0.05, decimals=3)
+        spin.setRange(int(name != "padding") if isinstance(value, int) else 0, self._most(value))
+        spin.setKeyboardTracking(False)  # a number is taken when it is typed, not each of its digits
+        spin.valueChanged.connect(partial(self._take, name))
+        return spin
+
+    @staticmethod
+    def _most(value: float) -> float:
+        return MOST_UNITS if isinstance(value, int) else _MOST_DROPPED
+
+    def _take(self, name: str, value: Any) -> None:
+        if self._showing or self.layer is None or getattr(self.layer, name) == value:
+            return
+        more = {}
+        if name == "height" and "width" not in self.fields and self.layer.stride == self.layer.height:
+            more = {"stride": value}  # windows that lie side by side still do
+        self.changed.emit(replace(self.layer, **{name: value}, **more))
+
+
+def _words(name: str) -> tuple[str, str]:
+    """What a field is called, and what it means."""
+    return {
+        "units": (tr("units"), tr("How many numbers come out.")),
+        "filters": (tr("filters"), tr("How many numbers come out at each place.")),
+        "height": (tr("window"), tr("How many rows of the image a window covers.")),
+        "width": (tr("by"), tr("How many columns of the image a window covers.")),
+        "stride": (tr("stride"), tr("How far one window is from the next, in both directions.")),
+        "padding": (tr("padding"), tr("Rows and columns of zeros that are added on each side.")),
+        "chance": (tr("chance"), tr("How likely an output is dropped in a step; where nothing is trained none is.")),
+        "every": (
+            tr("output at every step"),
+            tr("What is known after every time step comes out, not only after the last."),
+        ),
+        "activation": (tr("activation"), tr("What follows the layer.")),
+    }[name]

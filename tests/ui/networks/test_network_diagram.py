@@ -1,0 +1,119 @@
+"""The diagram of a network."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtWidgets import QAbstractButton
+
+from gdviewer.ui.networks.diagram import DiagramPage
+from gdviewer.ui.theme import look
+
+
+def told_at(qtbot, page, x, y):
+    """What is told of a place in the diagram."""
+    told = []
+    page.hovered.connect(told.append)
+    qtbot.mouseMove(page.diagram, QPoint(1, 1))
+    qtbot.mouseMove(page.diagram, QPointF(x, y).toPoint())
+    page.hovered.disconnect(told.append)
+    return told[-1]
+
+
+def test_that_a_line_tells_its_weight_and_gradient_at_the_cursor(open_inside, qtbot):
+    window, page = open_inside(DiagramPage)
+    problem, run = window.session.experiment.problem, window.session.runs[0]
+    for step in (20, 3):
+        window.session.look_at(step)
+        qtbot.waitUntil(lambda: not page.computing, timeout=20_000)
+        layout = page.diagram.layout_
+        x = run.point(step)
+        lines = layout.lines[0]
+        k = len(lines.index) - 1
+        x0, y0, x1, y1 = lines.ends[k]
+        told = told_at(qtbot, page, 0.02 * x1 + 0.98 * x0, 0.02 * y1 + 0.98 * y0)
+        at = lines.index[np.abs(lines.ends[:, :2] - (x0, y0)).sum(axis=1) < 1e-9]  # those that begin there
+        slope = run.recorded_gradient(step)
+        known = {f"{problem.axis_names[i]} = {x[i]:.4g}, gradient {slope[i]:.4g}" for i in at}
+        assert layout.weight_text(int(lines.index[k])) in known
+        assert told in known or told.startswith("x")
+
+
+def test_that_a_node_tells_what_comes_out_of_its_unit_and_its_bias(open_inside, qtbot):
+    window, page = open_inside(DiagramPage)
+    problem, x = window.session.experiment.problem, window.session.runs[0].point(20)
+    node = page.diagram.layout_.columns[1].nodes[3]
+    told = told_at(qtbot, page, node.rect.center().x(), node.rect.center().y())
+    activation = problem.activations(x, problem.train.inputs[:1])[1][0, 3]
+    assert told.startswith(f"dense 1 unit 3: {activation:.4g}")
+    assert f"bias {problem.parameters(x)['dense 1']['b'][3]:.4g}" in told
+
+
+def test_that_a_large_layer_is_folded_and_unfolds_where_it_is_clicked(open_inside, qtbot):
+    _, page = open_inside(DiagramPage, "digits_network")
+    column = page.diagram.layout_.columns[1]
+    assert column.part.units == 32
+    assert column.shown == list(range(len(column.nodes)))
+    assert len(column.nodes) + sum(fold.count for fold in column.folds) == 32
+    below = column.folds[1]
+    assert str(below.count) in told_at(qtbot, page, below.rect.center().x(), below.rect.center().y())
+    while column.folds[1].count:
+        qtbot.mouseClick(
+            page.diagram,
+            Qt.MouseButton.LeftButton,
+            pos=page.diagram.layout_.columns[1].folds[1].rect.center().toPoint(),
+        )
+        before, column = column, page.diagram.layout_.columns[1]
+        assert column.shown[0] == min(before.shown[-1] + 1, 32 - len(column.nodes))
+    assert column.shown[-1] == 31
+
+
+def test_that_the_gradient_is_drawn_when_asked_for(open_inside, qtbot):
+    window, page = open_inside(DiagramPage, "xor_network")
+    run, batch = window.session.runs[0], window.session.experiment.problem.batch(21, 0)
+    assert np.array_equal(page.diagram.layout_.shown, run.point(20))
+    qtbot.mouseClick(page.lines.buttons["gradients"], Qt.MouseButton.LeftButton)
+    assert np.array_equal(page.diagram.layout_.shown, batch.gradient(run.point(20)))
+
+
+def test_that_feature_maps_and_pixels_are_those_of_the_example(open_inside, qtbot):
+    window, page = open_inside(DiagramPage, "convolutional_network", steps=3)
+    problem, x = window.session.experiment.problem, window.session.runs[0].point(3)
+    picture, maps = page.diagram.layout_.columns[0], page.diagram.layout_.columns[1]
+    assert np.array_equal(picture.nodes[0].tile.values, problem.train.inputs[0, :, :, 0])
+    activations = problem.activations(x, problem.train.inputs[:1])
+    for node in maps.nodes:
+        assert np.array_equal(node.tile.values, activations[1][0, :, :, node.unit])
+    node = maps.nodes[0]
+    place = node.tile.place(2, 4)
+    assert told_at(qtbot, page, place.x(), place.y()).endswith(f"[2, 4]: {activations[1][0, 2, 4, 0]:.4g}")
+
+
+def test_that_the_diagram_follows_the_example(open_inside, qtbot):
+    window, page = open_inside(DiagramPage, steps=3)
+    problem, x = window.session.experiment.problem, window.session.runs[0].point(3)
+    page.example.choose(7, "test")
+    qtbot.waitUntil(lambda: not page.computing, timeout=20_000)
+    found = [node.value for node in page.diagram.layout_.columns[-1].nodes]
+    assert found == problem.outputs(x, problem.test.inputs[7:8])[0].tolist()
+
+
+def test_that_a_recurrent_layer_has_its_loop_and_every_weight_is_drawn_once(open_inside):
+    window, page = open_inside(DiagramPage, "recurrent_network", steps=3, layers="rnn 5 every")
+    problem = window.session.experiment.problem
+    lines = page.diagram.layout_.lines
+    names = [problem.axis_names[i] for each in lines for i in each.index]
+    assert [each.recurrent for each in lines] == [False, True, False]
+    weights = [name for name in problem.axis_names if " b[" not in name]
+    assert sorted(names) == sorted(weights)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark", "projector"])
+def test_that_controls_tell_what_they_are_for_in_every_theme(open_inside, theme):
+    look().choose(theme)
+    _, page = open_inside(DiagramPage, "xor_network", steps=1)
+    for button in page.findChildren(QAbstractButton):
+        assert button.toolTip()
+        assert button.accessibleName() or button.text()
+    assert "Blue" in page.diagram.toolTip()
