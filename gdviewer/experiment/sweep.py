@@ -246,6 +246,7 @@ class _Trial:
         self._run = sweep.build(value, seed)
         self._marks = sweep.steps_at(value).astype(int)
         self._losses: list[float] = []  # at the marks, where they are not those of the record
+        self._measured: tuple[int, Mapping[str, float]] = -1, {}  # the step, and what was measured there
         self._looked = 0  # up to which step of the record the target has been looked for
         self._noise = _noise(self._run) if sweep.in_epochs else np.nan
         self.outcome: Outcome | None = None
@@ -274,8 +275,15 @@ class _Trial:
         return bool(self._losses) and int(self._marks[len(self._losses) - 1]) == step
 
     def _whole(self) -> float:
-        with np.errstate(all="ignore"):
-            return float(self._run.objective.value(self._run.trace.last))
+        """The loss of all that a network is trained on, at the newest point, with the decay's term if there is one."""
+        point, l2 = self._run.trace.last, self._run.options.l2 or 0.0
+        return self._measures()["train_loss"] + l2 / 2 * float(point @ point)
+
+    def _measures(self) -> Mapping[str, float]:
+        """What a network's ``metrics`` tell at the newest point."""
+        if self._measured[0] != self._run.step and isinstance(self._run.problem, Network):
+            self._measured = self._run.step, self._run.problem.metrics(self._run.trace.last)
+        return self._measured[1]
 
     def _find_target(self) -> int | None:
         run, target = self._run, self._sweep.target
@@ -302,14 +310,8 @@ class _Trial:
             losses[-1] = np.inf
         return Outcome(
             self._value, self._seed, float(run.hyperparameters.get(RATE, np.nan)), steps, stop, losses, reached,
-            self._noise, self._measures(lost),
+            self._noise, {} if lost or not run.begun else self._measures(),
         )  # fmt: skip
-
-    def _measures(self, lost: bool) -> Mapping[str, float]:
-        problem = self._run.problem
-        if lost or not isinstance(problem, Network) or not self._run.begun:
-            return {}
-        return problem.metrics(self._run.trace.last)
 
 
 def _noise(run: Run) -> float:

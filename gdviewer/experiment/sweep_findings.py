@@ -136,7 +136,7 @@ def _of_rates(sweep: Sweep, lines: list[Summary], best: Summary) -> list[Finding
             "factor": _g(_WORSE),
             "start": _g(first.start),
         }
-        values |= {"smallest": _g(first.value), "loss": _g(first.end)}
+        values |= {"smallest": value_title(RATE, first.value), "loss": _g(first.end)}
         found.append(
             Finding(
                 "Too small, {value} and less: they ran out of {steps} steps with more than {factor} times that loss; "
@@ -146,10 +146,14 @@ def _of_rates(sweep: Sweep, lines: list[Summary], best: Summary) -> list[Finding
         )
     above = [line for line in order if line.value > best.value]
     if rough := [line for line in above if not line.lost and line.end > _WORSE * best.end]:
-        values = {"value": _g(rough[0].value), "loss": _g(rough[0].end), "times": _g(rough[0].end / best.end)}
+        values = {
+            "value": value_title(RATE, rough[0].value),
+            "loss": _g(rough[0].end),
+            "times": _n(rough[0].end / best.end),
+        }
         found.append(Finding("Too large to settle: {value} ended at {loss}, {times} times as high.", values))
     if lost := [line for line in above if line.lost]:
-        values = {"value": _g(lost[0].value), "steps": _n(lost[0].steps)}
+        values = {"value": value_title(RATE, lost[0].value), "steps": _n(lost[0].steps)}
         found.append(Finding("Too large, from {value} up: diverged, at {value} after {steps} steps.", values))
     return found
 
@@ -171,10 +175,11 @@ def _of_batches(sweep: Sweep, lines: list[Summary], best: Summary) -> list[Findi
         found.append(
             Finding("In the same epochs {large} made {steps} steps, {small} {many}.", values)
         )  # fmt: skip
-    told = ", ".join(f"{value_title(BATCH, line.value)} {line.noise:.2g}" for line in lines)
+    noises = [(line.noise, value_title(BATCH, line.value)) for line in lines if np.isfinite(line.noise)]
+    told = ", ".join(f"{noise:.2g} with {title}" for noise, title in noises)
     found.append(
         Finding(
-            "Batches add noise: at the start the gradient of a batch is off by so many times the whole one: {told}.",
+            "Batches add noise: at the start the gradient of a batch is off by so many times the whole: {told}.",
             {"told": told},
         )
     )

@@ -108,7 +108,8 @@ class SweepDialog(QDialog):
         self.conclusion.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.conclusion.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._lay_out(row)
-        self.curves.hovered.connect(self.hover.setText)
+        self.curves.hovered.connect(self._hover)
+        self._hover("")
         self.results.chosen.connect(self._choose)
         self.runner.advanced.connect(self._advance)
         self.runner.ended.connect(self._end)
@@ -182,7 +183,7 @@ class SweepDialog(QDialog):
         experiment, plan, what = self._session.experiment, self._plan, self._what
         self.values.take(", ".join(value_text(what, value) for value in default_values(experiment, plan, what)))
         self.seeds.take(f"{default_seeds(experiment, plan, what)}")
-        self.steps.take(f"{min(default_steps(experiment, plan, what), MOST_STEPS)}")
+        self.steps.take(f"{default_steps(experiment, plan, what)}")
         return True
 
     def _match(self) -> None:
@@ -242,6 +243,10 @@ class SweepDialog(QDialog):
         if sweep.finds_rates and rates and isinstance(plan.optimizer.hyperparameters.get(RATE), Parameter):
             _, changed = with_value(experiment, changed, RATE, rates[0])
         self._session.edit(experiment.with_run(self._session.selected, hyperparameters=changed.hyperparameters))
+
+    def _hover(self, text: str) -> None:
+        legend = tr("Lines: the median loss over the seeds, on all rows trained on. Bands: its quartiles.")
+        self.hover.setText(text or legend)
 
     def _say(self, text: str) -> None:
         self.message.setText(text)

@@ -44,6 +44,7 @@ class SweepPlot(Plot):
         self._drawn: tuple[object, ...] = ()
         self._curves: dict[Any, tuple[pg.PlotCurveItem, pg.FillBetweenItem]] = {}
         self.setMinimumSize(170, 120)
+        self.setToolTip(tr("A line is the median of the runs of a value, the band around it their quartiles."))
         self.getAxis("bottom").whole = True
         self.restyle()
 
@@ -78,7 +79,7 @@ class SweepPlot(Plot):
         self.getAxis("bottom").setLogMode(self.log_steps)
         self.setLabel("bottom", tr("epoch") if self.sweep.in_epochs else tr("step"))
         self.getAxis("bottom").whole = not self.sweep.in_epochs
-        self.setLabel("left", tr("loss"))
+        self.setLabel("left", tr("loss on all rows"))
         for value in self._values:
             band = self.sweep.band(value)
             if band:

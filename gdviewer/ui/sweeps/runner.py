@@ -11,7 +11,7 @@ from gdviewer.experiment.sweep import Sweep
 from gdviewer.ui.session import FRAME_MS, Session
 
 _BURST_SECONDS = 12e-3
-_BESIDE_SECONDS = 4e-3  # while the window's own runs are played
+_BESIDE_SECONDS, _BESIDE_FRAMES = 4e-3, 2  # while the window's own runs are played, at every so many frames
 
 
 class Runner(QObject):
@@ -36,6 +36,7 @@ class Runner(QObject):
         self._worker = Worker()
         self.sweep: Sweep | None = None
         self._error: Exception | None = None
+        self._frame = 0
         self._timer = QTimer(self, interval=FRAME_MS)
         self._timer.timeout.connect(self._tick)
 
@@ -74,7 +75,11 @@ class Runner(QObject):
         if self.sweep is None or self.sweep.done:
             self.cancel()
             return
-        self._worker.grant_job(self._job(self.sweep, _BESIDE_SECONDS if self._session.playing else _BURST_SECONDS))
+        self._frame += 1
+        if not self._session.playing:
+            self._worker.grant_job(self._job(self.sweep, _BURST_SECONDS))
+        elif self._frame % _BESIDE_FRAMES == 0:
+            self._worker.grant_job(self._job(self.sweep, _BESIDE_SECONDS))
 
     def _job(self, sweep: Sweep, seconds: float) -> Callable[[Callable[[], bool]], None]:
         def work(ended: Callable[[], bool]) -> None:

@@ -88,9 +88,10 @@ class Results(QTableWidget):
         """The headings, and what of a summary stands under each."""
         columns = {tr("Value"): "value", tr("Loss at end"): "end"}
         measured = {name for line in lines for name in line.measures}
-        for name, title in (("test_loss", tr("Test loss")), ("test_accuracy", tr("Test right"))):
-            if name in measured:
-                columns[title] = name
+        if "test_accuracy" in measured:
+            columns[tr("Test right")] = "test_accuracy"
+        elif "test_loss" in measured:
+            columns[tr("Test loss")] = "test_loss"
         columns[tr("Steps")] = "steps"
         if sweep.what != RATE and any(line.rate > 0 for line in lines) and sweep.finds_rates:
             columns[tr("Rate")] = "rate"
@@ -105,10 +106,10 @@ class Results(QTableWidget):
                 texts.append(f"{line.steps:,.0f}" if reached else f"> {line.steps:,.0f}")
             elif name in line.measures:
                 percent = name.endswith("accuracy")
-                texts.append(f"{line.measures[name]:.1%}" if percent else f"{line.measures[name]:.4g}")
+                texts.append(f"{line.measures[name]:.1%}" if percent else f"{line.measures[name]:.3g}")
             else:
                 number = getattr(line, name, np.nan)
-                texts.append(f"{number:.4g}" if np.isfinite(number) else tr("diverged") if name == "end" else "–")
+                texts.append(f"{number:.3g}" if np.isfinite(number) else tr("diverged") if name == "end" else "–")
         return texts
 
     @staticmethod
