@@ -131,7 +131,7 @@ def _of_rates(sweep: Sweep, lines: list[Summary], best: Summary) -> list[Finding
     if behind:
         slow, first = behind[-1], behind[0]
         values: dict[str, Any] = {
-            "value": _g(slow.value),
+            "value": value_title(RATE, slow.value),
             "steps": _n(slow.steps),
             "factor": _g(_WORSE),
             "start": _g(first.start),

@@ -115,7 +115,7 @@ class SweepDialog(QDialog):
         self.runner.ended.connect(self._end)
         self.runner.failed.connect(lambda error: self._say(str(error)))
         session.experiment_changed.connect(self._match)
-        self.resize(1000, 680)
+        self.resize(1080, 700)
         self._match()
         self._show_defaults()
 
@@ -294,7 +294,7 @@ class SweepDialog(QDialog):
         splitter.addWidget(self.curves)
         splitter.addWidget(right)
         splitter.setStretchFactor(0, 1)
-        splitter.setSizes([640, 340])
+        splitter.setSizes([620, 430])
         layout = QVBoxLayout(self, spacing=8)
         layout.addLayout(top)
         layout.addLayout(fields)

@@ -79,7 +79,7 @@ class SweepPlot(Plot):
         self.getAxis("bottom").setLogMode(self.log_steps)
         self.setLabel("bottom", tr("epoch") if self.sweep.in_epochs else tr("step"))
         self.getAxis("bottom").whole = not self.sweep.in_epochs
-        self.setLabel("left", tr("loss on all rows"))
+        self.setLabel("left", tr("loss on all rows") if self._values == self.sweep.values else tr("loss"))
         for value in self._values:
             band = self.sweep.band(value)
             if band:
