@@ -23,6 +23,7 @@ from gdviewer.problems.networks.training import backpropagate, feed_forward
 from gdviewer.problems.problem import Picture, Problem
 
 _AT_ONCE = 1 << 20  # numbers that the widest layer may hold when all rows are evaluated, a part at a time
+_TOGETHER = 128  # rows measured at once: larger products make threads of the BLAS wait for each other on busy cores
 
 
 def _or_infinite(cost: float) -> float:
@@ -287,7 +288,7 @@ class Network(Problem):
     def _measured(self, x: Array, inputs: Array, targets: NDArray[Any]) -> tuple[float, float]:
         """The mean loss over rows, and the share of them whose class is told right."""
         weights = self.architecture.views(x)
-        total, right, size = 0.0, 0, max(1, _AT_ONCE // self.architecture.widest)
+        total, right, size = 0.0, 0, min(_TOGETHER, max(1, _AT_ONCE // self.architecture.widest))
         for first in range(0, len(targets), size):
             rows = slice(first, first + size)
             outputs, _ = feed_forward(self.architecture.layers, weights, inputs[rows])
