@@ -295,13 +295,14 @@ class Layout:
 
 
 def arc_of(right: float, y0: float, left: float, y1: float) -> QPainterPath:
-    """From one unit to another of its column, or in a loop to itself, on the right."""
+    """From one unit to another of its column, or in a loop to itself, on the right; on the way up nearer."""
     path = QPainterPath(QPointF(right, y0))
     if y0 == y1:
         size = max(8.0, (right - left) * 0.6)
         path.addEllipse(QRectF(right - 2, y0 - size / 2, size, size))
     else:
-        path.quadTo(QPointF(right + 8 + 0.16 * abs(y1 - y0), (y0 + y1) / 2), QPointF(right, y1))
+        bulge = 8 + 0.16 * (y1 - y0) if y1 > y0 else 5 + 0.1 * (y0 - y1)
+        path.quadTo(QPointF(right + bulge, (y0 + y1) / 2), QPointF(right, y1))
     return path
 
 

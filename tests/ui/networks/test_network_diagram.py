@@ -106,12 +106,11 @@ def test_that_a_recurrent_layer_has_its_loop_and_every_weight_is_drawn_once(open
     assert [bool(each.arcs) for each in lines] == [False, True, False]
     weights = [name for name in problem.axis_names if " b[" not in name]
     assert sorted(names) == sorted(weights)
-    for arc, index in zip(lines[1].arcs, lines[1].index, strict=True):
+    told = {}
+    for arc, index in zip(lines[1].arcs, lines[1].index.tolist(), strict=True):
         outermost = QPointF(arc.boundingRect().right(), arc.boundingRect().center().y())
-        told = page.diagram.layout_.text_at(outermost)
-        if told.startswith("rnn 1 U["):  # and not what is nearer
-            break
-    assert told == page.diagram.layout_.weight_text(int(index))
+        told[page.diagram.layout_.weight_text(index)] = page.diagram.layout_.text_at(outermost)
+    assert sum(weight == found for weight, found in told.items()) > 15  # others are behind units or lines
 
 
 def test_that_controls_tell_what_they_are_for_and_every_theme_has_its_own_ground(open_inside):
