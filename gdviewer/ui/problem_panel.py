@@ -141,8 +141,9 @@ class ProblemPanel(QWidget):
             return
         before, self._shown = self._shown, problem
         self.picker.show_choice(problem.name, problem.title)
-        self.why.setText(tr(problem.why) if problem.why else "")
-        self.why.setVisible(bool(problem.why))
+        why = "" if isinstance(problem, Network) and not _is_on_own_data(problem) else problem.why
+        self.why.setText(tr(why) if why else "")
+        self.why.setVisible(bool(why))
         self.samples.say("")
         self._show_builder(problem)
         self.data.show_problem(problem)
@@ -220,3 +221,8 @@ class ProblemPanel(QWidget):
 def _short(start: tuple[float, ...]) -> str:
     """The start as text; one number where many components are equal."""
     return point_text(start[:1]) if len(start) > 2 and len(set(start)) == 1 else point_text(start)
+
+
+def _is_on_own_data(network: Network) -> bool:
+    """Whether a network has the data of its entry in the catalogue, which is told with them in mind."""
+    return network.made and network.values["data"] == network.parameters["data"]
