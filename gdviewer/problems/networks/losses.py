@@ -20,10 +20,11 @@ class Loss:
     """A loss.
 
     Attributes:
-        classes: whether targets are classes.
+        classes: whether targets are classes; probabilities: whether predictions are those of the classes.
     """
 
     classes = False
+    probabilities = True
 
     def outputs(self, classes: int, numbers: int) -> int:
         """How many outputs a network needs for so many classes, or numbers where there are no classes."""
@@ -113,6 +114,7 @@ class Hinge(Loss):
     output for two classes, else one each (Cortes & Vapnik 1995). It knows no probabilities."""
 
     classes = True
+    probabilities = False
 
     def outputs(self, classes: int, numbers: int) -> int:  # noqa: ARG002
         return 1 if classes == 2 else classes

@@ -160,6 +160,8 @@ class Layout:
                 lambda i, j: tr("{unit} at [{i}, {j}]: {a}", unit=name, i=i, j=j, a=f"{value[i, j]:.4g}"),
             )  # fmt: skip
         text = tr("{unit}: {a}", unit=name, a=f"{float(value.mean()):.4g}")
+        if part is self.inside.parts[-1]:
+            text = tr("{name}, {unit}", name=self.output_name(unit)[0], unit=text) + self._predicted(unit)
         if len(part.shape) == 2:
             text += " " + tr("at the last time step")
         bias = self._weights.get(part.name, {}).get("b")
@@ -167,6 +169,24 @@ class Layout:
             slope = self._slopes[part.name]["b"][unit]
             text += tr("   bias {b}, gradient {g}", b=f"{bias[unit]:.4g}", g=f"{slope:.4g}")
         return Node(unit, rect, float(value.mean()), text, tile)
+
+    def output_name(self, unit: int) -> tuple[str, bool]:
+        """What an output is called, with a tick where it is of the class that is right; and whether it is."""
+        data, units = self.network.train, self.inside.parts[-1].units
+        if not data.classes:
+            return (data.target_name if units == 1 else f"{data.target_name} {unit}"), False
+        number = 1 if units == 1 else unit  # one output alone tells of the second class
+        right = bool(np.ravel(self.inside.target)[-1] == number)
+        return data.classes[number] + " ✓" * right, right
+
+    def _predicted(self, unit: int) -> str:
+        """What is predicted of an output's class."""
+        if not self.network.train.classes:
+            right = np.reshape(self.inside.target, (-1, self.inside.parts[-1].units))[-1, unit]
+            return tr("   right: {y}", y=f"{right:.4g}")
+        share = np.reshape(self.inside.prediction, (-1, len(self.network.train.classes)))[-1]
+        number = 1 if self.inside.parts[-1].units == 1 else unit
+        return tr("   predicted: {p}", p=f"{share[number]:.3g}")
 
     # The weights
 

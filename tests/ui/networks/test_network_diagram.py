@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtWidgets import QAbstractButton
 
 from gdviewer.ui.networks.diagram import DiagramPage
-from gdviewer.ui.theme import look
+from gdviewer.ui.theme import THEMES, look
 
 
 def told_at(qtbot, page, x, y):
@@ -109,11 +108,12 @@ def test_that_a_recurrent_layer_has_its_loop_and_every_weight_is_drawn_once(open
     assert sorted(names) == sorted(weights)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark", "projector"])
-def test_that_controls_tell_what_they_are_for_in_every_theme(open_inside, theme):
-    look().choose(theme)
+def test_that_controls_tell_what_they_are_for_and_every_theme_has_its_own_ground(open_inside):
     _, page = open_inside(DiagramPage, "xor_network", steps=1)
     for button in page.findChildren(QAbstractButton):
         assert button.toolTip()
         assert button.accessibleName() or button.text()
     assert "Blue" in page.diagram.toolTip()
+    for name, theme in THEMES.items():
+        look().choose(name)
+        assert page.diagram.grab().toImage().pixelColor(1, 1).name() == theme.plot
