@@ -136,7 +136,8 @@ class ProblemPanel(QWidget):
     def _match(self) -> None:
         experiment = self._session.experiment
         problem = experiment.problem
-        self.start.show_point(experiment.start, _short(experiment.start))
+        if not isinstance(problem, Network):  # whose thousands of weights nobody would type
+            self.start.show_point(experiment.start, _short(experiment.start))
         if problem is self._shown:
             return
         before, self._shown = self._shown, problem

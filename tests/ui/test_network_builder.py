@@ -344,3 +344,6 @@ def test_that_an_entry_is_not_told_of_with_other_data(window):
     assert window.problem_panel.why.isVisible()
     choose(window.problem_panel.fields["data"], "moons")
     assert not window.problem_panel.why.isVisible()
+    assert window.windowTitle().startswith("Neural network")
+    choose(window.problem_panel.fields["data"], "digits")
+    assert window.windowTitle().startswith("Convolutional network: digits")
