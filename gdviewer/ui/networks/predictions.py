@@ -67,6 +67,7 @@ class PredictionsPage(Page):
             view.entered.connect(lambda index: self.hovered.emit(self.rows.describe(self._row(index))))
             view.selectionModel().currentChanged.connect(self._choose)
             layout.addWidget(view, 1)
+        keys_by_tab(*self.views)
         self._choosing = False
         session.experiment_changed.connect(self._match)
         self._match()
