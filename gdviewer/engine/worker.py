@@ -197,6 +197,10 @@ class Worker:
         """The same for a burst of :func:`catch_up`."""
         self._start([one.run for one in late], partial(catch_up, late, seconds))
 
+    def grant_job(self, job: Job) -> None:
+        """The same for any other work that comes back soon."""
+        self._start((), job)
+
     def _start(self, runs: Sequence[Run], job: Job) -> None:
         if self.busy:
             return

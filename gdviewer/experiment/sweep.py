@@ -34,6 +34,7 @@ from gdviewer.experiment.swept import (
 from gdviewer.problems.networks.network import Network
 
 _DRAWN, _MEASURED = 240, 60  # points of a curve from the record, and of one that is evaluated for it
+_SLICE = 0.02  # seconds of a run between two looks at how far it has come
 _TRIED = 16  # batches whose gradients are compared with the whole one
 
 
@@ -229,7 +230,8 @@ class Sweep:
         first = last / points / 10 if self.in_epochs else 1.0
         axis = np.concatenate([np.linspace(0, last, points + 1), np.geomspace(min(first, last), last, points)])
         axis = np.unique(axis if self.in_epochs else np.round(axis))
-        return axis[np.append(np.diff(axis) > 1e-9 * last, True)]
+        apart: Array = axis[np.append(np.diff(axis) > 1e-9 * last, True)]  # rounding makes twins of the ends
+        return apart
 
 
 class _Trial:
@@ -244,6 +246,7 @@ class _Trial:
         self._run = sweep.build(value, seed)
         self._marks = sweep.steps_at(value).astype(int)
         self._losses: list[float] = []  # at the marks, where they are not those of the record
+        self._measured: tuple[int, Mapping[str, float]] = -1, {}  # the step, and what was measured there
         self._looked = 0  # up to which step of the record the target has been looked for
         self._noise = _noise(self._run) if sweep.in_epochs else np.nan
         self.outcome: Outcome | None = None
@@ -258,7 +261,7 @@ class _Trial:
         run, measured = self._run, self._sweep.measured
         mark = int(self._marks[len(self._losses)] if measured else self._marks[-1])
         if not run.begun or run.step < mark:
-            burst([run], max(seconds, 1e-4), mark - run.step, ended)
+            burst([run], min(max(seconds, 1e-4), _SLICE), mark - run.step, ended)
             if ended():
                 return
         if measured and run.begun:
@@ -272,8 +275,15 @@ class _Trial:
         return bool(self._losses) and int(self._marks[len(self._losses) - 1]) == step
 
     def _whole(self) -> float:
-        with np.errstate(all="ignore"):
-            return float(self._run.objective.value(self._run.trace.x[-1]))
+        """The loss of all that a network is trained on, at the newest point, with the decay's term if there is one."""
+        point, l2 = self._run.trace.last, self._run.options.l2 or 0.0
+        return self._measures()["train_loss"] + l2 / 2 * float(point @ point)
+
+    def _measures(self) -> Mapping[str, float]:
+        """What a network's ``metrics`` tell at the newest point."""
+        if self._measured[0] != self._run.step and isinstance(self._run.problem, Network):
+            self._measured = self._run.step, self._run.problem.metrics(self._run.trace.last)
+        return self._measured[1]
 
     def _find_target(self) -> int | None:
         run, target = self._run, self._sweep.target
@@ -300,14 +310,8 @@ class _Trial:
             losses[-1] = np.inf
         return Outcome(
             self._value, self._seed, float(run.hyperparameters.get(RATE, np.nan)), steps, stop, losses, reached,
-            self._noise, self._measures(lost),
+            self._noise, {} if lost or not run.begun else self._measures(),
         )  # fmt: skip
-
-    def _measures(self, lost: bool) -> Mapping[str, float]:
-        problem = self._run.problem
-        if lost or not isinstance(problem, Network) or not self._run.begun:
-            return {}
-        return problem.metrics(self._run.trace.x[-1])
 
 
 def _noise(run: Run) -> float:

@@ -12,7 +12,7 @@ from gdviewer.experiment.sweep import Sweep
 from gdviewer.experiment.swept import BATCH, RATE, value_title
 
 _WORSE = 2.0  # times the best loss is far behind it
-_LEARNT = 0.5  # of the way down of the best counts as having come down
+_LEARNT = 0.5  # of the way down to the best counts as having come down
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def findings(sweep: Sweep) -> list[Finding]:
         return []
     finite = [line for line in lines if not line.lost]
     if not finite:
-        return [Finding("All of them diverged.")]
+        return [Finding("All of them diverged: a smaller learning rate may not.")]
     best = min(finite, key=lambda line: line.end)
     if sweep.what == RATE:
         found = _of_rates(sweep, lines, best)
@@ -131,12 +131,12 @@ def _of_rates(sweep: Sweep, lines: list[Summary], best: Summary) -> list[Finding
     if behind:
         slow, first = behind[-1], behind[0]
         values: dict[str, Any] = {
-            "value": _g(slow.value),
+            "value": value_title(RATE, slow.value),
             "steps": _n(slow.steps),
             "factor": _g(_WORSE),
             "start": _g(first.start),
         }
-        values |= {"smallest": _g(first.value), "loss": _g(first.end)}
+        values |= {"smallest": value_title(RATE, first.value), "loss": _g(first.end)}
         found.append(
             Finding(
                 "Too small, {value} and less: they ran out of {steps} steps with more than {factor} times that loss; "
@@ -146,10 +146,14 @@ def _of_rates(sweep: Sweep, lines: list[Summary], best: Summary) -> list[Finding
         )
     above = [line for line in order if line.value > best.value]
     if rough := [line for line in above if not line.lost and line.end > _WORSE * best.end]:
-        values = {"value": _g(rough[0].value), "loss": _g(rough[0].end), "times": _g(rough[0].end / best.end)}
+        values = {
+            "value": value_title(RATE, rough[0].value),
+            "loss": _g(rough[0].end),
+            "times": _n(rough[0].end / best.end),
+        }
         found.append(Finding("Too large to settle: {value} ended at {loss}, {times} times as high.", values))
     if lost := [line for line in above if line.lost]:
-        values = {"value": _g(lost[0].value), "steps": _n(lost[0].steps)}
+        values = {"value": value_title(RATE, lost[0].value), "steps": _n(lost[0].steps)}
         found.append(Finding("Too large, from {value} up: diverged, at {value} after {steps} steps.", values))
     return found
 
@@ -171,10 +175,11 @@ def _of_batches(sweep: Sweep, lines: list[Summary], best: Summary) -> list[Findi
         found.append(
             Finding("In the same epochs {large} made {steps} steps, {small} {many}.", values)
         )  # fmt: skip
-    told = ", ".join(f"{value_title(BATCH, line.value)} {line.noise:.2g}" for line in lines)
+    noises = [(line.noise, value_title(BATCH, line.value)) for line in lines if np.isfinite(line.noise)]
+    told = ", ".join(f"{noise:.2g} with {title}" for noise, title in noises)
     found.append(
         Finding(
-            "Batches add noise: at the start the gradient of a batch is off by so many lengths of the whole one: {told}.",
+            "Batches add noise: at the start the gradient of a batch is off by so many times the whole: {told}.",
             {"told": told},
         )
     )
@@ -189,9 +194,8 @@ def _speeds(sweep: Sweep, lines: list[Summary]) -> list[Finding]:
     if target is not None:
         steps = {line.value: line.reached or 0.0 for line in lines}
     else:
-        down = {line.value: line.start - line.end for line in lines if not line.lost}
-        most = max(down.values(), default=0.0)
-        learnt = [line for line in lines if most > 0 and down.get(line.value, -1.0) >= _LEARNT * most]
+        lowest = min(line.end for line in lines)
+        learnt = [line for line in lines if line.end - lowest <= (1 - _LEARNT) * (line.start - lowest)]
         if not learnt:
             return []
         target = max(line.end for line in learnt)

@@ -20,6 +20,7 @@ SWEPT = RATE, BATCH, "scaling", "init"  # what can be varied
 SEEDS = 5
 MOST_STEPS = 1_000_000  # to which the limit is raised where each value is to have the steps it needs
 NEAR = 1e-6  # of the way down to the lowest loss, what may be left: the weights are then right to about a thousandth
+_USUAL_STEPS = 2000
 _ROWS = 1, 4, 16, 64, 256  # batch sizes tried
 _SHARES = tuple(10 ** (k / 2 + 0.25) for k in range(-6, 1))  # of the largest stable rate
 _RATIOS = tuple(10 ** (k / 2) for k in range(-4, 5))  # to the run's own rate, where no stable one is known
@@ -70,9 +71,10 @@ def default_seeds(experiment: Experiment, plan: RunPlan, what: str) -> int:
 
 
 def default_steps(experiment: Experiment, plan: RunPlan, what: str) -> int:
-    """How many steps a run may take: the experiment's limit, and more where each value runs to the same loss."""
+    """How many steps a run may take: the experiment's limit up to a few thousand, as there are many runs; and many more
+    where each value runs to the same loss."""
     raised = what == "scaling" and target_of(experiment, plan, what) is not None
-    return MOST_STEPS if raised else experiment.limits.max_steps
+    return MOST_STEPS if raised else min(experiment.limits.max_steps, _USUAL_STEPS)
 
 
 def read_values(experiment: Experiment, plan: RunPlan, what: str, text: str) -> tuple[Any, ...]:

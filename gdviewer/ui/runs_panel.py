@@ -69,6 +69,10 @@ class RunsPanel(QWidget):
             tr("Continue from here with…"), tr("A run that leaves the selected one at the step looked at"), "Ctrl+B",
             self.choose_branch,
         )  # fmt: skip
+        self.sweep = self._action(
+            tr("Sweep…"), tr("Vary a setting of the selected run: learning rate, batch size, scaling, initialisation"),
+            "Ctrl+E", self.open_sweeps,
+        )  # fmt: skip
         self.files = QLabel(wordWrap=True, visible=False, textFormat=Qt.TextFormat.PlainText)
         self.files.setProperty("role", "error")
         self.files.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -76,7 +80,11 @@ class RunsPanel(QWidget):
         layout = QVBoxLayout(self, spacing=6)
         layout.addWidget(self.list)
         layout.addLayout(buttons)
-        layout.addWidget(self._button(self.branch), alignment=Qt.AlignmentFlag.AlignLeft)
+        others = QHBoxLayout(spacing=4)
+        others.addWidget(self._button(self.branch))
+        others.addWidget(self._button(self.sweep))
+        others.addStretch(1)
+        layout.addLayout(others)
         layout.addWidget(self.files)
         layout.addWidget(self.editor)
         layout.addStretch(1)
@@ -173,6 +181,18 @@ class RunsPanel(QWidget):
             plan = replace(plan, hyperparameters={**plan.hyperparameters, "learning_rate": found}) if found else plan
         self._append(plan)
 
+    def open_sweeps(self) -> None:
+        """Open the window of sweeps, or bring it to the front."""
+        from gdviewer.ui.sweeps.dialog import SweepDialog  # the window opens without it
+
+        window = self.window()
+        dialog = window.findChild(SweepDialog)
+        if dialog is None:
+            dialog = SweepDialog(self._session, window)
+            window.closed.connect(dialog.close)
+        dialog.show()
+        dialog.raise_()
+
     @property
     def _anchor(self) -> QWidget:
         """Where a list opens; a panel behind a tab is moved aside."""
@@ -234,6 +254,7 @@ class RunsPanel(QWidget):
         self.list.setCurrentRow(self._session.selected)
         self.list.blockSignals(was)
         self.remove.setEnabled(bool(runs))
+        self.sweep.setEnabled(bool(runs))
         self.branch.setEnabled(bool(runs) and len(runs) < MAX_RUNS)
         self.duplicate.setEnabled(bool(runs) and len(runs) < MAX_RUNS)
         self.add.setEnabled(len(runs) < MAX_RUNS)
@@ -261,7 +282,7 @@ class RunsPanel(QWidget):
             if item.data(_STATUS) != text:
                 item.setData(_STATUS, text)
                 item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, "\n".join(text))
-            tip = "\n".join((item.text(), *text))  # the card has not always room for the whole title
+            tip = "\n".join((item.text(), *text, _record_text(run)))  # the card has not always room for the whole title
             if item.toolTip() != tip:
                 item.setToolTip(tip)
         self.list.blockSignals(was)
@@ -354,3 +375,13 @@ class _Card(QStyledItemDelegate):
     def _box(rect: QRect, line: int) -> QRect:
         size = line - 3
         return QRect(rect.left() + 8, rect.top() + 8, size, size)
+
+
+def _record_text(run: Run) -> str:
+    """What the record of a run takes, and how much of it is kept."""
+    if not run.begun:
+        return ""
+    trace = run.trace
+    sizes = {name: f"{size / 2**20:,.1f}" for name, size in (("taken", trace.nbytes), ("budget", trace.budget))}
+    taken = tr("record: {taken} MiB of {budget} MiB", **sizes)
+    return taken if trace.row_stride == 1 else tr("{taken}, 1 of {n} points kept", taken=taken, n=trace.row_stride)

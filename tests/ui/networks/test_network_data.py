@@ -40,7 +40,7 @@ def test_that_regions_are_what_the_network_predicts_there(trained, values):
 def test_that_lines_are_where_the_network_is_undecided(trained):
     window, page = trained(DataPage, data="moons", layers="8", samples=60)
     lines = np.column_stack(page.plot.border.getData())
-    said = window.session.experiment.problem.predict(window.session.runs[0].trace.x[-1], lines)
+    said = window.session.experiment.problem.predict(window.session.runs[0].trace.last, lines)
     assert len(lines) > 10
     assert np.abs(said[:, 1] - 0.5).max() < 0.02
 

@@ -1,0 +1,306 @@
+"""The window of sweeps: four buttons, what they vary, the curves as they come, and what they show."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QDialog,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QSplitter,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gdviewer.engine.parameter import Parameter, count
+from gdviewer.experiment.experiment import RunPlan
+from gdviewer.experiment.sweep import Sweep
+from gdviewer.experiment.sweep_findings import findings
+from gdviewer.experiment.swept import (
+    BATCH,
+    MOST_STEPS,
+    RATE,
+    SEEDS,
+    default_seeds,
+    default_steps,
+    default_values,
+    lacking,
+    read_values,
+    value_text,
+    with_value,
+)
+from gdviewer.ui.keys import keys_by_tab
+from gdviewer.ui.number_field import EntryField
+from gdviewer.ui.session import Session
+from gdviewer.ui.sweeps.curves import Curves
+from gdviewer.ui.sweeps.runner import Runner
+from gdviewer.ui.sweeps.table import Results
+from gdviewer.ui.text import tr
+
+_REDRAWN_SECONDS = 0.25  # between two pictures while it runs
+_SEEDS = count(SEEDS, 1, 100, meaning="runs of each value: other batches, and other weights to begin with")
+_STEPS = count(1000, 1, MOST_STEPS, meaning="the most steps of a run")
+
+
+def _titles() -> dict[str, tuple[str, str]]:
+    """What can be swept: the words on its button, and what it shows."""
+    return {
+        RATE: (tr("Learning rate"), tr("Too small runs out of steps, too large diverges: where is the best between?")),
+        BATCH: (tr("Batch size"), tr("Small batches are cheap and noisy: the same number of epochs for each size.")),
+        "scaling": (tr("Scaling"), tr("How many steps raw inputs take, and how many scaled ones.")),
+        "init": (tr("Initialisation"), tr("Which weights to begin with lead down, and which never leave.")),
+    }
+
+
+class SweepDialog(QDialog):
+    """Varies one setting of the selected run, beside the window.
+
+    Attributes:
+        buttons: by what they sweep; a click starts it with defaults.
+        values, seeds, steps: what is edited to start again; start: starts or cancels.
+        conclusion: what the results show.
+    """
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(tr("Sweep"))
+        self._session = session
+        self._what = RATE
+        self._redrawn = 0.0
+        self.runner = Runner(session, self)
+        self._group = QButtonGroup(self)
+        self.buttons: dict[str, QToolButton] = {}
+        row = QHBoxLayout(spacing=6)
+        for what, (title, tip) in _titles().items():
+            button = self.buttons[what] = self._button(title, tip, lambda what=what: self.sweep(what))
+            button.setCheckable(True)
+            self._group.addButton(button)
+            row.addWidget(button)
+        self.about = QLabel(textFormat=Qt.TextFormat.PlainText)
+        self.about.setProperty("role", "muted")
+        row.addSpacing(8)
+        row.addWidget(self.about, 1)
+        self.values = self._entry(tr("Values"), tr("The values that are tried, with commas between."))
+        self.seeds = self._entry(tr("Seeds"), tr(_SEEDS.meaning), 56)
+        self.steps = self._entry(tr("Steps"), tr(_STEPS.meaning), 96)
+        self.start = self._button(tr("Start"), tr("Start with these values, or cancel"), self._toggle)
+        self.start.setObjectName("primary")
+        self.progress = QProgressBar(textVisible=False, maximum=1000)
+        self.progress.setAccessibleName(tr("Progress"))
+        self.progress.setFixedWidth(120)
+        self.message = QLabel(wordWrap=True, visible=False, textFormat=Qt.TextFormat.PlainText)
+        self.message.setProperty("role", "error")
+        self.curves = Curves(session)
+        self.results = Results()
+        self.take = self._button(tr("Take this value"), tr("Put the selected value into the experiment"), self._take)
+        self.take.setEnabled(False)
+        self.hover = QLabel(textFormat=Qt.TextFormat.PlainText)
+        self.hover.setProperty("role", "muted")
+        self.conclusion = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self.conclusion.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.conclusion.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._lay_out(row)
+        self.curves.hovered.connect(self._hover)
+        self._hover("")
+        self.results.chosen.connect(self._choose)
+        self.runner.advanced.connect(self._advance)
+        self.runner.ended.connect(self._end)
+        self.runner.failed.connect(lambda error: self._say(str(error)))
+        session.experiment_changed.connect(self._match)
+        self.resize(1080, 700)
+        self._match()
+        self._show_defaults()
+
+    def sweep(self, what: str) -> None:
+        """Start a sweep with defaults, or say why there is none."""
+        self._what = what
+        self.buttons[what].setChecked(True)
+        if self._show_defaults():
+            self.begin()
+
+    def begin(self) -> None:
+        """Start the sweep with what stands in the fields; what is wrong with one is said below it."""
+        plan = self._plan
+        if plan is None or self._lacks():
+            return
+        experiment = self._session.experiment
+        values = self._read(self.values, lambda text: read_values(experiment, plan, self._what, text))
+        seeds = self._read(self.seeds, lambda text: _SEEDS.check("seeds", text))
+        steps = self._read(self.steps, lambda text: _STEPS.check("steps", text.replace(",", "")))
+        if values is None or seeds is None or steps is None:
+            return
+        try:
+            sweep = Sweep(experiment, plan, self._what, values, int(seeds), int(steps))
+        except ValueError as error:
+            self._say(str(error))
+            return
+        self._say("")
+        self.conclusion.setText("")
+        self.curves.take(sweep)
+        self.results.take(sweep)
+        self.take.setEnabled(False)
+        self.start.setText(tr("Cancel"))
+        self._redrawn = 0.0
+        self.runner.start(sweep)
+
+    def close_threads(self) -> None:
+        """End the sweep, and the thread that executes it."""
+        self.runner.close()
+
+    def done(self, result: int) -> None:
+        self.close_threads()
+        super().done(result)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.close_threads()
+        super().closeEvent(event)
+
+    # What is swept
+
+    @property
+    def _plan(self) -> RunPlan | None:
+        runs, selected = self._session.experiment.runs, self._session.selected
+        return runs[selected] if 0 <= selected < len(runs) else None
+
+    def _lacks(self) -> bool:
+        """Say why there is nothing to sweep; tells whether that is so."""
+        plan = self._plan
+        why = tr("There is no run to vary.") if plan is None else lacking(self._session.experiment, plan, self._what)
+        self._say(why)
+        return bool(why)
+
+    def _show_defaults(self) -> bool:
+        if self._lacks():
+            return False
+        experiment, plan, what = self._session.experiment, self._plan, self._what
+        self.values.take(", ".join(value_text(what, value) for value in default_values(experiment, plan, what)))
+        self.seeds.take(f"{default_seeds(experiment, plan, what)}")
+        self.steps.take(f"{default_steps(experiment, plan, what)}")
+        return True
+
+    def _match(self) -> None:
+        plan, problem = self._plan, self._session.experiment.problem
+        self.about.setText(tr("{run} on {problem}", run=plan.title, problem=problem.title) if plan else "")
+        self._choose(self.results.value)
+
+    def _read(self, entry: EntryField, read: Any) -> Any:
+        try:
+            value = read(entry.text().strip())
+        except ValueError as error:
+            entry.explain(str(error))
+            return None
+        entry.take(entry.text().strip())
+        return value
+
+    # What comes out
+
+    def _toggle(self) -> None:
+        self.runner.cancel() if self.runner.running else self.begin()
+
+    def _advance(self) -> None:
+        self.progress.setValue(round(1000 * self.runner.sweep.progress))
+        if perf_counter() - self._redrawn > _REDRAWN_SECONDS:
+            self._show()
+
+    def _show(self) -> None:
+        self.curves.refresh()
+        self.results.refresh()
+        self._redrawn = perf_counter()
+
+    def _end(self) -> None:
+        sweep = self.runner.sweep
+        self._show()
+        self.start.setText(tr("Start"))
+        self.progress.setValue(1000 if sweep.done else 0)
+        told = [tr(one.template, **one.values) for one in findings(sweep)]
+        if not sweep.done:
+            told = [tr("Cancelled after {n} runs.", n=len(sweep.outcomes)), *told]
+        self.conclusion.setText("\n".join(told))
+
+    def _choose(self, value: Any) -> None:
+        self.curves.emphasise(value)
+        plan, sweep = self._plan, self.runner.sweep
+        fits = plan is not None and sweep is not None and not lacking(self._session.experiment, plan, sweep.what)
+        self.take.setEnabled(fits and value is not None)
+
+    def _take(self) -> None:
+        """Put the selected value into the experiment, as an edit; with the rate that was found for it."""
+        sweep, value, plan = self.runner.sweep, self.results.value, self._plan
+        try:
+            experiment, changed = with_value(self._session.experiment, plan, sweep.what, value)
+        except ValueError as error:  # of another problem by now
+            self._say(str(error))
+            return
+        rates = [one.rate for one in sweep.of(value)]
+        if sweep.finds_rates and rates and isinstance(plan.optimizer.hyperparameters.get(RATE), Parameter):
+            _, changed = with_value(experiment, changed, RATE, rates[0])
+        self._session.edit(experiment.with_run(self._session.selected, hyperparameters=changed.hyperparameters))
+
+    def _hover(self, text: str) -> None:
+        legend = tr("Lines: the median loss over the seeds, on all rows trained on. Bands: its quartiles.")
+        self.hover.setText(text or legend)
+
+    def _say(self, text: str) -> None:
+        self.message.setText(text)
+        self.message.setVisible(bool(text))
+
+    # Widgets
+
+    @staticmethod
+    def _button(text: str, tip: str, call: Any) -> QToolButton:
+        button = QToolButton(text=text, toolTip=tip)
+        button.setAccessibleName(text)
+        button.clicked.connect(lambda: call())
+        keys_by_tab(button)
+        return button
+
+    @staticmethod
+    def _entry(name: str, tip: str, width: int = 0) -> EntryField:
+        entry = EntryField()
+        entry.setAccessibleName(name)
+        entry.setToolTip(tip)
+        if width:
+            entry.setFixedWidth(width)
+        return entry
+
+    def _lay_out(self, top: QHBoxLayout) -> None:
+        fields = QHBoxLayout(spacing=8)
+        for entry, title, share in (
+            (self.values, tr("Values"), 1),
+            (self.seeds, tr("Seeds"), 0),
+            (self.steps, tr("Steps"), 0),
+        ):
+            label = QLabel(title)
+            label.setBuddy(entry)
+            fields.addWidget(label)
+            fields.addWidget(entry, share)
+        fields.addWidget(self.start)
+        fields.addWidget(self.progress)
+        right = QWidget()
+        column = QVBoxLayout(right, spacing=6)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.results, 1)
+        column.addWidget(self.take, alignment=Qt.AlignmentFlag.AlignLeft)
+        splitter = QSplitter(Qt.Orientation.Horizontal)
+        splitter.setChildrenCollapsible(False)
+        splitter.addWidget(self.curves)
+        splitter.addWidget(right)
+        splitter.setStretchFactor(0, 1)
+        splitter.setSizes([620, 430])
+        layout = QVBoxLayout(self, spacing=8)
+        layout.addLayout(top)
+        layout.addLayout(fields)
+        for entry in (self.values, self.seeds, self.steps):
+            layout.addWidget(entry.message)
+        layout.addWidget(self.message)
+        layout.addWidget(splitter, 1)
+        layout.addWidget(self.hover)
+        layout.addWidget(self.conclusion)

@@ -1,0 +1,92 @@
+"""Executes a sweep beside the window: a short burst a frame, so that the window stays alive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from gdviewer.engine.worker import Worker
+from gdviewer.experiment.sweep import Sweep
+from gdviewer.ui.session import FRAME_MS, Session
+
+_BURST_SECONDS = 12e-3
+_BESIDE_SECONDS, _BESIDE_FRAMES = 4e-3, 2  # while the window's own runs are played, at every so many frames
+
+
+class Runner(QObject):
+    """Has one sweep executed at a time; the window's runs are not touched.
+
+    Attributes:
+        sweep: the one under way, or the last; None before the first.
+
+    Signals:
+        advanced: some more of it was executed.
+        ended: it is done, or was cancelled.
+        failed: it ended with this exception.
+    """
+
+    advanced = Signal()
+    ended = Signal()
+    failed = Signal(object)
+
+    def __init__(self, session: Session, parent: QObject) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._worker = Worker()
+        self.sweep: Sweep | None = None
+        self._error: Exception | None = None
+        self._frame = 0
+        self._timer = QTimer(self, interval=FRAME_MS)
+        self._timer.timeout.connect(self._tick)
+
+    @property
+    def running(self) -> bool:
+        """Whether a sweep is under way."""
+        return self._timer.isActive()
+
+    def start(self, sweep: Sweep) -> None:
+        """Execute this sweep, in place of one that is under way."""
+        if self._worker.busy and not self._worker.wait(2 * _BURST_SECONDS):
+            self._worker.abandon()  # code of the user's does not return
+        self.sweep, self._error = sweep, None
+        self._timer.start()
+
+    def cancel(self) -> None:
+        """End the sweep under way; what came out so far stays."""
+        if self.running:
+            self._timer.stop()
+            self.ended.emit()
+
+    def close(self) -> None:
+        """End the sweep and the thread."""
+        self.cancel()
+        self._worker.close(seconds=0.5)
+
+    def _tick(self) -> None:
+        if self._worker.busy:
+            return
+        if self._error:
+            error, self._error = self._error, None
+            self.cancel()
+            self.failed.emit(error)
+            return
+        self.advanced.emit()
+        if self.sweep is None or self.sweep.done:
+            self.cancel()
+            return
+        self._frame += 1
+        if not self._session.playing:
+            self._worker.grant_job(self._job(self.sweep, _BURST_SECONDS))
+        elif self._frame % _BESIDE_FRAMES == 0:
+            self._worker.grant_job(self._job(self.sweep, _BESIDE_SECONDS))
+
+    def _job(self, sweep: Sweep, seconds: float) -> Callable[[Callable[[], bool]], None]:
+        def work(ended: Callable[[], bool]) -> None:
+            try:
+                sweep.advance(seconds, ended)
+            except Exception as error:  # such as data that can't be scaled so
+                if self.sweep is sweep:
+                    self._error = error
+
+        return work

@@ -1,0 +1,130 @@
+"""What each value of a sweep came to, a line each, which is the legend of the curves too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QColor, QIcon, QPixmap
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
+
+from gdviewer.experiment.sweep import Sweep
+from gdviewer.experiment.sweep_findings import Summary, summaries
+from gdviewer.experiment.swept import RATE, value_title
+from gdviewer.ui.sweeps.plot import value_colors
+from gdviewer.ui.text import tr
+from gdviewer.ui.theme import look
+
+
+class Results(QTableWidget):
+    """A line for each value: its colour, loss at the end, and steps; medians over its runs.
+
+    Signals:
+        chosen: a value was selected, or None.
+    """
+
+    chosen = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sweep: Sweep | None = None
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setAccessibleName(tr("What each value came to"))
+        self.setToolTip(tr("What each value came to, and its colour in the plot; select one to see its curve."))
+        self.verticalHeader().hide()
+        self.setShowGrid(False)
+        self.setTabKeyNavigation(False)
+        self.setMinimumWidth(240)
+        self.itemSelectionChanged.connect(self._tell)
+        look().changed.connect(self.refresh)
+
+    def take(self, sweep: Sweep) -> None:
+        """Show another sweep."""
+        self._sweep = sweep
+        self.clear()
+        self.setRowCount(len(sweep.values))
+        self.refresh()
+
+    @property
+    def value(self) -> Any:
+        """The value that is selected; None for none."""
+        rows = self.selectionModel().selectedRows()
+        return self._sweep.values[rows[0].row()] if rows and self._sweep else None
+
+    def refresh(self) -> None:
+        """Tell what came out meanwhile."""
+        sweep = self._sweep
+        if sweep is None:
+            return
+        lines = {line.value: line for line in summaries(sweep)}
+        columns = self._columns(sweep, list(lines.values()))
+        if self.columnCount() != len(columns):
+            self.setColumnCount(len(columns))
+        self.setHorizontalHeaderLabels(columns)
+        colors = value_colors(len(sweep.values), look().theme)
+        for row, (value, color) in enumerate(zip(sweep.values, colors, strict=True)):
+            line = lines.get(value)
+            texts = self._texts(sweep, line, columns) if line else [""] * (len(columns) - 1)
+            for column, text in enumerate([value_title(sweep.what, value), *texts]):
+                item = self.item(row, column)
+                if item is None:
+                    item = QTableWidgetItem()
+                    side = Qt.AlignmentFlag.AlignLeft if column == 0 else Qt.AlignmentFlag.AlignRight
+                    item.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
+                    self.setItem(row, column, item)
+                if item.text() != text:
+                    item.setText(text)
+                if line and column:
+                    item.setToolTip(self._tip(line))
+            self.item(row, 0).setIcon(_swatch(color))
+        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+
+    @staticmethod
+    def _columns(sweep: Sweep, lines: list[Summary]) -> dict[str, str]:
+        """The headings, and what of a summary stands under each."""
+        columns = {tr("Value"): "value", tr("Loss at end"): "end"}
+        measured = {name for line in lines for name in line.measures}
+        if "test_accuracy" in measured:
+            columns[tr("Test right")] = "test_accuracy"
+        elif "test_loss" in measured:
+            columns[tr("Test loss")] = "test_loss"
+        columns[tr("Steps")] = "steps"
+        if sweep.what != RATE and any(line.rate > 0 for line in lines) and sweep.finds_rates:
+            columns[tr("Rate")] = "rate"
+        return columns
+
+    @staticmethod
+    def _texts(sweep: Sweep, line: Summary, columns: dict[str, str]) -> list[str]:
+        texts = []
+        for name in list(columns.values())[1:]:
+            if name == "steps":
+                reached = sweep.target is None or np.isfinite(line.reached)
+                texts.append(f"{line.steps:,.0f}" if reached else f"> {line.steps:,.0f}")
+            elif name in line.measures:
+                percent = name.endswith("accuracy")
+                texts.append(f"{line.measures[name]:.1%}" if percent else f"{line.measures[name]:.3g}")
+            else:
+                number = getattr(line, name, np.nan)
+                texts.append(f"{number:.3g}" if np.isfinite(number) else tr("diverged") if name == "end" else "–")
+        return texts
+
+    @staticmethod
+    def _tip(line: Summary) -> str:
+        quartiles = tr(
+            "Quartiles of the loss at the end: {low} … {high}", low=f"{line.low:.4g}", high=f"{line.high:.4g}"
+        )
+        runs = tr("{n} runs, of which {diverged} diverged", n=line.runs, diverged=line.diverged)
+        return f"{quartiles}\n{runs}"
+
+    def _tell(self) -> None:
+        self.chosen.emit(self.value)
+
+
+def _swatch(color: QColor) -> QIcon:
+    pixmap = QPixmap(14, 14)
+    pixmap.fill(color)
+    return QIcon(pixmap)
