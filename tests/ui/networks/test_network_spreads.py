@@ -52,6 +52,9 @@ def test_that_the_page_shows_gradients_and_activations_when_asked_for(open_insid
     gradient = problem.parameters(run.recorded_gradient(3))["dense 2"]["W"]
     assert page.ridges.strips[1].here.count == gradient.size
     assert page.ridges.strips[1].here.values[[0, -1]] == pytest.approx([gradient.min(), gradient.max()])
+    assert page.ridges.strips[1].counts.sum() == pytest.approx(gradient.size)
+    widths = np.diff(page.ridges.strips[1].edges)
+    assert widths.min() < widths[[0, -1]].min() / 5  # fine near zero
     qtbot.mouseClick(page.choice.buttons[ACTIVATIONS], Qt.MouseButton.LeftButton)
     settle(qtbot, page)
     assert page.ridges.strips[0].here.count == 256 * 32
