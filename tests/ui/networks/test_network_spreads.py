@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 
-from gdviewer import problems
-from gdviewer.ui.networks.spreads import ACTIVATIONS, GRADIENTS, MOST_SLICES, Spread, steps_shown
+from gdviewer import optimizers, problems
+from gdviewer.engine.run import Run
+from gdviewer.engine.stop import Limits
+from gdviewer.ui.networks.spreads import ACTIVATIONS, GRADIENTS, MOST_SLICES, History, Spread, steps_shown
 from gdviewer.ui.networks.spreads_page import SpreadsPage
 
 
@@ -42,6 +44,29 @@ def test_that_steps_shown_of_a_longer_run_are_among_those_of_a_shorter_one(strid
         assert 0 < len(steps) <= MOST_SLICES
         assert {step for step in known if step <= last} <= set(steps)
         known = set(steps)
+
+
+def test_that_what_was_computed_of_a_run_is_kept_and_the_rest_comes_bit_by_bit():
+    problem = problems.get("digits_network")
+    run = Run(problem, optimizers.get("adam"), problem.start, {}, Limits(tolerance=None, max_steps=300))
+    run.advance(40)
+    history = History(problem, run)
+    early = history.grown(ACTIVATIONS, 0, seconds=0.0)
+    assert not early.complete
+    assert len(early.steps) == 1
+    whole = history.grown(ACTIVATIONS, 0)
+    assert whole.complete
+    run.advance(260)
+    later = history.grown(ACTIVATIONS, 17)
+    assert later.steps[-1] > 290
+    before = dict(zip(whole.steps, whole.spreads, strict=True))
+    shared = [
+        (spreads, before[step]) for step, spreads in zip(later.steps, later.spreads, strict=True) if step in before
+    ]
+    assert len(shared) >= 2
+    assert all(now is then for now, then in shared)
+    rows = problem.train.inputs[history._rows]
+    assert later.here[0].values[-1] == problem.activations(run.point(17), rows)[1 + 1].max()
 
 
 def test_that_the_page_shows_gradients_and_activations_when_asked_for(open_inside, qtbot):
