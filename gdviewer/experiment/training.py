@@ -102,5 +102,6 @@ def duration_text(seconds: float) -> str:
     if seconds < 60:
         return f"{math.ceil(seconds)} s"
     minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02} h" if hours else f"{minutes}:{rest:02} min"
+    if minutes < 60:
+        return f"{minutes}:{rest:02} min"
+    return f"{minutes // 60:,}:{minutes % 60:02} h"

@@ -136,13 +136,15 @@ class ProblemPanel(QWidget):
     def _match(self) -> None:
         experiment = self._session.experiment
         problem = experiment.problem
-        self.start.show_point(experiment.start, _short(experiment.start))
+        if not isinstance(problem, Network):  # whose thousands of weights nobody would type
+            self.start.show_point(experiment.start, _short(experiment.start))
         if problem is self._shown:
             return
         before, self._shown = self._shown, problem
         self.picker.show_choice(problem.name, problem.title)
-        self.why.setText(tr(problem.why) if problem.why else "")
-        self.why.setVisible(bool(problem.why))
+        why = "" if isinstance(problem, Network) and not _is_on_own_data(problem) else problem.why
+        self.why.setText(tr(why) if why else "")
+        self.why.setVisible(bool(why))
         self.samples.say("")
         self._show_builder(problem)
         self.data.show_problem(problem)
@@ -220,3 +222,8 @@ class ProblemPanel(QWidget):
 def _short(start: tuple[float, ...]) -> str:
     """The start as text; one number where many components are equal."""
     return point_text(start[:1]) if len(start) > 2 and len(set(start)) == 1 else point_text(start)
+
+
+def _is_on_own_data(network: Network) -> bool:
+    """Whether a network has the data of its entry in the catalogue, which is told with them in mind."""
+    return network.made and network.values["data"] == network.parameters["data"]

@@ -382,7 +382,6 @@ def _record_text(run: Run) -> str:
     if not run.begun:
         return ""
     trace = run.trace
-    taken = tr(
-        "record: {taken} MB of {budget} MB", taken=f"{trace.nbytes / 1e6:.1f}", budget=f"{trace.budget / 1e6:.1f}"
-    )
+    sizes = {name: f"{size / 2**20:,.1f}" for name, size in (("taken", trace.nbytes), ("budget", trace.budget))}
+    taken = tr("record: {taken} MiB of {budget} MiB", **sizes)
     return taken if trace.row_stride == 1 else tr("{taken}, 1 of {n} points kept", taken=taken, n=trace.row_stride)

@@ -337,3 +337,13 @@ def test_that_nothing_of_the_panel_is_cut_off_and_all_of_it_is_named(window, qtb
                     if control.isVisible() and not inner and not control.objectName().startswith("qt_"):
                         assert control.toolTip(), control
                         assert control.accessibleName() or control.text(), control
+
+
+def test_that_an_entry_is_not_told_of_with_other_data(window):
+    pick(window, "convolutional_network", page=0)
+    assert window.problem_panel.why.isVisible()
+    choose(window.problem_panel.fields["data"], "moons")
+    assert not window.problem_panel.why.isVisible()
+    assert window.windowTitle().startswith("Neural network")
+    choose(window.problem_panel.fields["data"], "digits")
+    assert window.windowTitle().startswith("Convolutional network: digits")

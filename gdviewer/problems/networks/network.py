@@ -84,9 +84,11 @@ class Network(Problem):
         known = check_values(parameters, values or {}, name)
         self._read_data(known)
         self._build(known)
+        self._entry_title = title  # of what it is with the data of its entry in the catalogue
+        told = title if known.get("data", "") == parameters.get("data") else "Neural network"
         start = self.architecture.initial(known["init"], known["init_scale"], known["init_seed"])
         super().__init__(
-            name, title, domain=[(-2, 2)], start=start, group="Neural networks", why=why, parameters=parameters,
+            name, told, domain=[(-2, 2)], start=start, group="Neural networks", why=why, parameters=parameters,
             source="backpropagation: Rumelhart, Hinton & Williams 1986", formula=self._formula(),
         )  # fmt: skip
         self.parameters: _Parameters = _Parameters(parameters, self.architecture)
@@ -138,7 +140,7 @@ class Network(Problem):
         known = check_values(self.parameters, self.values | values, self.name)
         if values.keys() - {"batch_size"}:
             return type(self)(
-                self.name, self.title, self._source, known, why=self.why, defaults=self._defaults,
+                self.name, self._entry_title, self._source, known, why=self.why, defaults=self._defaults,
                 batches=self._given_batches,
             )  # fmt: skip
         other = self._copy()  # the same function, seen in other parts
@@ -150,7 +152,7 @@ class Network(Problem):
         """The same layers on other data, with the values that still apply, or others where given."""
         source = GivenDataset(given)
         kept = {name: value for name, value in self.values.items() if name not in self._source.parameters} | values
-        return type(self)(self.name, self.title, source, kept, why=self.why, defaults=self._defaults)
+        return type(self)(self.name, self._entry_title, source, kept, why=self.why, defaults=self._defaults)
 
     @property
     def made(self) -> bool:

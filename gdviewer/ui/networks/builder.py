@@ -96,7 +96,7 @@ class NetworkBuilder(QTabWidget):
         own = {"layers", *_LAYERS, *_TRAINING, *_BATCH}
         names = [name for name in network.parameters if name not in own], _LAYERS, _TRAINING, _BATCH
         for group, some in zip(self._groups, names, strict=True):
-            group.declare({name: network.parameters[name] for name in some})
+            group.declare({name: network.parameters[name] for name in some}, titles=_titles())
 
     def hold(self, entry: QWidget) -> None:
         """Show the entry of data of one's own above what else is set about the data."""
@@ -130,6 +130,18 @@ class NetworkBuilder(QTabWidget):
             policy = QSizePolicy.Policy.Preferred if i == self.currentIndex() else QSizePolicy.Policy.Ignored
             self.widget(i).setSizePolicy(QSizePolicy.Policy.Preferred, policy)
         self.updateGeometry()
+
+
+def _titles() -> dict[str, str]:
+    """What fields are called whose parameters have short names."""
+    return {
+        "data_noise": tr("noise"),
+        "data_seed": tr("seed of the data"),
+        "activation": tr("usual activation"),
+        "init": tr("initial weights"),
+        "init_scale": tr("their scale"),
+        "init_seed": tr("their seed"),
+    }
 
 
 def _note() -> QLabel:

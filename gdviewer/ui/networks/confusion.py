@@ -201,7 +201,7 @@ class AgreementPage(_JudgedPage):
         targets = result.data.targets
         squares = float(((result.predictions - targets) ** 2).mean())
         spread = float(((targets - targets.mean(axis=0)) ** 2).mean())
-        explained = f"{1 - squares / spread:.4f}" if spread > 0 else "–"
+        explained = f"{1 - squares / spread:.3f}" if spread > 0 else "–"
         self.bar.told.setText(tr("error {e}   R² {r}", e=f"{squares**0.5:.4g}", r=explained))
 
     def _choose(self, row: int) -> None:

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import (
-    QColor,
-    QFontMetrics,
-    QMouseEvent,
-    QPainter,
-    QPainterPath,
-    QPen,
-    QPixmap,
-    QResizeEvent,
-    QWheelEvent,
-)
+from PySide6.QtGui import QColor, QFontMetrics, QMouseEvent, QPainter, QPen, QPixmap, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from gdviewer.problems.networks.layers import shape_text
@@ -29,7 +21,6 @@ from gdviewer.ui.session import Session
 from gdviewer.ui.text import tr
 from gdviewer.ui.theme import look
 
-_MOST_ARCS = 24  # of the weights from one unit to another of a recurrent layer: the largest
 _GAP = 4
 _WIDEST = 3.2  # pixels of the line of a layer's largest weight
 _LEVELS = 12  # of widths and colours of lines
@@ -161,13 +152,16 @@ class Diagram(QWidget):
         for fold in column.folds:
             if fold.count:
                 text = tr("… {n} more", n=fold.count)
+                if metrics.horizontalAdvance(text) + 6 > column.width:
+                    text = f"… {fold.count}"
                 ground = QRectF(0, 0, metrics.horizontalAdvance(text) + 6, metrics.height())
                 ground.moveCenter(fold.rect.center())
                 painter.fillRect(ground, QColor(theme.plot))
                 painter.drawText(ground, Qt.AlignmentFlag.AlignCenter, text)
         line, left = metrics.height(), column.x - column.width / 2
         top, room = self.height() - 2 * line - _GAP, int(column.width) - 2
-        for row, (text, color) in enumerate(((column.part.name, theme.text), (_shape(column, metrics), theme.muted))):
+        name = _fitting((column.part.name, _initials(column.part.name)), room, metrics)
+        for row, (text, color) in enumerate(((name, theme.text), (_shape(column, room, metrics), theme.muted))):
             painter.setPen(QColor(color))
             shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
             painter.drawText(QRectF(left, top + row * line, column.width, line), Qt.AlignmentFlag.AlignCenter, shown)
@@ -191,11 +185,21 @@ class Diagram(QWidget):
             painter.drawText(rect, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
 
 
-def _shape(column: Column, metrics: QFontMetrics) -> str:
+def _shape(column: Column, room: int, metrics: QFontMetrics) -> str:
     """What comes out of a layer, with its activation where there is room: ``32 relu``."""
     shape, activation = shape_text(column.part.shape), column.part.activation
-    longer = f"{shape} {activation}".rstrip()
-    return longer if metrics.horizontalAdvance(longer) < column.width else shape
+    return _fitting((f"{shape} {activation}".rstrip(), shape), room, metrics)
+
+
+def _initials(name: str) -> str:
+    """A layer's name as short as can be: ``d1`` for ``dense 1``."""
+    kind, _, number = name.partition(" ")
+    return kind[0] + number if number else name
+
+
+def _fitting(texts: Sequence[str], room: int, metrics: QFontMetrics) -> str:
+    """The first of some texts for which there is room, or the last."""
+    return next((text for text in texts if metrics.horizontalAdvance(text) <= room), texts[-1])
 
 
 def _paint_lines(painter: QPainter, lines: Lines, layout: Layout) -> None:
@@ -203,30 +207,15 @@ def _paint_lines(painter: QPainter, lines: Lines, layout: Layout) -> None:
     theme = look().theme
     values = np.nan_to_num(layout.shown[lines.index] / lines.size).clip(-1, 1)
     levels = np.rint(np.sign(values) * np.sqrt(np.abs(values)) * _LEVELS).astype(int)
-    if lines.recurrent:
-        levels[:-_MOST_ARCS] = 0
     painter.setBrush(Qt.BrushStyle.NoBrush)
     for level in sorted(set(levels.tolist()) - {0}, key=abs):  # those of level 0 could not be seen
         share = level / _LEVELS
         width = (0.4 + (_WIDEST - 0.4) * share * share) * min(theme.width / 2, 1.5)
         painter.setPen(QPen(color_of(share, 1.0, theme), width))
-        ends = lines.ends[levels == level].tolist()
-        if lines.recurrent:
-            for end in ends:
-                _arc(painter, *end)
-        else:
-            painter.drawLines([QLineF(*end) for end in ends])
-
-
-def _arc(painter: QPainter, right: float, y0: float, left: float, y1: float) -> None:
-    """From one unit to another of its column, or in a loop to itself, on the right."""
-    if y0 == y1:
-        size = max(8.0, (right - left) * 0.6)
-        painter.drawEllipse(QRectF(right - 2, y0 - size / 2, size, size))
-        return
-    path = QPainterPath(QPointF(right, y0))
-    path.quadTo(QPointF(right + 8 + 0.16 * abs(y1 - y0), (y0 + y1) / 2), QPointF(right, y1))
-    painter.drawPath(path)
+        if not lines.arcs:
+            painter.drawLines([QLineF(*ends) for ends in lines.ends[levels == level].tolist()])
+        for k in np.flatnonzero(levels == level) if lines.arcs else ():
+            painter.drawPath(lines.arcs[k])
 
 
 def _paint_node(painter: QPainter, node: Node, column: Column) -> None:

@@ -49,7 +49,7 @@ class LayerFields(QWidget):
         for name, field in self.fields.items():
             value = getattr(layer, name)
             if isinstance(field, QComboBox):
-                field.setItemText(0, tr("as the others: {usual}", usual=tr(usual.replace("_", " "))))
+                field.setItemText(0, tr("the usual: {usual}", usual=tr(usual.replace("_", " "))))
                 field.setCurrentIndex(field.findData(value))
             elif isinstance(field, QCheckBox):
                 field.setChecked(value)

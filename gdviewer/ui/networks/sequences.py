@@ -239,7 +239,7 @@ class SequencesPage(Page):
             return
         self.bar.match(self.network)
         self.bar.told.setText(
-            tr("rows {first}–{last} of {n}", first=self._rows.start + 1, last=self._rows.stop, n=f"{len(data):,}")
+            tr("{first}–{last} of {n}", first=self._rows.start + 1, last=self._rows.stop, n=f"{len(data):,}")
         )
         self.back.setEnabled(self._rows.start > 0)
         self.onward.setEnabled(self._rows.stop < len(data))

@@ -103,9 +103,14 @@ def test_that_a_recurrent_layer_has_its_loop_and_every_weight_is_drawn_once(open
     problem = window.session.experiment.problem
     lines = page.diagram.layout_.lines
     names = [problem.axis_names[i] for each in lines for i in each.index]
-    assert [each.recurrent for each in lines] == [False, True, False]
+    assert [bool(each.arcs) for each in lines] == [False, True, False]
     weights = [name for name in problem.axis_names if " b[" not in name]
     assert sorted(names) == sorted(weights)
+    told = {}
+    for arc, index in zip(lines[1].arcs, lines[1].index.tolist(), strict=True):
+        outermost = QPointF(arc.boundingRect().right(), arc.boundingRect().center().y())
+        told[page.diagram.layout_.weight_text(index)] = page.diagram.layout_.text_at(outermost)
+    assert sum(weight == found for weight, found in told.items()) > 15  # others are behind units or lines
 
 
 def test_that_controls_tell_what_they_are_for_and_every_theme_has_its_own_ground(open_inside):
