@@ -6,12 +6,12 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from gdviewer import optimizers, problems, schedules
-from gdviewer.experiment.minimize import GD, Result, minimize
-
 if TYPE_CHECKING:
+    from gdviewer import optimizers, problems, schedules
+    from gdviewer.experiment.minimize import GD, Result, minimize
     from gdviewer.ui.show import show
 
 __version__ = "0.1.0"
@@ -19,8 +19,9 @@ __all__ = ["GD", "Result", "minimize", "optimizers", "problems", "schedules", "s
 
 
 def __getattr__(name: str) -> Any:
-    if name == "show":  # brings in Qt, so only where it is asked for
-        from gdviewer.ui.show import show
-
-        return show
+    # Loaded when asked for: the command has something to say to NumPy first (__main__.py), and `show` brings in Qt.
+    if name in ("optimizers", "problems", "schedules"):
+        return import_module(f"gdviewer.{name}")
+    if name in __all__:
+        return getattr(import_module("gdviewer.ui.show" if name == "show" else "gdviewer.experiment.minimize"), name)
     raise AttributeError(f"module 'gdviewer' has no attribute {name!r}")

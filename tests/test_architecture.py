@@ -1,6 +1,7 @@
 """The order of the rooms, and what may be loaded by whom."""
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -88,6 +89,23 @@ print(*({HEAVY!r} & set(sys.modules)))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PACKAGE.parent, timeout=60)
     assert done.stderr == ""
     assert done.stdout.strip() == ""
+
+
+@pytest.mark.parametrize(("said", "threads"), [({}, "1"), ({"OPENBLAS_NUM_THREADS": "2"}, "2")])
+def test_that_the_command_asks_for_one_thread_before_numpy_is_loaded_unless_the_user_has(said, threads):
+    code = """
+import sys, os
+import gdviewer
+assert "numpy" not in sys.modules
+import gdviewer.__main__
+assert "numpy" in sys.modules
+print(os.environ["OPENBLAS_NUM_THREADS"])
+"""
+    others = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=PACKAGE.parent, timeout=60, env=others | said
+    )
+    assert done.stdout.split() == [threads], done.stderr
 
 
 def test_that_sympy_is_loaded_by_the_first_gradient_of_a_formula():

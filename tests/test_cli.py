@@ -380,6 +380,14 @@ def test_that_what_a_network_cannot_be_is_told_in_a_line(call, arguments, messag
     assert message in err
 
 
+def test_that_the_table_of_a_large_network_has_no_column_for_each_weight(call, tmp_path):
+    path = tmp_path / "trace.csv"
+    assert call(*TRAIN, "--csv", str(path))[0] == 0
+    header, *rows = path.read_text().splitlines()
+    assert header == "step,loss,gradient_norm"
+    assert len(rows) == 70
+
+
 def test_that_epochs_are_for_problems_with_batches(call):
     assert "there is no '--epochs' here" in call("run", "sphere", "adam", "--epochs", "2")[2]
     _, out, _ = call("run", "linear_regression", "adam", "--batch-size", "10", "--epochs", "4", "--json",

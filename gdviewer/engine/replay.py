@@ -38,6 +38,7 @@ class Replayer:
 
     def point(self, step: int) -> Array:
         """The point after a step, (n,), read-only."""
+        self._check(step)
         point = self._run.trace.point(step)
         if point is not None:
             return point
@@ -46,6 +47,7 @@ class Replayer:
 
     def nearest_point(self, step: int, seconds: float) -> tuple[int, Array]:
         """The point after a step, or after the last kept before it where that would take longer; and its step."""
+        self._check(step)
         run, trace = self._run, self._run.trace
         if trace.point(step) is None:
             owner = run.owner(step)
@@ -60,6 +62,7 @@ class Replayer:
 
     def gradient(self, step: int) -> Array:
         """The gradient in the record's row of a step, (n,), read-only."""
+        self._check(step)
         run = self._run
         row = run.trace.row(step)
         if row is not None:
@@ -84,6 +87,10 @@ class Replayer:
         """Execute a step of the run's own rule; see :meth:`Run.replay`."""
         x, state = self.after(step - 1)
         return self._execute(self._run.options.oracle(self._run.objective, self._run.seed), step, x, state, through)
+
+    def _check(self, step: int) -> None:
+        if not 0 <= step < len(self._run.trace):
+            raise IndexError(f"step must be in 0 … {len(self._run.trace) - 1}; got {step}")
 
     def _execute(
         self, oracle: Oracle, t: int, x: Array, state: State, through: Callable[[Rule], Rule] | None = None

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gdviewer.engine.breakpoint import Breakpoint, Hit, Watch, noting
 from gdviewer.engine.breakpoint_kinds import Steps
@@ -184,6 +183,9 @@ class Run:
 
         Where the record does not keep it, it is executed again from the last one kept before, to the same bits, which
         may take as long as those steps took.
+
+        Raises:
+            IndexError: the run has not got so far.
         """
         return self._replayer.point(step)
 
@@ -318,7 +320,7 @@ class Run:
                 )
             size = len(block.points) - 1
             x, gradient = together(block.points), together(block.gradients)
-            loss, missing = self._losses(block, x)
+            loss, missing = block.all_losses(self.objective, trace.loss[-1], x)
             accepted, stop = self._judge(block, x, loss, gradient)
             shown = accepted + bool(watched and stop and stop.refuses)
             try:
@@ -355,18 +357,6 @@ class Run:
             self._end(stop)
         elif trace.scalar_bytes > RECORD_BYTES:
             self._end(Stop(Reason.FULL, values={"step": self.step, "megabytes": trace.scalar_bytes / 1e6}))
-
-    def _losses(self, block: Block, x: Rows) -> tuple[Array, NDArray[np.intp]]:
-        """The loss in each row of a block, and the rows in which it was not known and is evaluated here."""
-        size = len(block.points) - 1
-        loss = np.full(size + 1, self.trace.loss[-1])
-        missing = np.flatnonzero([known is None for known in block.losses[1:]]) + 1
-        if len(missing) < size:
-            loss[1:] = block.losses[1:]
-        if len(missing):
-            points = x[1:] if len(missing) == size else [block.points[i] for i in missing.tolist()]
-            loss[missing] = self.objective.value(np.asarray(points))
-        return loss, missing
 
     def _judge(self, block: Block, x: Rows, loss: Array, gradient: Rows) -> tuple[int, Stop | None]:
         """How many steps of a block count, and the stop that ends the run there."""

@@ -8,7 +8,9 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from gdviewer.engine.columns import Rows
 from gdviewer.engine.form import FormError, executed, misfit
 from gdviewer.engine.optimizer import Optimizer
 from gdviewer.engine.options import Options
@@ -36,6 +38,22 @@ class Block:
     rates: Array
     stretch: Array
     schedule_state: tuple[Any, ...] = ()
+
+    def all_losses(self, objective: Minimisable, first: float, x: Rows) -> tuple[Array, NDArray[np.intp]]:
+        """The loss in each row, and the rows in which it was not known and is evaluated here, all in one call.
+
+        Args:
+            first: the loss in row 0; x: the points.
+        """
+        size = len(self.points) - 1
+        loss = np.full(size + 1, first)
+        missing = np.flatnonzero([known is None for known in self.losses[1:]]) + 1
+        if len(missing) < size:
+            loss[1:] = self.losses[1:]
+        if len(missing):
+            points = x[1:] if len(missing) == size else [self.points[i] for i in missing.tolist()]
+            loss[missing] = objective.value(np.asarray(points))
+        return loss, missing
 
     def is_pause(self, i: int, varies: bool) -> bool:
         """Whether step ``i`` has left the point where it was, but the next step may not: it finds another state of the

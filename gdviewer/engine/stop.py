@@ -109,7 +109,7 @@ SENTENCES: Mapping[tuple[Reason, str], tuple[str, str]] = {
     (Reason.USER, ""): ("Stopped.", "Run continues from here."),
     (Reason.ERROR, ""): ("{error}", "Mend the function and run again; the steps before it are kept."),
 } | {(Reason.BREAKPOINT, name): (kind.sentence, "Run goes on from here.") for name, kind in KINDS.items()}
-_SOME = 32  # components of a long row that are looked at first
+_SOME = 128  # components of a long row that are looked at first
 _FLAT = 1e-2  # largest gradient component still called nearly zero in advice
 
 

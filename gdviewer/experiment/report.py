@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from gdviewer.engine.oracle import Array
 from gdviewer.engine.trace import norms
 from gdviewer.experiment.minimize import Result
 from gdviewer.problems.problem import Problem
@@ -81,14 +83,19 @@ def _is_number(part: Any) -> bool:
 
 def write_csv(result: Result, path: Path, problem: Problem) -> None:
     """Write the trace: a row for each step whose point is kept, and for the last, with the point, the loss and the norm
-    of the gradient, every digit kept."""
-    trace = result.trace
-    kept = [(int(step), x) for step, x in zip(trace.kept, trace.x, strict=True) if step < result.nit]
-    names = problem.axis_names if problem.dimension <= 2 else [f"x{i}" for i in range(problem.dimension)]
+    of the gradient, every digit kept. Of points of more than ``MOST_TOLD`` components only loss and norm are written,
+    of every step."""
+    trace, n = result.trace, problem.dimension
+    if n > MOST_TOLD:
+        rows: Iterable[tuple[int, Array]] = ((step, result.x[:0]) for step in range(result.nit + 1))
+        n = 0
+    else:
+        kept = zip(trace.kept.tolist(), trace.x, strict=True)
+        rows = [*((step, x) for step, x in kept if step < result.nit), (result.nit, result.x)]
+    names = problem.axis_names if n <= 2 else [f"x{i}" for i in range(n)]
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["step", *names[: problem.dimension], "loss", "gradient_norm"])
+        writer.writerow(["step", *names[:n], "loss", "gradient_norm"])
         writer.writerows(
-            [step, *x.tolist(), float(trace.loss[step]), float(trace.gradient_norm[step])]
-            for step, x in [*kept, (result.nit, result.x)]
+            [step, *x.tolist(), float(trace.loss[step]), float(trace.gradient_norm[step])] for step, x in rows
         )

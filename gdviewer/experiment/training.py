@@ -52,7 +52,7 @@ def _advance_with_bar(run: Run, stream: TextIO, limit: int, interrupted: list[bo
         pace = (now - before) / max(1, run.step - step)
         steps = max(1, min(int(_SECONDS / pace), 4 * steps, _MOST))
         left = (now - begun) / max(1, run.step) * (limit - run.step)
-        text = f"{_bar(run.step / limit)} {_where(run)}, loss {_loss(run):.4g}, {_duration(left)} left"
+        text = f"{_bar(run.step / limit)} {_where(run)}, loss {_loss(run):.4g}, {duration_text(left)} left"
         stream.write(f"\r{text:{width}}")
         stream.flush()
         width = len(text)
@@ -97,10 +97,11 @@ def _loss(run: Run) -> float:
     return float(run.trace.loss[-count:].mean())
 
 
-def _duration(seconds: float) -> str:
+def duration_text(seconds: float) -> str:
     """A time as a person says it."""
     if seconds < 60:
         return f"{math.ceil(seconds)} s"
     minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02} h" if hours else f"{minutes}:{rest:02} min"
+    if minutes < 60:
+        return f"{minutes}:{rest:02} min"
+    return f"{minutes // 60:,}:{minutes % 60:02} h"

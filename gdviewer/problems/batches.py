@@ -68,11 +68,12 @@ class GivenBatches:
     @classmethod
     def of(cls, batches: Sequence[Sequence[int]], rows: int) -> GivenBatches:
         """Check lists of row numbers from 0; raises ValueError for one that is empty or names a row there is not."""
-        lists = tuple(np.array(batch, dtype=np.intp).ravel() for batch in batches)
+        given = tuple(np.array(batch).ravel() for batch in batches)
+        lists = tuple(batch.astype(np.intp) for batch in given)
         if not lists:
             raise ValueError("batches must hold a list of rows at least")
-        for i, batch in enumerate(lists):
-            if not len(batch) or batch.min() < 0 or batch.max() >= rows:
+        for i, batch in enumerate(given):
+            if not len(batch) or batch.dtype.kind not in "iu" or batch.min() < 0 or batch.max() >= rows:
                 raise ValueError(f"batch {i} must hold row numbers from 0 to {rows - 1}; got {batch.tolist()[:10]}")
         return cls(rows, lists)
 

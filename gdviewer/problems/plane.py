@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Self
 
@@ -13,6 +14,9 @@ from gdviewer.problems.problem import Problem
 
 _CHUNK = 1 << 16  # numbers of points evaluated at once: so many stay in a processor's cache
 _FITTED = 1 << 18  # numbers of a path that a plane is fitted to at most, so that it takes a few hundredths of a second
+_WIDE = 1 << 12  # from so many dimensions on, the products of a path's points with each other tell the plane …
+_FITTED_WIDE = 1 << 26  # … of so many numbers at most, …
+_PART = 1 << 21  # … of which so many are held at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,16 +25,25 @@ class Plane:
 
     Attributes:
         origin: the point with the plane coordinates (0, 0), shape (n,).
-        directions: the two axes, shape (2, n); of length 1, and at right angles.
+        directions: the two axes, shape (2, n); of length 1 and at right angles, unless there are ``duals``.
         names: what the axes are called.
         shares: how much of the path's variation each axis explains, where the plane was fitted to a path: the sum of
             the squared distances from the last point along the axis, by that in all directions.
+        duals: for axes of any length and angle, the vectors whose products with a vector are its plane coordinates,
+            shape (2, n).
     """
 
     origin: Array
     directions: Array
     names: tuple[str, str]
     shares: tuple[float, float] | None = None
+    duals: Array | None = None
+
+    @classmethod
+    def of_directions(cls, point: Array, directions: Array, names: tuple[str, str]) -> Self:
+        """The plane through ``point``, (n,), along two directions, (2, n), whose lengths are the units of its axes."""
+        products = np.einsum("in,jn->ij", directions, directions)
+        return cls(point, directions, names, duals=np.einsum("ij,jn->in", np.linalg.inv(products), directions))
 
     @classmethod
     def of_coordinates(cls, point: ArrayLike, i: int, j: int, names: tuple[str, str]) -> Self:
@@ -52,28 +65,28 @@ class Plane:
             None where all points are the same.
         """
         length, n = path.shape
-        rows = path[:: -(-length // max(64, min(512, _FITTED // n)))]
+        wide = n >= _WIDE
+        most = min(512, (_FITTED_WIDE if wide else _FITTED) // n)
+        rows = path[:: -(-length // max(64, most))]
         with np.errstate(all="ignore"):
-            moves = rows - path[-1]
-            scale = float(np.abs(moves).max())
+            scale = max(float(np.abs(row - path[-1]).max()) for row in rows)
             if not 0 < scale < 1e150:  # beyond, nothing can be drawn
                 return None
-            moves /= scale
-            _, sizes, axes = np.linalg.svd(moves, full_matrices=False)
-        first = axes[0]
-        if len(axes) > 1 and sizes[1] > 1e-10 * sizes[0]:
-            second = axes[1]
-        else:  # a straight path: with the coordinate that it changes least
-            second = -first * first[least := int(np.abs(first).argmin())]
-            second[least] += 1
-            second /= np.linalg.norm(second)
-        directions = np.array([first, second])
-        along = moves @ directions.T
+            first, second = (_axes_of_wide if wide else _axes)(rows, path[-1], scale)
+            if second is None:  # a straight path: with the coordinate that it changes least
+                second = -first * first[least := int(np.abs(first).argmin())]
+                second[least] += 1
+                second /= np.linalg.norm(second)
+            directions = np.array([first, second])
+            along, total = np.zeros((len(rows), 2)), 0.0
+            for columns, moves in _parts(rows, path[-1], scale):
+                along += np.einsum("rn,kn->rk", moves, directions[:, columns])
+                total += float(np.einsum("rn,rn->", moves, moves))
         if along[0, 0] > 0:
             directions[0] *= -1
         if along[np.abs(along[:, 1]).argmax(), 1] < 0:
             directions[1] *= -1
-        one, two = ((along**2).sum(axis=0) / (moves**2).sum()).tolist()
+        one, two = ((along**2).sum(axis=0) / total).tolist()
         return cls(path[-1].copy(), directions, names, (one, two))
 
     def project(self, x: ArrayLike) -> Array:
@@ -85,7 +98,8 @@ class Plane:
 
     def along(self, vector: ArrayLike) -> Array:
         """How far vectors lead along the two axes: ``(..., n)`` gives ``(..., 2)``."""
-        along: Array = np.einsum("...n,kn->...k", np.asarray(vector, dtype=float), self.directions)
+        read = self.directions if self.duals is None else self.duals
+        along: Array = np.einsum("...n,kn->...k", np.asarray(vector, dtype=float), read)
         return along
 
     def lift(self, place: ArrayLike) -> Array:
@@ -106,6 +120,36 @@ class Plane:
             return float(np.linalg.norm(x - self.lift(self.project(x))))
 
 
+def _parts(rows: Array, origin: Array, scale: float) -> Iterator[tuple[slice, Array]]:
+    """The moves from ``origin`` to points by ``scale``, (k, …), a part of their columns at a time."""
+    width = max(1, _PART // len(rows))
+    for first in range(0, rows.shape[1], width):
+        columns = slice(first, first + width)
+        yield columns, (rows[:, columns] - origin[columns]) / scale
+
+
+def _axes(rows: Array, origin: Array, scale: float) -> tuple[Array, Array | None]:
+    """The two leading right singular vectors of the moves from ``origin``; no second one where they are on a line."""
+    _, sizes, axes = np.linalg.svd((rows - origin) / scale, full_matrices=False)
+    return axes[0], axes[1] if len(axes) > 1 and sizes[1] > 1e-10 * sizes[0] else None
+
+
+def _axes_of_wide(rows: Array, origin: Array, scale: float) -> tuple[Array, Array | None]:
+    """The same from the products of the moves with each other, (k, k): of few points in very many dimensions."""
+    products = np.zeros((len(rows), len(rows)))
+    for _, moves in _parts(rows, origin, scale):
+        products += moves @ moves.T
+    sizes, vectors = np.linalg.eigh(products)  # of the squares, the largest last
+    axes = np.empty((2, rows.shape[1]))
+    for columns, moves in _parts(rows, origin, scale):
+        axes[:, columns] = vectors[:, :-3:-1].T @ moves if len(rows) > 1 else moves
+    first = axes[0] / np.linalg.norm(axes[0])
+    if len(rows) < 2 or sizes[-2] <= 1e-14 * sizes[-1]:  # less than the rounding of the squares
+        return first, None
+    second = axes[1] - first * np.einsum("n,n->", first, axes[1])
+    return first, second / np.linalg.norm(second)
+
+
 class Slice(Problem):
     """A problem on a plane, as a problem of two dimensions.
 
@@ -113,11 +157,14 @@ class Slice(Problem):
         whole: the problem.
         plane: where it is looked at.
         domain: the region of the plane to show, ((low, high), (low, high)).
+        told: is called with the share that is done while many points are evaluated; what it raises ends that.
     """
 
-    def __init__(self, whole: Problem, plane: Plane, domain: ArrayLike) -> None:
+    def __init__(
+        self, whole: Problem, plane: Plane, domain: ArrayLike, told: Callable[[float], None] = lambda _: None
+    ) -> None:
         super().__init__(whole.name, whole.title, domain=domain, start=plane.project(whole.start))
-        self.whole, self.plane = whole, plane
+        self.whole, self.plane, self._told = whole, plane, told
         self.axis_names, self.broadcasts = plane.names, whole.broadcasts
 
     @property
@@ -136,5 +183,8 @@ class Slice(Problem):
         """The loss at points of the plane, evaluated a part at a time: a grid in many dimensions is large."""
         points = x.reshape(-1, 2)
         size = max(1, _CHUNK // self.whole.dimension)
-        parts = [self.whole.values_on_grid(self.plane.lift(points[i : i + size])) for i in range(0, len(points), size)]
+        parts = []
+        for i in range(0, len(points), size):
+            parts.append(self.whole.values_on_grid(self.plane.lift(points[i : i + size])))
+            self._told(min(1.0, (i + size) / len(points)))
         return np.concatenate(parts).reshape(x.shape[:-1])

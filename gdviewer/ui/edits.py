@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from time import perf_counter
@@ -126,13 +127,15 @@ def difference(before: Experiment, after: Experiment) -> Edited | None:
 
 def _problem_difference(before: Experiment, after: Experiment) -> Edited:
     old, new = before.problem, after.problem
-    if old.name != new.name or old.dimension != new.dimension:
-        return Edited(("problem",), tr("{problem} in place of {other}", problem=new.title, other=old.title), False)
-    if old.formula != new.formula:
-        return Edited(("problem", "formula"), tr("formula"))
     names = [name for name in new.values if old.values.get(name) != new.values[name]]
+    set_only = old.name == new.name and old.parameters.keys() == new.parameters.keys() and names
+    if not set_only and (old.name != new.name or old.dimension != new.dimension):
+        return Edited(("problem",), tr("{problem} in place of {other}", problem=new.title, other=old.title), False)
+    if not set_only and old.formula != new.formula:
+        return Edited(("problem", "formula"), tr("formula"))
     what = tr("{what} of {whose}", what=_words(names), whose=new.title) if names else tr("data")
-    return Edited(("problem", *names), what, _continuous(new.values[name] for name in names))
+    merges = all(_sized(old.values.get(name), new.values[name]) for name in names)
+    return Edited(("problem", *names), what, merges or _continuous(new.values[name] for name in names))
 
 
 def _runs_difference(before: tuple[RunPlan, ...], after: tuple[RunPlan, ...]) -> Edited:
@@ -176,6 +179,11 @@ def _words(names: Iterable[str]) -> str:
 def _continuous(values: Iterable[Any]) -> bool:
     """Whether values are such as a slider or a dragged point goes through, not one of a few to choose from."""
     return not any(isinstance(value, (bool, str)) for value in values)
+
+
+def _sized(old: Any, new: Any) -> bool:
+    """Whether two texts differ in their numbers only, as those of layers of which one is made larger."""
+    return isinstance(new, str) and re.sub(r"\d+", "0", str(old)) == re.sub(r"\d+", "0", new)
 
 
 def goes_on(before: Experiment, old: RunPlan, after: Experiment, new: RunPlan) -> bool:

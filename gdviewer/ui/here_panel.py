@@ -273,7 +273,9 @@ class HerePanel(QWidget):
         plan = self._session.experiment.runs[self._session.selected]
         self.slice.show_line(line, look().theme.run_color(plan.color))
         self.slice.setVisible(line is not None)
-        self.caption.setText(caption_of(line) if line else found.error)
+        batchwise = found.place.run.objective.batchwise and found.place.run.objective.stochastic
+        whole = "\n" + tr("The loss on all rows; the step itself saw a batch of them.") if batchwise else ""
+        self.caption.setText(caption_of(line) + whole if line else found.error)
 
     def _show_arrows(self) -> None:
         found = self._look

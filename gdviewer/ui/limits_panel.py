@@ -6,14 +6,25 @@ from dataclasses import replace
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from gdviewer.engine.parameter import Parameter
 from gdviewer.engine.stop import LIMITS
 from gdviewer.ui.number_field import NumberField
+from gdviewer.ui.progress import in_epochs
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import tr
 
+_EPOCHS = Parameter(
+    50, 0, LIMITS["max_steps"].high, open_low=True, scale="log", slider=(1, 1000),
+    meaning="stop after so many passes over the data; the same limit as max steps",
+)  # fmt: skip
+
 
 class LimitsPanel(QWidget):
-    """The stop rules: a field each; those that may be off have a check box."""
+    """The stop rules: a field each; those that may be off have a check box.
+
+    Attributes:
+        fields: the field of each limit; epochs: max steps once more, in epochs, where steps are counted so.
+    """
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -33,6 +44,9 @@ class LimitsPanel(QWidget):
             field.changed.connect(lambda value, name=name: self._set(name, value))
             layout.addWidget(field)
             self.fields[name] = field
+        self.epochs = NumberField("epochs", _EPOCHS, title=tr("epochs"))
+        self.epochs.changed.connect(self._set_epochs)
+        layout.insertWidget(list(self.fields).index("max_steps") + 1, self.epochs)
         layout.addStretch(1)
         session.experiment_changed.connect(self._match)
         self._match()
@@ -41,8 +55,20 @@ class LimitsPanel(QWidget):
         experiment = self._session.experiment
         self._session.edit(replace(experiment, limits=replace(experiment.limits, **{name: value})))
 
+    def _set_epochs(self, epochs: float) -> None:
+        most = LIMITS["max_steps"].high
+        self._set("max_steps", int(min(max(1, round(epochs * (self._batches or 1))), most)))
+
+    @property
+    def _batches(self) -> int | None:
+        return in_epochs(self._session.experiment.problem)
+
     def _match(self) -> None:
         for name, field in self.fields.items():
             value = getattr(self._session.experiment.limits, name)
             if value != field.value:
                 field.show_value(value)
+        batches = self._batches
+        self.epochs.setVisible(batches is not None)
+        if batches is not None:
+            self.epochs.show_value(round(self._session.experiment.limits.max_steps / batches, 2) or 0.01)

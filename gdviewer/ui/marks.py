@@ -76,7 +76,9 @@ class Marks:
     def rises(self) -> list[tuple[RunPlan, Array]]:
         """The steps at which the loss of each run rose."""
         return [
-            (plan, self._rises.setdefault(run, Rises()).update(run.trace.loss)) for plan, run in self._shown()
+            (plan, self._rises.setdefault(run, Rises()).update(run.trace.loss))
+            for plan, run in self._shown()
+            if not (run.problem.batchwise and run.problem.stochastic)  # there every other step rises, and none tells
         ]  # fmt: skip
 
     def near(self, step: float, reach: float) -> list[Mark]:

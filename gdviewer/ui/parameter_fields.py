@@ -166,15 +166,17 @@ class ParameterFields(QWidget):
         self._layout = QVBoxLayout(self, spacing=6)
         self._layout.setContentsMargins(0, 0, 0, 0)
 
-    def declare(self, parameters: Mapping[str, Declared], by_name: bool = False) -> None:
-        """Make the fields of these parameters; ``by_name`` titles them just as they are written."""
+    def declare(
+        self, parameters: Mapping[str, Declared], by_name: bool = False, titles: Mapping[str, str] | None = None
+    ) -> None:
+        """Make the fields of these parameters; ``by_name`` titles them as they are written, or ``titles`` do."""
         for field in self.fields.values():
             self._layout.removeWidget(field)
             field.hide()
             field.deleteLater()
         self.fields = {}
         for name, parameter in parameters.items():
-            field = field_for(name, parameter, name if by_name else "")
+            field = field_for(name, parameter, name if by_name else (titles or {}).get(name, ""))
             field.changed.connect(lambda value, name=name: self.changed.emit(name, value))
             self._layout.addWidget(field)
             self.fields[name] = field

@@ -92,6 +92,8 @@ class ProblemPanel(QWidget):
 
     def open_file(self, path: str) -> None:
         """Read a file: a table where a regression is shown, else samples; what is wrong with it is told below."""
+        if self.builder:
+            self.builder.setCurrentIndex(0)  # where it is told
         self._entry_of_files(path).open_file(path)
 
     def ask_file(self) -> None:
@@ -134,14 +136,17 @@ class ProblemPanel(QWidget):
     def _match(self) -> None:
         experiment = self._session.experiment
         problem = experiment.problem
-        self.start.show_point(experiment.start, _short(experiment.start))
+        if not isinstance(problem, Network):  # whose thousands of weights nobody would type
+            self.start.show_point(experiment.start, _short(experiment.start))
         if problem is self._shown:
             return
         before, self._shown = self._shown, problem
         self.picker.show_choice(problem.name, problem.title)
-        self.why.setText(tr(problem.why) if problem.why else "")
-        self.why.setVisible(bool(problem.why))
+        why = "" if isinstance(problem, Network) and not _is_on_own_data(problem) else problem.why
+        self.why.setText(tr(why) if why else "")
+        self.why.setVisible(bool(why))
         self.samples.say("")
+        self._show_builder(problem)
         self.data.show_problem(problem)
         self.why.setToolTip(tr("Source: {source}", source=problem.source))
         sampled = isinstance(problem, (SampledCurve, SampledVector))
@@ -149,7 +154,6 @@ class ProblemPanel(QWidget):
         self.formula.setVisible(not sampled and not trained and problem.data is None)
         for widget in (self._heading, self.start):
             widget.setVisible(not trained)
-        self._show_builder(problem)
         self.samples.setVisible(sampled)
         if sampled:
             self.samples.show_problem(problem)
@@ -172,7 +176,10 @@ class ProblemPanel(QWidget):
         if self.builder:
             self.builder.setVisible(isinstance(problem, Network))
         if isinstance(problem, Network):
+            self.builder.hold(self.data)
             self.builder.show_network(problem)
+        elif self.data.parentWidget() is not self:
+            self.layout().insertWidget(self.layout().indexOf(self.samples) + 1, self.data)
 
     def _set_parameter(self, name: str, value: object) -> None:
         problem = self._session.experiment.problem
@@ -184,8 +191,12 @@ class ProblemPanel(QWidget):
             else:
                 self._adopt(problem.replace(**{name: value}))
         except ValueError as error:  # such as a power of one's own data that is too large
-            (self.builder if isinstance(problem, Network) else self._parameters).show_value(name, problem.values[name])
-            self.data.say(str(error))
+            if isinstance(problem, Network):
+                self.builder.show_value(name, problem.values[name])
+                self.builder.say(name, str(error))
+            else:
+                self._parameters.show_value(name, problem.values[name])
+                self.data.say(str(error))
 
     def _refit(self, network: Network, values: dict[str, object]) -> None:
         """Take other values of a network, and layers and a loss that fit them where what there is does not.
@@ -211,3 +222,8 @@ class ProblemPanel(QWidget):
 def _short(start: tuple[float, ...]) -> str:
     """The start as text; one number where many components are equal."""
     return point_text(start[:1]) if len(start) > 2 and len(set(start)) == 1 else point_text(start)
+
+
+def _is_on_own_data(network: Network) -> bool:
+    """Whether a network has the data of its entry in the catalogue, which is told with them in mind."""
+    return network.made and network.values["data"] == network.parameters["data"]

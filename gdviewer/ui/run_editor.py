@@ -176,12 +176,12 @@ class RunEditor(QWidget):
         told = plan.optimizer.source or (source.title if source else tr("yours"))
         self.summary.setToolTip(tr("Source: {source}", source=told))
         self._hyperparameters.show_values(plan.hyperparameters)
-        self.own_start.setVisible(plan.branch is None)
+        self.own_start.setVisible(plan.branch is None and self._session.experiment.problem.picture != "network")
         was = self.own_start.blockSignals(True)
         self.own_start.setChecked(plan.start is not None)
         self.own_start.blockSignals(was)
-        self.start.setVisible(plan.start is not None)
-        if plan.start is not None:
+        self.start.setVisible(plan.start is not None and self.own_start.isVisibleTo(self))
+        if self.start.isVisibleTo(self):
             self.start.show_point(plan.start, point_text(plan.start))
         self.refresh()
 

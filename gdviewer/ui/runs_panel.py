@@ -282,7 +282,7 @@ class RunsPanel(QWidget):
             if item.data(_STATUS) != text:
                 item.setData(_STATUS, text)
                 item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, "\n".join(text))
-            tip = "\n".join((item.text(), *text))  # the card has not always room for the whole title
+            tip = "\n".join((item.text(), *text, _record_text(run)))  # the card has not always room for the whole title
             if item.toolTip() != tip:
                 item.setToolTip(tip)
         self.list.blockSignals(was)
@@ -375,3 +375,13 @@ class _Card(QStyledItemDelegate):
     def _box(rect: QRect, line: int) -> QRect:
         size = line - 3
         return QRect(rect.left() + 8, rect.top() + 8, size, size)
+
+
+def _record_text(run: Run) -> str:
+    """What the record of a run takes, and how much of it is kept."""
+    if not run.begun:
+        return ""
+    trace = run.trace
+    sizes = {name: f"{size / 2**20:,.1f}" for name, size in (("taken", trace.nbytes), ("budget", trace.budget))}
+    taken = tr("record: {taken} MiB of {budget} MiB", **sizes)
+    return taken if trace.row_stride == 1 else tr("{taken}, 1 of {n} points kept", taken=taken, n=trace.row_stride)

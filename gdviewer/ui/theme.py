@@ -59,7 +59,7 @@ class Theme:
     def signed_colors(self) -> NDArray[np.uint8]:
         """511 colours for numbers from −1 to 1, (511, 4) RGBA: orange below zero, the plot's ground at it, blue above;
         told apart by those who see no red or no green, too."""
-        return np.vstack([_ramp(self.review, self.plot), _ramp(self.plot, self.accent)[1:]])
+        return _two_ramps(self.review, self.plot, self.accent)
 
 
 LIGHT = Theme(
@@ -202,6 +202,11 @@ def _ramp(first: str, last: str) -> NDArray[np.uint8]:
     low, high = _oklab(first), _oklab(last)
     rgb = _from_oklab(low + np.linspace(0, 1, 256)[:, None] * (high - low))
     return np.column_stack([rgb, np.full(256, 255)]).astype(np.uint8)
+
+
+@cache
+def _two_ramps(first: str, middle: str, last: str) -> NDArray[np.uint8]:
+    return np.vstack([_ramp(first, middle), _ramp(middle, last)[1:]])
 
 
 def _oklab(color: str) -> NDArray[np.float64]:

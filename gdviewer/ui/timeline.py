@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QAction, QColor, QIcon, QKeySequence, QPainter, QPixmap, QPolygonF, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSlider, QToolBar
 
+from gdviewer.problems.networks.network import Network
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.number_field import EntryField
 from gdviewer.ui.scrubber import Scrubber
@@ -18,6 +19,7 @@ from gdviewer.ui.theme import look
 
 FASTEST = 1e5  # from here on the slider says "full speed"
 _TICKS = 100
+_USUAL = 32  # ticks: so slow that a descent can be watched
 _WIDEST = "88,888,888"  # more steps than the record of a run has room for
 _ICON = 12  # pixels of an icon
 _FRAMES_PER_DRAW = 3  # while the runs are played
@@ -88,7 +90,11 @@ class Timeline(QToolBar):
         session.frame.connect(self._take_frame)
         session.cursor_moved.connect(self._follow_cursor)
         look().changed.connect(self._restyle)
-        self.speed.setValue(32)
+        session.experiment_changed.connect(self._match_speed)
+        self._training = False
+        self._usual_speed = _USUAL
+        self.speed.setValue(_USUAL)
+        self._match_speed()
         self._restyle()
 
     def _action(self, text: str, tip: str, key: str, call: Callable[[], None]) -> QAction:
@@ -114,6 +120,15 @@ class Timeline(QToolBar):
         self._session.pace.set_speed(math.inf if fastest else speed)
         exact = f"{speed:,.0f}" if speed >= 10 else f"{speed:.2g}"
         self.speed_text.setText(tr("full speed") if fastest else tr("{n} steps/s", n=exact))
+
+    def _match_speed(self) -> None:
+        """Train a network as fast as it goes; other descents are to be watched, at the speed they had before."""
+        training = isinstance(self._session.experiment.problem, Network)
+        if training != self._training:
+            self._training = training
+            if training:
+                self._usual_speed = self.speed.value()
+            self.speed.setValue(_TICKS if training else self._usual_speed)
 
     def _jump(self, text: str) -> None:
         """Look at a step that was typed; what can't be one is told above the field, and stays in it."""

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QMainWindow,
     QScrollArea,
+    QSizePolicy,
     QSplitter,
     QTabBar,
     QVBoxLayout,
@@ -27,6 +28,7 @@ from gdviewer.ui.plots.data_view import BesideData
 from gdviewer.ui.plots.stage import Stage
 from gdviewer.ui.plots.steps_plot import History
 from gdviewer.ui.problem_panel import ProblemPanel
+from gdviewer.ui.progress import Progress
 from gdviewer.ui.runs_panel import RunsPanel
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import hit_text, plan_title, tr
@@ -140,7 +142,10 @@ class MainWindow(QMainWindow):
         self.code = self._tab("code", tr("Code"), self._make_code, self._docks[2])
         self._docks.append(self.code)
         self._hover = QLabel()
+        self._hover.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.statusBar().addWidget(self._hover, 1)
+        self.progress = Progress(self.session)
+        self.statusBar().addPermanentWidget(self.progress)
         self.stage.hovered.connect(self._hover.setText)
         self.history.plot.hovered.connect(self._hover.setText)
         self.beside.hovered.connect(self._hover.setText)

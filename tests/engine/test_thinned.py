@@ -163,6 +163,15 @@ def test_that_a_step_is_executed_again_once_for_those_that_look_at_it_one_after_
     assert not executed
 
 
+def test_that_a_point_to_come_is_not_made_up(small):
+    run = run_of()
+    run.advance(STEPS)
+    for look in (run.point, run.nearest_point, run.recorded_gradient):
+        for step in (-1, STEPS + 1, STEPS + 40):
+            with pytest.raises(IndexError, match=f"step must be in 0 … {STEPS}; got {step}"):
+                look(step)
+
+
 def test_that_what_is_remembered_of_steps_executed_again_is_bounded(small, monkeypatch):
     monkeypatch.setattr(replay, "REMEMBERED_BYTES", 10 * (2 + 2 + 2) * 8)
     run = run_of()

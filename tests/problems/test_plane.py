@@ -120,3 +120,42 @@ def test_that_a_function_that_takes_one_point_only_has_a_slice():
     part = Slice(FunctionProblem(kinked, (1.0, 2.0, 3.0)), plane, [(-1, 1), (-1, 1)])
     assert part.values_on_grid(np.array([[5.0, 1.0], [5.0, -1.0]])).tolist() == [8.0, -2.0]
     assert not part.broadcasts
+
+
+def test_that_a_path_in_very_many_dimensions_has_the_plane_of_its_singular_vectors():
+    rng = np.random.default_rng(8)
+    path = np.cumsum(rng.normal(size=(40, 5000)), axis=0)
+    plane = Plane.of_path(path)
+    moves = path - path[-1]
+    _, sizes, axes = np.linalg.svd(moves, full_matrices=False)
+    assert np.allclose(np.abs(plane.directions @ axes[:2].T), np.eye(2), atol=1e-9)
+    assert np.allclose(plane.directions @ plane.directions.T, np.eye(2), atol=1e-13)
+    assert plane.shares == pytest.approx(sizes[:2] ** 2 / (sizes**2).sum(), rel=1e-9)
+    straight = Plane.of_path(np.linspace(0, 1, 30)[:, None] * path[0])
+    assert straight.shares == pytest.approx((1, 0), abs=1e-12)
+
+
+def test_that_directions_of_any_length_and_angle_are_the_units_of_a_planes_axes():
+    rng = np.random.default_rng(9)
+    point, directions = rng.normal(size=20), rng.normal(size=(2, 20)) * [[1.0], [5.0]]
+    plane = Plane.of_directions(point, directions, ("a", "b"))
+    assert np.allclose(plane.lift((1.0, -2.0)), point + directions[0] - 2 * directions[1])
+    assert np.allclose(plane.project(plane.lift((0.3, 0.7))), (0.3, 0.7))
+    x = rng.normal(size=20)
+    assert np.allclose(directions @ (x - plane.lift(plane.project(x))), 0, atol=1e-12)  # the nearest point on it
+
+
+def test_that_what_evaluates_a_grid_tells_how_much_is_done_and_can_be_ended():
+    told = []
+    problem = problems.get("rosenbrock_nd", n=1000)
+    part = Slice(problem, oblique(1000), [(-1, 1), (-1, 1)], told.append)
+    part.values_on_grid(np.zeros((20, 20, 2)))
+    assert told == sorted(told)
+    assert told[-1] == 1
+    assert len(told) > 3
+
+    def enough(share):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Slice(problem, oblique(1000), [(-1, 1), (-1, 1)], enough).values_on_grid(np.zeros((20, 20, 2)))

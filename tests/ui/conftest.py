@@ -65,7 +65,12 @@ def open_inside(open_window, qtbot):
         tabs = window.stage.plot.inside
         tabs.setCurrentIndex([tabs.tabText(i) for i in range(tabs.count())].index(kind.title))
         window.session.finish()
-        qtbot.waitUntil(lambda: not tabs.page.computing, timeout=20_000)
+
+        def settled():
+            tabs.page.renew()
+            return tabs.page.isVisible() and not tabs.page.computing
+
+        qtbot.waitUntil(settled, timeout=20_000)
         return window, tabs.page
 
     return open_one

@@ -234,7 +234,7 @@ def test_that_a_table_stays_while_the_model_changes_and_can_be_left_and_come_bac
         ("x,y\n1,2\n,4\n5,6\n", "column 'x' has no value in line 3"),
         ("x,y\n1,2\n3\n", "line 3 has 1 columns"),
         ("only\n1\n2\n", "houses.csv has 1 column"),
-        ("a,b\nx,y\nz,w\n", "choose at least one feature"),
+        ("a,b\nx,y\nz,w\n", "no column of numbers to predict"),
     ],
 )
 def test_that_what_is_wrong_with_a_table_is_told_and_the_problem_stays(window, qtbot, tmp_path, text, message):

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
 
 from gdviewer.engine.oracle import Array
-from gdviewer.problems.networks.layers import Misfit, Shape, Views, shape_text
+from gdviewer.problems.networks.layers import Misfit, Shape, Views, ones, shape_text
+
+
+@lru_cache(maxsize=32)  # a network asks for the same ones at every step
+def _seen(shape: Shape, height: int, width: int, stride: int) -> NDArray[np.intp]:
+    numbers = np.arange(prod(shape)).reshape(shape)
+    windows = sliding_window_view(numbers, (height, width), axis=(0, 1))[::stride, ::stride]
+    ordered = np.ascontiguousarray(windows.transpose(0, 1, 3, 4, 2))
+    ordered.setflags(write=False)
+    return ordered
 
 
 class _Windows:
@@ -37,9 +49,10 @@ class _Windows:
             raise Misfit(f"a window of {self.height}×{self.width} does not fit: the input is {shape_text(shape)}")
         return down, across
 
-    def cut(self, image: Array) -> Array:
-        """The windows of images (rows, height, width, channels): (rows, down, across, channels, height, width)."""
-        return sliding_window_view(image, (self.height, self.width), axis=(1, 2))[:, :: self.stride, :: self.stride]
+    def seen(self, shape: Shape) -> NDArray[np.intp]:
+        """The numbers that the windows see of an image of ``shape``, counted as they stand in memory: (down, across,
+        window height, window width, channels)."""
+        return _seen(shape, self.height, self.width, self.stride)
 
     def parts(self, image: Array, down: int, across: int) -> Iterator[tuple[int, int, Array]]:
         """For each place in a window, the pixels that are there in the windows: (rows, down, across, channels)."""
@@ -47,6 +60,14 @@ class _Windows:
         for i in range(self.height):
             for j in range(self.width):
                 yield i, j, image[:, i : i + s * down : s, j : j + s * across : s]
+
+
+def _framed(image: Array, width: int) -> Array:
+    """Images (rows, height, width, channels) with so many zeros on each side."""
+    rows, down, across, channels = image.shape
+    framed = np.zeros((rows, down + 2 * width, across + 2 * width, channels))
+    framed[:, width:-width, width:-width] = image
+    return framed
 
 
 @dataclass(frozen=True)
@@ -75,13 +96,13 @@ class Conv2D(_Windows):
 
     def forward(self, a: Array, w: Views) -> tuple[Array, Any]:
         W, b = w
-        p = self.padding
-        image = np.pad(a, ((0, 0), (p, p), (p, p), (0, 0))) if p else a
-        windows = self.cut(image).transpose(0, 1, 2, 4, 5, 3)  # in the order of W
-        places = windows.shape[:3]
-        columns = windows.reshape(-1, W[..., 0].size)  # a row for each place
-        z = columns @ W.reshape(-1, self.filters) + b
-        return z.reshape(*places, self.filters), (columns, image.shape)
+        filters = W.reshape(-1, self.filters)
+        image = _framed(a, self.padding) if self.padding else a
+        seen = self.seen(image.shape[1:])
+        columns = image.reshape(len(image), -1).take(seen.ravel(), axis=1).reshape(-1, len(filters))  # one a window
+        z = columns.dot(filters)
+        z += b
+        return z.reshape(-1, *seen.shape[:2], self.filters), (columns, image.shape)
 
     def backward(self, delta: Array, w: Views, kept: Any, gradient: Views, first: bool) -> Array | None:
         W, _ = w
@@ -89,11 +110,11 @@ class Conv2D(_Windows):
         columns, padded = kept
         rows, down, across, _ = delta.shape
         delta = delta.reshape(-1, self.filters)
-        np.matmul(columns.T, delta, out=W_gradient.reshape(-1, self.filters))
-        delta.sum(axis=0, out=b_gradient)
+        columns.T.dot(delta, W_gradient.reshape(-1, self.filters))
+        ones(len(delta)).dot(delta, b_gradient)
         if first:
             return None
-        windows = (delta @ W.reshape(-1, self.filters).T).reshape(rows, down, across, self.height, self.width, -1)
+        windows = delta.dot(W.reshape(-1, self.filters).T).reshape(rows, down, across, self.height, self.width, -1)
         image = np.zeros(padded)
         for i, j, part in self.parts(image, down, across):
             part += windows[:, :, :, i, j]  # a pixel is in several windows
@@ -131,6 +152,12 @@ class _Pool2D(_Windows):
     def output(self, shape: Shape) -> Shape:
         return (*self.places(shape, type(self).__name__), shape[2])
 
+    def stacked(self, a: Array) -> tuple[Array, NDArray[np.intp]]:
+        """For each place in a window the numbers that are there in all windows, (rows, places, windows · channels), and
+        which of an image they are, (places, windows · channels)."""
+        seen = self.seen(a.shape[1:]).transpose(2, 3, 0, 1, 4).reshape(self.height * self.width, -1)
+        return a.reshape(len(a), -1).take(seen.ravel(), axis=1).reshape(len(a), *seen.shape), seen
+
     def __str__(self) -> str:
         name = "maxpool" if isinstance(self, MaxPool2D) else "avgpool"
         return f"{name} {self.height}" + f" stride {self.stride}" * (self.stride != self.height)
@@ -140,24 +167,25 @@ class MaxPool2D(_Pool2D):
     """The largest number in each window, channel by channel; the first of equal ones has the slope."""
 
     def forward(self, a: Array, w: Views) -> tuple[Array, Any]:  # noqa: ARG002
-        windows = self.cut(a)
-        windows = windows.reshape(*windows.shape[:4], -1)
-        largest = windows.argmax(axis=-1)
-        return np.take_along_axis(windows, largest[..., None], axis=-1)[..., 0], (largest, a.shape)
+        windows, seen = self.stacked(a)
+        largest, winner = windows[:, 0], seen[0]
+        for i in range(1, len(seen)):
+            winner = np.where(windows[:, i] > largest, seen[i], winner)
+            largest = np.maximum(largest, windows[:, i])
+        return largest.reshape(-1, *self.output(a.shape[1:])), (winner, a.shape)
 
     def backward(self, delta: Array, w: Views, kept: Any, gradient: Views, first: bool) -> Array | None:  # noqa: ARG002
-        largest, shape = kept
-        image = np.zeros(shape)
-        for i, j, part in self.parts(image, *delta.shape[1:3]):
-            part += delta * (largest == i * self.width + j)
-        return image
+        winner, shape = kept
+        places = winner + np.arange(shape[0])[:, None] * prod(shape[1:])  # among the numbers of all images
+        return np.bincount(places.ravel(), delta.ravel(), prod(shape)).reshape(shape)
 
 
 class AveragePool2D(_Pool2D):
     """The mean of the numbers in each window, channel by channel."""
 
     def forward(self, a: Array, w: Views) -> tuple[Array, Any]:  # noqa: ARG002
-        return self.cut(a).mean(axis=(-2, -1)), a.shape
+        windows, seen = self.stacked(a)
+        return (np.add.reduce(windows, axis=1) / len(seen)).reshape(-1, *self.output(a.shape[1:])), a.shape
 
     def backward(self, delta: Array, w: Views, kept: Any, gradient: Views, first: bool) -> Array | None:  # noqa: ARG002
         image = np.zeros(kept)

@@ -20,10 +20,11 @@ class Loss:
     """A loss.
 
     Attributes:
-        classes: whether targets are classes.
+        classes: whether targets are classes; probabilities: whether predictions are those of the classes.
     """
 
     classes = False
+    probabilities = True
 
     def outputs(self, classes: int, numbers: int) -> int:
         """How many outputs a network needs for so many classes, or numbers where there are no classes."""
@@ -86,6 +87,9 @@ class CrossEntropy(Loss):
         return probability
 
 
+_WRONG = np.array([1.0, -1.0])  # the log odds of the class that is not right are those of the second times this
+
+
 class BinaryCrossEntropy(Loss):
     """mean of log(1 + eᶻ) − y·z for two classes, y 0 or 1, and one output z, the log odds of the second; finite for any
     finite output, as ``torch.nn.BCEWithLogitsLoss``. That is log(1 + eᵘ), u being the log odds of the wrong class, and
@@ -99,8 +103,8 @@ class BinaryCrossEntropy(Loss):
         return 1
 
     def cost(self, z: Array, y: NDArray[Any]) -> tuple[float, Array]:
-        sign = 1 - 2 * y.reshape(z.shape)
-        wrong = sign * z  # the log odds of the class that is not right
+        sign = _WRONG.take(y).reshape(z.shape)
+        wrong = sign * z
         cost = np.logaddexp(0.0, wrong)
         return float(cost.sum() / z.size), sign * np.exp(wrong - cost) / z.size
 
@@ -113,6 +117,7 @@ class Hinge(Loss):
     output for two classes, else one each (Cortes & Vapnik 1995). It knows no probabilities."""
 
     classes = True
+    probabilities = False
 
     def outputs(self, classes: int, numbers: int) -> int:  # noqa: ARG002
         return 1 if classes == 2 else classes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
@@ -25,6 +26,11 @@ _AT_ONCE = 1 << 20  # numbers that the widest layer may hold when all rows are e
 _TOGETHER = 128  # rows measured at once: larger products make threads of the BLAS wait for each other on busy cores
 
 
+def _or_infinite(cost: float) -> float:
+    """The loss, which is defined for all weights: where it is no number, some on the way to it were too large."""
+    return cost if cost == cost else math.inf
+
+
 class _Parameters(dict[str, Declared]):
     """What can be set about a network; called with a point, its weights by name."""
 
@@ -33,7 +39,10 @@ class _Parameters(dict[str, Declared]):
         self._architecture = architecture
 
     def __call__(self, x: ArrayLike) -> dict[str, dict[str, Array]]:
-        return self._architecture.named(np.asarray(x, dtype=float))
+        point = np.asarray(x, dtype=float)
+        if point.shape != (self._architecture.size,):
+            raise ValueError(f"a point has shape ({self._architecture.size},); got {point.shape}")
+        return self._architecture.named(point)
 
 
 class Network(Problem):
@@ -75,9 +84,11 @@ class Network(Problem):
         known = check_values(parameters, values or {}, name)
         self._read_data(known)
         self._build(known)
+        self._entry_title = title  # of what it is with the data of its entry in the catalogue
+        told = title if known.get("data", "") == parameters.get("data") else "Neural network"
         start = self.architecture.initial(known["init"], known["init_scale"], known["init_seed"])
         super().__init__(
-            name, title, domain=[(-2, 2)], start=start, group="Neural networks", why=why, parameters=parameters,
+            name, told, domain=[(-2, 2)], start=start, group="Neural networks", why=why, parameters=parameters,
             source="backpropagation: Rumelhart, Hinton & Williams 1986", formula=self._formula(),
         )  # fmt: skip
         self.parameters: _Parameters = _Parameters(parameters, self.architecture)
@@ -122,13 +133,14 @@ class Network(Problem):
             self.batches: Batches | GivenBatches = Batches(rows, min(values["batch_size"] or rows, rows))
         else:
             self.batches = GivenBatches.of(self._given_batches, rows)
-        self.stochastic = self.batches.count > 1 or self.architecture.has_dropout
+        self._in_parts = self.batches.count > 1
+        self.stochastic = self._in_parts or self.architecture.has_dropout
 
     def replace(self, /, **values: Any) -> Self:
         known = check_values(self.parameters, self.values | values, self.name)
         if values.keys() - {"batch_size"}:
             return type(self)(
-                self.name, self.title, self._source, known, why=self.why, defaults=self._defaults,
+                self.name, self._entry_title, self._source, known, why=self.why, defaults=self._defaults,
                 batches=self._given_batches,
             )  # fmt: skip
         other = self._copy()  # the same function, seen in other parts
@@ -140,7 +152,7 @@ class Network(Problem):
         """The same layers on other data, with the values that still apply, or others where given."""
         source = GivenDataset(given)
         kept = {name: value for name, value in self.values.items() if name not in self._source.parameters} | values
-        return type(self)(self.name, self.title, source, kept, why=self.why, defaults=self._defaults)
+        return type(self)(self.name, self._entry_title, source, kept, why=self.why, defaults=self._defaults)
 
     @property
     def made(self) -> bool:
@@ -180,11 +192,18 @@ class Network(Problem):
             return self
         part = self._copy()
         part.stochastic = False
-        if self.batches.count > 1:
+        if self._in_parts:
             rows = self.batches.at(t, seed)
             part.inputs, part.targets = self.inputs.take(rows, axis=0), self.targets.take(rows, axis=0)
         if self.architecture.has_dropout:
             part.layers = self.architecture.drawn(len(part.inputs), np.random.default_rng([seed, t, 2]))
+        return part
+
+    def of_rows(self, rows: Sequence[int] | NDArray[np.intp]) -> Network:
+        """The network on some of the rows it is trained on, all of which each step sees, without dropout."""
+        part = self._copy()
+        part.stochastic = False
+        part.inputs, part.targets = self.inputs[rows], self.targets[rows]
         return part
 
     def epoch(self, t: int) -> int:
@@ -199,7 +218,7 @@ class Network(Problem):
         outputs, kept = feed_forward(self.layers, weights, self.inputs)
         cost, delta = self.loss.cost(outputs, self.targets)
         gradient = backpropagate(self.layers, weights, kept, delta, self.architecture)
-        return cost, gradient
+        return _or_infinite(cost), gradient
 
     def gradient(self, x: ArrayLike) -> Array:
         points = np.asarray(x, dtype=float)
@@ -223,7 +242,7 @@ class Network(Problem):
             rows = slice(first, first + size)
             outputs, _ = feed_forward(self.layers, weights, inputs[rows])
             total += self.loss.cost(outputs, targets[rows])[0] * len(outputs)
-        return total / len(targets)
+        return _or_infinite(total / len(targets))
 
     # What it means
 
@@ -237,8 +256,10 @@ class Network(Problem):
 
     def activations(self, x: ArrayLike, inputs: ArrayLike) -> list[Array]:
         """What comes out of each stage of the architecture, in order, for inputs as they are, (rows, …)."""
-        rows = np.asarray(inputs, dtype=float).reshape(-1, *self.architecture.shape)
-        a, found = self.scaling.apply(rows), []
+        given, shape = np.array(inputs, dtype=float, ndmin=1), self.architecture.shape
+        if given.shape[-len(shape) :] != shape and (*given.shape[1:], 1) != shape:
+            raise ValueError(f"inputs have shape (rows, {', '.join(map(str, shape))}); got {given.shape}")
+        a, found = self.scaling.apply(given.reshape(-1, *shape)), []
         with np.errstate(all="ignore"):
             weights = self.architecture.views(np.asarray(x, dtype=float))
             for layer, w in zip(self.architecture.layers, weights, strict=True):
@@ -296,7 +317,7 @@ class Network(Problem):
 
 
 def network(
-    layers: str | Iterable[Layer | int | str],
+    layers: str | int | Iterable[Layer | int | str],
     inputs: ArrayLike,
     targets: ArrayLike,
     loss: str = "cross_entropy",
@@ -332,7 +353,7 @@ def network(
     Raises:
         ValueError: layers, data and loss that do not fit each other, or data that can't be used.
     """
-    text = layers if isinstance(layers, str) else text_of(layers)
+    text = str(layers) if isinstance(layers, str | int) else text_of(layers)
     if classes is None and loss in LOSSES and not LOSSES[loss].classes:
         classes = ()
     given = dataset(inputs, targets, classes)

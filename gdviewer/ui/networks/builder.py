@@ -11,7 +11,8 @@ from gdviewer.ui.parameter_fields import Field, ParameterFields
 from gdviewer.ui.text import tr
 
 _LAYERS = ("activation",)  # beside the list of them
-_TRAINING = ("loss", "init", "init_scale", "init_seed", "batch_size")
+_TRAINING = ("loss", "init", "init_scale", "init_seed")
+_BATCH = ("batch_size",)
 
 
 class NetworkBuilder(QTabWidget):
@@ -20,6 +21,7 @@ class NetworkBuilder(QTabWidget):
     Attributes:
         layers: the list of layers.
         notes: what was changed so that all fits, in words; empty where nothing was.
+        messages: what is wrong with what was entered, on each page.
 
     Signals:
         changed: the name of a parameter and its new value.
@@ -31,14 +33,14 @@ class NetworkBuilder(QTabWidget):
         super().__init__()
         self.setDocumentMode(True)
         self.layers = LayerList()
-        self._groups = [ParameterFields() for _ in range(3)]
+        self._groups = [ParameterFields() for _ in range(4)]
         self._parameters: dict[str, object] | None = None
         self.notes, self.scaling, self.weights, self.batch = (_note() for _ in range(4))
         self.notes.setProperty("role", "heading")
-        data, layers, training = self._groups
-        self._page(tr("Data"), self.notes, data, self.scaling)
-        self._page(tr("Layers"), self.layers, layers)
-        self._page(tr("Training"), training, self.weights, self.batch)
+        data, layers, training, batch = self._groups
+        self.messages = [self._page(tr("Data"), self.notes, data, self.scaling)]
+        self.messages.append(self._page(tr("Layers"), self.layers, layers))
+        self.messages.append(self._page(tr("Training"), training, self.weights, batch, self.batch))
         self.tabBar().setAccessibleName(tr("Parts of the network"))
         self.tabBar().setToolTip(tr("The data it is trained on, its layers, and how it is trained."))
         for group in self._groups:
@@ -65,6 +67,8 @@ class NetworkBuilder(QTabWidget):
             for name, field in group.fields.items():
                 field.setVisible(name not in idle)
         self.notes.hide()
+        for label in self.messages:
+            label.hide()
         self.scaling.setText(network.scaling.text)
         values, rows = network.values, len(network.targets)
         self.weights.setText(
@@ -77,9 +81,8 @@ class NetworkBuilder(QTabWidget):
     def tell(self, changed: tuple[str, ...], network: Network) -> None:
         """Say which parameters had to be changed so that the network fits its data."""
         told = {
-            "layers": tr("The layers did not fit these data; they are now: {layers}.", layers=network.values["layers"]),
-            "loss": tr("The loss did not fit these targets; it is now: {loss}.",
-                       loss=tr(network.loss_name.replace("_", " "))),
+            "layers": tr("For these data the layers are now: {layers}.", layers=network.values["layers"]),
+            "loss": tr("For these targets the loss is now: {loss}.", loss=tr(network.loss_name.replace("_", " "))),
         }  # fmt: skip
         self.notes.setText(" ".join(told[name] for name in changed))
         self.notes.setVisible(bool(changed))
@@ -90,18 +93,36 @@ class NetworkBuilder(QTabWidget):
 
     def _declare(self, network: Network) -> None:
         self._parameters = dict(network.parameters)
-        own = {*_LAYERS, *_TRAINING, "layers"}
-        names = [name for name in network.parameters if name not in own], _LAYERS, _TRAINING
+        own = {"layers", *_LAYERS, *_TRAINING, *_BATCH}
+        names = [name for name in network.parameters if name not in own], _LAYERS, _TRAINING, _BATCH
         for group, some in zip(self._groups, names, strict=True):
-            group.declare({name: network.parameters[name] for name in some})
+            group.declare({name: network.parameters[name] for name in some}, titles=_titles())
 
-    def _page(self, title: str, *widgets: QWidget) -> None:
-        page = QWidget()
+    def hold(self, entry: QWidget) -> None:
+        """Show the entry of data of one's own above what else is set about the data."""
+        if not self.widget(0).isAncestorOf(entry):
+            self.widget(0).layout().insertWidget(0, entry)
+
+    def say(self, name: str, message: str) -> None:
+        """Tell what is wrong with the value entered for a parameter, on its page."""
+        field = self.fields[name]
+        for i, label in enumerate(self.messages):
+            here = self.widget(i).isAncestorOf(field)
+            label.setText(message if here else "")
+            label.setVisible(here and bool(message))
+
+    def _page(self, title: str, *widgets: QWidget) -> QLabel:
+        """Add a page; returns the label on which it tells what is wrong."""
+        page, message = QWidget(), _note()
+        message.setProperty("role", "error")
+        message.hide()
         layout = QVBoxLayout(page, spacing=6)
         layout.setContentsMargins(0, 8, 0, 0)
-        for widget in widgets:
+        for widget in (message, *widgets):
             layout.addWidget(widget)
+        layout.addStretch(1)
         self.addTab(page, title)
+        return message
 
     def _fit(self) -> None:
         """Be as high as the page in front."""
@@ -109,6 +130,18 @@ class NetworkBuilder(QTabWidget):
             policy = QSizePolicy.Policy.Preferred if i == self.currentIndex() else QSizePolicy.Policy.Ignored
             self.widget(i).setSizePolicy(QSizePolicy.Policy.Preferred, policy)
         self.updateGeometry()
+
+
+def _titles() -> dict[str, str]:
+    """What fields are called whose parameters have short names."""
+    return {
+        "data_noise": tr("noise"),
+        "data_seed": tr("seed of the data"),
+        "activation": tr("usual activation"),
+        "init": tr("initial weights"),
+        "init_scale": tr("their scale"),
+        "init_seed": tr("their seed"),
+    }
 
 
 def _note() -> QLabel:

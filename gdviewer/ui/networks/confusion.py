@@ -72,7 +72,8 @@ class ConfusionPage(_JudgedPage):
         self.matrix.show_counts(counts, result.data.classes, self.example.cell)
         right, whole = int(np.trace(counts)), int(counts.sum())
         share = f"{100 * right / whole:.2f} %" if whole else "–"
-        self.bar.told.setText(tr("accuracy {share}: {right} of {n}", share=share, right=f"{right:,}", n=f"{whole:,}"))
+        self.bar.told.setText(tr("{share} right", share=share))
+        self.bar.told.setToolTip(tr("Accuracy: {right} of {n} are right.", right=f"{right:,}", n=f"{whole:,}"))
 
     def _list(self, row: int, column: int) -> None:
         self.example.list_rows(self.example.listed, (row, column))
@@ -184,6 +185,9 @@ class AgreementPage(_JudgedPage):
         self.plot.hovered.connect(self.hovered)
         self.plot.picked.connect(self._choose)
         self.layout().addWidget(self.plot)
+        self.bar.told.setToolTip(
+            tr("The root mean square error, and R²: the share of the targets' variance that is explained.")
+        )
         self.plot.restyle()
 
     def show_all(self) -> None:
@@ -197,10 +201,8 @@ class AgreementPage(_JudgedPage):
         targets = result.data.targets
         squares = float(((result.predictions - targets) ** 2).mean())
         spread = float(((targets - targets.mean(axis=0)) ** 2).mean())
-        explained = f"{1 - squares / spread:.4f}" if spread > 0 else "–"
-        self.bar.told.setText(
-            tr("root mean square error {e}   R² {r}", e=number_text(float(f"{squares**0.5:.4g}")), r=explained)
-        )
+        explained = f"{1 - squares / spread:.3f}" if spread > 0 else "–"
+        self.bar.told.setText(tr("error {e}   R² {r}", e=f"{squares**0.5:.4g}", r=explained))
 
     def _choose(self, row: int) -> None:
         judged = self.plot.rows.judged

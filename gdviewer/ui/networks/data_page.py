@@ -11,7 +11,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from gdviewer.engine.run import Run
-from gdviewer.problems.networks.dataset import Dataset
 from gdviewer.problems.networks.network import Network
 from gdviewer.ui.networks.colors import SIGNS, class_color, class_symbol
 from gdviewer.ui.networks.data_plot import NetworkDataPlot, output_names
@@ -34,10 +33,13 @@ def batch_rows(network: Network, run: Run, step: int) -> np.ndarray:
     return network.batches.at(step, run.seed)
 
 
-def told_text(data: Dataset, prediction: np.ndarray) -> str:
+def told_text(network: Network, prediction: np.ndarray) -> str:
     """One prediction in words: the likeliest class and its probability, or numbers."""
+    data = network.train
     if data.classes:
         best = int(np.nan_to_num(prediction).argmax())
+        if not network.loss.probabilities:
+            return data.classes[best]
         return tr("{c} with probability {p}", c=data.classes[best], p=f"{prediction[best]:.3g}")
     pairs = zip(output_names(data), prediction, strict=True)
     return "   ".join(f"{name} = {number_text(float(value))}" for name, value in pairs)
@@ -187,7 +189,7 @@ class DataPage(Page):
         places = (x, y)[: len(axes.shown)]
         said = network.predict(self.point, axes.inputs(*(np.array([place]) for place in places)))[0]
         inputs = [f"{data.input_names[i]} = {place:.4g}" for i, place in zip(axes.shown, places, strict=True)]
-        text = "   ".join([*inputs, tr("network: {said}", said=told_text(data, said))])
+        text = "   ".join([*inputs, tr("network: {said}", said=told_text(network, said))])
         found = self.plot.row_at(x, y)
         if found is None:
             return text
@@ -196,7 +198,7 @@ class DataPage(Page):
         said = network.predict(self.point, own.inputs[row : row + 1])[0]
         return tr(
             "row {row} of the {part}: {y} is {target}   network: {said}", row=row + 1, part=part_text(part),
-            y=data.target_name, target=target_text(own, row), said=told_text(own, said),
+            y=data.target_name, target=target_text(own, row), said=told_text(network, said),
         )  # fmt: skip
 
 

@@ -81,11 +81,13 @@ class NetworkDataPlot(Plot):
 
     def show_data(self, network: Network, axes: Axes) -> None:
         """Draw these data; the view stays where it is while they are the same."""
-        same = self.network and self.network.train is network.train and self.axes.shown == axes.shown
+        before, shown = self.network, self.axes.shown
         self.network, self.axes = network, axes
-        if not same:
+        if not before or before.train is not network.train or shown != axes.shown:
             self._draw_points()
-            self.show_all()
+            same = before and before.train.inputs.shape == network.train.inputs.shape and shown == axes.shown
+            if not (same and np.array_equal(before.train.inputs, network.train.inputs)):
+                self.show_all()
 
     def _draw_points(self) -> None:
         network, theme = self.network, self.theme

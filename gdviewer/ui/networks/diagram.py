@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPainterPath, QPen, QPixmap, QResizeEvent, QWheelEvent
+from PySide6.QtGui import QColor, QFontMetrics, QMouseEvent, QPainter, QPen, QPixmap, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from gdviewer.problems.networks.layers import shape_text
 from gdviewer.problems.networks.network import Network
 from gdviewer.ui.networks.choice import Choice
 from gdviewer.ui.networks.diagram_layout import Column, Layout, Lines, Node, widest
 from gdviewer.ui.networks.example import Example
 from gdviewer.ui.networks.example_page import ExamplePage
 from gdviewer.ui.networks.parts import Inside
-from gdviewer.ui.networks.tiles import color_of, colors_of, legend
+from gdviewer.ui.networks.tiles import color_of, legend
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import tr
 from gdviewer.ui.theme import look
 
-_MOST_ARCS = 24  # of the weights from one unit to another of a recurrent layer: the largest
 _GAP = 4
 _WIDEST = 3.2  # pixels of the line of a layer's largest weight
+_LEVELS = 12  # of widths and colours of lines
 
 
 class Diagram(QWidget):
@@ -136,8 +137,7 @@ class Diagram(QWidget):
 
     def _paint(self, painter: QPainter, layout: Layout) -> None:
         painter.setPen(QPen(QColor(look().theme.line), 1))
-        for link in layout.links:
-            _line(painter, *link)
+        painter.drawLines([QLineF(*link) for link in layout.links])
         for lines in layout.lines:
             _paint_lines(painter, lines, layout)
         for column in layout.columns:
@@ -152,15 +152,18 @@ class Diagram(QWidget):
         for fold in column.folds:
             if fold.count:
                 text = tr("… {n} more", n=fold.count)
+                if metrics.horizontalAdvance(text) + 6 > column.width:
+                    text = f"… {fold.count}"
                 ground = QRectF(0, 0, metrics.horizontalAdvance(text) + 6, metrics.height())
                 ground.moveCenter(fold.rect.center())
                 painter.fillRect(ground, QColor(theme.plot))
                 painter.drawText(ground, Qt.AlignmentFlag.AlignCenter, text)
         line, left = metrics.height(), column.x - column.width / 2
-        top = self.height() - 2 * line - _GAP
-        for row, (text, color) in enumerate(((column.part.name, theme.text), (column.part.text, theme.muted))):
+        top, room = self.height() - 2 * line - _GAP, int(column.width) - 2
+        name = _fitting((column.part.name, _initials(column.part.name)), room, metrics)
+        for row, (text, color) in enumerate(((name, theme.text), (_shape(column, room, metrics), theme.muted))):
             painter.setPen(QColor(color))
-            shown = metrics.elidedText(_short(text), Qt.TextElideMode.ElideRight, int(column.width) - 2)
+            shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
             painter.drawText(QRectF(left, top + row * line, column.width, line), Qt.AlignmentFlag.AlignCenter, shown)
 
     def _paint_ends(self, painter: QPainter, layout: Layout) -> None:
@@ -174,57 +177,45 @@ class Diagram(QWidget):
                 right = node.rect.left() - 4
                 rect = QRectF(right - self._left, node.rect.center().y() - line / 2, self._left, line)
                 painter.drawText(rect, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
-        target = np.ravel(layout.inside.target)[-1]
         for node in last.nodes:
-            name, right = _output_name(layout.network, last.part.units, node.unit, target)
+            name, right = layout.output_name(node.unit)
             shown = metrics.elidedText(name, Qt.TextElideMode.ElideRight, int(self._right) - 6)
             rect = QRectF(node.rect.right() + 4, node.rect.center().y() - line / 2, self._right, line)
             painter.setPen(QColor(theme.text if right else theme.muted))
             painter.drawText(rect, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
 
 
-def _output_name(network: Network, units: int, unit: int, target: float) -> tuple[str, bool]:
-    """What an output is called, and whether it is that of the class that is right."""
-    classes = network.train.classes
-    if not classes:
-        return network.train.target_name if units == 1 else f"{network.train.target_name} {unit}", False
-    if units == 1:
-        return classes[1], bool(target == 1)
-    return classes[unit] + " ✓" * bool(target == unit), bool(target == unit)
+def _shape(column: Column, room: int, metrics: QFontMetrics) -> str:
+    """What comes out of a layer, with its activation where there is room: ``32 relu``."""
+    shape, activation = shape_text(column.part.shape), column.part.activation
+    return _fitting((f"{shape} {activation}".rstrip(), shape), room, metrics)
 
 
-def _short(text: str) -> str:
-    """A layer's text as it fits under a column: ``conv 8 3×3``."""
-    return text.replace("leaky_relu", "leaky").replace("x", "×") if text.startswith("conv") else text
+def _initials(name: str) -> str:
+    """A layer's name as short as can be: ``d1`` for ``dense 1``."""
+    kind, _, number = name.partition(" ")
+    return kind[0] + number if number else name
+
+
+def _fitting(texts: Sequence[str], room: int, metrics: QFontMetrics) -> str:
+    """The first of some texts for which there is room, or the last."""
+    return next((text for text in texts if metrics.horizontalAdvance(text) <= room), texts[-1])
 
 
 def _paint_lines(painter: QPainter, lines: Lines, layout: Layout) -> None:
+    """Paint lines in a few widths and colours, the strongest last: to change the pen for each takes longer."""
     theme = look().theme
-    values = layout.shown[lines.index]
-    shares = np.nan_to_num(np.abs(values) / lines.size, posinf=1.0).clip(0, 1)
-    colors = colors_of(np.sign(values) * np.sqrt(shares), 1.0, theme).tolist()
-    widths = (0.4 + (_WIDEST - 0.4) * shares) * (theme.width / 2)
-    draw: Callable[..., None] = _arc if lines.recurrent else _line
+    values = np.nan_to_num(layout.shown[lines.index] / lines.size).clip(-1, 1)
+    levels = np.rint(np.sign(values) * np.sqrt(np.abs(values)) * _LEVELS).astype(int)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    order = range(max(0, len(shares) - _MOST_ARCS), len(shares)) if lines.recurrent else range(len(shares))
-    for k in order:
-        painter.setPen(QPen(QColor(*colors[k]), widths[k]))
-        draw(painter, *lines.ends[k].tolist())
-
-
-def _line(painter: QPainter, x0: float, y0: float, x1: float, y1: float) -> None:
-    painter.drawLine(QLineF(x0, y0, x1, y1))
-
-
-def _arc(painter: QPainter, right: float, y0: float, left: float, y1: float) -> None:
-    """From one unit to another of its column, or in a loop to itself, on the right."""
-    if y0 == y1:
-        size = max(8.0, (right - left) * 0.6)
-        painter.drawEllipse(QRectF(right - 2, y0 - size / 2, size, size))
-        return
-    path = QPainterPath(QPointF(right, y0))
-    path.quadTo(QPointF(right + 8 + 0.16 * abs(y1 - y0), (y0 + y1) / 2), QPointF(right, y1))
-    painter.drawPath(path)
+    for level in sorted(set(levels.tolist()) - {0}, key=abs):  # those of level 0 could not be seen
+        share = level / _LEVELS
+        width = (0.4 + (_WIDEST - 0.4) * share * share) * min(theme.width / 2, 1.5)
+        painter.setPen(QPen(color_of(share, 1.0, theme), width))
+        if not lines.arcs:
+            painter.drawLines([QLineF(*ends) for ends in lines.ends[levels == level].tolist()])
+        for k in np.flatnonzero(levels == level) if lines.arcs else ():
+            painter.drawPath(lines.arcs[k])
 
 
 def _paint_node(painter: QPainter, node: Node, column: Column) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QPainterPath
 
 from gdviewer.problems.networks.layers import Dense
 from gdviewer.problems.networks.network import Network
@@ -16,7 +17,9 @@ from gdviewer.ui.networks.parts import Inside, Part
 from gdviewer.ui.networks.tiles import Tile, scale_of
 from gdviewer.ui.text import tr
 
-MOST_LINES = 400  # between two layers: those of the largest weights
+_MOST_LINES, _LEAST_LINES = 400, 60  # between two layers: those of the largest weights …
+_LINES_A_PIXEL = 3  # … fewer where they are near each other, as lines over lines tell nothing
+_MOST_ARCS = 36  # within a recurrent layer
 _MOST_NODES = 16
 _NODE, _PICTURE = 18, 34  # pixels that a node and a small picture need at least, from one to the next
 _LARGEST = 110.0  # pixels of a picture
@@ -69,13 +72,14 @@ class Lines:
         ends: x and y where each begins and ends, (k, 4).
         among: of how many weights each is the largest.
         size: the largest weight of the layer, which has the full width and colour.
+        arcs: how each goes, where it is within one column; empty for straight lines.
     """
 
     index: NDArray[np.intp]
     ends: NDArray[np.float64]
     among: int = 1
     size: float = 1.0
-    recurrent: bool = False
+    arcs: Sequence[QPainterPath] = ()
 
 
 class Layout:
@@ -160,6 +164,8 @@ class Layout:
                 lambda i, j: tr("{unit} at [{i}, {j}]: {a}", unit=name, i=i, j=j, a=f"{value[i, j]:.4g}"),
             )  # fmt: skip
         text = tr("{unit}: {a}", unit=name, a=f"{float(value.mean()):.4g}")
+        if part is self.inside.parts[-1]:
+            text = tr("{name}, {unit}", name=self.output_name(unit)[0], unit=text) + self._predicted(unit)
         if len(part.shape) == 2:
             text += " " + tr("at the last time step")
         bias = self._weights.get(part.name, {}).get("b")
@@ -167,6 +173,24 @@ class Layout:
             slope = self._slopes[part.name]["b"][unit]
             text += tr("   bias {b}, gradient {g}", b=f"{bias[unit]:.4g}", g=f"{slope:.4g}")
         return Node(unit, rect, float(value.mean()), text, tile)
+
+    def output_name(self, unit: int) -> tuple[str, bool]:
+        """What an output is called, with a tick where it is of the class that is right; and whether it is."""
+        data, units = self.network.train, self.inside.parts[-1].units
+        if not data.classes:
+            return (data.target_name if units == 1 else f"{data.target_name} {unit}"), False
+        number = 1 if units == 1 else unit  # one output alone tells of the second class
+        right = bool(np.ravel(self.inside.target)[-1] == number)
+        return data.classes[number] + " ✓" * right, right
+
+    def _predicted(self, unit: int) -> str:
+        """What is predicted of an output's class."""
+        if not self.network.train.classes:
+            right = np.reshape(self.inside.target, (-1, self.inside.parts[-1].units))[-1, unit]
+            return tr("   right: {y}", y=f"{right:.4g}")
+        share = np.reshape(self.inside.prediction, (-1, len(self.network.train.classes)))[-1]
+        number = 1 if self.inside.parts[-1].units == 1 else unit
+        return tr("   predicted: {p}", p=f"{share[number]:.3g}")
 
     # The weights
 
@@ -185,7 +209,7 @@ class Layout:
         if isinstance(stage.layer, RNN):
             start, end, shape = stage.weights["U"]
             within = self._between(after, after, np.arange(start, end).reshape(1, *shape))
-            within.recurrent = True
+            within.arcs = [arc_of(*ends) for ends in within.ends.tolist()]
             found.append(within)
         return found
 
@@ -219,7 +243,9 @@ class Layout:
     ) -> Lines:
         chosen, places = index.ravel(), ends.reshape(-1, 4)
         sizes = np.nan_to_num(np.abs(self.shown[chosen]))
-        order = np.argsort(sizes, kind="stable")[-MOST_LINES:]  # the strongest last: on top
+        gap = (places[:, 2] - places[:, 0]).mean()
+        most = min(max(round(_LINES_A_PIXEL * gap), _LEAST_LINES), _MOST_LINES) if gap > 0 else _MOST_ARCS
+        order = np.argsort(sizes, kind="stable")[-most:]  # the strongest last: on top
         return Lines(chosen[order], places[order], among, scale_of(self.shown[layer]))
 
     # The words
@@ -238,12 +264,10 @@ class Layout:
     def _line_at(self, position: QPointF) -> str:
         nearest, found = 4.0, ""
         for lines in self.lines:
-            if lines.recurrent or not len(lines.index):
-                continue
-            a, b = lines.ends[:, :2], lines.ends[:, 2:]
-            p = np.array([position.x(), position.y()])
-            share = np.clip(((p - a) * (b - a)).sum(axis=1) / np.maximum(((b - a) ** 2).sum(axis=1), 1e-9), 0, 1)
-            distance = np.hypot(*(a + share[:, None] * (b - a) - p).T)
+            if lines.arcs:
+                distance = np.array([_distances(_segments(arc), position).min() for arc in lines.arcs])
+            else:
+                distance = _distances(lines.ends, position)
             at = len(distance) - 1 - int(distance[::-1].argmin())  # of equal ones the strongest
             if distance[at] < nearest:
                 nearest, found = float(distance[at]), self.weight_text(int(lines.index[at]), lines.among)
@@ -268,6 +292,32 @@ class Layout:
     def column_at(self, x: float) -> Column | None:
         """The column at a place across."""
         return next((column for column in self.columns if abs(x - column.x) <= column.width / 2), None)
+
+
+def arc_of(right: float, y0: float, left: float, y1: float) -> QPainterPath:
+    """From one unit to another of its column, or in a loop to itself, on the right; on the way up nearer."""
+    path = QPainterPath(QPointF(right, y0))
+    if y0 == y1:
+        size = max(8.0, (right - left) * 0.6)
+        path.addEllipse(QRectF(right - 2, y0 - size / 2, size, size))
+    else:
+        bulge = 8 + 0.16 * (y1 - y0) if y1 > y0 else 5 + 0.1 * (y0 - y1)
+        path.quadTo(QPointF(right + bulge, (y0 + y1) / 2), QPointF(right, y1))
+    return path
+
+
+def _segments(path: QPainterPath) -> NDArray[np.float64]:
+    """A path as straight lines, (k, 4)."""
+    points = np.array([[point.x(), point.y()] for point in path.toSubpathPolygons()[-1]])
+    return np.hstack([points[:-1], points[1:]])
+
+
+def _distances(segments: NDArray[np.float64], position: QPointF) -> NDArray[np.float64]:
+    """How far a place is from each of some segments (k, 4)."""
+    a, b = segments[:, :2], segments[:, 2:]
+    p = np.array([position.x(), position.y()])
+    share = np.clip(((p - a) * (b - a)).sum(axis=1) / np.maximum(((b - a) ** 2).sum(axis=1), 1e-9), 0, 1)
+    return np.hypot(*(a + share[:, None] * (b - a) - p).T)
 
 
 def widest(names: Sequence[str], most: int = 20) -> str:

@@ -50,6 +50,10 @@ class Example(QObject):
             self.listed, self.cell = part, cell
             self.changed.emit()
 
+    def listed_in(self, network: Network) -> str:
+        """The part that is listed; the training data where there are none for the test."""
+        return self.listed if len(network.test) else TRAIN
+
     def of(self, network: Network) -> tuple[Dataset, int]:
         """The part of a network's data and the row in it; the first one trained on where it has no such row."""
         row, part = self.row_of(network)

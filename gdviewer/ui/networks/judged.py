@@ -31,6 +31,7 @@ class Judged:
 
     Attributes:
         data: the rows; part: ``TRAIN`` or ``TEST``.
+        likely: whether predictions of classes are probabilities.
         predictions: as ``network.predict`` gives them, (rows, …).
         told: the number of the class decided for, (rows,) or (rows, time); empty where targets are numbers.
         wrong: how many classes of each row are told wrong, (rows,); zeros where targets are numbers.
@@ -40,6 +41,7 @@ class Judged:
 
     data: Dataset
     part: str
+    likely: bool
     predictions: np.ndarray
     told: np.ndarray
     wrong: np.ndarray
@@ -77,4 +79,4 @@ def judge(network: Network, x: np.ndarray, part: str) -> Judged:
         told, wrong = np.empty(0, dtype=int), np.zeros(len(data), dtype=int)
         badness = np.nan_to_num(np.sqrt(((predictions - data.targets) ** 2).mean(axis=axes)), nan=np.inf)
     part = TEST if data is network.test else TRAIN
-    return Judged(data, part, predictions, told, wrong, badness)
+    return Judged(data, part, network.loss.probabilities, predictions, told, wrong, badness)

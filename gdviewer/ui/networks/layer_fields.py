@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QGridLayout, QLabel, QSpinBox, QWidget
 
 from gdviewer.problems.networks.activations import ACTIVATIONS
@@ -16,6 +17,7 @@ from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.text import tr
 
 _MOST_DROPPED = 0.99
+_WIDTH = 6  # characters of a number
 
 
 class LayerFields(QWidget):
@@ -47,7 +49,7 @@ class LayerFields(QWidget):
         for name, field in self.fields.items():
             value = getattr(layer, name)
             if isinstance(field, QComboBox):
-                field.setItemText(0, tr("as the others: {usual}", usual=tr(usual.replace("_", " "))))
+                field.setItemText(0, tr("the usual: {usual}", usual=tr(usual.replace("_", " "))))
                 field.setCurrentIndex(field.findData(value))
             elif isinstance(field, QCheckBox):
                 field.setChecked(value)
@@ -66,7 +68,8 @@ class LayerFields(QWidget):
         for each in declared:
             title, tip = _words(each.name)
             field = self.fields[each.name] = self._field(each.name, getattr(self.layer, each.name), title)
-            field.setToolTip(tip)
+            keys = tr("Type a number, or change it with the keys Up and Down.")
+            field.setToolTip(f"{tip}\n{keys}" if isinstance(field, _Unscrolled) else tip)
             field.setAccessibleName(title)
             wide = isinstance(field, QComboBox | QCheckBox)
             place += wide and place % 2
@@ -93,8 +96,10 @@ class LayerFields(QWidget):
             keys_by_tab(box)
             box.toggled.connect(partial(self._take, name))
             return box
-        spin = QSpinBox() if isinstance(value, int) else QDoubleSpinBox(singleStep=0.05, decimals=3)
+        spin = _Count() if isinstance(value, int) else _Chance(singleStep=0.05, decimals=3)
+        spin.setButtonSymbols(spin.ButtonSymbols.NoButtons)
         spin.setRange(int(name != "padding") if isinstance(value, int) else 0, self._most(value))
+        spin.setFixedWidth(_WIDTH * spin.fontMetrics().averageCharWidth() + 12)
         spin.setKeyboardTracking(False)  # a number is taken when it is typed, not each of its digits
         spin.valueChanged.connect(partial(self._take, name))
         return spin
@@ -128,3 +133,18 @@ def _words(name: str) -> tuple[str, str]:
         ),
         "activation": (tr("activation"), tr("What follows the layer.")),
     }[name]
+
+
+class _Unscrolled:
+    """A field that leaves the wheel to the panel it is in, which is scrolled over it."""
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
+
+
+class _Count(_Unscrolled, QSpinBox):
+    """A whole number."""
+
+
+class _Chance(_Unscrolled, QDoubleSpinBox):
+    """A number with decimals."""

@@ -173,10 +173,10 @@ class LayerList(QWidget):
         layers[self.chosen] = layer
         self._change(layers, self.chosen)
 
-    def _take_order(self) -> None:
+    def _take_order(self, place: int) -> None:
+        """Take the order in which the rows stand now, after the layer of this place was moved."""
         items = (self.tree.topLevelItem(i) for i in range(self.tree.topLevelItemCount()))
-        order = [place for item in items if (place := item.data(0, _PLACE)) is not None]
-        place = self.chosen
+        order = [known for item in items if (known := item.data(0, _PLACE)) is not None]
         self._change([self.layers[i] for i in order], order.index(place) if place in order else -1)
 
     def _change(self, layers: Sequence[Layer], chosen: int) -> None:
@@ -221,10 +221,11 @@ class _Rows(QTreeWidget):
     """The rows: layer, shape that comes out, number of weights.
 
     Signals:
-        moved: a row was dropped elsewhere; nudged: a key moves the current row by so many; deleted: a key removes it.
+        moved: the layer of this place was dropped elsewhere.
+        nudged: a key moves the current row by so many; deleted: a key removes it.
     """
 
-    moved = Signal()
+    moved = Signal(int)
     nudged = Signal(int)
     deleted = Signal()
 
@@ -275,6 +276,7 @@ class _Rows(QTreeWidget):
         item.setToolTip(0, layer_title(row.layer) if row.own else tr("The network adds it by itself."))
         enabled = Qt.ItemFlag.ItemIsEnabled
         item.setFlags(enabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsDragEnabled if row.own else enabled)
+        item.setSizeHint(0, QSize(0, self.fontMetrics().height() + 6))
         theme = look().theme
         color = theme.error if row.misfit else theme.text if row.own else theme.muted
         for column in range(3):
@@ -299,6 +301,7 @@ class _Rows(QTreeWidget):
         width = self.viewport().width()
         for item in self._messages:
             item.setSizeHint(0, QSize(0, self.itemWidget(item, 0).heightForWidth(width)))
+        self.doItemsLayout()
         rows = (self.topLevelItem(i) for i in range(self.topLevelItemCount()))
         heights = sum(
             max(self.visualItemRect(item).height(), self.rowHeight(self.indexFromItem(item))) for item in rows
@@ -311,8 +314,10 @@ class _Rows(QTreeWidget):
             self._fit()
 
     def dropEvent(self, event: QDropEvent) -> None:
+        item = self.currentItem()
+        place = item.data(0, _PLACE) if item else -1
         super().dropEvent(event)
-        QTimer.singleShot(0, self, self.moved.emit)  # the rows are made anew; not before Qt is done with these
+        QTimer.singleShot(0, self, lambda: self.moved.emit(place))  # the rows are made anew, when Qt is done with these
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ShortcutOverride and _own_key(event):

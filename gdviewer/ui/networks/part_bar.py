@@ -33,8 +33,8 @@ class PartBar(QWidget):
         for part in (TEST, TRAIN):
             self.parts.addItem(part_text(part), part)
         self.parts.activated.connect(self._choose)
-        self.told = QLabel(wordWrap=True)
-        self.told.setMinimumWidth(60)
+        self.told = QLabel()
+        self.told.setMinimumWidth(60)  # it is short, and on one line whatever it says, so that nothing moves
         layout = QHBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 2)
         layout.addWidget(self.parts)
@@ -43,7 +43,7 @@ class PartBar(QWidget):
     def match(self, network: Network) -> None:
         """Show what is listed; there is nothing to choose without test data."""
         self.parts.setVisible(len(network.test) > 0)
-        self.parts.setCurrentIndex(self.parts.findData(self._example.listed))
+        self.parts.setCurrentIndex(self.parts.findData(self._example.listed_in(network)))
 
     def _choose(self) -> None:
         self._example.list_rows(self.parts.currentData())

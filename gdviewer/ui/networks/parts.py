@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ class Part:
         name: such as ``dense 1``; text: what it is, in a few letters.
         shape: of what comes out for one example.
         stage: of the layer; None for the input.
+        activation: its name; empty for none.
         last: the number of the stage that gives its output; −1 for the input.
         then: what follows that has no units of its own, such as ``flatten``.
     """
@@ -34,6 +35,7 @@ class Part:
     shape: tuple[int, ...]
     stage: Stage | None = None
     last: int = -1
+    activation: str = ""
     then: tuple[str, ...] = ()
 
     @property
@@ -53,11 +55,9 @@ def parts_of(architecture: Architecture) -> list[Part]:
     for number, stage in enumerate(architecture.stages):
         before = found[-1]
         if isinstance(stage.layer, Flatten | Dropout):
-            found[-1] = Part(
-                before.name, before.text, before.shape, before.stage, before.last, (*before.then, str(stage.layer))
-            )
+            found[-1] = replace(before, then=(*before.then, str(stage.layer)))
         elif stage.activation:
-            found[-1] = Part(before.name, before.text, stage.output, before.stage, number)
+            found[-1] = replace(before, last=number, activation=str(stage.layer))
         else:
             found.append(Part(stage.name, str(stage.layer).removesuffix(" identity"), stage.output, stage, number))
     return found

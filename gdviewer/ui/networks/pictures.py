@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPen
+from PySide6.QtGui import QColor, QImage, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from gdviewer.problems.networks.dataset import Dataset
@@ -12,7 +12,7 @@ from gdviewer.ui.networks.rows import Rows
 from gdviewer.ui.text import tr
 from gdviewer.ui.theme import Theme, look
 
-_EDGE, _BARS, _GAP = 48, 26, 5  # pixels: of a picture, of the bars, and between things
+_EDGE, _BARS, _GAP = 40, 26, 4  # pixels: of a picture, of the bars, and between things
 
 
 def picture_of(image: np.ndarray, span: tuple[float, float], theme: Theme) -> QImage:
@@ -41,6 +41,7 @@ class _Cell(QStyledItemDelegate):
         self._model = model
         self._data: Dataset | None = None
         self._span = (0.0, 1.0)
+        self.room = 0  # the width that a line of images may take
 
     def _span_of(self, data: Dataset) -> tuple[float, float]:
         """The least and the largest brightness of all images."""
@@ -49,8 +50,9 @@ class _Cell(QStyledItemDelegate):
         return self._span
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        words = option.fontMetrics.horizontalAdvance("100 %")
-        return QSize(_EDGE + words + 4 * _GAP, _EDGE + _BARS + 4 * _GAP)
+        least = _EDGE + option.fontMetrics.horizontalAdvance("100 %") + 4 * _GAP
+        columns = max(1, self.room // least)
+        return QSize(max(least, self.room // columns), max(_EDGE, 3 * option.fontMetrics.height()) + _BARS + 4 * _GAP)
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -71,7 +73,8 @@ class _Cell(QStyledItemDelegate):
         at = QRect(box.left() + _GAP, box.top() + _GAP, _EDGE, _EDGE)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)  # each pixel is to be seen
         painter.drawImage(at, picture_of(data.inputs[row], self._span_of(data), theme))
-        words = QRect(at.right() + _GAP, at.top(), box.right() - at.right() - 2 * _GAP, _EDGE)
+        tall = box.height() - _BARS - 3 * _GAP
+        words = QRect(at.right() + _GAP, at.top(), box.right() - at.right() - 2 * _GAP, tall)
         lines = [("✗ " if wrong else "✓ ") + data.classes[told], f"{100 * chances[told]:.0f} %"]
         if wrong:
             lines.append(tr("is {c}", c=data.classes[true]))
@@ -107,3 +110,9 @@ class Pictures(QListView):
         self._cell = _Cell(model)
         self.setItemDelegate(self._cell)
         self.setMouseTracking(True)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)  # so that the width is one
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._cell.room = self.viewport().width() - 2
+        super().resizeEvent(event)
+        self.scheduleDelayedItemsLayout()

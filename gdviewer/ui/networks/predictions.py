@@ -19,7 +19,7 @@ from gdviewer.ui.networks.part_bar import PartBar
 from gdviewer.ui.networks.pictures import Pictures
 from gdviewer.ui.networks.rows import Rows
 from gdviewer.ui.session import Session
-from gdviewer.ui.text import number_text, tr
+from gdviewer.ui.text import tr
 
 
 class PredictionsPage(Page):
@@ -43,12 +43,14 @@ class PredictionsPage(Page):
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setWordWrap(False)
         header = self.table.horizontalHeader()
-        for column, fit in enumerate((QHeaderView.ResizeMode.ResizeToContents, QHeaderView.ResizeMode.Stretch) * 2):
-            header.setSectionResizeMode(column, fit)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        for column in (0, 3):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         self.table.setMouseTracking(True)
         self.bar.told.setToolTip(
-            tr("The most certain mistakes come first, then what is right the least certain. Bars are the probabilities "
-               "of the classes: the true one in the colour of the window's controls, a wrong one that is told in red.")
+            tr("The most certain mistakes come first, then what is right the least certain; of numbers, the largest "
+               "errors (root mean square). Bars are the probabilities of the classes: the true one in blue, a wrong "
+               "one that is told in red.")
         )  # fmt: skip
         top = QHBoxLayout()
         top.setContentsMargins(0, 0, 8, 0)
@@ -129,12 +131,12 @@ def _told(judged: Judged, order: np.ndarray, cell: tuple[int, int] | None) -> st
     """How many there are, and how many of them are wrong."""
     classes, count = judged.data.classes, len(judged.data)
     if cell and classes:
-        return tr("{k} that are {true}, told {told}", k=len(order), true=classes[cell[0]], told=classes[cell[1]])
+        return tr("{true} told {told}: {k}", k=len(order), true=classes[cell[0]], told=classes[cell[1]])
     if classes and judged.data.per_step:
-        return tr("{k} of {n} rows with an error", k=int((judged.wrong > 0).sum()), n=count)
+        return tr("{k} of {n} wrong", k=int((judged.wrong > 0).sum()), n=count)
     if classes:
         return tr("{k} of {n} wrong", k=int(judged.wrong.sum()), n=count)
     if not count:
         return ""
     mean = float(np.sqrt((judged.badness**2).mean()))
-    return tr("root mean square error {e}", e=number_text(float(f"{mean:.4g}")))
+    return tr("error {e}", e=f"{mean:.4g}")

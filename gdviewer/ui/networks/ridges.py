@@ -192,7 +192,8 @@ class Ridges(QWidget):
         painter.save()
         painter.setClipRect(strip.plot)
         shades = np.sqrt(strip.shares.T[::-1])  # high values on top
-        colors = np.ascontiguousarray(colors_of(shades, float(shades.max(initial=0.0)), theme))
+        full = float(np.quantile(shades[shades > 0], 0.98)) if shades.any() else 1.0  # zeros of ReLU outshine the rest
+        colors = np.ascontiguousarray(colors_of(shades, full, theme))
         image = QImage(colors.data, colors.shape[1], BINS, 4 * colors.shape[1], QImage.Format.Format_RGBA8888)
         steps = self.grown.steps
         stride = steps[1] - steps[0] if len(steps) > 1 else 2 * max(self.grown.last, 1)
@@ -265,7 +266,7 @@ class Ridges(QWidget):
         ):
             painter.drawText(foot, flag, text)
         rect = QRectF(side.left(), foot.top(), side.width() + 6, line)
-        text = self.fontMetrics().elidedText(tr("how many"), Qt.TextElideMode.ElideRight, int(rect.width()))
+        text = self.fontMetrics().elidedText(tr("count"), Qt.TextElideMode.ElideRight, int(rect.width()))
         painter.drawText(rect, Qt.AlignmentFlag.AlignLeft, text)
 
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from gdviewer.problems.networks.dataset import Dataset
 from gdviewer.ui.networks.judged import Judged
 from gdviewer.ui.networks.part_bar import part_text
-from gdviewer.ui.text import number_text, tr
+from gdviewer.ui.text import tr
 
 Index = QModelIndex | QPersistentModelIndex
 _SHOWN = 16  # numbers or classes of one row that are written out
@@ -48,7 +48,7 @@ class Rows(QAbstractTableModel):
 
     def show_rows(self, judged: Judged, order: np.ndarray) -> None:
         """Show others; what is scrolled to stays where as many are shown as before."""
-        titles = [tr("row"), judged.data.target_name, tr("network"), _measure(judged.data)]
+        titles = [tr("row"), judged.data.target_name, tr("network"), _measure(judged)]
         same = len(order) == len(self.order) and titles == self._titles
         if not same:
             self.beginResetModel()
@@ -86,8 +86,10 @@ class Rows(QAbstractTableModel):
         if judged.data.classes and judged.data.per_step:
             return tr("{k} of {n}", k=int(judged.wrong[row]), n=judged.data.targets.shape[1])
         if judged.data.classes:
+            if not judged.likely:
+                return tr("yes") if judged.wrong[row] else tr("no")
             return f"{np.max(judged.predictions[row]):.4f}"
-        return number_text(float(f"{judged.badness[row]:.4g}"))
+        return f"{judged.badness[row]:.4g}"
 
     def describe(self, row: int) -> str:
         """All there is to say of one row, in a line."""
@@ -98,8 +100,8 @@ class Rows(QAbstractTableModel):
                   part=part_text(judged.part), y=judged.data.target_name, target=target_text(judged.data, row),
                   said=prediction_text(judged.data, judged.predictions[row]))  # fmt: skip
         if not judged.data.classes:
-            return text + tr("   error {e}", e=number_text(float(f"{judged.badness[row]:.4g}")))
-        if judged.data.per_step:
+            return text + tr("   error {e}", e=f"{judged.badness[row]:.4g}")
+        if judged.data.per_step or not judged.likely:
             return text
         chances = judged.predictions[row]
         likely = [i for i in np.argsort(-chances)[:4] if chances[i] >= 5e-4]
@@ -107,7 +109,7 @@ class Rows(QAbstractTableModel):
         return tr("{text}   ({chances})", text=text, chances=named)
 
 
-def _measure(data: Dataset) -> str:
-    if not data.classes:
+def _measure(judged: Judged) -> str:
+    if not judged.data.classes:
         return tr("error")
-    return tr("wrong") if data.per_step else tr("probability")
+    return tr("probability") if judged.likely and not judged.data.per_step else tr("wrong")

@@ -22,6 +22,7 @@ MOST_SLICES = 60
 MOST_ROWS = 256  # of the data, for which activations are computed
 _MOST_KEPT = 512  # numbers of a spread
 _MOST_SORTED = 16_384
+_VAST = 1e150  # larger numbers count as this one, so that the range of all is finite
 _FLAT = 0.02  # of its largest: where a slope is below, a unit is saturated …
 _OFTEN = 0.9  # … if that is so for such a share of the examples
 
@@ -35,7 +36,7 @@ class Spread:
 
     def __init__(self, values: Array) -> None:
         flat = np.ravel(values)
-        finite = flat[np.isfinite(flat)]
+        finite = flat[np.isfinite(flat)].clip(-_VAST, _VAST)
         self.count, self.lost = len(finite), len(flat) - len(finite)
         if len(finite) > _MOST_SORTED:
             finite = finite[np.random.default_rng(0).integers(0, len(finite), _MOST_SORTED)]
@@ -150,7 +151,7 @@ class History:
             kind, self.layers(kind), steps, [self._known[kind, at] for at in steps], step, here, len(self._rows),
             len(self._rows) == len(self.network.train),
             [health_of(part, a, self.network) for part, a in zip(self._parts[:-1], activations, strict=False)],
-            {name: float(np.sqrt(np.mean(_matrices(parts) ** 2))) for name, parts in named.items()},
+            {name: _size(_matrices(parts)) for name, parts in named.items()},
             len(steps) == len(wanted), last,
         )  # fmt: skip
 
@@ -163,6 +164,12 @@ class History:
             return [Spread(part) for part in activations or self._activations(x)]
         vector = x if kind == WEIGHTS else self.run.recorded_gradient(step)
         return [Spread(_matrices(parts)) for parts in self.network.architecture.named(vector).values()]
+
+
+def _size(values: Array) -> float:
+    """The root mean square; infinite or NaN where numbers are, or are too large."""
+    with np.errstate(all="ignore"):
+        return float(np.sqrt(np.mean(values**2)))
 
 
 def _matrices(parts: dict[str, Any]) -> Array:

@@ -75,7 +75,7 @@ class SpreadsPage(Page):
             self._shown = ()  # there is more to come
 
     def restyle(self) -> None:
-        self.ridges.update()
+        self.ridges.arrange()
 
 
 def findings(grown: Grown) -> list[str]:

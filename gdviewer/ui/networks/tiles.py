@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -28,7 +29,10 @@ def colors_of(values: NDArray[np.float64], scale: float, theme: Theme) -> NDArra
 
 def color_of(value: float, scale: float, theme: Theme) -> QColor:
     """The colour of one number."""
-    return QColor(*map(int, colors_of(np.array(value), scale, theme)))
+    if not math.isfinite(value):
+        return QColor(theme.error)
+    share = min(max(value / (scale or 1.0), -1.0), 1.0)
+    return QColor(*theme.signed_colors()[255 + round(255 * share)].tolist())
 
 
 def scale_of(*values: NDArray[np.float64]) -> float:

@@ -78,6 +78,12 @@ class Backdrop(pg.GraphicsObject):
         self._landscape, self._painted_for = landscape, None
         self.update()
 
+    def clear(self) -> None:
+        """Show nothing."""
+        self.prepareGeometryChange()
+        self._landscape = None
+        self.update()
+
     def boundingRect(self) -> QRectF:
         if self._landscape is None:
             return QRectF()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
 import numpy as np
 from PySide6.QtCore import Signal
 
@@ -17,10 +20,25 @@ from gdviewer.ui.session import Session
 from gdviewer.ui.text import component_name, tr
 from gdviewer.ui.thinning import Growing
 
-PATH, COORDINATES = "path", "coordinates"
+PATH, COORDINATES, RANDOM = "path", "coordinates", "random"
 _SWIFT_DIMENSION = 16  # up to here a picture is computed in the time of a frame or two
 _NEAR = 10  # so many times the domain's width around its middle, a path that diverges is followed
 _OUTLINE = 500  # so many points of a path tell where it lies
+
+
+class Fit(NamedTuple):
+    """A plane that was found for a run as far as it had come.
+
+    Attributes:
+        kind: what kind of plane was wanted; run: the run, None where there is none; step: the step it goes through, or
+            up to which it was fitted.
+        surface: the problem on it; None where the path is no more than a point.
+    """
+
+    kind: str
+    run: Run | None
+    step: int
+    surface: Slice | None
 
 
 class _ProjectedPath(Path):
@@ -36,7 +54,8 @@ class PlanePlot(LandscapePlot):
     are played, and is laid anew when they stop, when the path leaves the view, or when asked to.
 
     Attributes:
-        kind: which plane is wanted, PATH or COORDINATES; without a path it is that of the coordinates.
+        kinds: the kinds of planes there are to choose from, with their titles.
+        kind: which plane is wanted; without a path PATH is that of the coordinates.
         axes: the indices of the two coordinates.
         step: the step that the plane goes through, or up to which it was fitted.
 
@@ -45,6 +64,7 @@ class PlanePlot(LandscapePlot):
     """
 
     picture = "plane"
+    kinds: Mapping[str, str] = {PATH: tr("PCA of the path"), COORDINATES: tr("Two coordinates")}
     path_type = _ProjectedPath
     noted = Signal()
 
@@ -82,6 +102,15 @@ class PlanePlot(LandscapePlot):
         """Whether the plane shown is fitted to a path."""
         return self.surface.plane.shares is not None
 
+    @property
+    def kinds_tip(self) -> str:
+        """What the kinds of planes are."""
+        return (
+            tr("PCA of the path: the plane through the selected run's last point that is closest to its path.")
+            + "\n"
+            + tr("Two coordinates: all others are those of the selected run's point at the cursor.")
+        )
+
     def choose(self, kind: str) -> None:
         """Choose which plane is shown."""
         self.kind = kind
@@ -105,36 +134,50 @@ class PlanePlot(LandscapePlot):
     def computing(self) -> bool:
         return self._fits or super().computing
 
+    def search(self, run: Run | None) -> Callable[[], Fit] | None:
+        """What finds the plane that is wanted, in any thread; None where it is that of two coordinates."""
+        if self.kind != PATH or run is None or not run.step:
+            return None
+        self._tried, shown = (run, run.step), self._outlines(run)
+
+        def fit() -> Fit:
+            last, path = _path_of(run)
+            plane = Plane.of_path(path)
+            return Fit(PATH, run, last, plane and Slice(run.problem, plane, _domain_of(plane, path, shown)))
+
+        return fit
+
     def _lay(self) -> None:
         self._wanted = False
-        run = self._selected_run()
-        if self.kind == PATH and run and run.step:
-            self._tried, (last, path) = (run, run.step), _path_of(run)
-            if path.shape[1] <= _SWIFT_DIMENSION:
-                self._take_fit((run, last, Plane.of_path(path)))
-            else:
-                self._fits = True
-                self._fitter.request(lambda: (run, last, Plane.of_path(path)))
-        elif self.kind == COORDINATES or not self.fitted:
-            self._show(self._coordinates(), self._position())
-
-    def _take_fit(self, fit: tuple[Run, int, Plane | None]) -> None:
-        """Show a plane that was fitted to a run's path up to a step, unless it is no longer asked for."""
-        run, step, plane = fit
-        self._fits = False
-        if self.kind == COORDINATES or run not in self.session.runs:
-            return
-        if plane is None:
-            self._show(self._coordinates(), 0)
+        search = self.search(self._selected_run())
+        if search is None:
+            if self.kind == COORDINATES or not self.fitted:
+                self._show(self._coordinates(), self._position())
+        elif self.session.experiment.problem.dimension <= _SWIFT_DIMENSION:
+            self._take_fit(search())
         else:
-            self._run = run
-            self._show(Slice(run.problem, plane, self._domain_of(plane)), step)
+            self._fits = True
+            self._sketch.cancel()  # what it would show is of another plane
+            self._fitter.request(search)
+
+    def _take_fit(self, fit: Fit) -> None:
+        """Show a plane that was found, unless it is no longer asked for."""
+        self._fits = False
+        if fit.kind != self.kind or (fit.run and fit.run not in self.session.runs):
+            return
+        if fit.surface is None:
+            self._show(self._coordinates(), 0)
+        elif fit.surface.whole.dimension == self.session.experiment.problem.dimension:
+            self._run = fit.run
+            self._show(fit.surface, fit.step)
 
     def _show(self, surface: Slice, step: int) -> None:
         before, self._slice, self.step = self.surface, surface, step
-        if before.plane.names != surface.plane.names or surface.plane.shares:
+        if surface.plane.shares or not np.array_equal(before.plane.directions, surface.plane.directions):
             self.forget_runs()
             self.show_all()
+            self.landscape = None
+            self.backdrop.clear()
         self.label_axes()
         self._show_marks()
         self._sketch.cancel()
@@ -230,9 +273,9 @@ class PlanePlot(LandscapePlot):
         surface, run, playing = self.surface, self._selected_run(), self.session.playing
         if self._wanted and (playing or not self.session.busy):
             return True
-        if not self.fitted and not playing and (self._coordinates().plane.origin != surface.plane.origin).any():
+        if self.is_elsewhere():
             return True
-        if self.kind == COORDINATES or run is None or self._fits:
+        if self.kind != PATH or run is None or self._fits:
             return False
         tried, step = self._tried
         if run.step < (2 * step if run is tried else 2):
@@ -240,6 +283,12 @@ class PlanePlot(LandscapePlot):
         low, high = surface.domain.T
         head = surface.plane.project(run.trace.last)
         return not self.fitted or not bool(((low <= head) & (head <= high)).all())
+
+    def is_elsewhere(self) -> bool:
+        """Whether the plane is to go through another point by now."""
+        if self.fitted or self.session.playing:
+            return False
+        return bool((self._coordinates().plane.origin != self.surface.plane.origin).any())
 
     def _coordinates(self) -> Slice:
         """The plane of the two coordinates: through the point at the cursor; standing in for a path's, the start."""
@@ -251,18 +300,22 @@ class PlanePlot(LandscapePlot):
         plane = Plane.of_coordinates(point, *self.axes, names)
         return Slice(problem, plane, problem.domain[[*self.axes]])
 
-    def _domain_of(self, plane: Plane) -> np.ndarray:
-        """A region around the selected run's path, and of the other paths what lies near."""
+    def _outlines(self, selected: Run) -> list[np.ndarray]:
+        """Some points of each path that is drawn, (k, n), to see where it lies."""
         runs = zip(self.session.experiment.runs, self.session.runs, strict=True)
-        shown = [run.trace.x for plan, run in runs if run.begun and (plan.visible or run is self._run)]
-        outlines = [plane.project(x[:: -(-len(x) // _OUTLINE)]) for x in shown]
-        own = plane.project(_path_of(self._run)[1])
-        low, high = own.min(axis=0), own.max(axis=0)
-        size = float((high - low).max())
-        every = np.clip(np.concatenate([low[None], high[None], *outlines]), low - size, high + size)
-        low, high = every.min(axis=0), every.max(axis=0)
-        half = 0.6 * np.maximum(high - low, 0.4 * size)
-        return np.column_stack([(low + high) / 2 - half, (low + high) / 2 + half])
+        shown = [run.trace.x for plan, run in runs if run.begun and (plan.visible or run is selected)]
+        return [x[:: -(-len(x) // _OUTLINE)] for x in shown]
+
+
+def _domain_of(plane: Plane, path: np.ndarray, others: Sequence[np.ndarray]) -> np.ndarray:
+    """A region of a plane around a path, (k, n), and of the others what lies near."""
+    outlines, own = [plane.project(x) for x in others], plane.project(path)
+    low, high = own.min(axis=0), own.max(axis=0)
+    size = float((high - low).max())
+    every = np.clip(np.concatenate([low[None], high[None], *outlines]), low - size, high + size)
+    low, high = every.min(axis=0), every.max(axis=0)
+    half = 0.6 * np.maximum(high - low, 0.4 * size)
+    return np.column_stack([(low + high) / 2 - half, (low + high) / 2 + half])
 
 
 def _path_of(run: Run) -> tuple[int, np.ndarray]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from time import perf_counter
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QValidator
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QToolButton, QVBoxLayout, QWidget
 
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.plots.landscape_plot import LandscapeView
-from gdviewer.ui.plots.plane_plot import COORDINATES, PATH, PlanePlot
+from gdviewer.ui.plots.plane_plot import COORDINATES, PlanePlot
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import component_name, tr
 
@@ -42,23 +43,26 @@ class CoordinateBox(QSpinBox):
 
 
 class PlaneView(QWidget):
-    """A slim bar over the landscape: which plane, how much of the path lies in it, and how far off the point is."""
+    """A slim bar over the landscape: which plane, how much of the path lies in it, and how far off the point is.
 
-    def __init__(self, session: Session) -> None:
+    Args:
+        plot: what draws the landscape; narrow: whether there is no room beside the choice.
+
+    Attributes:
+        bar: the layout of the controls.
+    """
+
+    def __init__(self, session: Session, plot: type[PlanePlot] = PlanePlot, narrow: bool = False) -> None:
         super().__init__()
         self._session = session
         self._refreshed = 0.0
-        landscape = LandscapeView(session, PlanePlot)
+        landscape = LandscapeView(session, plot)
         self.plot: PlanePlot = landscape.plot
         self.kind = QComboBox()
         self.kind.setAccessibleName(tr("Plane"))
-        self.kind.setToolTip(
-            tr("PCA of the path: the plane through the selected run's last point that is closest to its path.")
-            + "\n"
-            + tr("Two coordinates: all others are those of the selected run's point at the cursor.")
-        )
-        self.kind.addItem(tr("PCA of the path"), PATH)
-        self.kind.addItem(tr("Two coordinates"), COORDINATES)
+        self.kind.setToolTip(self.plot.kinds_tip)
+        for kind, title in self.plot.kinds.items():
+            self.kind.addItem(title, kind)
         self.axes = [CoordinateBox(session, tr("Coordinate across")), CoordinateBox(session, tr("Coordinate up"))]
         self.again = QToolButton(text=tr("Fit again"))
         self.again.setToolTip(
@@ -74,13 +78,20 @@ class PlaneView(QWidget):
         self.point_note.setProperty("role", "muted")
         self.plane_note.setProperty("role", "muted")
         keys_by_tab(self.again)
-        bar = QHBoxLayout(spacing=6)
+        self.bar = QHBoxLayout(spacing=6)
         for widget in (self.kind, *self.axes, self.again):
-            bar.addWidget(widget)
-        bar.addWidget(self.plane_note, 1)
+            self.bar.addWidget(widget)
         head = QVBoxLayout(spacing=2)
         head.setContentsMargins(8, 4, 8, 2)
-        head.addLayout(bar)
+        head.addLayout(self.bar)
+        if narrow:
+            self.bar.addStretch(1)
+            head.addWidget(self.plane_note)
+            for note in (self.plane_note, self.point_note):  # else the plot would jump
+                note.setMinimumHeight(2 * note.fontMetrics().lineSpacing())
+                note.setAlignment(Qt.AlignmentFlag.AlignTop)
+        else:
+            self.bar.addWidget(self.plane_note, 1)
         head.addWidget(self.point_note)
         layout = QVBoxLayout(self, spacing=0)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -91,17 +102,18 @@ class PlaneView(QWidget):
             box.valueChanged.connect(self._choose_axes)
         self.again.clicked.connect(self.plot.lay)
         self.plot.noted.connect(self._tell_sometimes)
-        self._tell()
+        self.tell()
 
     def _choose_axes(self) -> None:
         self.plot.choose_axes(*(box.value() for box in self.axes))
-        self._tell()
+        self.tell()
 
     def _tell_sometimes(self) -> None:
         if perf_counter() - self._refreshed > _REFRESH_SECONDS or not self._session.playing:
-            self._tell()
+            self.tell()
 
-    def _tell(self) -> None:
+    def tell(self) -> None:
+        """Tell of the plane and of the point at the cursor as they are now."""
         self._refreshed = perf_counter()
         self.plane_note.setText(self.plot.plane_text())
         self.point_note.setText(self.plot.point_text())

@@ -14,7 +14,7 @@ from gdviewer.problems.problem import Problem
 from gdviewer.ui.arrows import Arrow
 from gdviewer.ui.plots.arrows import Arrows, Ends
 from gdviewer.ui.plots.base import Drawing, Plot, Stars
-from gdviewer.ui.plots.sketch import Sketch
+from gdviewer.ui.plots.sketch import PATIENCE_SECONDS, Sketch
 from gdviewer.ui.plots.starts import StartMarkers
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import number_text, plan_title, tr
@@ -26,20 +26,23 @@ class ProblemPlot(Plot):
     """Follows the experiment's problem, and computes its picture for the region that is seen."""
 
     sizes: tuple[int, ...] = ()  # of the pictures of a function that may be slow; the last is the one aimed at
+    patience = PATIENCE_SECONDS  # a finer picture that would take longer is not begun
+    sets_starts = True  # whether a click, or a marker that is dragged, sets the start
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._problem: Problem | None = None
         self._coarse = False  # whether the picture is to be computed again, finer, when there is time
-        self._sketch = Sketch(self)
+        self._sketch = Sketch(self, self.patience)
         self._sketch.ready.connect(self.show_picture)
         self._minima = Stars(self)
         self.setToolTip(
             tr("Wheel: zoom. Drag: move. Ctrl+0: show all.")
             + "\n"
-            + tr("Click on a path: look at that step. Click elsewhere: start here.")
+            + tr("Click on a path: look at that step.")
+            + (" " + tr("Click elsewhere: start here.") if self.sets_starts else "")
         )
-        self.starts = StartMarkers(self, self.place, self.start_at)
+        self.starts = StartMarkers(self, self.place, self.start_at, self.sets_starts)
         self.arrows = Arrows(self._place_arrow)
         self.addItem(self.arrows, ignoreBounds=True)
         self.disableAutoRange()

@@ -21,10 +21,11 @@ class StartMarkers:
     Args:
         place: turns a start into a point of the plot.
         start_at: turns a point of the plot, x and y, and the start that is moved there, into a start.
+        movable: whether they can be moved.
     """
 
-    def __init__(self, plot: ProblemPlot, place, start_at) -> None:
-        self._plot = plot
+    def __init__(self, plot: ProblemPlot, place, start_at, movable: bool = True) -> None:
+        self._plot, self._movable = plot, movable
         self._place, self._start_at = place, start_at
         self._markers: dict[int | None, pg.TargetItem] = {}
         plot.scene().sigMouseClicked.connect(self._click)
@@ -51,9 +52,9 @@ class StartMarkers:
                 marker.blockSignals(False)
 
     def _add(self, key: int | None) -> pg.TargetItem:
-        marker = pg.TargetItem(size=14, symbol="o", movable=True)
+        marker = pg.TargetItem(size=14, symbol="o", movable=self._movable)
         marker.setZValue(40)
-        marker.setToolTip(tr("Start: drag it"))
+        marker.setToolTip(tr("Start: drag it") if self._movable else tr("Start"))
         marker.sigPositionChanged.connect(lambda: self._moved(key))
         marker.sigPositionChangeFinished.connect(self.update)  # back onto the curve
         self._markers[key] = marker
@@ -69,7 +70,7 @@ class StartMarkers:
         if event.double() or event.button().value != 1 or not box.sceneBoundingRect().contains(event.scenePos()):
             return
         point = box.mapSceneToView(event.scenePos())
-        if self._plot.take_click(point.x(), point.y()):
+        if self._plot.take_click(point.x(), point.y()) or not self._movable:
             return
         session = self._plot.session
         runs = session.experiment.runs

@@ -40,7 +40,7 @@ def test_that_regions_are_what_the_network_predicts_there(trained, values):
 def test_that_lines_are_where_the_network_is_undecided(trained):
     window, page = trained(DataPage, data="moons", layers="8", samples=60)
     lines = np.column_stack(page.plot.border.getData())
-    said = window.session.experiment.problem.predict(window.session.runs[0].trace.x[-1], lines)
+    said = window.session.experiment.problem.predict(window.session.runs[0].trace.last, lines)
     assert len(lines) > 10
     assert np.abs(said[:, 1] - 0.5).max() < 0.02
 
@@ -133,9 +133,11 @@ def test_that_heights_of_numbers_over_two_inputs_are_shaded(trained):
     assert class_color(theme, 0).isValid()
 
 
-def test_that_problems_without_a_table_have_no_such_page(trained, window):
-    assert window.session.experiment.problem.picture != "network"
+def test_that_images_have_no_such_page(window):
     window.problem_panel.choose("digits_network")
     does = window.stage.plot.does
     titles = [does.tabText(i) for i in range(does.count()) if does.isTabVisible(i)]
-    assert DataPage.title not in titles or not DataPage.suits(window.session.experiment.problem)
+    assert DataPage.title not in titles
+    window.problem_panel.choose("network")
+    assert does.tabText(0) == DataPage.title
+    assert does.isTabVisible(0)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtWidgets import QAbstractButton
 
 from gdviewer.ui.networks.diagram import DiagramPage
-from gdviewer.ui.theme import look
+from gdviewer.ui.theme import THEMES, look
 
 
 def told_at(qtbot, page, x, y):
@@ -104,16 +103,22 @@ def test_that_a_recurrent_layer_has_its_loop_and_every_weight_is_drawn_once(open
     problem = window.session.experiment.problem
     lines = page.diagram.layout_.lines
     names = [problem.axis_names[i] for each in lines for i in each.index]
-    assert [each.recurrent for each in lines] == [False, True, False]
+    assert [bool(each.arcs) for each in lines] == [False, True, False]
     weights = [name for name in problem.axis_names if " b[" not in name]
     assert sorted(names) == sorted(weights)
+    told = {}
+    for arc, index in zip(lines[1].arcs, lines[1].index.tolist(), strict=True):
+        outermost = QPointF(arc.boundingRect().right(), arc.boundingRect().center().y())
+        told[page.diagram.layout_.weight_text(index)] = page.diagram.layout_.text_at(outermost)
+    assert sum(weight == found for weight, found in told.items()) > 15  # others are behind units or lines
 
 
-@pytest.mark.parametrize("theme", ["light", "dark", "projector"])
-def test_that_controls_tell_what_they_are_for_in_every_theme(open_inside, theme):
-    look().choose(theme)
+def test_that_controls_tell_what_they_are_for_and_every_theme_has_its_own_ground(open_inside):
     _, page = open_inside(DiagramPage, "xor_network", steps=1)
     for button in page.findChildren(QAbstractButton):
         assert button.toolTip()
         assert button.accessibleName() or button.text()
     assert "Blue" in page.diagram.toolTip()
+    for name, theme in THEMES.items():
+        look().choose(name)
+        assert page.diagram.grab().toImage().pixelColor(1, 1).name() == theme.plot

@@ -120,7 +120,7 @@ def test_that_the_matrix_counts_each_class_by_what_it_is_taken_for(trained):
     counts = np.zeros((10, 10), dtype=int)
     np.add.at(counts, (data.targets, chances.argmax(axis=1)), 1)
     assert np.array_equal(page.matrix.counts, counts)
-    assert f"{100 * np.trace(counts) / counts.sum():.2f} %" in page.bar.told.text()
+    assert page.bar.told.text() == f"{100 * np.trace(counts) / counts.sum():.2f} % right"
     trained.look_at(window, page, 0)
     assert not np.array_equal(page.matrix.counts, counts)
     assert page.matrix.counts.sum() == counts.sum()
@@ -194,3 +194,11 @@ def test_that_weights_that_are_no_numbers_count_as_the_worst():
     classes = problems.get("network", samples=20)
     judged = judge(classes, np.full(classes.dimension, np.nan), TEST)
     assert judged.confusion().sum() == len(classes.test)
+
+
+def test_that_a_loss_without_probabilities_tells_none(trained):
+    _, page = trained(PredictionsPage, loss="hinge", samples=40, layers="4")
+    rows = page.rows
+    assert rows.headerData(3, Qt.Orientation.Horizontal) == "wrong"
+    assert {rows.data(rows.index(i, 3)) for i in range(rows.rowCount())} <= {"yes", "no"}
+    assert "%" not in rows.describe(0)
