@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gdviewer.engine.oracle import Array
-from gdviewer.problems.networks.layers import Misfit, Shape, Views, shape_text
+from gdviewer.problems.networks.layers import Misfit, Shape, Views, ones, rows_of, shape_text
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,13 @@ class RNN:
     def forward(self, a: Array, w: Views) -> tuple[Array, Any]:
         W, U, b = w
         rows, time, _ = a.shape
+        a = np.ascontiguousarray(a.transpose(1, 0, 2))  # the time steps one after another
+        z = rows_of(a).dot(W)  # all that does not depend on what went before
+        z += b
+        z = z.reshape(time, rows, self.units)
         h = np.zeros((time + 1, rows, self.units))  # h[t] is what is known after t time steps
         for t in range(time):
-            h[t + 1] = np.tanh(a[:, t] @ W + h[t] @ U + b)
+            h[t + 1] = np.tanh(z[t] + h[t].dot(U))
         return h[1:].transpose(1, 0, 2) if self.every else h[-1], (a, h)
 
     def backward(self, delta: Array, w: Views, kept: Any, gradient: Views, first: bool) -> Array | None:
@@ -47,22 +51,21 @@ class RNN:
         W, U, _ = w
         W_gradient, U_gradient, b_gradient = gradient
         a, h = kept
-        for part in gradient:
-            part[...] = 0.0
-        input_delta = np.zeros(a.shape)
+        slope = 1 - h[1:] ** 2
+        z_delta = np.empty(slope.shape)
         h_delta = np.zeros(h[0].shape)
-        for t in reversed(range(a.shape[1])):
+        for t in reversed(range(len(a))):
             if self.every:
                 h_delta = h_delta + delta[:, t]
-            elif t == a.shape[1] - 1:
+            elif t == len(a) - 1:
                 h_delta = delta
-            z_delta = h_delta * (1 - h[t + 1] ** 2)
-            W_gradient += a[:, t].T @ z_delta
-            U_gradient += h[t].T @ z_delta
-            b_gradient += z_delta.sum(axis=0)
-            input_delta[:, t] = z_delta @ W.T
-            h_delta = z_delta @ U.T
-        return None if first else input_delta
+            z_delta[t] = h_delta * slope[t]
+            h_delta = z_delta[t].dot(U.T)
+        z_delta = rows_of(z_delta)
+        rows_of(a).T.dot(z_delta, W_gradient)
+        rows_of(h[:-1]).T.dot(z_delta, U_gradient)
+        ones(len(z_delta)).dot(z_delta, b_gradient)
+        return None if first else z_delta.dot(W.T).reshape(a.shape).transpose(1, 0, 2)
 
     def __str__(self) -> str:
         return f"rnn {self.units}" + " every" * self.every
