@@ -25,7 +25,9 @@ _CONSTANTS = {"pi": "π", "inf": "∞", "nan": "NaN", "e": "e"}
 _RENAMED = {"maximum": "max", "minimum": "min", "fmax": "max", "fmin": "min", "amax": "max", "amin": "min"}
 _FRAMED = {"abs": "||", "fabs": "||", "absolute": "||", "floor": "⌊⌋", "ceil": "⌈⌉"}
 _PREFIXED = {"sqrt": ("√", _ATOM), "sum": ("∑", _POWER), "prod": ("∏", _POWER)}
-_SILENT = {"copy", "asarray", "array", "float", "float64", "ravel", "squeeze", "atleast_1d", "ascontiguousarray"}
+_SILENT = {
+    "copy", "asarray", "array", "float", "float64", "ravel", "squeeze", "atleast_1d", "ascontiguousarray", "rows_of",
+}  # fmt: skip
 _SAME = {"reshape", "astype", "transpose"}  # methods that give the same numbers in another order or form
 _ZERO, _ONE = {"zeros", "zeros_like"}, {"ones", "ones_like"}
 _MODULES = {"np", "numpy", "math"}
@@ -59,8 +61,8 @@ class Writer:
                 return f"return {self.text(value)}"
             case ast.FunctionDef(name=name, args=arguments):
                 return f"{self._name(name)}({', '.join(self._name(a.arg) for a in arguments.args)}):"
-            case ast.Expr(value=ast.Call(keywords=[*_, ast.keyword(arg="out", value=target)]) as value):
-                return f"{self.text(target)} ← {self.text(value)}"
+            case ast.Expr(value=ast.Call() as value) if place := written_into(value):
+                return f"{self.text(place)} ← {self.text(value)}"
             case ast.Expr(value=value):
                 return self.text(value)
         return code
@@ -97,6 +99,8 @@ class Writer:
                 parts = [self.text(part, _SUM) for part in (left, *others)]
                 return "".join(sign + part for sign, part in zip(signs, parts, strict=True)), _COMPARE
             case ast.IfExp(test=test, body=body, orelse=orelse):
+                if self.text(body) == self.text(orelse):  # the same numbers in another order or form
+                    return self._write(body)
                 parts = [self.text(body, _OR), self.text(test, _OR), self.text(orelse, _CONDITION)]
                 return "{} if {} else {}".format(*parts), _CONDITION
             case ast.Lambda(args=arguments, body=body):
@@ -176,11 +180,15 @@ class Writer:
 
         What stands before a matrix is rows, as the examples of a batch are: a·W.
         """
+        if isinstance(left, ast.Call) and self.text(left) == "1":  # so many ones
+            return f"∑{self.text(right, _POWER)}", _POWER
         if _is_row(left) and not _is_matrix(right):  # a number: of a row, a matrix and a column
             row = f"{self.text(left.left, _ATOM)}ᵀ{self.text(left.right, _POWER)}"  # type: ignore[attr-defined]
             return f"{row}·{self.text(right, _POWER)}", _PRODUCT
         if _is_matrix(left) or _is_matrix(right) or _is_turned(left):
             return self._scaled(left, "·", self.text(right, _POWER), _PRODUCT)
+        if all(isinstance(part, ast.Name) and part.id.isalpha() and len(part.id) > 4 for part in (left, right)):
+            return self._scaled(left, "·", self.text(right, _POWER), _PRODUCT)  # words, which may be matrices too
         return f"{self.text(left, _ATOM)}ᵀ{self.text(right, _POWER)}", _PRODUCT
 
     def _attribute(self, value: ast.expr, attribute: str) -> tuple[str, int]:
@@ -280,6 +288,21 @@ class Writer:
         told = [f"{k.arg} = {self.text(k.value)}" for k in keywords if k.arg not in _UNSAID]
         written = _RENAMED.get(name) or self._name(name)
         return f"{written}({', '.join(filter(None, [self._list(arguments), *told]))})", _ATOM
+
+
+def written_into(call: ast.Call) -> ast.expr | None:
+    """What NumPy is told to write a result into; None for nothing."""
+    match call:
+        case ast.Call(keywords=[*_, ast.keyword(arg="out", value=target)]):
+            return target
+        case ast.Call(func=ast.Attribute(attr="dot"), args=[_, target]) if not _is_module(call.func):
+            return target
+    return None
+
+
+def _is_module(function: ast.expr) -> bool:
+    """Whether a function is one of NumPy's own, and no method."""
+    return isinstance(function, ast.Attribute) and getattr(function.value, "id", "") in _MODULES
 
 
 def _is_matrix(node: ast.expr) -> bool:

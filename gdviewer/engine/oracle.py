@@ -93,6 +93,7 @@ class Oracle:
         self._start: object = None
         self._start_value: Any = None
         self._start_gradient: Array
+        self._begun: object = None
         self._known_at: object = None
         self._known: Array
         self._valued_at: object = None
@@ -113,6 +114,9 @@ class Oracle:
         known: Any = self._start_value if x is self._start else self._valued if x is self._valued_at else None
         if known is not None:
             return known  # type: ignore[no-any-return]
+        if x is self._begun:
+            self._find_start(x)
+            return self._start_value  # type: ignore[no-any-return]
         value, gradient, hessian = self.counts
         self.counts = (value + 1, gradient, hessian)
         known = self._problem.value(x)
@@ -129,6 +133,9 @@ class Oracle:
             return self._start_gradient
         if x is self._known_at:
             return self._known
+        if x is self._begun:
+            self._find_start(x)
+            return self._start_gradient
         value, gradient, hessian = self.counts
         self.counts = (value, gradient + 1, hessian)
         if self._batchwise and x.ndim == 1:
@@ -150,13 +157,16 @@ class Oracle:
         self._start, self._start_gradient, self._start_value = x, gradient, value
 
     def begin(self, t: int, x: Array) -> None:
-        """Begin step number ``t`` at ``x``, where nothing is known yet; what a run knows there is found out."""
+        """Begin step number ``t`` at ``x``, where nothing is known yet; what a run knows there is found out once it is
+        asked for, as the run did."""
         self.t, self.asked = t, False
-        if self._batchwise and x.ndim == 1:
-            value, gradient = self.ahead(t, x)
-            self.start(t, x, gradient, value)
-        elif self._batchwise:
+        if self._batchwise:
             self._turn_to(t)
+            self._begun = x if x.ndim == 1 else None
+
+    def _find_start(self, x: Array) -> None:
+        value, gradient = self.ahead(self.t, x)
+        self._start, self._start_gradient, self._start_value, self._begun = x, gradient, value, None
 
     def ahead(self, t: int, x: Array) -> tuple[Any, Array]:
         """Loss and gradient of a batchwise problem at ``x`` in the batch of step number ``t``, which begins there."""
@@ -189,7 +199,7 @@ class Oracle:
 
     def forget(self) -> None:
         """Let go of what is known, as after steps that do not count."""
-        self._start = self._known_at = self._valued_at = self._curved_at = None
+        self._start = self._begun = self._known_at = self._valued_at = self._curved_at = None
 
     def hessian(self, x: Array) -> Array:
         """The Hessian at ``x``, shape ``(..., n, n)``, read-only."""

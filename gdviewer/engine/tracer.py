@@ -19,8 +19,8 @@ from time import perf_counter
 from types import CodeType, FrameType
 from typing import Any
 
-import numpy as np
-
+from gdviewer.engine.keeper import Keeper
+from gdviewer.engine.mathematics import written_into
 from gdviewer.engine.notation import Line, lines, names_of
 from gdviewer.engine.optimizer import Rule
 from gdviewer.engine.oracle import Array, Asked
@@ -142,6 +142,7 @@ def local_values(run: Run, step: int, names: Sequence[str]) -> dict[str, Any]:
     Names that the step did not set are left out, and so are all where it fails.
     """
     found: dict[str, Any] = {}
+    keep = Keeper()
 
     def around(rule: Rule) -> Rule:
         code = _code_of(rule)
@@ -155,7 +156,7 @@ def local_values(run: Run, step: int, names: Sequence[str]) -> dict[str, Any]:
         def on_return(frame: FrameType, event: str, _argument: Any) -> Any:
             if event == "return":
                 here = frame.f_locals
-                found.update({name: _kept(here[name]) for name in names if name in here})
+                found.update({name: keep(here[name]) for name in names if name in here})
             return on_return
 
         return partial(_traced, rule, on_call)
@@ -204,6 +205,7 @@ class _Tracer:
         self._stack: list[_Open] = []
         self._count = 0
         self._end = 0.0
+        self._keep = Keeper()
 
     def around(self, rule: Rule) -> Rule:
         """The rule, traced when it is called."""
@@ -218,7 +220,7 @@ class _Tracer:
 
     def _hear(self, asked: Asked) -> None:
         if self._stack and (line := self._stack[-1].current):
-            line.asked.append(Asked(asked.what, _kept(asked.at), _kept(asked.answer)))
+            line.asked.append(Asked(asked.what, self._keep(asked.at), self._keep(asked.answer)))
 
     def _on_call(self, frame: FrameType, _event: str, _argument: Any) -> Any:
         self._watch()
@@ -239,7 +241,7 @@ class _Tracer:
                 return self._watch
         here = frame.f_locals
         names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-        arguments = {name: _kept(here[name]) for name in names if name in here}
+        arguments = {name: self._keep(here[name]) for name in names if name in here}
         record = Frame(code.co_name, code.co_filename, told, names_of(code), arguments)
         if self._stack and self._stack[-1].current:
             self._stack[-1].current.calls.append(record)
@@ -265,8 +267,8 @@ class _Tracer:
         elif event == "return":
             self._finish(call, None)
             if call.current and not call.current.error and isinstance(call.current.line.node, ast.Return):
-                call.current.returns, call.current.result = True, _kept(argument)
-            call.record.result = _kept(argument)
+                call.current.returns, call.current.result = True, self._keep(argument)
+            call.record.result = self._keep(argument)
             self._stack.pop()
         return self._on_event
 
@@ -288,7 +290,7 @@ class _Tracer:
             self.complete = False
             return
         here = frame.f_locals
-        call.current = Executed(line, {name: _kept(here[name]) for name in _names_in(line)[0] if name in here})
+        call.current = Executed(line, {name: self._keep(here[name]) for name in _names_in(line)[0] if name in here})
         call.record.executed.append(call.current)
         call.reached = frame.f_lasti
 
@@ -304,7 +306,7 @@ class _Tracer:
             done.taken = following is not None and first <= following.number <= last
             if isinstance(node, ast.For) and not done.taken:
                 return
-        done.writes = {name: _kept(here[name]) for name in _names_in(done.line)[1] if name in here}
+        done.writes = {name: self._keep(here[name]) for name in _names_in(done.line)[1] if name in here}
 
 
 @cache
@@ -355,7 +357,7 @@ def _names_in(line: Line) -> tuple[tuple[str, ...], tuple[str, ...]]:
     writes: dict[str, None] = {}
     for inner in (inner for part in flat for inner in ast.walk(part)):
         match inner:
-            case ast.Expr(value=ast.Call(keywords=[*_, ast.keyword(arg="out", value=target)])):  # NumPy writes into it
+            case ast.Expr(value=ast.Call() as call) if target := written_into(call):
                 while isinstance(target, ast.Call | ast.Attribute | ast.Subscript):
                     target = target.func if isinstance(target, ast.Call) else target.value
                 if isinstance(target, ast.Name):
@@ -379,16 +381,3 @@ def _names_in(line: Line) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def _loops_inside(node: ast.AST | None) -> bool:
     """Whether a statement is gone through more than once while it is executed once, as a comprehension is."""
     return node is not None and any(isinstance(inner, ast.comprehension) for inner in ast.walk(node))
-
-
-def _kept(value: Any) -> Any:
-    """A value that later lines can't change."""
-    if isinstance(value, np.ndarray):
-        return value.copy()
-    if type(value) in (list, tuple):
-        return type(value)(_kept(part) for part in value)
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return type(value)(*map(_kept, value))
-    if isinstance(value, dict):
-        return {key: _kept(part) for key, part in value.items()}
-    return value

@@ -80,6 +80,27 @@ def test_that_statements_are_written_as_mathematics(tmp_path):
     assert [line.number for line in found] == list(range(2, len(TABLE) + 2))
 
 
+LAYERS = {  # as the layers of networks are written, with rows of examples
+    "c = p @ H @ p": "c ← pᵀH·p",
+    "z = a @ W + b": "z ← a·W + b",
+    "z = a.dot(W.T)": "z ← a·Wᵀ",
+    "z = columns @ filters": "z ← columns·filters",
+    "np.matmul(a.T, delta, out=W_gradient)": "∇W ← aᵀ·δ",
+    "a.T.dot(delta, W_gradient)": "∇W ← aᵀ·δ",
+    "delta.sum(axis=0, out=b_gradient)": "∇b ← ∑δ",
+    "z = a.reshape(-1, 3) @ W": "z ← a·W",
+    "e = np.add.reduce(z) - np.maximum.reduce(z)": "e ← ∑z − max(z)",
+    "c = z.take(y)": "c ← z[y]",
+    "w = image[:, ::2]": "w ← image[::2]",
+    "z_delta = self.rate * h_delta": "δz ← rate·δh",
+}
+
+
+def test_that_products_with_rows_and_what_is_written_in_place_read_as_mathematics(tmp_path):
+    rule = rule_of(tmp_path, "def rule(self, x, f):\n" + "".join(f"    {code}\n" for code in LAYERS))
+    assert {line.code: line.text for line in lines(rule)} == LAYERS
+
+
 class Quadratic:
     """An oracle."""
 

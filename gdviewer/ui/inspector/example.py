@@ -9,7 +9,8 @@ import numpy as np
 
 from gdviewer.engine.tracer import Executed, Frame
 
-_OF_ALL = {"w", "weights", "parts", "W", "U", "b"}  # names that hold weights, whose first axis may be as long by chance
+# Names that hold what is not of examples, whose first axis may be as long by chance: weights, and places in windows.
+_OF_ALL = {"w", "weights", "parts", "W", "U", "b", "filters", "seen"}
 
 
 class Example:
@@ -34,6 +35,8 @@ class Example:
         if len(value) == rows:
             return value[place]
         if value.ndim > 2 and value.shape[1] == rows:  # time comes first, as where an RNN goes through it
+            return value[:, place]
+        if value.ndim == 2 and value.shape[1] == rows:  # classes come first, as where outputs are compared
             return value[:, place]
         each, rest = divmod(len(value), rows)  # several rows for each: the windows of an image, the steps of a sequence
         return value if rest or not each else value[place * each : (place + 1) * each]

@@ -26,7 +26,8 @@ from gdviewer.ui.session import Session
 from gdviewer.ui.text import hit_text, number_text, stop_text, tr
 from gdviewer.ui.theme import look
 
-_PLAYING_SECONDS = 0.1  # from one step shown to the next, while the runs are played or made anew
+_PLAYING_SECONDS = 0.1  # from one step shown to the next, while the runs are played or made anew, …
+_RESTS = 9.0  # … and at least so many times as long as it took to tell the last one: it takes time from the runs
 _FEW_TRIALS = 8  # so many are told beside their points; of more, only the one taken
 
 
@@ -166,6 +167,7 @@ class StepPanel(QWidget):
         if not self.isVisible():
             return
         self.story = story
+        self._rested = perf_counter() + max(_PLAYING_SECONDS, _RESTS * story.seconds)
         run, step, taken = story.run, story.step, story.after is not None
         self.title.setText(tr("Step {n}", n=f"{step:,}"))
         self.title.setToolTip(

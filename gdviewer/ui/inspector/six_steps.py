@@ -19,7 +19,7 @@ from gdviewer.engine.tracer import Executed, Frame, Inspection
 from gdviewer.engine.values import FEW, value_text
 from gdviewer.problems.networks import training
 from gdviewer.problems.networks.architecture import Stage
-from gdviewer.problems.networks.layers import shape_text
+from gdviewer.problems.networks.layers import rows_of, shape_text
 from gdviewer.problems.networks.network import Network
 from gdviewer.ui.inspector.example import Example
 from gdviewer.ui.inspector.points import Places
@@ -252,7 +252,7 @@ class SixSteps:
         example, start = self._example(one), np.empty(0)  # no array of the network's is a point
         places = Places(Inspection(self.step, None, None, None, None, True), start)
         told = replace(call, executed=[line for line in call.executed if not _is_room(line)])
-        maker = RowMaker(places, start, skipped=_is_property, few=self._few)
+        maker = RowMaker(places, start, skipped=_is_aside, few=self._few)
         return maker.frame(example.in_call(told) if example else told, key)
 
 
@@ -269,9 +269,9 @@ def _is_room(line: Executed) -> bool:
     return False
 
 
-def _is_property(frame: Frame) -> bool:
-    """Whether a call is one of a value that a layer has, such as the width of its windows."""
-    return frame.arguments.keys() <= {"self"}
+def _is_aside(frame: Frame) -> bool:
+    """Whether a call is about shapes, not numbers, or only lays the numbers out in another way."""
+    return frame.name == rows_of.__name__ or not any(isinstance(a, np.ndarray) for a in frame.arguments.values())
 
 
 def _parts(network: Network, gradient: Any) -> dict[str, dict[str, np.ndarray]]:

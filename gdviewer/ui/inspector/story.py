@@ -33,6 +33,7 @@ class Story:
         trials: the points it asked about.
         notes: what has to be known besides; faults: what went wrong.
         batch: how many examples of the data it saw, where one of them can be followed; else 0.
+        seconds: what it took to be told.
     """
 
     run: Run
@@ -45,7 +46,8 @@ class Story:
     trials: list[Trial]
     notes: list[str]
     faults: list[str]
-    batch: int = 0
+    batch: int
+    seconds: float
 
 
 class Teller:
@@ -100,7 +102,7 @@ class Teller:
             faults.append(tr(told))
         return Story(
             run, owner.optimizer, step, start, float(trace.loss[step - 1]), float(trace.loss[step]) if taken else None,
-            rows, trials_of(inspection, start), notes, faults, batch,
+            rows, trials_of(inspection, start), notes, faults, batch, perf_counter() - began,
         )  # fmt: skip
 
     def _inspect(self, run: Run, step: int) -> Inspection:

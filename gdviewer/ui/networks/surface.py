@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,12 +19,9 @@ from gdviewer.ui.plots.plane_view import PlaneView
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import number_text, tr
 
-_LONG = 0.02  # seconds; what takes longer is worked out only while the runs rest
-
 
 class _Here(NamedTuple):
-    """How a point lies to the plane: its distance, its loss and that of its projection over all training rows; and the
-    seconds it took to find out."""
+    """How a point lies to the plane: its distance, its loss, and the height of its projection, both over all rows."""
 
     title: str
     step: int
@@ -33,17 +29,16 @@ class _Here(NamedTuple):
     distance: float
     loss: float
     height: float
-    seconds: float
 
 
 class SurfacePage(Page):
     """The loss on a plane, the descents on it, and how far the truth is from what is drawn."""
 
     title = tr("Loss surface")
+    pause = 0.5
 
     def __init__(self, session: Session, example: Example) -> None:
         super().__init__(session, example)
-        self._seconds = 0.0
         self.view = PlaneView(session, SurfacePlot, narrow=True)
         self.plot: SurfacePlot = self.view.plot
         self.plot.setAccessibleName(tr("Loss surface"))
@@ -63,26 +58,20 @@ class SurfacePage(Page):
     def key(self) -> tuple[Any, ...]:
         return (self.plot.surface.plane,)
 
-    def renew(self) -> None:
-        if not (self.session.playing and self._seconds > _LONG):
-            super().renew()
-
     def computation(self, network: Network, run: Run, step: int) -> Callable[[], Any]:
         plane, title = self.plot.surface.plane, run.optimizer.title
 
         def look() -> _Here:
-            began = perf_counter()
             x = run.point(step)
             distance = plane.distance(x)
             if distance < 1e-12 * float(np.abs(x).max()):  # but for rounding it is on it
                 distance = 0.0
             loss, height = (float(network.value(point)) for point in (x, plane.lift(plane.project(x))))
-            return _Here(title, step, len(network.targets), distance, loss, height, perf_counter() - began)
+            return _Here(title, step, len(network.targets), distance, loss, height)
 
         return look
 
     def show_result(self, result: _Here) -> None:
-        self._seconds = result.seconds
         self.plot.told = tr(
             "{optimizer} after step {step}: loss {loss}, on the plane {height}, over all {n} rows; {distance} off it",
             optimizer=result.title, step=f"{result.step:,}", loss=number_text(float(f"{result.loss:.4g}")),

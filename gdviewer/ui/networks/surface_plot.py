@@ -26,7 +26,7 @@ _PER_NUMBER = (
     50  # … where a number that is not multiplied, but moved or put through a function, costs as much as so many
 )
 _LEAST_ROWS = 256  # … but so many at least
-_RESTS = 3.0  # seconds that the picture waits for each second it computes, while the runs are played
+_RESTS = 9.0  # seconds that the picture waits for each second it computes, while the runs are played
 
 
 @lru_cache(maxsize=4)
@@ -56,7 +56,7 @@ class SurfacePlot(PlanePlot):
     sizes = (6, 12, 24, 48)
     patience = 300.0
     sets_starts = False
-    frames_per_draw = 3
+    frames_per_draw = 6
 
     def __init__(self, session: Session, scale: ColorScale) -> None:
         self.seed, self.told = 0, ""
