@@ -207,7 +207,10 @@ class SixSteps:
         rows = []
         for key, title, t in (("now", tr("this batch: rows"), step), ("next", tr("the next batch: rows"), step + 1)):
             if batches.count > 1:
-                rows.append(_array(f"six/6/{key}", title, np.asarray(batches.at(t, self.run.seed)), _FEW_OF_ONE))
+                seen = np.asarray(batches.at(t, self.run.seed))
+                row = _array(f"six/6/{key}", title, seen)
+                row.value = ", ".join(f"{i:,}" for i in seen[:_FEW_OF_ONE]) + ", …" * (len(seen) > _FEW_OF_ONE)
+                rows.append(row)
         text = self.network.batch_text
         rows.append(Row("six/6/text", text, text, remark=True))
         place = (step - 1) % batches.count + 1
