@@ -300,7 +300,13 @@ def main() -> None:
         figures |= live()
     figures |= memory(minutes)
     missing = [name for name, module in (("torch", torch), ("scikit-learn", MLPClassifier)) if module is None]
-    figures |= {"missing": [f"{name} is not installed" for name in missing], "seconds": perf_counter() - began}
+    figures |= {
+        "missing": [f"{name} is not installed" for name in missing],
+        "openblas_coretype": os.environ.get(
+            "OPENBLAS_CORETYPE"
+        ),  # where it is set, NumPy's kernels may not be the best
+        "seconds": perf_counter() - began,
+    }
     told = {key: float(f"{value:.4g}") if isinstance(value, float) else value for key, value in figures.items()}
     print(json.dumps(told, indent=2))
 

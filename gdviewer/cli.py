@@ -30,6 +30,7 @@ from gdviewer.experiment.report import report, summary, write_csv
 from gdviewer.experiment.training import batches_an_epoch, train
 from gdviewer.experiment.user_rule import RuleError, read_named, rule_of
 from gdviewer.problems.networks.dataset import dataset_of
+from gdviewer.problems.networks.losses import LOSSES
 from gdviewer.problems.networks.network import Network
 from gdviewer.problems.networks.outline import fitted
 from gdviewer.problems.problem import Problem
@@ -306,7 +307,8 @@ def _on_table(problem: Problem, words: Sequence[str]) -> Problem:
     if isinstance(problem, Regression):
         return problem.with_data(table.data(chosen, inputs))
     network = problem
-    given = dataset_of(table, chosen, inputs)
+    loss = LOSSES.get(_value_of("--loss", words) or "")  # it tells whether the target is classes, if it is named
+    given = dataset_of(table, chosen, inputs, loss.classes if loss else None)
     return fitted(network, lambda **values: network.with_data(given, **values), given)[0]
 
 

@@ -349,9 +349,10 @@ def test_that_layers_that_were_not_asked_for_are_such_as_fit_the_data(call):
 
 def test_that_a_network_is_trained_on_a_table_of_one_s_own(call, tmp_path):
     path = tmp_path / "own.csv"
-    path.write_text("a,b,kind\n" + "".join(f"{i},{i * 0.37:.2f},{'pqr'[i % 3]}\n" for i in range(60)))
+    path.write_text("a,b,kind\n" + "".join(f"{i},{i % 5},{'pqr'[i % 3]}\n" for i in range(60)))
     own = ("run", "network", "--data-file", str(path), "--optimizer", "adam", "--epochs", "1", "--json")
     assert json.loads(call(*own)[1])["layers"] == "2-8-8-3"
+    assert json.loads(call(*own, "--target", "b", "--features", "a")[1])["layers"] == "1-8-8-5"
     assert json.loads(call(*own, "--target", "b", "--features", "a", "--loss", "huber")[1])["layers"] == "1-8-8-1"
     path.write_text("a,b\nx,y\nu,v\n")
     code, out, err = call(*own)

@@ -84,7 +84,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Band:
-    """Quartiles of the losses of a value's runs along the axis: each (k,); infinite where so many have diverged."""
+    """Quartiles of the losses of a value's runs along the axis: each (k,); not finite where so many have diverged."""
 
     axis: Array
     low: Array
@@ -139,6 +139,7 @@ class Sweep:
         self.outcomes: list[Outcome] = []
         self._cases = [(value, seed) for seed in range(self.seeds) for value in self.values]
         self._trial: _Trial | None = None
+        self._bands: dict[Any, tuple[int, Band]] = {}  # with how many runs they were made of
 
     @property
     def done(self) -> bool:
@@ -166,15 +167,18 @@ class Sweep:
         return [outcome for outcome in self.outcomes if outcome.value == value]
 
     def band(self, value: Any) -> Band | None:
-        """The quartiles of the losses with a value; None before its first run has ended."""
+        """The quartiles of the losses with a value, to where its last run ended; None before its first has."""
         found = self.of(value)
-        if not found:
-            return None
+        known = self._bands.get(value)
+        if not found or (known and known[0] == len(found)):
+            return known[1] if found and known else None
         with np.errstate(invalid="ignore"):
             low, median, high = np.quantile([one.losses for one in found], (0.25, 0.5, 0.75), axis=0)
-        last = max(one.steps for one in found)  # it need not be drawn on from there
-        end = int(np.searchsorted(self.steps_at(value), last)) + 1
-        return Band(self.axis[:end], low[:end], median[:end], high[:end])
+        last, steps = max(one.steps for one in found), self.steps_at(value)
+        end = len(steps) if last >= steps[-1] else int(np.searchsorted(steps, last)) + 1
+        band = Band(self.axis[:end], low[:end], median[:end], high[:end])
+        self._bands[value] = len(found), band
+        return band
 
     def steps_at(self, value: Any) -> Array:
         """The numbers of the steps that the axis stands for with a value, (k,)."""

@@ -144,6 +144,8 @@ def _of_rates(sweep: Sweep, lines: list[Summary], best: Summary) -> list[Finding
                 values,
             )
         )
+    if best is order[-1]:
+        found.append(Finding("None of them was too large."))
     above = [line for line in order if line.value > best.value]
     if rough := [line for line in above if not line.lost and line.end > _WORSE * best.end]:
         values = {

@@ -39,8 +39,9 @@ class Batches:
 
     def at(self, t: int, seed: int) -> NDArray[np.intp]:
         """The rows that step number ``t`` sees."""
-        first = (t - 1) % self.count * self.size
-        return _order(self.rows, seed, self.epoch(t))[first : first + self.size]
+        epoch, place = divmod(t - 1, self.count)
+        first = place * self.size
+        return _order(self.rows, seed, epoch)[first : first + self.size]
 
     @property
     def text(self) -> str:

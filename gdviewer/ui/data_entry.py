@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from gdviewer import problems
 from gdviewer.problems.networks.dataset import dataset_of
+from gdviewer.problems.networks.layers import shape_text
 from gdviewer.problems.networks.network import Network
 from gdviewer.problems.networks.outline import fitted
 from gdviewer.problems.problem import Problem
@@ -32,6 +33,7 @@ from gdviewer.ui.session import Session
 from gdviewer.ui.text import tr
 
 _ROWS_SHOWN = 5
+_CLASSES_SHOWN = 4
 Fit = Regression | Network  # what is fitted to a table
 
 
@@ -66,6 +68,11 @@ class DataEntry(QWidget):
         self.features = QListWidget()
         self.features.setAccessibleName(tr("Feature columns"))
         self.features.setToolTip(tr("The columns it is predicted from."))
+        self.reading = QComboBox()
+        for title, classes in ((tr("what it looks like"), None), (tr("classes"), True), (tr("numbers"), False)):
+            self.reading.addItem(title, classes)
+        self.reading.setAccessibleName(tr("What the target is read as"))
+        self.reading.setToolTip(tr("Texts, and few whole numbers that return, look like classes; else it is numbers."))
         self.message = QLabel(wordWrap=True, visible=False, textFormat=Qt.TextFormat.PlainText)
         self.message.setProperty("role", "error")
         self.notes = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
@@ -79,8 +86,9 @@ class DataEntry(QWidget):
         self._columns = QWidget()
         columns = QGridLayout(self._columns, horizontalSpacing=8, verticalSpacing=3)
         columns.setContentsMargins(0, 0, 0, 0)
-        for row, (title, widget) in enumerate(((tr("target"), self.target), (tr("features"), self.features))):
-            label = QLabel(title)
+        self._reading_label = QLabel(tr("read as"))
+        labels = QLabel(tr("target")), self._reading_label, QLabel(tr("features"))
+        for row, (label, widget) in enumerate(zip(labels, (self.target, self.reading, self.features), strict=True)):
             label.setBuddy(widget)
             columns.addWidget(label, row, 0, Qt.AlignmentFlag.AlignTop)
             columns.addWidget(widget, row, 1)
@@ -98,6 +106,7 @@ class DataEntry(QWidget):
         self.open_button.clicked.connect(self.ask_file)
         self.swap_button.clicked.connect(self._swap)
         self.target.currentIndexChanged.connect(self._choose)
+        self.reading.currentIndexChanged.connect(self._choose)
         self.features.itemChanged.connect(self._choose)
 
     def show_problem(self, problem: Problem) -> None:
@@ -112,6 +121,8 @@ class DataEntry(QWidget):
         self.origin.setText(problem.data.origin if regression else _parts(problem))
         self._name_swap(problem)
         self._columns.setVisible(self._table is not None and not problem.made)
+        for widget in (self._reading_label, self.reading):
+            widget.setVisible(not regression)
         self.notes.setText(f"{problem.scaling.text}\n{problem.batch_text}")
         self.say("")
 
@@ -235,7 +246,7 @@ class DataEntry(QWidget):
         """
         if isinstance(problem, Regression):
             return problem.with_data(self._table.data(*self._chosen())), ()
-        given = dataset_of(self._table, *self._chosen())
+        given = dataset_of(self._table, *self._chosen(), self.reading.currentData())
         return fitted(problem, lambda **values: problem.with_data(given, **values), given)
 
     def _adopt(self, problem: Fit, changed: tuple[str, ...] = ()) -> None:
@@ -249,5 +260,19 @@ class DataEntry(QWidget):
 
 def _parts(network: Network) -> str:
     """What a network is trained on and tested with."""
-    told = tr("Trained on {train}", train=network.train.origin)
-    return told + (tr(", tested with {n}.", n=f"{len(network.test):,}") if len(network.test) else ".")
+    train, test = network.train, network.test
+    told = tr("Trained on {train}", train=train.origin)
+    tested = tr(", tested with {n}.", n=f"{len(test):,}") if len(test) else "."
+    shape = train.inputs.shape[1:]
+    rows = {
+        "table": tr("{n} features", n=shape[-1]) if shape[-1] > 1 else tr("one feature"),
+        "sequences": tr("sequences of {n} time steps", n=shape[0]),
+        "images": tr("images of {shape}", shape=shape_text(shape)),
+    }[train.kind]
+    shown = ", ".join(train.classes[:_CLASSES_SHOWN]) + ", …" * (len(train.classes) > _CLASSES_SHOWN)
+    target = (
+        tr("{n} classes: {names}", n=len(train.classes), names=shown)
+        if train.classes
+        else tr("numbers to predict: {name}", name=train.target_name)
+    )
+    return f"{told}{tested} {rows[0].upper()}{rows[1:]}; {target}."

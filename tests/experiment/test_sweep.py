@@ -14,7 +14,7 @@ from gdviewer.engine.stop import Limits, Reason
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.experiment.sweep import Sweep
 from gdviewer.experiment.sweep_findings import findings, summaries
-from gdviewer.experiment.swept import MOST_STEPS, default_values, lacking, read_values, stable_rate, value_text
+from gdviewer.experiment.swept import MOST_STEPS, SWEPT, default_values, lacking, read_values, stable_rate, value_text
 
 
 def experiment(problem="network", optimizer="gradient_descent", rate=0.1, steps=60, seed=0, options=None, **values):
@@ -168,6 +168,13 @@ def test_that_the_numbers_of_the_conclusion_are_those_of_the_results():
     assert (slow["start"], slow["loss"]) == (f"{first.start:.3g}", f"{first.end:.3g}")
 
 
+def test_that_a_rate_is_only_called_too_large_where_it_did_worse():
+    sweep = swept(experiment(steps=100), "learning_rate", (0.001, 0.01, 0.1))
+    assert findings(sweep)[-1].text == "None of them was too large."
+    worse = swept(experiment("linear_regression", steps=100), "learning_rate", (0.001, 0.01, 0.5))
+    assert "None of them was too large." not in [one.text for one in findings(worse)]
+
+
 def test_that_slices_come_out_as_one_piece():
     given = experiment(steps=40)
     whole = swept(given, "learning_rate", (0.1, 1.0), 2)
@@ -226,3 +233,20 @@ def test_that_what_can_not_be_swept_is_told():
     assert "a neural network has one" in lacking(regression, regression.runs[0], "init")
     newton = experiment("network", "newton", rate=None)
     assert "Hessian" in lacking(newton, newton.runs[0], "scaling")
+
+
+@pytest.mark.parametrize("what", SWEPT)
+@pytest.mark.parametrize("name", [name for name in problems.names() if "batch_size" in problems.get(name).parameters])
+def test_that_all_that_is_trained_on_data_can_be_swept_or_says_why_not(name, what):
+    given = experiment(name, "adam", 0.01, steps=3)
+    if "samples" in given.problem.values:
+        given = given.with_problem(given.problem.replace(samples=20))
+    plan = given.runs[0]
+    if lacking(given, plan, what):
+        assert what == "init"
+        return
+    values = default_values(given, plan, what)
+    sweep = swept(given, what, values[-2:], 2, max_steps=3)
+    assert len(sweep.outcomes) == 4
+    assert findings(sweep)
+    assert all(one.steps <= 3 or what == "batch_size" for one in sweep.outcomes)

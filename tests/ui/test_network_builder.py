@@ -247,12 +247,27 @@ def test_that_a_table_of_one_s_own_is_learnt(window, qtbot, tmp_path):
     network = window.session.experiment.problem
     assert network.train.classes == ("p", "q", "r")
     assert network.shape_text == "2-8-8-3"
-    assert panel.data.origin.text() == "Trained on 24 of 30 rows of own.csv, tested with 6."
+    assert panel.data.origin.text() == (
+        "Trained on 24 of 30 rows of own.csv, tested with 6. 2 features; 3 classes: p, q, r."
+    )
     assert "For these data the layers are now: 8, 8." in panel.builder.notes.text()
     panel.data.target.setCurrentText("b")
     assert window.session.experiment.problem.loss_name == "mean_squared_error"
     panel.data.swap_button.click()
     assert window.session.experiment.problem.values["data"] == "digits"
+
+
+def test_that_few_whole_numbers_are_classes_unless_read_as_numbers(window, qtbot, tmp_path):
+    pick(window, page=0)
+    open_table(window, qtbot, tmp_path, "a,stars\n" + "".join(f"{i * 0.3:.1f},{i % 5}\n" for i in range(40)))
+    data = window.problem_panel.data
+    assert window.session.experiment.problem.train.classes == ("0", "1", "2", "3", "4")
+    assert data.reading.isVisible()
+    data.reading.setCurrentIndex(data.reading.findData(False))
+    assert window.session.experiment.problem.loss_name == "mean_squared_error"
+    assert data.origin.text().endswith("One feature; numbers to predict: stars.")
+    window.problem_panel.choose("linear_regression")
+    assert not data.reading.isVisible()
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,7 @@ class Architecture:
 
     def views(self, x: Array) -> list[Views]:
         """The weights of each stage as views into the vector ``x``, (n,)."""
-        return [places and [x[place].reshape(shape) for place, shape in places] for places in self._places]
+        return [[x[at].reshape(shape) for at, shape in places] if places else [] for places in self._places]
 
     def named(self, x: Array) -> dict[str, dict[str, Array]]:
         """The weights by the names of layer and weight, as views into ``x``."""

@@ -16,7 +16,7 @@ from gdviewer.engine.oracle import Array
 from gdviewer.problems.networks.layers import Misfit, Shape, Views, ones, shape_text
 
 
-@lru_cache(maxsize=32)  # a network asks for the same ones at every step
+@lru_cache(maxsize=8)  # a network asks for the same ones at every step
 def _seen(shape: Shape, height: int, width: int, stride: int) -> NDArray[np.intp]:
     numbers = np.arange(prod(shape)).reshape(shape)
     windows = sliding_window_view(numbers, (height, width), axis=(0, 1))[::stride, ::stride]
@@ -99,7 +99,8 @@ class Conv2D(_Windows):
         filters = W.reshape(-1, self.filters)
         image = _framed(a, self.padding) if self.padding else a
         seen = self.seen(image.shape[1:])
-        columns = image.reshape(len(image), -1).take(seen.ravel(), axis=1).reshape(-1, len(filters))  # one a window
+        # What each window sees becomes a row, so that one product moves all filters over all images.
+        columns = image.reshape(len(image), -1).take(seen.ravel(), axis=1).reshape(-1, len(filters))
         z = columns.dot(filters)
         z += b
         return z.reshape(-1, *seen.shape[:2], self.filters), (columns, image.shape)

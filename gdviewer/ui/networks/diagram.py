@@ -69,7 +69,7 @@ class Diagram(QWidget):
             quarter = self.width() / 5
             names = [""] if data.kind == "images" else data.input_names
             left = min(metrics.horizontalAdvance(widest(names)) + 6, quarter)
-            right = min(metrics.horizontalAdvance(widest(data.classes or (data.target_name,)) + " ✓") + 8, quarter)
+            right = min(metrics.horizontalAdvance(widest(_outputs(self._network)) + " ✓") + 8, quarter)
             self._left, self._right = left, right
             foot = 2 * metrics.height() + _GAP
             area = QRectF(0, _GAP, self.width(), self.height() - foot - 2 * _GAP)
@@ -115,9 +115,7 @@ class Diagram(QWidget):
         column = self.layout_.column_at(position.x()) if self.layout_ else None
         if column is None or position.y() < self.height() - 2 * self.fontMetrics().height() - _GAP:
             return ""
-        part = column.part
-        then = "".join(f", {what}" for what in part.then)
-        return tr("{name}: {what}{then}", name=part.name, what=part.text, then=then)
+        return column.part.title
 
     # Painting
 
@@ -185,6 +183,13 @@ class Diagram(QWidget):
             painter.drawText(rect, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
 
 
+def _outputs(network: Network) -> Sequence[str]:
+    """The names of the outputs, or the longest of them."""
+    data = network.train
+    many = network.architecture.stages[-1].output[-1]
+    return data.classes or (data.target_name + f" {many - 1}" * (many > 1),)
+
+
 def _shape(column: Column, room: int, metrics: QFontMetrics) -> str:
     """What comes out of a layer, with its activation where there is room: ``32 relu``."""
     shape, activation = shape_text(column.part.shape), column.part.activation
@@ -199,7 +204,7 @@ def _initials(name: str) -> str:
 
 def _fitting(texts: Sequence[str], room: int, metrics: QFontMetrics) -> str:
     """The first of some texts for which there is room, or the last."""
-    return next((text for text in texts if metrics.horizontalAdvance(text) <= room), texts[-1])
+    return next((text for text in texts if metrics.horizontalAdvance(text) < room - 2), texts[-1])
 
 
 def _paint_lines(painter: QPainter, lines: Lines, layout: Layout) -> None:

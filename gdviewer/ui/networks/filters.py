@@ -11,7 +11,6 @@ from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QScrollArea, QVBoxLayout
 
 from gdviewer.problems.networks.convolution import Conv2D
-from gdviewer.problems.networks.layers import shape_text
 from gdviewer.problems.networks.network import Network
 from gdviewer.ui.networks.canvas import Canvas
 from gdviewer.ui.networks.example import Example
@@ -67,7 +66,7 @@ class Filters(Canvas):
     def _arrange_part(self, part: Part, values: NDArray[np.float64], y: float, size: float) -> float:
         """Put the pictures of a layer below ``y``; gives where they end."""
         line = self.fontMetrics().height()
-        self._words.append((QRectF(6, y, self.width() - 12, line), _title(part)))
+        self._words.append((QRectF(6, y, self.width() - 12, line), part.title))
         y += line + 4
         weights = part.stage.weights if part.stage else {}
         filtered = "W" in weights
@@ -140,12 +139,6 @@ def _map(part: Part, values: NDArray[np.float64], number: int, rect: QRectF, sca
         rect, values, scale,
         lambda i, j: tr("{name} at [{i}, {j}]: {a}", name=name, i=i, j=j, a=f"{values[i, j]:.4g}"),
     )  # fmt: skip
-
-
-def _title(part: Part) -> str:
-    if part.stage is None:
-        return tr("input: {shape}", shape=part.text)
-    return tr("{name}: {what}, gives {shape}", name=part.name, what=part.text, shape=shape_text(part.shape))
 
 
 class FiltersPage(ExamplePage):

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen
+from PySide6.QtCore import QLineF, QPoint, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gdviewer.ui.networks.colors import class_color
 from gdviewer.ui.text import tr
-from gdviewer.ui.theme import look
+from gdviewer.ui.theme import Theme, look
 
 _ROOM = 6  # pixels between things
+_RULED = 8.0  # pixels of a cell from which on there are lines between them
 _LABELS = 0.3  # of the width that the names of the classes may take
 
 
@@ -87,22 +88,17 @@ class Matrix(QWidget):
             return
         left, top, size = self._place()
         line, metrics = self.fontMetrics().height(), self.fontMetrics()
-        share = self.counts / np.maximum(self.counts.sum(axis=1, keepdims=True), 1)
-        right, wrong = class_color(theme, 0), class_color(theme, 1)
-        paper = QColor(theme.plot)
-        written = metrics.horizontalAdvance(f"{self.counts.max():,}") + 2 <= size and line <= size
-        for row in range(k):
-            for column in range(k):
+        cells = QRectF(left, top, k * size, k * size)
+        painter.drawImage(cells, self._shades(theme))
+        painter.setPen(QPen(QColor(theme.line), 1))
+        edges = [i * size for i in range(k + 1) if size >= _RULED or i in (0, k)]
+        painter.drawLines([QLineF(left + at, top, left + at, cells.bottom()) for at in edges])
+        painter.drawLines([QLineF(left, top + at, cells.right(), top + at) for at in edges])
+        painter.setPen(QColor(theme.text))
+        if metrics.horizontalAdvance(f"{self.counts.max():,}") + 2 <= size and line <= size:
+            for row, column in np.argwhere(self.counts).tolist():
                 box = self.rect_of(row, column)
-                color = right if row == column else wrong
-                strong = 0.75 * share[row, column] ** 0.5  # so that single mistakes are seen
-                shade = _mixed(paper, color, strong if self.counts[row, column] else 0.0)
-                painter.fillRect(box, shade)
-                painter.setPen(QPen(QColor(theme.line), 1))
-                painter.drawRect(box)
-                if written and self.counts[row, column]:
-                    painter.setPen(QColor(theme.text))
-                    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, f"{self.counts[row, column]:,}")
+                painter.drawText(box, Qt.AlignmentFlag.AlignCenter, f"{self.counts[row, column]:,}")
         if self.cell and max(self.cell) < k:
             painter.setPen(QPen(QColor(theme.text), 3))
             painter.drawRect(self.rect_of(*self.cell))
@@ -111,7 +107,7 @@ class Matrix(QWidget):
         elided = Qt.TextElideMode.ElideRight
         for i in range(0, k, stride):
             name = self.classes[i]
-            room = QRectF(line + _ROOM, top + i * size, left - line - 2 * _ROOM, size)
+            room = QRectF(line + _ROOM, top + i * size, left - line - 2 * _ROOM, size * stride)
             align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
             painter.drawText(room, align, metrics.elidedText(name, elided, int(room.width())))
             room = QRectF(left + i * size, line + _ROOM, size * stride, line)
@@ -123,6 +119,18 @@ class Matrix(QWidget):
         painter.drawText(
             QRectF(-top - k * size, 2, k * size, line), Qt.AlignmentFlag.AlignCenter, tr("true class")
         )  # fmt: skip
+
+    def _shades(self, theme: Theme) -> QImage:
+        """A pixel for each cell."""
+        k = len(self.counts)
+        share = self.counts / np.maximum(self.counts.sum(axis=1, keepdims=True), 1)
+        strong = (0.75 * np.sqrt(share))[..., None]  # of the root, so that single mistakes are seen
+        paper, right, wrong = (
+            np.array(color.getRgb()[:3]) for color in (QColor(theme.plot), class_color(theme, 0), class_color(theme, 1))
+        )
+        color = np.where(np.eye(k, dtype=bool)[..., None], right, wrong)
+        pixels = np.round(strong * color + (1 - strong) * paper).astype(np.uint8)
+        return QImage(pixels.tobytes(), k, k, 3 * k, QImage.Format.Format_RGB888).copy()
 
     def _cell_at(self, place: QPoint) -> tuple[int, int] | None:
         left, top, size = self._place()
@@ -145,8 +153,3 @@ class Matrix(QWidget):
 
 def _share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "–"
-
-
-def _mixed(paper: QColor, color: QColor, share: float) -> QColor:
-    a, b = paper.getRgbF()[:3], color.getRgbF()[:3]
-    return QColor.fromRgbF(*((1 - share) * p + share * q for p, q in zip(a, b, strict=True)))

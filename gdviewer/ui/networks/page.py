@@ -51,8 +51,10 @@ class Page(QWidget):
         self._latest = Latest(self)
         self._latest.done.connect(self._take)
         self._latest.failed.connect(self._fail)
-        self._later = QTimer(self, singleShot=True)
-        self._later.timeout.connect(self.renew)
+        self._work: Callable[[], Any] | None = None
+        self._results: list[Any] = []  # one that is yet to be shown
+        self._painted = QTimer(self, interval=0, singleShot=True)
+        self._painted.timeout.connect(self._begin)
         session.frame.connect(self.renew)
         session.cursor_moved.connect(self.renew)
         session.experiment_changed.connect(self.renew)
@@ -114,36 +116,52 @@ class Page(QWidget):
         self.renew()
 
     def renew(self) -> None:
-        """Compute the picture of what is looked at now, unless it is shown."""
+        """Show what was computed, and compute the picture of what is looked at now, unless it is shown.
+
+        While the runs are played a picture is shown in a frame, so that it is painted before the next burst, and begun
+        when that is painted: threads that run at once mostly wait for each other.
+        """
+        self._show_results()
         if self._busy or self.current:
             return
         wanted = self._wanted()
         if not self.isVisible() or not wanted:
             return
         network, run, step = wanted[:3]
-        left = self._due - perf_counter() if self.session.playing else 0.0
-        if left > 0:
-            if not self._later.isActive():
-                self._later.start(int(1000 * left) + 1)
+        if self.session.playing and perf_counter() < self._due:  # the next frames ask again
             return
-        self._shown, self._busy, self._begun = wanted, True, perf_counter()
-        self._latest.request(self.computation(network, run, step))
+        self._shown, self._busy = wanted, True
+        self._work = self.computation(network, run, step)
+        self._painted.start()
 
     def close_threads(self) -> None:
         """End the thread that computes."""
-        self._later.stop()
+        self._painted.stop()
         self._latest.close()
 
     def showEvent(self, event: object) -> None:
         super().showEvent(event)
         self.renew()
 
+    def _begin(self) -> None:
+        if self._work:
+            self._begun = perf_counter()
+            self._latest.request(self._work)
+            self._work = None
+
     def _take(self, result: Any) -> None:
         now = perf_counter()
-        self._busy, self._due = False, now + min(max(self.pause, self.rest * (now - self._begun)), _LONGEST)
-        if self.network is not None and self._shown and self._shown[0] is self.network:
-            self.show_result(result)
-        self.renew()
+        self._due = now + min(max(self.pause, self.rest * (now - self._begun)), _LONGEST)
+        self._results.append(result)
+        if not self.session.playing:
+            self.renew()
+
+    def _show_results(self) -> None:
+        results, self._results = self._results, []
+        for result in results:
+            self._busy = False
+            if self.network is not None and self._shown and self._shown[0] is self.network:
+                self.show_result(result)
 
     def _fail(self, error: BaseException) -> None:
         self._busy = False

@@ -44,6 +44,15 @@ class Part:
         return self.shape[-1]
 
     @property
+    def title(self) -> str:
+        """What it is and what it gives, with what follows it."""
+        if self.stage is None:
+            told = tr("input: {shape}", shape=self.text)
+        else:
+            told = tr("{name}: {what}, gives {shape}", name=self.name, what=self.text, shape=shape_text(self.shape))
+        return ", ".join((told, *self.then))
+
+    @property
     def pictures(self) -> bool:
         """Whether what comes out of each unit is a picture."""
         return len(self.shape) == 3

@@ -44,8 +44,8 @@ class PredictionsPage(Page):
         self.table.setWordWrap(False)
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        for column in (0, 3):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+        for column in (0, 3):  # fixed, as to fit them to what they hold would read all of it each time
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
         self.table.setMouseTracking(True)
         self.bar.told.setToolTip(
             tr("The most certain mistakes come first, then what is right the least certain; of numbers, the largest "
@@ -67,9 +67,11 @@ class PredictionsPage(Page):
             view.entered.connect(lambda index: self.hovered.emit(self.rows.describe(self._row(index))))
             view.selectionModel().currentChanged.connect(self._choose)
             layout.addWidget(view, 1)
+        keys_by_tab(*self.views)
         self._choosing = False
         session.experiment_changed.connect(self._match)
         self._match()
+        self._fit()
 
     def _match(self) -> None:
         network = self.network
@@ -80,6 +82,14 @@ class PredictionsPage(Page):
             cell = self.example.cell
             if cell and max(cell) >= len(network.train.classes):
                 self.example.list_rows(self.example.listed)
+
+    def _fit(self) -> None:
+        for column, widest in ((0, "99,999"), (3, tr("probability"))):
+            self.table.setColumnWidth(column, self.table.fontMetrics().horizontalAdvance(widest) + 14)
+
+    def restyle(self) -> None:
+        self._fit()
+        self.again()
 
     def key(self) -> tuple[Any, ...]:
         return self.example.listed, self.example.cell, self.example.chosen

@@ -40,22 +40,29 @@ class Strip:
     here: Spread
 
     def y(self, value: NDArray[np.float64] | float) -> NDArray[np.float64]:
-        """Where a value is."""
-        low, high = self.edges[0], self.edges[-1]
-        return np.asarray(self.plot.bottom() - (np.asarray(value) - low) / (high - low) * self.plot.height())
+        """Where a value is: all bins are of one height."""
+        share = np.interp(value, self.edges, np.linspace(0, 1, len(self.edges)))
+        return np.asarray(self.plot.bottom() - share * self.plot.height())
 
     def bin_at(self, y: float) -> int:
         """The bin at a height."""
         return int(np.clip((self.plot.bottom() - y) / self.plot.height() * BINS, 0, BINS - 1))
 
 
-def edges_of(spreads: list[Spread]) -> NDArray[np.float64]:
-    """Bins in which all numbers are, of at least a little width."""
+def edges_of(spreads: list[Spread], fine: bool = False) -> NDArray[np.float64]:
+    """Bins in which all numbers are, of at least a little width; where they are to be ``fine`` near zero, growing
+    from there on as those of a logarithmic scale do, as most gradients are far smaller than the first ones."""
     ends = [(spread.values[0], spread.values[-1]) for spread in spreads if len(spread.values)] or [(0.0, 0.0)]
     low, high = min(end[0] for end in ends), max(end[1] for end in ends)
     if high - low <= 1e-9 * max(abs(low), abs(high)):
         low, high = low - 0.5 * (abs(low) or 1.0), high + 0.5 * (abs(high) or 1.0)
-    return np.linspace(low, high, BINS + 1)
+    edges = np.linspace(low, high, BINS + 1)
+    if fine:
+        sizes = np.abs(np.concatenate([spread.values for spread in spreads]))
+        unit = float(np.median(sizes[sizes > 0])) if sizes.any() else 1.0
+        edges = unit * np.sinh(np.linspace(np.arcsinh(low / unit), np.arcsinh(high / unit), BINS + 1))
+        edges[[0, -1]] = low, high
+    return edges
 
 
 class Ridges(QWidget):
@@ -108,7 +115,7 @@ class Ridges(QWidget):
         self.strips = []
         for i, layer in enumerate(grown.layers):
             column = [each[i] for each in grown.spreads]
-            edges = edges_of([*column, grown.here[i]])
+            edges = edges_of([*column, grown.here[i]], fine=grown.kind == GRADIENTS)
             plot = QRectF(left, i * height + line + 4, width * (1 - _SIDE) - 8, height - line - 10)
             side = QRectF(plot.right() + 8, plot.top(), width * _SIDE, plot.height())
             shares = np.array([spread.counts(edges) / max(spread.count, 1) for spread in column])
@@ -270,4 +277,8 @@ class Ridges(QWidget):
         painter.drawText(rect, Qt.AlignmentFlag.AlignLeft, text)
 
 
-_NAMES = {WEIGHTS: lambda: tr("weight"), GRADIENTS: lambda: tr("gradient"), ACTIVATIONS: lambda: tr("activation")}
+_NAMES = {
+    WEIGHTS: lambda: tr("weight"),
+    GRADIENTS: lambda: tr("gradient, finer near zero"),
+    ACTIVATIONS: lambda: tr("activation"),
+}

@@ -42,6 +42,7 @@ class SweepPlot(Plot):
         self._values: tuple[Any, ...] = ()
         self._emphasis: Any = None
         self._drawn: tuple[object, ...] = ()
+        self._bands: dict[Any, tuple[NDArray[np.float64], ...]] = {}  # of all values, as they are drawn
         self._curves: dict[Any, tuple[pg.PlotCurveItem, pg.FillBetweenItem]] = {}
         self.setMinimumSize(170, 120)
         self.setToolTip(tr("A line is the median of the runs of a value, the band around it their quartiles."))
@@ -80,10 +81,11 @@ class SweepPlot(Plot):
         self.setLabel("bottom", tr("epoch") if self.sweep.in_epochs else tr("step"))
         self.getAxis("bottom").whole = not self.sweep.in_epochs
         self.setLabel("left", tr("loss on all rows") if self._values == self.sweep.values else tr("loss"))
+        bands = {value: band for value in self.sweep.values if (band := self.sweep.band(value))}
+        self._bands = {value: self._transformed(band) for value, band in bands.items()}
         for value in self._values:
-            band = self.sweep.band(value)
-            if band:
-                self._draw(value, band)
+            if value in bands:
+                self._draw(value)
         self._restyle_curves()
         self.show_all()
 
@@ -91,7 +93,7 @@ class SweepPlot(Plot):
         """Show all curves whole; of one that climbs out of all bounds what is near the others."""
         if self.sweep is None:
             return
-        drawn = [self._transformed(band) for value in self.sweep.values if (band := self.sweep.band(value))]
+        drawn = list(self._bands.values())
         if not drawn:
             return
         x = np.concatenate([at for at, *_ in drawn])
@@ -150,7 +152,7 @@ class SweepPlot(Plot):
         low, median, high = rows
         return x, np.where(np.isfinite(low), low, median), median, np.where(np.isfinite(high), high, median)
 
-    def _draw(self, value: Any, band: Band) -> None:
+    def _draw(self, value: Any) -> None:
         if value not in self._curves:
             edges = pg.PlotCurveItem(pen=None), pg.PlotCurveItem(pen=None)
             fill = pg.FillBetweenItem(*edges)
@@ -161,7 +163,7 @@ class SweepPlot(Plot):
             for item in (fill, curve):
                 self.addItem(item, ignoreBounds=True)
         curve, fill = self._curves[value]
-        x, low, median, high = self._transformed(band)
+        x, low, median, high = self._bands[value]
         curve.setData(x, median)
         for edge, row in zip(fill.curves, (low, high), strict=True):
             edge.setData(x, row)

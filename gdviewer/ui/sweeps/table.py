@@ -29,6 +29,7 @@ class Results(QTableWidget):
     def __init__(self) -> None:
         super().__init__()
         self._sweep: Sweep | None = None
+        self._shown: tuple[object, ...] = ()
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
@@ -58,14 +59,16 @@ class Results(QTableWidget):
     def refresh(self) -> None:
         """Tell what came out meanwhile."""
         sweep = self._sweep
-        if sweep is None:
+        theme = look().theme
+        if sweep is None or self._shown == (sweep, len(sweep.outcomes), theme):
             return
+        self._shown = sweep, len(sweep.outcomes), theme
         lines = {line.value: line for line in summaries(sweep)}
         columns = self._columns(sweep, list(lines.values()))
         if self.columnCount() != len(columns):
             self.setColumnCount(len(columns))
         self.setHorizontalHeaderLabels(columns)
-        colors = value_colors(len(sweep.values), look().theme)
+        colors = value_colors(len(sweep.values), theme)
         for row, (value, color) in enumerate(zip(sweep.values, colors, strict=True)):
             line = lines.get(value)
             texts = self._texts(sweep, line, columns) if line else [""] * (len(columns) - 1)
@@ -127,4 +130,6 @@ class Results(QTableWidget):
 def _swatch(color: QColor) -> QIcon:
     pixmap = QPixmap(14, 14)
     pixmap.fill(color)
-    return QIcon(pixmap)
+    icon = QIcon(pixmap)
+    icon.addPixmap(pixmap, QIcon.Mode.Selected)  # of the same colour though the line is selected
+    return icon

@@ -68,6 +68,13 @@ def test_that_a_large_layer_is_folded_and_unfolds_where_it_is_clicked(open_insid
     assert column.shown[-1] == 31
 
 
+def test_that_the_words_under_a_column_tell_what_the_layer_is(open_inside, qtbot):
+    _, page = open_inside(DiagramPage, "convolutional_network", steps=1)
+    column = page.diagram.layout_.columns[1]
+    told = told_at(qtbot, page, column.x, page.diagram.height() - 6)
+    assert told == "conv 1: conv 8 3x3 relu, gives 6×6×8"
+
+
 def test_that_the_gradient_is_drawn_when_asked_for(open_inside, qtbot):
     window, page = open_inside(DiagramPage, "xor_network")
     run, batch = window.session.runs[0], window.session.experiment.problem.batch(21, 0)

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 
-from gdviewer import problems
-from gdviewer.ui.networks.spreads import ACTIVATIONS, GRADIENTS, MOST_SLICES, Spread, steps_shown
+from gdviewer import optimizers, problems
+from gdviewer.engine.run import Run
+from gdviewer.engine.stop import Limits
+from gdviewer.ui.networks.spreads import ACTIVATIONS, GRADIENTS, MOST_SLICES, History, Spread, steps_shown
 from gdviewer.ui.networks.spreads_page import SpreadsPage
 
 
@@ -44,6 +46,26 @@ def test_that_steps_shown_of_a_longer_run_are_among_those_of_a_shorter_one(strid
         known = set(steps)
 
 
+def test_that_what_was_computed_of_a_run_is_kept_and_the_rest_comes_bit_by_bit():
+    problem = problems.get("digits_network")
+    run = Run(problem, optimizers.get("adam"), problem.start, {}, Limits(tolerance=None, max_steps=300))
+    run.advance(40)
+    history = History(problem, run)
+    early = history.grown(ACTIVATIONS, 0, seconds=0.0)
+    assert not early.complete
+    assert len(early.steps) == 1
+    whole = history.grown(ACTIVATIONS, 0)
+    assert whole.complete
+    run.advance(260)
+    later = history.grown(ACTIVATIONS, 17)
+    assert later.steps[-1] > 200
+    before, after = (dict(zip(grown.steps, grown.spreads, strict=True)) for grown in (whole, later))
+    shared = before.keys() & after.keys()
+    assert len(shared) >= 2
+    assert all(after[step] is before[step] for step in shared)
+    assert later.here[0].count == later.examples * 32 == 256 * 32
+
+
 def test_that_the_page_shows_gradients_and_activations_when_asked_for(open_inside, qtbot):
     window, page = open_inside(SpreadsPage, "digits_network", steps=3)
     problem, run = window.session.experiment.problem, window.session.runs[0]
@@ -52,6 +74,9 @@ def test_that_the_page_shows_gradients_and_activations_when_asked_for(open_insid
     gradient = problem.parameters(run.recorded_gradient(3))["dense 2"]["W"]
     assert page.ridges.strips[1].here.count == gradient.size
     assert page.ridges.strips[1].here.values[[0, -1]] == pytest.approx([gradient.min(), gradient.max()])
+    assert page.ridges.strips[1].counts.sum() == pytest.approx(gradient.size)
+    widths = np.diff(page.ridges.strips[1].edges)
+    assert widths.min() < widths[[0, -1]].min() / 5  # fine near zero
     qtbot.mouseClick(page.choice.buttons[ACTIVATIONS], Qt.MouseButton.LeftButton)
     settle(qtbot, page)
     assert page.ridges.strips[0].here.count == 256 * 32

@@ -79,6 +79,18 @@ def test_that_a_click_on_a_picture_chooses_the_example(trained, qtbot):
     assert page.rows.order[at] == row
 
 
+def test_that_keys_step_the_runs_after_a_click_and_move_in_the_list_after_tab(trained, qtbot):
+    window, page = trained(PredictionsPage, "digits_network", **FEW)
+    example = window.stage.plot.example
+    place = page.pictures.visualRect(page.rows.index(0, 0)).center()
+    qtbot.mouseClick(page.pictures.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert not page.pictures.hasFocus()
+    page.pictures.setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.keyClick(page.pictures, Qt.Key.Key_Right)
+    assert example.chosen == (page.rows.order[1], TEST)
+    assert window.session.cursor == window.session.steps
+
+
 def test_that_pictures_are_painted_with_the_colours_of_the_theme(trained):
     _, page = trained(PredictionsPage, "digits_network", **FEW)
     page.pictures.setFixedSize(300, 300)
