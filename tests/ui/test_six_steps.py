@@ -95,6 +95,16 @@ def test_that_one_example_is_followed_through_every_array_that_holds_the_batch(k
     assert any(f"row {row:,} " in note for note in one.notes)
 
 
+def test_that_a_last_batch_too_small_for_the_example_is_told_whole():
+    problem, run = trained("dense", batch_size=300)  # of 320 rows, so that the second batch has 20
+    assert problem.batches.count == 2
+    first, last = told(run, 1, example=250), told(run, 2, example=250)
+    assert first.batch == last.batch == 300
+    assert found(first.rows, "input").amount.shape == (2,)
+    assert found(last.rows, "input").amount.shape == (20, 2)
+    assert any("20 examples" in note for note in last.notes)
+
+
 def test_that_weights_as_many_as_the_batch_has_examples_stay_whole():
     _, run = trained("dense", layers="32, 32", batch_size=32)
     forward = told(run, example=3).rows[1]
