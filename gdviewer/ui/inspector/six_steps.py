@@ -130,8 +130,8 @@ class SixSteps:
         target, classes = network.train.targets[row], network.train.classes
         what = classes[target] if classes and not target.ndim else value_text(target)
         return tr(
-            "Followed: row {row} of those trained on, target {target}. Cost and ∂f/∂W are of all {n}.",
-            row=f"{row:,}", target=what, n=self.batch,
+            "Followed: row {row} of the training data, target {target}. Cost and ∂f/∂W are of all {n}.",
+            row=f"{row + 1:,}", target=what, n=self.batch,
         )  # fmt: skip
 
     # The parts: what is to be said of each, and its rows
@@ -209,7 +209,7 @@ class SixSteps:
         rows = []
         for key, title, t in (("now", tr("this batch: rows"), step), ("next", tr("the next batch: rows"), step + 1)):
             if batches.count > 1:
-                seen = np.asarray(batches.at(t, self.run.seed))
+                seen = np.asarray(batches.at(t, self.run.seed)) + 1  # as a person counts them
                 row = _array(f"six/6/{key}", title, seen)
                 row.value = ", ".join(f"{i:,}" for i in seen[:_FEW_OF_ONE]) + ", …" * (len(seen) > _FEW_OF_ONE)
                 rows.append(row)

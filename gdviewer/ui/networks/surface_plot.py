@@ -70,7 +70,8 @@ class SurfacePlot(PlanePlot):
             + "\n"
             + tr(
                 "Random directions: through the point at the cursor, each filter of a direction as long as the weights "
-                "of that unit are there, so that 1 is as far for every layer (Li et al. 2018). A path hardly moves along them."
+                "of that unit are there, so that 1 is as far for every layer (Li et al. 2018). "
+                "A path hardly moves along them."
             )
         )
 
