@@ -321,6 +321,8 @@ class _Trial:
 def _noise(run: Run) -> float:
     """How far the gradients of batches are off the whole one, at the start."""
     problem = run.problem
+    if not problem.stochastic:
+        return 0.0
     with np.errstate(all="ignore"):
         whole = problem.gradient(run.start)
         off = [np.linalg.norm(problem.batch(t, run.seed).gradient(run.start) - whole) for t in range(1, _TRIED + 1)]

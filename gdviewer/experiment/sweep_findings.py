@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gdviewer.engine.stop import Reason
 from gdviewer.experiment.sweep import Sweep
 from gdviewer.experiment.swept import BATCH, RATE, value_title
 
@@ -90,6 +91,11 @@ def findings(sweep: Sweep) -> list[Finding]:
     lines = summaries(sweep)
     if len(lines) < len(sweep.values):
         return []
+    failed = [one.stop for one in sweep.outcomes if one.stop and one.stop.reason is Reason.ERROR]
+    if failed:
+        return [Finding("{n} of {runs} runs failed: {error}", {
+            "n": len(failed), "runs": len(sweep.outcomes), "error": failed[0].message,
+        })]  # fmt: skip
     finite = [line for line in lines if not line.lost]
     if not finite:
         return [Finding("All of them diverged: a smaller learning rate may not.")]

@@ -108,22 +108,31 @@ class Pyramid:
             source_low, source_high = low.values, high.values
             factor, size = self.FACTOR, size * self.FACTOR
 
+    def _stretches(self, column: Array, first: int, last: int, size: int) -> tuple[Array, Array, int, int]:
+        """Minimum and maximum of each full stretch of ``size`` rows, and the numbers of the first and the one after the
+        last of them; short stretches are looked through, as there are few of them wherever they are asked for."""
+        begin, end = first // size, last // size
+        if size < self.BASE:
+            rows = column[begin * size : end * size].reshape(-1, size)
+            return np.fmin.reduce(rows, axis=1), np.fmax.reduce(rows, axis=1), begin, end
+        low, high = self.level((size // self.BASE).bit_length() - 1)
+        end = min(end, len(low))
+        return low[begin:end], high[begin:end], begin, end
+
     def envelope(self, column: Array, first: int, last: int, most: int = 500) -> tuple[Array, Array]:
         """Steps and values to draw rows ``first … last`` of ``column``: all of them, or each stretch's low and high."""
         first, last = max(first, 0), min(last, len(column) - 1)
-        size, level = 1, -1
-        while (last - first) // size > most and level + 1 < len(self._levels):
-            level += 1
-            size = self.BASE * self.FACTOR**level
-        if level < 0:
+        size = 1
+        while (last - first) // size > most:
+            size *= self.FACTOR
+        if size == 1:
             return np.arange(first, last + 1, dtype=float), column[first : last + 1]
-        low, high = (part.values for part in self._levels[level])
-        begin, end = first // size, min(last // size, len(low))
+        low, high, begin, end = self._stretches(column, first, last, size)
         starts = np.arange(begin, end) * size
         ends = starts + size - 1
         steps = np.column_stack([starts, ends]).ravel().astype(float)
         falls = column[starts] > column[ends]  # then the high comes first, so that a straight line stays one
-        first_of, second_of = np.where(falls, (high[begin:end], low[begin:end]), (low[begin:end], high[begin:end]))
+        first_of, second_of = np.where(falls, (high, low), (low, high))
         values = np.column_stack([first_of, second_of]).ravel()
         tail = np.arange(end * size, last + 1, max(1, (last + 1 - end * size) // 32))
         tail = np.append(tail, last) if not len(tail) or tail[-1] != last else tail

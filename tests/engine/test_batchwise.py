@@ -107,7 +107,7 @@ def test_that_all_that_is_asked_within_a_step_is_of_its_own_batch():
     assert sum(what == "both" for t, what in run.problem.asked if t == 20) == 2  # at its start, and at the trial taken
 
 
-@pytest.mark.parametrize("rule", RULES, ids=str)
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: getattr(rule, "name", rule))
 @pytest.mark.parametrize(
     "options",
     [Options(), Options(l2=0.3), Options(noise=0.2, clip_norm=1.0)],

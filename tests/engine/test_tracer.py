@@ -279,6 +279,21 @@ def test_that_the_users_function_is_stepped_into_and_its_many_calls_are_counted(
     assert line.calls[0].executed[1].result == line.calls[0].executed[0].writes["squares"].sum()
 
 
+def test_that_an_array_that_stays_as_it_is_is_kept_once_and_one_that_is_changed_as_it_was():
+    def bowl(x):
+        y = x * 2
+        z = y + 1
+        y[0] = 7.0
+        return float((y * z).sum())
+
+    run = descent("gradient_descent", FunctionProblem(bowl, np.ones(3)), 2)
+    made, used, changed, returned = inspect_step(run, 1).frame.executed[0].calls[0].executed
+    assert used.reads["y"] is made.writes["y"]
+    assert made.writes["y"][0] != 7.0
+    assert changed.writes["y"][0] == 7.0
+    assert returned.reads["y"][0] == 7.0
+
+
 def test_that_a_rule_without_source_is_executed_all_the_same():
     made = {}
     exec("def rule(x, f):\n    return x - 0.1 * f.gradient(x)", made)

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from gdviewer import optimizers, problems
+from gdviewer.engine.optimizer import optimizer
 from gdviewer.engine.options import Options
+from gdviewer.engine.parameter import rate
 from gdviewer.engine.stop import Limits, Reason
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.experiment.sweep import Sweep
@@ -173,6 +175,22 @@ def test_that_a_rate_is_only_called_too_large_where_it_did_worse():
     assert findings(sweep)[-1].text == "None of them was too large."
     worse = swept(experiment("linear_regression", steps=100), "learning_rate", (0.001, 0.01, 0.5))
     assert "None of them was too large." not in [one.text for one in findings(worse)]
+
+
+def test_that_a_rule_that_fails_is_not_said_to_diverge():
+    @optimizer("Broken", source="none")
+    def broken(x, f, t, *, learning_rate=rate(0.1)):
+        """Fail at the third step."""
+        if t == 3:
+            raise RuntimeError("no third step")
+        return x - learning_rate * f.gradient(x)
+
+    given = experiment("linear_regression", rate=0.001)
+    given = given.with_run(0, optimizer=broken)
+    sweep = swept(given, "learning_rate", (0.001, 0.01))
+    assert [one.steps for one in sweep.outcomes] == [2, 2]
+    (told,) = findings(sweep)
+    assert told.text.startswith("2 of 2 runs failed: RuntimeError: no third step (line ")
 
 
 def test_that_slices_come_out_as_one_piece():

@@ -192,6 +192,16 @@ def test_that_an_envelope_keeps_every_low_and_high(step):
     assert np.array_equal(exact, column[31_200:31_301])
 
 
+@pytest.mark.parametrize("length", [501, 700, 1003, 2500, 7999, 8000, 20_000])
+def test_that_an_envelope_is_as_fine_as_it_may_be_at_any_length(length):
+    column = np.random.default_rng(2).normal(size=length)
+    pyramid = Pyramid()
+    pyramid.update(column)
+    steps, values = pyramid.envelope(column, 3, length - 1)
+    assert 250 <= len(steps) <= 1100
+    assert np.abs(values).max() == np.abs(column[3:]).max()
+
+
 @pytest.mark.parametrize(("low", "high"), [(-8, 3), (2.24, 2.26), (0.1, 1.2), (-300, 300), (5.0, 5.0001)])
 def test_that_a_logarithmic_axis_always_has_numbers(low, high):
     ticks = log_ticks(low, high, 6)

@@ -68,7 +68,7 @@ def test_that_the_six_parts_hold_the_arrays_of_the_step(kind):
     assert np.array_equal(found([backward], f"{stage_title(problem.architecture.stages[-1])}: δ").amount.shape,
                           outputs.shape)  # fmt: skip
     assert any(np.array_equal(row.vector, run.trace.x[STEP]) for row in update.walk() if row.vector is not None)
-    assert np.array_equal(found([repeat], "this batch: rows").amount, problem.batches.at(STEP, run.seed))
+    assert np.array_equal(found([repeat], "this batch: rows").amount, problem.batches.at(STEP, run.seed) + 1)
 
 
 def test_that_the_activations_told_are_those_of_the_network_where_nothing_is_dropped():
@@ -92,7 +92,17 @@ def test_that_one_example_is_followed_through_every_array_that_holds_the_batch(k
                 assert np.array_equal(own.amount, all_of_it.amount[place])
     row = int(problem.batches.at(STEP, run.seed)[place])
     assert np.array_equal(one.rows[1].children[0].amount, problem.inputs[row])
-    assert any(f"row {row:,} " in note for note in one.notes)
+    assert any(f"row {row + 1:,} of" in note for note in one.notes)
+
+
+def test_that_a_last_batch_too_small_for_the_example_is_told_whole():
+    problem, run = trained("dense", batch_size=300)  # of 320 rows, so that the second batch has 20
+    assert problem.batches.count == 2
+    first, last = told(run, 1, example=250), told(run, 2, example=250)
+    assert first.batch == last.batch == 300
+    assert found(first.rows, "input").amount.shape == (2,)
+    assert found(last.rows, "input").amount.shape == (20, 2)
+    assert any("20 examples" in note for note in last.notes)
 
 
 def test_that_weights_as_many_as_the_batch_has_examples_stay_whole():

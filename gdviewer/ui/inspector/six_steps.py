@@ -115,21 +115,23 @@ class SixSteps:
 
     @property
     def batch(self) -> int:
-        """How many examples the step saw."""
+        """How many examples the step saw; 0 where it did not come so far."""
         return min((len(one.forward.arguments["inputs"]) for one in self.passes), default=0)
 
     @property
     def example_text(self) -> str:
         """Which example is followed; empty for none."""
-        if self.place is None or self.place >= self.batch:
+        if self.place is None or not self.batch:
             return ""
+        if self.place >= self.batch:
+            return tr("This batch has {n} examples: all of them are shown.", n=self.batch)
         network = self.network
         row = int(network.batches.at(self.step, self.run.seed)[self.place]) if network.batches.count > 1 else self.place
         target, classes = network.train.targets[row], network.train.classes
         what = classes[target] if classes and not target.ndim else value_text(target)
         return tr(
-            "Followed: row {row} of those trained on, target {target}. Cost and ∂f/∂W are of all {n}.",
-            row=f"{row:,}", target=what, n=self.batch,
+            "Followed: row {row} of the training data, target {target}. Cost and ∂f/∂W are of all {n}.",
+            row=f"{row + 1:,}", target=what, n=self.batch,
         )  # fmt: skip
 
     # The parts: what is to be said of each, and its rows
@@ -207,7 +209,10 @@ class SixSteps:
         rows = []
         for key, title, t in (("now", tr("this batch: rows"), step), ("next", tr("the next batch: rows"), step + 1)):
             if batches.count > 1:
-                rows.append(_array(f"six/6/{key}", title, np.asarray(batches.at(t, self.run.seed)), _FEW_OF_ONE))
+                seen = np.asarray(batches.at(t, self.run.seed)) + 1  # as a person counts them
+                row = _array(f"six/6/{key}", title, seen)
+                row.value = ", ".join(f"{i:,}" for i in seen[:_FEW_OF_ONE]) + ", …" * (len(seen) > _FEW_OF_ONE)
+                rows.append(row)
         text = self.network.batch_text
         rows.append(Row("six/6/text", text, text, remark=True))
         place = (step - 1) % batches.count + 1

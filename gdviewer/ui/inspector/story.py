@@ -32,7 +32,7 @@ class Story:
         rows: its lines.
         trials: the points it asked about.
         notes: what has to be known besides; faults: what went wrong.
-        batch: how many examples of the data it saw, where one of them can be followed; else 0.
+        batch: how many examples a batch has, where one of them can be followed; else 0.
         seconds: what it took to be told.
     """
 
@@ -88,7 +88,7 @@ class Teller:
         else:
             update = rows_of(inspection, start, before, skipped=is_of_network)
             told = SixSteps(network, run, step, inspection, update, example)
-            rows, batch = told.rows, told.batch
+            rows, batch = told.rows, network.batches.size if told.batch else 0
             notes += [told.example_text] if told.example_text else []
         if not inspection.frame:
             notes.append(tr("There is no source of this rule to be had. What goes in and comes out:"))

@@ -198,13 +198,15 @@ class Ridges(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         painter.save()
         painter.setClipRect(strip.plot)
-        shades = np.sqrt(strip.shares.T[::-1])  # high values on top
+        steps = np.array(self.grown.steps)
+        stride = int(np.diff(steps).min()) if len(steps) > 1 else 2 * max(self.grown.last, 1)
+        cells = np.arange(0, steps[-1] + 1, stride)
+        known = np.searchsorted(steps, cells, side="right") - 1  # the last step before that is known
+        shades = np.sqrt(strip.shares[known].T[::-1])  # high values on top
         full = float(np.quantile(shades[shades > 0], 0.98)) if shades.any() else 1.0  # zeros of ReLU outshine the rest
         colors = np.ascontiguousarray(colors_of(shades, full, theme))
         image = QImage(colors.data, colors.shape[1], BINS, 4 * colors.shape[1], QImage.Format.Format_RGBA8888)
-        steps = self.grown.steps
-        stride = steps[1] - steps[0] if len(steps) > 1 else 2 * max(self.grown.last, 1)
-        left, right = self._x(steps[0] - stride / 2), self._x(steps[-1] + stride / 2)
+        left, right = self._x(-stride / 2), self._x(cells[-1] + stride / 2)
         painter.drawImage(QRectF(left, strip.plot.top(), right - left, strip.plot.height()), image)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for k in range(3):
@@ -214,7 +216,7 @@ class Ridges(QWidget):
             painter.setPen(pen)
             known = np.isfinite(strip.quartiles[:, k])
             heights = strip.y(strip.quartiles[known, k])
-            places = [QPointF(self._x(step), y) for step, y in zip(np.array(steps)[known], heights, strict=True)]
+            places = [QPointF(self._x(step), y) for step, y in zip(steps[known], heights, strict=True)]
             painter.drawPolyline(QPolygonF(places))
         cursor = self._x(self.grown.step)
         painter.setPen(QPen(QColor(theme.muted if self.live else theme.review), 1 if self.live else 2.5))

@@ -22,6 +22,7 @@ MOST_SLICES = 60
 MOST_ROWS = 256  # of the data, for which activations are computed
 _MOST_KEPT = 512  # numbers of a spread
 _MOST_SORTED = 16_384
+_MOMENT = 2.0  # seconds
 _VAST = 1e150  # larger numbers count as this one, so that the range of all is finite
 _FLAT = 0.02  # of its largest: where a slope is below, a unit is saturated …
 _OFTEN = 0.9  # … if that is so for such a share of the examples
@@ -133,10 +134,17 @@ class History:
         """The layers that have such numbers."""
         return [part.name for part in self._parts if kind == ACTIVATIONS or (part.stage and part.stage.weights)]
 
-    def grown(self, kind: str, step: int, seconds: float = np.inf) -> Grown:
-        """What there is up to the newest step, and at ``step``; what is missing is computed, for so long at most."""
+    def grown(self, kind: str, step: int, seconds: float = np.inf, fine: bool = False) -> Grown:
+        """What there is up to the newest step, and at ``step``; what is missing is computed, for so long at most.
+
+        Where it is to be ``fine``, steps that the record does not keep are executed again, if all of them can be in a
+        moment.
+        """
         end, last = perf_counter() + seconds, self.run.step
         wanted = steps_shown(last, self.run.trace.row_stride)
+        grid = steps_shown(last)
+        if fine and last * self.run.pace < _MOMENT:
+            wanted += [at for at in grid if at not in wanted]
         x = self.run.point(step)
         activations = self._activations(x)
         named = self.network.architecture.named(self.run.recorded_gradient(step))
@@ -146,13 +154,13 @@ class History:
                 self._known[kind, at] = self._spreads(kind, at, self.run.point(at))
                 if perf_counter() > end:
                     break
-        steps = [at for at in wanted if (kind, at) in self._known]
+        steps = [at for at in sorted({*wanted, *grid}) if (kind, at) in self._known]
         return Grown(
             kind, self.layers(kind), steps, [self._known[kind, at] for at in steps], step, here, len(self._rows),
             len(self._rows) == len(self.network.train),
             [health_of(part, a, self.network) for part, a in zip(self._parts[:-1], activations, strict=False)],
             {name: _size(_matrices(parts)) for name, parts in named.items()},
-            len(steps) == len(wanted), last,
+            all((kind, at) in self._known for at in wanted), last,
         )  # fmt: skip
 
     def _activations(self, x: Array) -> list[Array]:

@@ -60,13 +60,13 @@ class SpreadsPage(Page):
         layout.addWidget(self.words)
 
     def key(self) -> tuple[Any, ...]:
-        return (self.choice.chosen, self.run.step if self.run else 0)
+        return self.choice.chosen, self.run.step if self.run else 0, self.session.playing
 
     def computation(self, network: Network, run: Run, step: int) -> Callable[[], Grown]:
         if self._history is None or self._history.run is not run or self._history.network is not network:
             self._history = History(network, run)
-        history, kind, seconds = self._history, self.choice.chosen, _SECONDS if self.session.playing else _AT_REST
-        return lambda: history.grown(kind, step, seconds)
+        history, kind, rests = self._history, self.choice.chosen, not self.session.playing
+        return lambda: history.grown(kind, step, _AT_REST if rests else _SECONDS, fine=rests)
 
     def show_result(self, result: Grown) -> None:
         self.ridges.show_grown(result, self.session.is_live)

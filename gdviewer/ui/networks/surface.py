@@ -46,7 +46,7 @@ class SurfacePage(Page):
         self.others.setToolTip(tr("Draw other random directions."))
         self.others.clicked.connect(self.plot.draw_others)
         keys_by_tab(self.others)
-        self.view.bar.insertWidget(self.view.bar.count() - 1, self.others)
+        self.view.bar.addWidget(self.others)
         self.view.kind.currentIndexChanged.connect(self._show_buttons)
         self.plot.hovered.connect(self.hovered)
         self.plot.noted.connect(self.renew)

@@ -61,6 +61,7 @@ class SurfacePlot(PlanePlot):
     def __init__(self, session: Session, scale: ColorScale) -> None:
         self.seed, self.told = 0, ""
         super().__init__(session, scale)
+        self.setMinimumWidth(190)
 
     @property
     def kinds_tip(self) -> str:
@@ -69,7 +70,8 @@ class SurfacePlot(PlanePlot):
             + "\n"
             + tr(
                 "Random directions: through the point at the cursor, each filter of a direction as long as the weights "
-                "of that unit are there, so that 1 is as far for every layer (Li et al. 2018)."
+                "of that unit are there, so that 1 is as far for every layer (Li et al. 2018). "
+                "A path hardly moves along them."
             )
         )
 

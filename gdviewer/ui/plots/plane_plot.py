@@ -80,6 +80,7 @@ class PlanePlot(LandscapePlot):
         self._fitter = Latest(self)
         self._fitter.done.connect(self._take_fit)
         self._fitter.done.connect(self._draw_if_shown)
+        self._fitter.failed.connect(self._miss_fit)
         session.playing_changed.connect(self._want)
         session.experiment_changed.connect(self._mind_selection)
 
@@ -170,6 +171,10 @@ class PlanePlot(LandscapePlot):
         elif fit.surface.whole.dimension == self.session.experiment.problem.dimension:
             self._run = fit.run
             self._show(fit.surface, fit.step)
+
+    def _miss_fit(self, error: BaseException) -> None:
+        self._fits = False
+        raise error
 
     def _show(self, surface: Slice, step: int) -> None:
         before, self._slice, self.step = self.surface, surface, step

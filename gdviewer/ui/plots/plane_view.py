@@ -85,7 +85,9 @@ class PlaneView(QWidget):
         head.setContentsMargins(8, 4, 8, 2)
         head.addLayout(self.bar)
         if narrow:
-            self.bar.addStretch(1)
+            self.kind.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            self.kind.setMinimumContentsLength(9)
+            self.bar.setStretchFactor(self.kind, 1)
             head.addWidget(self.plane_note)
             for note in (self.plane_note, self.point_note):  # else the plot would jump
                 note.setMinimumHeight(2 * note.fontMetrics().lineSpacing())

@@ -118,6 +118,10 @@ class SweepDialog(QDialog):
         self.resize(1080, 700)
         self._match()
         self._show_defaults()
+        self.buttons[RATE].setChecked(True)
+        self.conclusion.setText(
+            tr("Press one of the four buttons: it varies that setting over values and seeds, and tells what it does.")
+        )
 
     def sweep(self, what: str) -> None:
         """Start a sweep with defaults, or say why there is none."""

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor, QIcon, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
+from gdviewer.engine.stop import Reason
 from gdviewer.experiment.sweep import Sweep
 from gdviewer.experiment.sweep_findings import Summary, summaries
 from gdviewer.experiment.swept import RATE, value_title
@@ -102,6 +103,8 @@ class Results(QTableWidget):
 
     @staticmethod
     def _texts(sweep: Sweep, line: Summary, columns: dict[str, str]) -> list[str]:
+        failed = any(one.stop and one.stop.reason is Reason.ERROR for one in sweep.of(line.value))
+        lost = tr("failed") if failed else tr("diverged")
         texts = []
         for name in list(columns.values())[1:]:
             if name == "steps":
@@ -112,7 +115,7 @@ class Results(QTableWidget):
                 texts.append(f"{line.measures[name]:.1%}" if percent else f"{line.measures[name]:.3g}")
             else:
                 number = getattr(line, name, np.nan)
-                texts.append(f"{number:.3g}" if np.isfinite(number) else tr("diverged") if name == "end" else "–")
+                texts.append(f"{number:.3g}" if np.isfinite(number) else lost if name == "end" else "–")
         return texts
 
     @staticmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ def open_surface(open_window, qtbot, monkeypatch):
     """Open a window on a network with its loss surface in front, trained for some steps."""
     monkeypatch.setattr(surface_plot.SurfacePlot, "sizes", (4, 8))
 
-    def open_one(name="network", steps=60, kind=PATH, **values):
+    def open_one(name="network", steps=60, kind=PATH, seconds=30.0, **values):
         problem = problems.get(name, **values)
         plan = RunPlan(optimizers.get("adam"), {"learning_rate": 0.01})
         limits = Limits(tolerance=None, max_steps=steps)
@@ -31,7 +32,7 @@ def open_surface(open_window, qtbot, monkeypatch):
         page = inside.page
         if kind != PATH:
             page.view.kind.setCurrentIndex(page.view.kind.findData(kind))
-        window.session.finish()
+        window.session.finish(seconds)
         settled(page, qtbot)
         return window, page
 
@@ -130,3 +131,30 @@ def test_that_a_large_network_is_drawn_over_a_sample_of_its_rows_and_says_so(ope
     assert "heights over 50 of 320 training rows" in page.view.plane_note.text()
     assert len(surface_plot.sampled(page.plot.surface.whole).targets) == 50
     surface_plot.sampled.cache_clear()
+
+
+def test_that_other_layers_and_another_problem_in_between_have_their_own_surface(open_surface, qtbot):
+    window, page = open_surface()
+    session, before = window.session, window.session.experiment
+    himmelblau = problems.get("himmelblau")
+    session.edit(replace(before, problem=himmelblau, start=tuple(himmelblau.start.tolist())))
+    other = before.problem.replace(layers="3")
+    session.edit(replace(before, problem=other, start=tuple(other.start.tolist())))
+    session.finish()
+    qtbot.waitUntil(lambda: page.plot.surface.whole.dimension == other.dimension and page.plot.fitted)
+    settled(page, qtbot)
+    assert page.plot.surface.plane.directions.shape == (2, other.dimension)
+    assert "after step 60" in page.view.point_note.text()
+
+
+def test_that_the_plane_stays_while_the_descent_is_in_view(open_surface, qtbot):
+    window, page = open_surface(steps=10**6, seconds=0.3)
+    session, run = window.session, window.session.runs[0]
+    qtbot.waitUntil(lambda: not session.busy and not page.computing, timeout=20_000)
+    plane, reached = page.plot.surface.plane, run.step
+    session.step()
+    qtbot.waitUntil(lambda: run.step > reached)
+    assert page.plot.surface.plane is plane
+    page.view.again.click()
+    qtbot.waitUntil(lambda: page.plot.surface.plane is not plane)
+    assert np.array_equal(page.plot.surface.plane.origin, run.trace.last)

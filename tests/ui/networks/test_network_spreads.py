@@ -64,6 +64,12 @@ def test_that_what_was_computed_of_a_run_is_kept_and_the_rest_comes_bit_by_bit()
     assert len(shared) >= 2
     assert all(after[step] is before[step] for step in shared)
     assert later.here[0].count == later.examples * 32 == 256 * 32
+    run.pace = 1e-4  # as it is where a worker has stepped it
+    fine = history.grown(ACTIVATIONS, 17, fine=True)
+    assert len(fine.steps) > 2 * len(later.steps)
+    at = next(step for step in fine.steps if step % run.trace.row_stride)
+    fresh = History(problem, run).grown(ACTIVATIONS, at).here
+    assert np.array_equal(fine.spreads[fine.steps.index(at)][0].values, fresh[0].values)
 
 
 def test_that_the_page_shows_gradients_and_activations_when_asked_for(open_inside, qtbot):
