@@ -32,7 +32,8 @@ each_way = pytest.mark.parametrize(
 class Bowl:
     """A bowl in many dimensions, so that sums over the components have an order in which they are taken."""
 
-    dimension, broadcasts, has_hessian, quadratic, stochastic, lowest = 37, True, True, False, False, 0.0
+    dimension, broadcasts, has_hessian, quadratic, lowest = 37, True, True, False, 0.0
+    stochastic = batchwise = False
     curvature = np.linspace(0.5, 2, 37)
 
     def value(self, x):

@@ -123,7 +123,8 @@ def test_that_every_problem_is_told_with_its_formula_and_minima(qapp):
     assert list(told) == problems.names()
     for name, text in told.items():
         p = problems.get(name)
-        for words in (p.title, p.why, p.source, expression(p.formula), minima_text(p)):
+        known = p.batch_text if isinstance(p, problems.Network) else minima_text(p)
+        for words in (p.title, p.why, p.source, expression(p.formula), known):
             assert " ".join(words.split()) in text
 
 
