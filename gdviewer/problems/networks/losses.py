@@ -93,6 +93,9 @@ class CrossEntropy(Loss):
         return probability
 
 
+_WRONG = np.array([1.0, -1.0])  # the log odds of the class that is wrong are z times this, by the class that is right
+
+
 class BinaryCrossEntropy(Loss):
     """mean of log(1 + eᶻ) − y·z for two classes, y 0 or 1, and one output z, the log odds of the second; finite for any
     finite output, as ``torch.nn.BCEWithLogitsLoss``. That is log(1 + eᵘ), u being the log odds of the wrong class, and
@@ -106,7 +109,7 @@ class BinaryCrossEntropy(Loss):
         return 1
 
     def cost(self, z: Array, y: NDArray[Any]) -> tuple[float, Array]:
-        sign = np.where(y, -1.0, 1.0).reshape(z.shape)
+        sign = _WRONG[y].reshape(z.shape)
         wrong = sign * z
         cost = np.logaddexp(0.0, wrong)
         return float(cost.sum() / z.size), sign * np.exp(wrong - cost) / z.size
