@@ -88,6 +88,17 @@ def test_that_weights_by_name_are_views_of_the_point_and_make_it_again():
     assert network.axis_names[-2] == "dense 2 b[1]"
 
 
+def test_that_the_name_of_a_weight_leads_back_to_it_without_a_look_at_all_the_others(monkeypatch):
+    names = made("conv 3 3x3 relu, maxpool 2, flatten, 5", RNG.normal(size=(6, 6, 6, 2)), [0, 1, 2, 0, 1, 2]).axis_names
+    every = list(names)
+    monkeypatch.setattr(type(names), "__getitem__", lambda *_: pytest.fail("names were made"))
+    monkeypatch.setattr(type(names), "__iter__", lambda _: pytest.fail("names were made"))
+    assert [names.index(name) for name in every] == list(range(len(every)))
+    for name in ("", "dense 1", "dense 9 W[0, 0]", "dense 1 W[3]", "dense 1 W[99, 0]"):
+        with pytest.raises(ValueError, match=r"no weight|out of bounds|invalid entry|sequence of length"):
+            names.index(name)
+
+
 def test_that_recurrent_weights_have_the_shapes_that_are_documented():
     weights = made("rnn 5", RNG.normal(size=(4, 3, 2)), [0, 1, 0, 1]).architecture.named(np.zeros(57))
     assert {name: part.shape for name, part in weights["rnn 1"].items()} == {"W": (2, 5), "U": (5, 5), "b": (5,)}
@@ -138,11 +149,20 @@ def test_that_metrics_are_of_each_part_and_of_classes_only():
     assert numbers.metrics(numbers.start).keys() == {"train_loss", "test_loss"}
 
 
-def test_that_the_parts_in_which_all_rows_are_evaluated_do_not_change_the_loss(monkeypatch):
+def test_that_the_parts_in_which_all_rows_are_evaluated_change_neither_losses_nor_predictions(monkeypatch):
     network = made(targets=INPUTS, loss="mean_squared_error")
-    whole = network.value(network.start)
+    x = network.start
+    whole, metrics, predictions = network.value(x), network.metrics(x), network.predict(x, INPUTS)
     monkeypatch.setattr("gdviewer.problems.networks.network._AT_ONCE", 12)
-    assert network.value(network.start) == pytest.approx(whole, rel=1e-14)
+    assert network.value(x) == pytest.approx(whole, rel=1e-14)
+    assert network.metrics(x) == pytest.approx(metrics, rel=1e-14)
+    assert network.predict(x, INPUTS) == pytest.approx(predictions, rel=1e-14)
+
+
+def test_that_the_loss_of_a_step_with_dropout_is_evaluated_however_wide_a_layer_is(monkeypatch):
+    step = made("30 relu, dropout 0.5, 8", batch_size=6).batch(3, 1)
+    monkeypatch.setattr("gdviewer.problems.networks.network._AT_ONCE", 12)
+    assert step.value(step.start) == step.value_and_gradient(step.start)[0]
 
 
 @pytest.mark.parametrize("inputs", [np.zeros((3, 5)), np.zeros((4, 3)), [1.0, 2, 3]])
