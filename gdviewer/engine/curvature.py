@@ -21,6 +21,7 @@ DENSE = 300  # up to so many dimensions all eigenvalues are computed
 SECONDS = 2.0  # what a Hessian of a function of the user's may take; one that takes longer is sampled
 _KRYLOV = 80  # products of the Hessian with a vector, at most; enough for the extremes of a spectrum to stand out
 _EXTREMES = 5  # eigenvalues that are told at each end, where not all are known
+_VAGUE = 0.5  # an eigenvalue that may be off by more than this share of itself says nothing
 _CONVERGED = 1e-6  # an eigenvalue is known if its residual is this share of the largest
 _FITS = 1e-2  # a Hessian that is further from what the slopes around say is not believed
 _MIB = 2**20
@@ -89,9 +90,18 @@ class Curvature:
         return float(sizes.max() / sizes.min()) if sizes.min() > self.floor else np.inf
 
     @property
+    def steepest(self) -> float:
+        """The largest eigenvalue, λ_max; NaN where it is not known, or so vaguely that it says nothing.
+
+        So it is beside a kink: slopes jump within the distance that differences of them are taken over.
+        """
+        known = len(self.eigenvalues) > 0 and self.residuals[-1] <= max(_VAGUE * abs(self.eigenvalues[-1]), self.floor)
+        return float(self.eigenvalues[-1]) if known else np.nan
+
+    @property
     def largest_stable_rate(self) -> float:
         """2/λ_max, above which gradient descent moves away from the bottom; infinite where nothing curves up."""
-        steepest = float(self.eigenvalues[-1]) if len(self.eigenvalues) else np.nan
+        steepest = self.steepest
         return 2 / steepest if steepest > self.floor or np.isnan(steepest) else np.inf
 
 

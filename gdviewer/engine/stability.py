@@ -149,9 +149,13 @@ def judge_rate(run: Run, step: int, here: Curvature, rate: float = np.nan) -> Ve
     Args:
         rate: the learning rate of the step to come, where it is known better than from the record.
     """
-    steepest = float(here.eigenvalues[-1]) if len(here.eigenvalues) else np.nan
+    steepest = here.steepest
     if not np.isfinite(steepest):
-        return Verdict("The curvature is not known, so neither is the largest stable learning rate.")
+        return Verdict(
+            "The curvature is too vaguely known here to say how long a step may be: the slope jumps close by."
+            if len(here.eigenvalues)
+            else "The curvature is not known, so neither is the largest stable learning rate."
+        )
     if steepest <= here.floor:
         return Verdict("Nothing curves up here, so no learning rate is too large for the local parabola.")
     trace = run.trace

@@ -140,3 +140,16 @@ def test_that_nothing_is_too_large_where_nothing_curves_up():
     told = judge_rate(run, 0, curvature(problem, [1.0, 1.0]))
     assert np.isnan(told.ratio)
     assert "no learning rate is too large" in told.text
+
+
+def test_that_no_step_is_judged_by_a_curvature_that_is_not_known():
+    network = problems.get("convolutional_network")  # at the start, biases of 0 put black pixels on the kink of a ReLU
+    run = Run(network, optimizers.get("adam"), network.start, {"learning_rate": 0.003}, Limits(None, 2))
+    run.advance(2)
+    rough, smooth = (curvature(run.objective, run.point(step)) for step in (0, 1))
+    assert rough.residuals[-1] > 0.5 * rough.eigenvalues[-1]
+    assert np.isnan(rough.largest_stable_rate)
+    told = judge_rate(run, 0, rough)
+    assert np.isnan(told.ratio)
+    assert "too vaguely known" in told.text
+    assert np.isfinite(judge_rate(run, 1, smooth).ratio)

@@ -9,6 +9,7 @@ from gdviewer import optimizers, problems
 from gdviewer.engine.run import Run
 from gdviewer.engine.stop import Limits
 from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.ui.inspector.cell import matrix_of
 from gdviewer.ui.inspector.panel import StepPanel
 from gdviewer.ui.inspector.six_steps import stage_title
 from gdviewer.ui.inspector.story import Teller
@@ -20,6 +21,7 @@ NETWORKS = {
     "rnn_last": ("network", {"data": "parity", "layers": "rnn 8"}),
 }
 STEP = 7
+RNG = np.random.default_rng(0)
 
 
 def trained(kind, optimizer="adam", steps=12, **values):
@@ -161,3 +163,19 @@ def test_that_the_panel_follows_an_example_and_shows_the_parts(open_window, qtbo
     qtbot.waitUntil(lambda: "Followed: row" in panel.notes.text())
     shapes = found(panel.lines.rows, "input").amount.shape
     assert shapes == (2,)
+
+
+def test_that_images_are_drawn_as_pictures_beside_each_other():
+    image = np.arange(64.0).reshape(8, 8)
+    assert np.array_equal(matrix_of(image[..., None]), image)  # as it is seen, not a column of its pixels
+    channels = RNG.normal(size=(4, 4, 3))
+    board = matrix_of(channels)
+    assert np.array_equal(board[:, :4], channels[..., 0])
+    assert np.isnan(board[:, 4]).all()
+    assert np.array_equal(board[:, 5:9], channels[..., 1])
+    batch = RNG.normal(size=(100, 8, 8, 1))
+    assert np.array_equal(matrix_of(batch)[:8, 9:17], batch[1, :, :, 0])
+    filters = RNG.normal(size=(3, 3, 1, 8))
+    assert np.array_equal(matrix_of(filters, filters=True)[:3, 4:7], filters[:, :, 0, 1])
+    assert np.array_equal(matrix_of(filters[:, :, 0, 0]), filters[:, :, 0, 0])
+    assert matrix_of(RNG.normal(size=(1, 1, 1))).shape == (1, 1)

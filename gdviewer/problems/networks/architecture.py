@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
@@ -199,6 +200,14 @@ class Architecture:
                     return f"{stage.name} {key}[{at}]"
         raise IndexError(index)
 
+    def weight_index(self, name: str) -> int:
+        """The component that has a name, the other way round; ValueError where none has."""
+        for stage in self.stages:
+            for key, (start, _, shape) in stage.weights.items():
+                if found := re.fullmatch(rf"{re.escape(f'{stage.name} {key}')}\[(\d+(?:, \d+)*)\]", name):
+                    return start + int(np.ravel_multi_index([int(i) for i in found[1].split(", ")], shape))
+        raise ValueError(f"there is no weight named {name!r}")
+
 
 class WeightNames(Sequence[str]):
     """The names of all weights, made when asked for."""
@@ -213,6 +222,13 @@ class WeightNames(Sequence[str]):
         if isinstance(index, slice):
             return tuple(map(self._architecture.weight_name, range(*index.indices(len(self)))))
         return self._architecture.weight_name(range(len(self))[index])
+
+    def index(self, value: Any, start: int = 0, stop: int | None = None) -> int:
+        """Where a name is, read off it: there may be millions of them."""
+        index = self._architecture.weight_index(str(value))
+        if index not in range(*slice(start, stop).indices(len(self))):
+            raise ValueError(f"{value!r} is not in the part searched")
+        return index
 
     def __iter__(self) -> Iterator[str]:
         return map(self._architecture.weight_name, range(len(self)))

@@ -19,6 +19,7 @@ ROW = Qt.ItemDataRole.UserRole
 _BAR, _LEFT, _ABOVE, _HANG = 4, 12, 4, 14  # width of the colour's bar, where text begins, room above and below, indent
 _MOST = 4  # lines of text that one part of a row may take
 _BARS, _IMAGE = QSize(150, 26), QSize(150, 44)  # thumbnails of a vector and of a matrix
+_PICTURES = 24  # of so many channels of examples a thumbnail shows the pictures
 _FIRM, _LOOSE = "\u00a0", "\u200b"  # a space where no line is to be broken, and none where one may be
 _NUMBER = "−?[\\d.e−]+"
 _VECTOR = re.compile(rf"(\w = )?\({_NUMBER}(, {_NUMBER})*\)|\w = {_NUMBER}")
@@ -209,7 +210,7 @@ def _draw_thumb(painter: QPainter, rect: QRectF, row: Row) -> None:
     painter.setPen(QPen(QColor(theme.line), 1))
     painter.setBrush(QColor(theme.plot))
     if values.ndim != 1:
-        image = _image_of(values)
+        image = _image_of(matrix_of(values, row.name.endswith("W")))
         wide = min(max(rect.height() * image.width() / max(image.height(), 1), 12.0), rect.width())
         frame = QRectF(rect.left(), rect.top(), wide, rect.height())
         painter.drawImage(frame, image)
@@ -236,14 +237,37 @@ def _bars(values: np.ndarray, rect: QRectF) -> Iterator[QRectF]:
         yield QRectF(x, base - (top - low) * scale, max(1.0, 0.75 * step), max(1.0, (top - bottom) * scale))
 
 
-def _image_of(values: np.ndarray) -> QImage:
-    """A matrix in the colours of the heat image, large ones thinned to 64 rows and columns."""
-    table = values.reshape(-1, values.shape[-1])
-    table = np.where(np.isfinite(table), table, 0.0)[:: -(-table.shape[0] // 64), :: -(-table.shape[1] // 64)]
-    low, high = float(table.min()), float(table.max())
-    shades = ((table - low) / ((high - low) or 1.0) * 255).astype(np.uint8)
-    pixels = np.ascontiguousarray(look().theme.heat_colors()[shades])
-    return QImage(pixels.data, table.shape[1], table.shape[0], QImage.Format.Format_RGBA8888).copy()
+def matrix_of(values: np.ndarray, filters: bool = False) -> np.ndarray:
+    """An array as a matrix; one of more dimensions as the first of its channels' pictures, in rows with NaN between.
+
+    Args:
+        values: (height, width, channels), or with the examples before; filters: whether height and width come first.
+    """
+    if values.ndim < 3:
+        return values.reshape(-1, values.shape[-1])
+    if filters and values.ndim == 4:  # height, width, what comes in, what goes out
+        pictures = values.transpose(2, 3, 0, 1)
+    else:
+        pictures = values.reshape(-1, *values.shape[-3:])[:_PICTURES].transpose(0, 3, 1, 2)
+    down, across = pictures.shape[-2:]
+    pictures = pictures.reshape(-1, down, across)[:_PICTURES]
+    beside = round(np.sqrt(len(pictures) * down / across * _IMAGE.width() / _IMAGE.height()))
+    beside = min(max(beside, 1), len(pictures))
+    rows = -(-len(pictures) // beside)
+    board = np.full((rows, down + 1, beside, across + 1), np.nan)
+    for number, picture in enumerate(pictures):
+        board[number // beside, :-1, number % beside, :-1] = picture
+    return board.reshape(rows * (down + 1), -1)[:-1, :-1]
+
+
+def _image_of(table: np.ndarray) -> QImage:
+    """A matrix in the colours of the heat image, large ones thinned to 64 rows and 150 columns; NaN is clear."""
+    table = table[:: -(-table.shape[0] // 64), :: -(-table.shape[1] // 150)]
+    told = np.isfinite(table)
+    low, high = float(table[told].min(initial=np.inf)), float(table[told].max(initial=-np.inf))
+    shades = (np.where(told, table - low, 0.0) / ((high - low) or 1.0) * 255).astype(np.uint8)
+    pixels = np.where(told[..., None], look().theme.heat_colors()[shades], np.uint8(0))
+    return QImage(pixels.tobytes(), table.shape[1], table.shape[0], QImage.Format.Format_RGBA8888).copy()
 
 
 def _draw_pin(painter: QPainter, rect: QRect, color: QColor) -> None:

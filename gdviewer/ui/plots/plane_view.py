@@ -33,9 +33,11 @@ class CoordinateBox(QSpinBox):
 
     def valueFromText(self, text: str) -> int:
         problem = self._session.experiment.problem
-        names = {component_name(problem, i): i for i in range(min(problem.dimension, len(problem.axis_names)))}
-        number = re.search(r"\d+", text.translate(_DIGITS))
-        return names.get(text, int(number.group()) - 1 if number else self.value())
+        try:
+            return problem.axis_names.index(text)
+        except ValueError:  # it is no name, or not yet
+            number = re.search(r"\d+", text.translate(_DIGITS))
+            return int(number.group()) - 1 if number else self.value()
 
     def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
         right = self.minimum() <= self.valueFromText(text) <= self.maximum()

@@ -88,6 +88,17 @@ def test_that_weights_by_name_are_views_of_the_point_and_make_it_again():
     assert network.axis_names[-2] == "dense 2 b[1]"
 
 
+def test_that_the_name_of_a_weight_leads_back_to_it_without_a_look_at_all_the_others(monkeypatch):
+    names = made("conv 3 3x3 relu, maxpool 2, flatten, 5", RNG.normal(size=(6, 6, 6, 2)), [0, 1, 2, 0, 1, 2]).axis_names
+    every = list(names)
+    monkeypatch.setattr(type(names), "__getitem__", lambda *_: pytest.fail("names were made"))
+    monkeypatch.setattr(type(names), "__iter__", lambda _: pytest.fail("names were made"))
+    assert [names.index(name) for name in every] == list(range(len(every)))
+    for name in ("", "dense 1", "dense 9 W[0, 0]", "dense 1 W[3]", "dense 1 W[99, 0]"):
+        with pytest.raises(ValueError, match=r"no weight|out of bounds|invalid entry|sequence of length"):
+            names.index(name)
+
+
 def test_that_recurrent_weights_have_the_shapes_that_are_documented():
     weights = made("rnn 5", RNG.normal(size=(4, 3, 2)), [0, 1, 0, 1]).architecture.named(np.zeros(57))
     assert {name: part.shape for name, part in weights["rnn 1"].items()} == {"W": (2, 5), "U": (5, 5), "b": (5,)}
