@@ -174,15 +174,12 @@ def _of_batches(sweep: Sweep, lines: list[Summary], best: Summary) -> list[Findi
             values | {"steps": _n(best.steps)},
         )
     ]
-    rows = [line for line in lines if not line.lost]
-    size = {line.value: line.value or np.inf for line in rows}
-    small, large = min(rows, key=lambda line: size[line.value]), max(rows, key=lambda line: size[line.value])
+    by_size = sorted((line for line in lines if not line.lost), key=lambda line: line.value or np.inf)
+    small, large = by_size[0], by_size[-1]
     if small is not large:
         values = {"small": value_title(BATCH, small.value), "large": value_title(BATCH, large.value)}
-        values |= {"steps": _n(large.steps), "loss": _g(large.end), "many": _n(small.steps)}
-        found.append(
-            Finding("In the same epochs {large} made {steps} steps, {small} {many}.", values)
-        )  # fmt: skip
+        values |= {"steps": _n(large.steps), "many": _n(small.steps)}
+        found.append(Finding("In the same epochs {large} made {steps} steps, {small} {many}.", values))
     noises = [(line.noise, value_title(BATCH, line.value)) for line in lines if np.isfinite(line.noise)]
     told = ", ".join(f"{noise:.2g} with {title}" for noise, title in noises)
     found.append(
