@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from gdviewer.problems.networks.network import Network
 from gdviewer.ui.networks.example import Example
 from gdviewer.ui.networks.page import Page
 from gdviewer.ui.networks.pages import DOES, INSIDE
 from gdviewer.ui.session import Session
+from gdviewer.ui.text import plan_title, tr
+from gdviewer.ui.theme import look
 
 
 class Pages(QTabWidget):
@@ -66,6 +68,28 @@ class Pages(QTabWidget):
             self._rooms[kind].layout().addWidget(page)
 
 
+class WhoseDot(QLabel):
+    """The colour of the run that the pages show, where there are several."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self.setContentsMargins(0, 0, 8, 0)
+        for signal in (session.experiment_changed, session.runs_changed, look().changed):
+            signal.connect(self._match)
+        self._match()
+
+    def _match(self) -> None:
+        runs, selected = self._session.experiment.runs, self._session.selected
+        self.setVisible(len(runs) > 1 and 0 <= selected < len(runs))
+        if not self.isHidden():
+            plan = runs[selected]
+            told = tr("The pages show {run}, the run that is selected under Runs.", run=plan_title(plan))
+            self.setText(f'<span style="color: {look().theme.run_color(plan.color).name()}">●</span>')
+            self.setToolTip(told)
+            self.setAccessibleName(told)
+
+
 class NetworkView(QWidget):
     """What a network does, beside what is inside it.
 
@@ -82,6 +106,8 @@ class NetworkView(QWidget):
         super().__init__()
         self.example = Example(self)
         self.does, self.inside = (Pages(session, self.example, kinds) for kinds in (DOES, INSIDE))
+        self.whose = WhoseDot(session)
+        self.does.setCornerWidget(self.whose)
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
         self._splitter.setChildrenCollapsible(False)
         for pages in (self.does, self.inside):

@@ -149,7 +149,7 @@ class PlanePlot(LandscapePlot):
         return fit
 
     def _lay(self) -> None:
-        self._wanted = False
+        self._wanted = self.session.what_if.pending  # a run that is made anew is shown before it is as far as it was
         search = self.search(self._selected_run())
         if search is None:
             if self.kind == COORDINATES or not self.fitted:
@@ -282,6 +282,8 @@ class PlanePlot(LandscapePlot):
             return True
         if self.kind != PATH or run is None or self._fits:
             return False
+        if self.fitted and self._run is not run and run.step and not (playing or self.session.busy):
+            return True  # what is told of the plane is of a run that was made anew
         tried, step = self._tried
         if run.step < (2 * step if run is tried else 2):
             return False
