@@ -74,7 +74,7 @@ class WhoseDot(QLabel):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self.setContentsMargins(0, 0, 8, 0)
+        self.setContentsMargins(0, 0, 8, 8)  # beside the words of the tabs, above the line below them
         for signal in (session.experiment_changed, session.runs_changed, look().changed):
             signal.connect(self._match)
         self._match()
