@@ -71,7 +71,6 @@ class PredictionsPage(Page):
         self._choosing = False
         session.experiment_changed.connect(self._match)
         self._match()
-        self._fit()
 
     def _match(self) -> None:
         network = self.network
@@ -79,13 +78,20 @@ class PredictionsPage(Page):
             drawn = network.train.kind == "images" and bool(network.train.classes)
             self.pictures.setVisible(drawn)
             self.table.setVisible(not drawn)
+            self._fit()
             cell = self.example.cell
             if cell and max(cell) >= len(network.train.classes):
                 self.example.list_rows(self.example.listed)
 
     def _fit(self) -> None:
-        for column, widest in ((0, "99,999"), (3, tr("probability"))):
-            self.table.setColumnWidth(column, self.table.fontMetrics().horizontalAdvance(widest) + 14)
+        """As wide as what is in the columns; those that share what is left are never too narrow for a number."""
+        metrics, network = self.table.fontMetrics(), self.network
+        numbers = network is not None and not network.train.classes
+        self.table.horizontalHeader().setMinimumSectionSize(
+            metrics.horizontalAdvance("−0.0000" if numbers else "✗ A") + 14
+        )
+        for column, widest in ((0, "99,999"), (3, "0.00000" if numbers else tr("probability"))):
+            self.table.setColumnWidth(column, metrics.horizontalAdvance(widest) + 14)
 
     def restyle(self) -> None:
         self._fit()
