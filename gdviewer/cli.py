@@ -183,7 +183,10 @@ def _in_epochs(limits: Limits, options: Mapping[str, Any], problem: Problem) -> 
         raise UsageError("--epochs and --max-steps say the same thing; give one of them")
     steps = options["epochs"] * (batches_an_epoch(problem) or 1)
     if not 1 <= steps <= LIMITS["max_steps"].high:
-        raise UsageError(f"--epochs must be above 0, and {LIMITS['max_steps'].high:g} steps at most; got {steps:g}")
+        raise UsageError(
+            f"--epochs must be above 0, and {LIMITS['max_steps'].high:g} steps at most; got {options['epochs']:g}, "
+            f"{steps:g} steps"
+        )
     return replace(limits, max_steps=max(1, round(steps)))
 
 

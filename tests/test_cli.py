@@ -369,7 +369,7 @@ def test_that_a_network_is_trained_on_a_table_of_one_s_own(call, tmp_path):
         (["--data", "digits", "--layers", "4, conv 8 3x3"], "layer 2, conv 8 3x3 tanh: Conv2D needs images"),
         (["--layers", "5000, 5000"], "layer 2, 5000 tanh: there are more than 2,000,000 weights"),
         (["--loss", "huber"], "the targets are the classes A, B, so the loss can be"),
-        (["--epochs", "0"], "--epochs must be above 0"),
+        (["--epochs", "-2"], "--epochs must be above 0, and 1e+09 steps at most; got -2, -20 steps"),
         (["--epochs", "2", "--max-steps", "9"], "--epochs and --max-steps say the same thing"),
         (["--optimizer", "nothing.py"], "nothing.py"),
     ],

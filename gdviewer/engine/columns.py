@@ -14,7 +14,7 @@ Rows = Array | Sequence[Array]  # (k, …), as an array or, where rows are long,
 
 LONG = 2**12  # bytes of a row that is rather looked at by itself than copied beside others
 _FLOAT64 = np.dtype(np.float64)
-_GROWTH = 1.25  # a column copied at each growth costs each row about four copies in all, and a quarter of its memory
+_GROWTH = 2  # so a row is copied once or twice in all; room that is not written to yet takes no memory
 _FIRST_BYTES = 2**16  # a column begins with room for so much, or for one row and the next
 _SLACK_BYTES = 2**23  # what may be written past a budget before it is seen
 _RECORDED = 2**10  # bytes a step that are recorded of what is long, about: memory that is new to a process is dear …
@@ -65,7 +65,7 @@ class Column:
         """Write rows of shape ``(k, …)`` from row ``start`` on."""
         end = start + len(block)
         if end > len(self.rows):
-            grown = np.empty((max(end, int(len(self.rows) * _GROWTH)), *self.shape))
+            grown = np.empty((max(end, _GROWTH * len(self.rows)), *self.shape))
             grown[:start] = self.rows[:start]
             self.rows = grown
         if self.is_long:
@@ -114,8 +114,7 @@ class Group:
 
     def is_over(self, length: int) -> bool:
         """Whether it takes more than its budget, and can do with less."""
-        count = self._count(length)
-        return count > 2 and count * sum(column.row_bytes for column in self.columns.values()) > self._budget
+        return self._count(length) > 2 and self.nbytes(length) > self._budget
 
     def _copied(self, stride: int, length: int) -> Group:
         shapes = {name: column.shape for name, column in self.columns.items()}
@@ -135,8 +134,5 @@ class Group:
         return self._copied(self.stride, length)
 
     def nbytes(self, length: int) -> int:
-        """Bytes that it takes, with the room to grow that is there already."""
-        used = self._count(length)
-        return sum(
-            used * column.row_bytes if column.is_long else column.rows.nbytes for column in self.columns.values()
-        )
+        """Bytes that the rows kept of steps 0 … length − 1 take; the room to grow is not written to yet."""
+        return self._count(length) * sum(column.row_bytes for column in self.columns.values())

@@ -110,7 +110,7 @@ SENTENCES: Mapping[tuple[Reason, str], tuple[str, str]] = {
     (Reason.ERROR, ""): ("{error}", "Mend the function and run again; the steps before it are kept."),
 } | {(Reason.BREAKPOINT, name): (kind.sentence, "Run goes on from here.") for name, kind in KINDS.items()}
 _SOME = 128  # components of a long row that are looked at first
-_FLAT = 1e-2  # largest gradient component still called nearly zero in advice
+_FLAT = 1e-2  # ‖gradient‖ still called nearly zero in advice; of thousands of components none need be large
 
 
 @dataclass(frozen=True)
@@ -275,8 +275,9 @@ class Limits:
             return len(move), None
         steps, reason, applied = min(found, key=lambda item: item[0])
         advised = reason in (Reason.TOLERANCE, Reason.STEP_LIMIT)
-        kind = ("flat" if slope[steps] <= _FLAT else "steep") if advised else ""
-        values = {"step": step + steps, "slope": float(slope[steps]), "applied": applied} | vars(self)
+        told = float(norms(gradient[steps : steps + 1])[0] if advised else slope[steps])
+        kind = ("flat" if told <= _FLAT else "steep") if advised else ""
+        values = {"step": step + steps, "slope": told, "applied": applied} | vars(self)
         return steps, Stop(reason, kind, values)
 
 

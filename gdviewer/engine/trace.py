@@ -298,13 +298,13 @@ class Trace:
 
     @property
     def nbytes(self) -> int:
-        """Bytes that the record takes, room to grow included."""
+        """Bytes that the record takes."""
         return self.scalar_bytes + sum(group.nbytes(self.length) for group in self._groups)
 
     @property
     def scalar_bytes(self) -> int:
         """Bytes of the loss, rate and norm, which are kept for every step, however many there are."""
-        return sum(column.rows.nbytes for column in (self._loss, self._rate, self._norm))
+        return sum(column.row_bytes for column in (self._loss, self._rate, self._norm)) * self.length
 
     @property
     def budget(self) -> int:

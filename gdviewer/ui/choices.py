@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 
 from gdviewer import optimizers, problems, schedules
 from gdviewer.engine.notation import expression, formulas, name_text
 from gdviewer.engine.optimizer import Optimizer
 from gdviewer.engine.oracle import Minimisable
+from gdviewer.engine.parameter import Choice as OneOf
 from gdviewer.engine.parameter import Declared, Parameter
 from gdviewer.experiment.catalogue import domain_text, group_of, minima_lines, minima_text, network_facts
 from gdviewer.problems.networks.network import Network
@@ -38,7 +39,7 @@ def problem_choices() -> list[Choice]:
     return [
         Choice(
             p.name, p.title, tr(p.group), tr(p.why), p.source,
-            formula=partial(_formula, p), facts=partial(_facts, p), words=" ".join(p.parameters),
+            formula=partial(_formula, p), facts=partial(_facts, p), words=" ".join(_words(p.parameters)),
         )
         for p in problems.catalogue().values()
     ]  # fmt: skip
@@ -53,6 +54,13 @@ def schedule_choices() -> list[Choice]:
         )
         for s in schedules.catalogue().values()
     ]  # fmt: skip
+
+
+def _words(parameters: Mapping[str, Declared]) -> Iterator[str]:
+    """The names of parameters, and the words that may be chosen, such as those of the data there are."""
+    for name, parameter in parameters.items():
+        yield name
+        yield from parameter.words if isinstance(parameter, OneOf) else ()
 
 
 _rule_lines = lru_cache(maxsize=256)(formulas)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -34,6 +34,7 @@ from gdviewer.ui.text import tr
 
 _ROWS_SHOWN = 5
 _CLASSES_SHOWN = 4
+_TICK = 16  # pixels: the height of a box that is ticked
 Fit = Regression | Network  # what is fitted to a table
 
 
@@ -180,6 +181,7 @@ class DataEntry(QWidget):
         for name in table.names:
             item = QListWidgetItem(name, self.features)
             item.setCheckState(Qt.CheckState.Checked if name in features else Qt.CheckState.Unchecked)
+            item.setSizeHint(QSize(0, max(self.fontMetrics().height(), _TICK) + 4))
         shown = min(len(table.names), _ROWS_SHOWN)
         height = self.features.sizeHintForRow(0) * shown + 2 * self.features.frameWidth() + 4
         self.features.setFixedHeight(height)
@@ -275,4 +277,4 @@ def _parts(network: Network) -> str:
         if train.classes
         else tr("numbers to predict: {name}", name=train.target_name)
     )
-    return f"{told}{tested} {rows[0].upper()}{rows[1:]}; {target}."
+    return f"{told}{tested} {rows[0].upper()}{rows[1:]}; {target}" + "." * (not target.endswith("…"))

@@ -43,6 +43,26 @@ def help_page(actions: list[QAction]) -> str:
             ),
         ),
         (
+            tr("Training a network"),
+            tr(
+                "Choose a neural network, and put it together on the left: its data, its layers (Alt+↑ and Alt+↓ move "
+                "one, Delete removes it), its loss and batches. The left tabs show what it does, the right ones what "
+                "is inside; a click on a point, picture or row chooses the example that the others follow, one on the "
+                "confusion matrix lists its rows, one on a curve over the epochs goes there in time. Blue is positive, "
+                "orange negative. A unit is dead where it gives 0 for every row looked at, saturated where its slope "
+                "is below 2 % for nine rows in ten. The loss and gradient of a step are those of its batch; Measures "
+                "tells those of all rows."
+            ),
+        ),
+        (
+            tr("Sweeps"),
+            tr(
+                "<b>Sweep…</b> (Ctrl+E) varies one setting of the selected run over values and seeds: learning rate, "
+                "batch size, scaling, initialisation. Lines are medians, bands quartiles, and the sentence below says "
+                "in numbers what came of it. <b>Take this value</b> puts it into the experiment."
+            ),
+        ),
+        (
             tr("Where to start"),
             tr("Click in the plot, drag the ring, or type the numbers. A run may have a start of its own."),
         ),
@@ -87,7 +107,8 @@ def help_page(actions: list[QAction]) -> str:
                 "<b>Step</b> shows the lines of the rule as they ran, each with its numbers and its value; a triangle "
                 "opens what a line called: the formula's gradient, a line search. ↑ and ↓ go from line to line, and "
                 "the plot shows what the line made as an arrow; P pins it, to stay as an arrow and as a curve. A "
-                "hollow triangle marks what changed most since the step before."
+                "hollow triangle marks what changed most since the step before. Of a network it tells the six steps of "
+                "training; a number in <b>example</b> follows one example of the batch through all of them."
             ),
         ),
         (

@@ -143,7 +143,10 @@ class SamplesEntry(QWidget):
 
     def _refuse(self, error: Exception) -> None:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        self.say(tr("{name}: {reason}", name=self._name, reason=reason))
+        told = tr("{name}: {reason}", name=self._name, reason=reason)
+        if isinstance(error, ValueError):
+            told += ". " + tr("To fit a table, choose a regression or a network first, then open it.")
+        self.say(told)
 
     def say(self, message: str) -> None:
         """Tell what is wrong with the samples; an empty text tells that nothing is."""

@@ -173,6 +173,7 @@ def _style(theme: Theme) -> str:
         QToolButton#primary, QPushButton#primary:enabled {{
             background: {theme.accent}; color: {theme.base}; border-color: {theme.accent}; font-weight: 600; }}
         QTabBar QToolButton {{ padding: 0; }}
+        QToolButton[role="choice"] {{ padding: 4px 5px; }}
         QToolBar {{ background: {theme.window}; border: none; border-top: 1px solid {theme.line};
             spacing: 4px; padding: 3px 8px; }}
         QLabel[role="live"], QLabel[role="review"] {{

@@ -152,6 +152,7 @@ class MainWindow(QMainWindow):
         self.session.breakpoint_hit.connect(self._tell_hit)
         self.session.playing_changed.connect(self.statusBar().clearMessage)
         self._make_menus()
+        look().changed.connect(self._restyle)
         self._restore_layout()
         self.session.experiment_changed.connect(self._name)
         self._name()
@@ -261,6 +262,10 @@ class MainWindow(QMainWindow):
 
     def _name(self) -> None:
         self.setWindowTitle(self.session.experiment.problem.title)
+
+    def _restyle(self) -> None:
+        for dock in self._docks:
+            dock.update()  # Qt leaves its title in the size of the letters before
 
     def _tell_hit(self, index: int) -> None:
         """Say which breakpoint was hit and why, whatever panels are in front."""

@@ -224,6 +224,14 @@ def test_that_a_tolerance_met_on_a_steep_slope_advises_to_raise_the_learning_rat
     assert "Raise the learning rate" in run.stop.advice
 
 
+def test_that_a_slope_of_many_small_components_is_not_called_nearly_zero():
+    problem = problems.get("sphere_nd", n=100)
+    run = finished(problem, start=np.full(100, 2e-3), learning_rate=1e-6, max_steps=1, tolerance=None)
+    assert np.abs(run.trace.gradient[-1]).max() < 1e-2
+    norm = np.linalg.norm(run.trace.gradient[-1])
+    assert f"The slope is still {norm:.3g}" in run.stop.advice
+
+
 # --- limits
 
 

@@ -94,6 +94,12 @@ def test_that_titles_are_found_before_descriptions(open_list, qtbot, text, found
         assert "Nothing has all of that" in popup.details.toPlainText()
 
 
+def test_that_a_problem_is_found_by_the_data_it_can_have(qapp):
+    found = {choice.key for choice in problem_choices() if choice.rank("parity") is not None}
+    assert "network" in found
+    assert "linear_regression" in {c.key for c in problem_choices() if c.rank("three features") is not None}
+
+
 def test_that_all_that_is_known_of_an_entry_is_told(open_list):
     popup = open_list(current="adam")
     told = popup.details.toPlainText()

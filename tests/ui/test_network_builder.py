@@ -67,7 +67,7 @@ def test_that_the_start_and_the_formula_give_way_to_a_sentence_on_the_weights(wi
     panel = window.problem_panel
     assert not panel.start.isVisible()
     assert not panel.formula.isVisible()
-    assert panel.builder.weights.text() == "2,410 weights, he, seed 0."
+    assert panel.builder.weights.text() == "Loss: cross entropy. 2,410 weights, he, seed 0."
     panel.choose("sphere")
     assert panel.start.isVisible()
     assert panel.formula.isVisible()
@@ -124,6 +124,22 @@ def test_that_a_layer_that_does_not_fit_is_told_at_its_row_and_the_last_good_net
     next(a for a in builder.add_button.menu().actions() if a.text() == "Flatten").trigger()
     assert rows(window)[-1] == ("Dense 10", "10", "730")
     assert builder.pending is None
+
+
+def test_that_undo_takes_back_layers_that_do_not_fit_and_no_more(window, qtbot):
+    network = pick(window, "convolutional_network")
+    builder = window.problem_panel.builder.layers
+    select(window, 2)
+    qtbot.mouseClick(builder.delete, Qt.MouseButton.LeftButton)
+    assert "the layers are still: conv 8 3x3, maxpool 2, flatten." in builder.note.text()
+    builder.tree.setFocus()
+    qtbot.keyClick(builder.tree, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert builder.pending is None
+    assert not builder.note.isVisible()
+    assert rows(window)[-1] == ("Dense 10", "10", "730")
+    assert window.session.experiment.problem is network
+    qtbot.keyClick(builder.tree, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert window.session.experiment.problem is not network
 
 
 def test_that_layers_entered_for_other_data_hold_once_these_are_chosen(window, qtbot):

@@ -168,6 +168,7 @@ def test_that_a_file_dropped_on_the_window_is_opened(window, qtbot, tmp_path):
         ("1\n2\nthree\n", "line 3"),
         ("1,2\n3\n", "line 2"),
         ("1\nnan\n", "line 2"),
+        ("1,2,3\n4,5,6\n", "choose a regression or a network first"),
     ],
 )
 def test_that_a_bad_file_is_told_and_the_problem_stays(window, qtbot, tmp_path, content, told):

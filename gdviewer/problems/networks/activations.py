@@ -62,7 +62,7 @@ class Sigmoid(Activation):
         return sigmoid(z)
 
     def slope(self, z: Array, a: Array) -> Array:  # noqa: ARG002
-        return a * (1 - a)
+        return a * (1.0 - a)
 
 
 class Tanh(Activation):
@@ -72,7 +72,7 @@ class Tanh(Activation):
         return np.tanh(z)
 
     def slope(self, z: Array, a: Array) -> Array:  # noqa: ARG002
-        return 1 - a * a
+        return 1.0 - a * a
 
 
 class ReLU(Activation):

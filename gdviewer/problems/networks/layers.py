@@ -149,7 +149,7 @@ class Dropout:
 
     def drawn(self, rows: int, shape: Shape, rng: np.random.Generator) -> Mask:
         """What it does in one step with ``rows`` examples of ``shape``."""
-        return Mask((rng.random((rows, *shape)) >= self.chance) / (1 - self.chance))
+        return Mask(self.chance, (rng.random((rows, *shape)) >= self.chance) / (1 - self.chance))
 
     def __str__(self) -> str:
         return f"dropout {self.chance:g}"
@@ -164,9 +164,6 @@ class Mask(Dropout):
     """
 
     factors: Array
-
-    def __init__(self, factors: Array) -> None:
-        object.__setattr__(self, "factors", factors)
 
     def forward(self, a: Array, w: Views) -> tuple[Array, None]:  # noqa: ARG002
         return a * self.factors, None

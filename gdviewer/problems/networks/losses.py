@@ -7,6 +7,7 @@ all rows, and for numbers over all outputs too, without factors ½ other than Hu
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,13 @@ class Huber(Loss):
         return float((inner * (r - 0.5 * inner)).sum() / r.size), inner / r.size
 
 
+@lru_cache(maxsize=8)
+def _identity(size: int) -> Array:
+    made = np.eye(size)
+    made.setflags(write=False)
+    return made
+
+
 class CrossEntropy(Loss):
     """mean of log Σ eᶻ − z of the class that is right: softmax and −log p in one, finite for any finite outputs, as
     ``torch.nn.CrossEntropyLoss``. One output a class."""
@@ -71,15 +79,13 @@ class CrossEntropy(Loss):
     classes = True
 
     def cost(self, z: Array, y: NDArray[Any]) -> tuple[float, Array]:
-        z, y, count = z.T.copy(), y.T, y.size  # a row for each class, so that sums over them are done at once
-        right = y * count + np.arange(count).reshape(y.shape)  # where the class that is right stands among all outputs
-        z -= np.maximum.reduce(z)
+        z = z.T.copy()  # a row for each class, so that what is done with all classes is done with whole rows
+        right = _identity(len(z)).take(y.T, axis=1)  # 1 for the class that is right, 0 for the others
+        z -= z.max(axis=0)
         e = np.exp(z)
-        total = np.add.reduce(e)
-        cost = np.log(total) - z.take(right)
-        delta = e / (total * count)
-        delta.ravel()[right] -= 1 / count
-        return float(cost.sum() / count), delta.T
+        total = e.sum(axis=0)
+        cost = np.log(total).sum() - np.vdot(z, right)
+        return float(cost / y.size), ((e / total - right) / y.size).T
 
     def prediction(self, z: Array) -> Array:
         e = np.exp(z - z.max(axis=-1, keepdims=True))
@@ -87,7 +93,7 @@ class CrossEntropy(Loss):
         return probability
 
 
-_WRONG = np.array([1.0, -1.0])  # the log odds of the class that is not right are those of the second times this
+_WRONG = np.array([1.0, -1.0])  # the log odds of the class that is wrong are z times this, by the class that is right
 
 
 class BinaryCrossEntropy(Loss):
@@ -103,7 +109,7 @@ class BinaryCrossEntropy(Loss):
         return 1
 
     def cost(self, z: Array, y: NDArray[Any]) -> tuple[float, Array]:
-        sign = _WRONG.take(y).reshape(z.shape)
+        sign = _WRONG[y].reshape(z.shape)
         wrong = sign * z
         cost = np.logaddexp(0.0, wrong)
         return float(cost.sum() / z.size), sign * np.exp(wrong - cost) / z.size

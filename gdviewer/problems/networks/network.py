@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -231,18 +231,27 @@ class Network(Problem):
     def value(self, x: ArrayLike) -> Array:
         points = np.asarray(x, dtype=float)
         with np.errstate(all="ignore"):
-            each = [self._cost(point, self.inputs, self.targets) for point in points.reshape(-1, self.dimension)]
+            each = [self._cost(point) for point in points.reshape(-1, self.dimension)]
         return np.array(each, dtype=float).reshape(points.shape[:-1])[()]
 
-    def _cost(self, x: Array, inputs: Array, targets: NDArray[Any]) -> float:
-        """The mean loss over rows, a part of them at a time."""
+    def _cost(self, x: Array) -> float:
+        """The mean loss over all rows."""
+        drawn = self.layers is not self.architecture.layers  # what is dropped: for all the rows of a batch at once
+        parts = self._outputs(x, self.inputs, self.layers, len(self.inputs) if drawn else self._most_rows)
+        total = sum(self.loss.cost(outputs, self.targets[rows])[0] * len(outputs) for rows, outputs in parts)
+        return _or_infinite(total / len(self.targets))
+
+    @property
+    def _most_rows(self) -> int:
+        """How many rows are evaluated at once, where that is free."""
+        return max(1, _AT_ONCE // self.architecture.widest)
+
+    def _outputs(self, x: Array, inputs: Array, layers: Sequence[Layer], size: int) -> Iterator[tuple[slice, Array]]:
+        """What comes out of ``layers`` for scaled inputs, ``size`` rows at a time; and which rows these are."""
         weights = self.architecture.views(x)
-        total, size = 0.0, max(1, _AT_ONCE // self.architecture.widest)
-        for first in range(0, len(targets), size):
+        for first in range(0, max(1, len(inputs)), size):
             rows = slice(first, first + size)
-            outputs, _ = feed_forward(self.layers, weights, inputs[rows])
-            total += self.loss.cost(outputs, targets[rows])[0] * len(outputs)
-        return _or_infinite(total / len(targets))
+            yield rows, feed_forward(layers, weights, inputs[rows])[0]
 
     # What it means
 
@@ -252,20 +261,27 @@ class Network(Problem):
 
     def outputs(self, x: ArrayLike, inputs: ArrayLike) -> Array:
         """What comes out, before any softmax, for inputs as they are, (rows, …): (rows, outputs) or (rows, time, …)."""
-        return self.activations(x, inputs)[-1]
+        point = np.asarray(x, dtype=float)
+        with np.errstate(all="ignore"):
+            parts = self._outputs(point, self._scaled(inputs), self.architecture.layers, self._most_rows)
+            return np.concatenate([outputs for _, outputs in parts])
 
     def activations(self, x: ArrayLike, inputs: ArrayLike) -> list[Array]:
         """What comes out of each stage of the architecture, in order, for inputs as they are, (rows, …)."""
-        given, shape = np.array(inputs, dtype=float, ndmin=1), self.architecture.shape
-        if given.shape[-len(shape) :] != shape and (*given.shape[1:], 1) != shape:
-            raise ValueError(f"inputs have shape (rows, {', '.join(map(str, shape))}); got {given.shape}")
-        a, found = self.scaling.apply(given.reshape(-1, *shape)), []
+        a, found = self._scaled(inputs), []
         with np.errstate(all="ignore"):
             weights = self.architecture.views(np.asarray(x, dtype=float))
             for layer, w in zip(self.architecture.layers, weights, strict=True):
                 a, _ = layer.forward(a, w)
                 found.append(a)
         return found
+
+    def _scaled(self, inputs: ArrayLike) -> Array:
+        """Inputs as they are, (rows, …), as the network sees them; raises ValueError for another shape."""
+        given, shape = np.array(inputs, dtype=float, ndmin=1), self.architecture.shape
+        if given.shape[-len(shape) :] != shape and (*given.shape[1:], 1) != shape:
+            raise ValueError(f"inputs have shape (rows, {', '.join(map(str, shape))}); got {given.shape}")
+        return self.scaling.apply(given.reshape(-1, *shape))
 
     def predict(self, x: ArrayLike, inputs: ArrayLike) -> Array:
         """Predictions for inputs as they are, (rows, …): the probability of each class, (rows, classes), or numbers,
@@ -289,15 +305,12 @@ class Network(Problem):
 
     def _measured(self, x: Array, inputs: Array, targets: NDArray[Any]) -> tuple[float, float]:
         """The mean loss over rows, and the share of them whose class is told right."""
-        weights = self.architecture.views(x)
-        total, right, size = 0.0, 0, min(_TOGETHER, max(1, _AT_ONCE // self.architecture.widest))
-        for first in range(0, len(targets), size):
-            rows = slice(first, first + size)
-            outputs, _ = feed_forward(self.architecture.layers, weights, inputs[rows])
+        total, right = 0.0, 0
+        for rows, outputs in self._outputs(x, inputs, self.architecture.layers, min(_TOGETHER, self._most_rows)):
             total += self.loss.cost(outputs, targets[rows])[0] * len(outputs)
             if self.loss.classes:
                 right += int((self.loss.prediction(outputs).argmax(axis=-1) == targets[rows]).sum())
-        return total / len(targets), right / targets.size
+        return _or_infinite(total / len(targets)), right / targets.size
 
     def report(self, x: ArrayLike) -> dict[str, Any]:
         return {"layers": self.shape_text, "weights": self.dimension, **self.metrics(x)}

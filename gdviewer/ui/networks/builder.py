@@ -72,8 +72,8 @@ class NetworkBuilder(QTabWidget):
         self.scaling.setText(network.scaling.text)
         values, rows = network.values, len(network.targets)
         self.weights.setText(
-            tr("{n} weights, {init}, seed {seed}.", n=f"{network.dimension:,}", init=tr(values["init"]),
-               seed=values["init_seed"])
+            tr("Loss: {loss}. {n} weights, {init}, seed {seed}.", loss=tr(network.loss_name.replace("_", " ")),
+               n=f"{network.dimension:,}", init=tr(values["init"]), seed=values["init_seed"])
         )  # fmt: skip
         more = tr("A batch of {n} is more than there are.", n=f"{values['batch_size']:,}")
         self.batch.setText(network.batch_text + (f" {more}" if values["batch_size"] > rows else ""))

@@ -30,6 +30,7 @@ class Choice(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         for name, (text, tip) in words.items():
             button = self.buttons[name] = QToolButton(text=text, checkable=True, toolTip=tip, accessibleName=text)
+            button.setProperty("role", "choice")
             self._group.addButton(button)
             layout.addWidget(button)
         layout.addStretch()

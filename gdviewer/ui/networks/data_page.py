@@ -57,6 +57,7 @@ class DataPage(Page):
     def __init__(self, session: Session, example: Example) -> None:
         super().__init__(session, example)
         self.point: np.ndarray | None = None  # where the network is that is shown
+        self._matched: Network | None = None  # the network whose data are shown
         self.legend = QLabel(textFormat=Qt.TextFormat.RichText, wordWrap=True)
         self.pickers = [QComboBox(), QComboBox()]
         self._picking = QWidget()
@@ -93,8 +94,9 @@ class DataPage(Page):
     def _match(self) -> None:
         """Show the experiment's data."""
         network = self.network
-        if network is None:
+        if network is None or network is self._matched:
             return
+        self._matched = network
         names = list(network.train.input_names)
         if [self.pickers[0].itemText(i) for i in range(self.pickers[0].count())] != names:
             for i, picker in enumerate(self.pickers):
@@ -160,6 +162,7 @@ class DataPage(Page):
         return self.example.chosen, self.plot.view, self.plot.axes.shown, self.session.playing
 
     def computation(self, network: Network, run: Run, step: int) -> Callable[[], Any]:
+        self._match()  # an undo shows a network with a run that was begun, before anybody is told of it
         axes, view, fine = self.plot.axes, self.plot.view, not self.session.playing
         chosen, flat = self.example.row_of(network), self.plot.flat
 

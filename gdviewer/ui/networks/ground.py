@@ -10,7 +10,6 @@ from PySide6.QtGui import QColor
 
 from gdviewer.problems.networks.network import Network
 from gdviewer.ui.networks.colors import class_color
-from gdviewer.ui.networks.judged import outputs_of
 from gdviewer.ui.theme import Theme
 
 View = tuple[tuple[float, float], tuple[float, float]]  # left and right, low and high
@@ -63,7 +62,7 @@ def ground(network: Network, x: np.ndarray, axes: Axes, view: View, fine: bool) 
     size = int(np.clip((_WORK[fine] / network.dimension) ** 0.5, least, most))
     across, up = (low + (high - low) * (np.arange(size) + 0.5) / size for low, high in view)
     grid = np.meshgrid(across, up)
-    z = outputs_of(network, x, axes.inputs(*(side.ravel() for side in grid))).reshape(size, size, -1)
+    z = network.outputs(x, axes.inputs(*(side.ravel() for side in grid))).reshape(size, size, -1)
     with np.errstate(all="ignore"):
         predictions = network.loss.prediction(z)
     lines = _borders(across, up, z) if network.train.classes else (np.empty((0, 2)), np.empty(0, dtype=np.int32))
@@ -73,8 +72,7 @@ def ground(network: Network, x: np.ndarray, axes: Axes, view: View, fine: bool) 
 def curve(network: Network, x: np.ndarray, axes: Axes, view: View) -> tuple[np.ndarray, np.ndarray]:
     """Places along the one input, (k,), and what the network at ``x`` says there, (k, classes or outputs)."""
     places = np.linspace(*view[0], _CURVE)
-    with np.errstate(all="ignore"):
-        return places, network.loss.prediction(outputs_of(network, x, axes.inputs(places)))
+    return places, network.predict(x, axes.inputs(places))
 
 
 def _borders(across: np.ndarray, up: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -10,15 +10,6 @@ from gdviewer.problems.networks.dataset import Dataset
 from gdviewer.problems.networks.network import Network
 from gdviewer.ui.networks.example import TEST, TRAIN
 
-_AT_ONCE = 1 << 20  # numbers that the widest layer may hold
-
-
-def outputs_of(network: Network, x: np.ndarray, inputs: np.ndarray) -> np.ndarray:
-    """The outputs for inputs as they are, (rows, …), a part of them at a time."""
-    size = max(1, _AT_ONCE // network.architecture.widest)
-    parts = [network.outputs(x, inputs[first : first + size]) for first in range(0, len(inputs), size)]
-    return np.concatenate(parts or [network.outputs(x, inputs)])
-
 
 def part_of(network: Network, part: str) -> Dataset:
     """The data trained on, or those held back; the former where there are none of these."""
@@ -66,8 +57,7 @@ class Judged:
 def judge(network: Network, x: np.ndarray, part: str) -> Judged:
     """Have the network at ``x`` say what it thinks of one part of its data."""
     data = part_of(network, part)
-    with np.errstate(all="ignore"):
-        predictions = network.loss.prediction(outputs_of(network, x, data.inputs))
+    predictions = network.predict(x, data.inputs)
     axes = tuple(range(1, data.targets.ndim))
     if data.classes:
         told = predictions.argmax(axis=-1)

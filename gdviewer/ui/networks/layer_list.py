@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QBrush, QColor, QDropEvent, QKeyEvent
+from PySide6.QtGui import QBrush, QColor, QDropEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -64,9 +65,9 @@ class LayerList(QWidget):
         self.tree.deleted.connect(self.remove)
         self.tree.currentItemChanged.connect(self._show_fields)
         self.add_button = QToolButton(text=tr("Add"), popupMode=QToolButton.ToolButtonPopupMode.InstantPopup)
-        menu = QMenu(self.add_button)
+        menu = QMenu(self.add_button, toolTipsVisible=True)
         for layer in _ADDED:
-            menu.addAction(type(layer).__name__, partial(self.add, layer)).setToolTip(type(layer).__doc__ or "")
+            menu.addAction(type(layer).__name__, partial(self.add, layer)).setToolTip(_summary(layer))
         self.add_button.setMenu(menu)
         self.up = QToolButton(text=tr("Up"), clicked=lambda: self.move(-1))
         self.down = QToolButton(text=tr("Down"), clicked=lambda: self.move(1))
@@ -158,6 +159,22 @@ class LayerList(QWidget):
         """Tell what is wrong with the layers as a whole."""
         self.entry.explain(message)
 
+    def event(self, event: QEvent) -> bool:
+        """Take back what does not fit with the keys of undo: it is no edit of the experiment yet."""
+        if event.type() == QEvent.Type.ShortcutOverride and self._takes_back(event):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if self._takes_back(event):
+            self.show_value(self.value)
+        else:
+            super().keyPressEvent(event)
+
+    def _takes_back(self, event: QKeyEvent) -> bool:
+        return self.pending is not None and event.matches(QKeySequence.StandardKey.Undo)
+
     def _type(self, text: str) -> None:
         try:
             layers = layers_of(text)
@@ -203,8 +220,14 @@ class LayerList(QWidget):
         self._show_fields()
         data = self._network.train
         none = "" if self.layers else tr("logistic regression") if data.classes else tr("linear regression")
-        self.note.setText(tr("Without a layer of your own this is {what}.", what=none) if none else "")
-        self.note.setVisible(bool(none))
+        told = tr("Without a layer of your own this is {what}.", what=none) if none else ""
+        if any(row.misfit for row in rows):
+            told = tr(
+                "Until all fit, the layers are still: {layers}. Ctrl+Z goes back to them.",
+                layers=self.value or tr("none"),
+            )
+        self.note.setText(told)
+        self.note.setVisible(bool(told))
 
     def _show_fields(self, *_: object) -> None:
         place = self.chosen
@@ -341,6 +364,11 @@ def _own_key(event: Any) -> Qt.Key | None:
     if event.key() in ((Qt.Key.Key_Up, Qt.Key.Key_Down) if alt else (Qt.Key.Key_Delete,)):
         return event.key()
     return None
+
+
+def _summary(layer: Layer) -> str:
+    """What a layer does: the first paragraph of its docstring, in lines of a readable length."""
+    return textwrap.fill(tr(" ".join((type(layer).__doc__ or "").split("\n\n")[0].split())), 64)
 
 
 def layer_title(layer: Layer) -> str:

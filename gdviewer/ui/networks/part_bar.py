@@ -35,8 +35,8 @@ class PartBar(QWidget):
         self.parts.activated.connect(self._choose)
         self.told = QLabel()
         self.told.setMinimumWidth(60)  # it is short, and on one line whatever it says, so that nothing moves
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(8, 4, 8, 2)
+        layout = QHBoxLayout(self, spacing=6)
+        layout.setContentsMargins(4, 4, 2, 2)
         layout.addWidget(self.parts)
         layout.addWidget(self.told, 1)
 

@@ -10,6 +10,7 @@ from PySide6.QtCore import QModelIndex
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QPushButton, QTableView, QVBoxLayout
 
 from gdviewer.engine.run import Run
+from gdviewer.problems.networks.dataset import Dataset
 from gdviewer.problems.networks.network import Network
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.networks.example import Example
@@ -71,14 +72,29 @@ class PredictionsPage(Page):
         self._choosing = False
         session.experiment_changed.connect(self._match)
         self._match()
+<<<<<<< HEAD
+=======
+        if self.network:
+            self._show_as(self.network.train)
+        self._fit()
+>>>>>>> main
+
+    def _show_as(self, data: Dataset) -> None:
+        """As pictures or as a table, whichever these rows are for; not before they are the rows that are listed."""
+        drawn = data.kind == "images" and bool(data.classes)
+        self.pictures.setVisible(drawn)
+        self.table.setVisible(not drawn)
 
     def _match(self) -> None:
         network = self.network
         if network:
+<<<<<<< HEAD
             drawn = network.train.kind == "images" and bool(network.train.classes)
             self.pictures.setVisible(drawn)
             self.table.setVisible(not drawn)
             self._fit()
+=======
+>>>>>>> main
             cell = self.example.cell
             if cell and max(cell) >= len(network.train.classes):
                 self.example.list_rows(self.example.listed)
@@ -117,6 +133,7 @@ class PredictionsPage(Page):
             return
         self._choosing = True  # what is chosen is marked where it stands now, and nothing is scrolled
         self.rows.show_rows(judged, order)
+        self._show_as(judged.data)
         self.bar.match(network)
         self.all.setVisible(cell is not None)
         self.bar.told.setText(_told(judged, order, cell))

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
+<<<<<<< HEAD
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QSplitter, QTabWidget, QVBoxLayout, QWidget
+=======
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QPaintEvent
+from PySide6.QtWidgets import (
+    QSplitter,
+    QStyle,
+    QStyleOptionTab,
+    QStylePainter,
+    QTabBar,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+>>>>>>> main
 
 from gdviewer.problems.networks.network import Network
 from gdviewer.ui.networks.example import Example
@@ -14,6 +30,35 @@ from gdviewer.ui.networks.pages import DOES, INSIDE
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import plan_title, tr
 from gdviewer.ui.theme import look
+
+_CLOSER = 22  # pixels that a tab can be narrower than Qt makes it
+
+
+class _Tabs(QTabBar):
+    """Tabs that stand closer where there is not room for all of them, as on a projector."""
+
+    def tabSizeHint(self, index: int) -> QSize:
+        return super().tabSizeHint(index) - QSize(self._closer(), 0)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if not self._closer():
+            super().paintEvent(event)
+            return
+        painter, option = QStylePainter(self), QStyleOptionTab()
+        for i in self._shown():
+            self.initStyleOption(option, i)
+            option.text = ""  # Qt would cut it where the room it leaves on both sides is lacking
+            painter.drawControl(QStyle.ControlElement.CE_TabBarTab, option)
+            painter.drawText(self.tabRect(i), Qt.AlignmentFlag.AlignCenter, self.tabText(i))
+
+    def _shown(self) -> list[int]:
+        return [i for i in range(self.count()) if self.isTabVisible(i)]
+
+    def _closer(self) -> int:
+        """How many pixels each tab is narrower than usual."""
+        shown = self._shown()
+        lacking = sum(super(_Tabs, self).tabSizeHint(i).width() for i in shown) - self.parentWidget().width()
+        return max(0, min(_CLOSER, math.ceil(lacking / max(1, len(shown)))))
 
 
 class Pages(QTabWidget):
@@ -26,6 +71,7 @@ class Pages(QTabWidget):
         self._session, self._example, self._kinds = session, example, kinds
         self._made: dict[type[Page], Page] = {}
         self._rooms: dict[type[Page], QWidget] = {}
+        self.setTabBar(_Tabs(self))
         self.setDocumentMode(True)
         for kind in kinds:
             room = self._rooms[kind] = QWidget()

@@ -149,11 +149,20 @@ def test_that_metrics_are_of_each_part_and_of_classes_only():
     assert numbers.metrics(numbers.start).keys() == {"train_loss", "test_loss"}
 
 
-def test_that_the_parts_in_which_all_rows_are_evaluated_do_not_change_the_loss(monkeypatch):
+def test_that_the_parts_in_which_all_rows_are_evaluated_change_neither_losses_nor_predictions(monkeypatch):
     network = made(targets=INPUTS, loss="mean_squared_error")
-    whole = network.value(network.start)
+    x = network.start
+    whole, metrics, predictions = network.value(x), network.metrics(x), network.predict(x, INPUTS)
     monkeypatch.setattr("gdviewer.problems.networks.network._AT_ONCE", 12)
-    assert network.value(network.start) == pytest.approx(whole, rel=1e-14)
+    assert network.value(x) == pytest.approx(whole, rel=1e-14)
+    assert network.metrics(x) == pytest.approx(metrics, rel=1e-14)
+    assert network.predict(x, INPUTS) == pytest.approx(predictions, rel=1e-14)
+
+
+def test_that_the_loss_of_a_step_with_dropout_is_evaluated_however_wide_a_layer_is(monkeypatch):
+    step = made("30 relu, dropout 0.5, 8", batch_size=6).batch(3, 1)
+    monkeypatch.setattr("gdviewer.problems.networks.network._AT_ONCE", 12)
+    assert step.value(step.start) == step.value_and_gradient(step.start)[0]
 
 
 @pytest.mark.parametrize("inputs", [np.zeros((3, 5)), np.zeros((4, 3)), [1.0, 2, 3]])

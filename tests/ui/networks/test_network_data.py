@@ -141,3 +141,14 @@ def test_that_images_have_no_such_page(window):
     window.problem_panel.choose("network")
     assert does.tabText(0) == DataPage.title
     assert does.isTabVisible(0)
+
+
+@pytest.mark.parametrize("names", [("network", "fitting_network"), ("fitting_network", "network")])
+def test_that_undo_shows_data_with_other_inputs_at_once(trained, names):
+    window, page = trained(DataPage, names[0])
+    window.problem_panel.choose(names[1])
+    trained.wait(page)
+    window.session.undo()
+    trained.wait(page)
+    assert page.plot.axes.shown == tuple(range(len(window.session.experiment.problem.train.input_names)))
+    assert page.plot.flat == (names[0] == "network")

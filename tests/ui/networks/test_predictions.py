@@ -102,6 +102,17 @@ def test_that_pictures_are_painted_with_the_colours_of_the_theme(trained):
     assert {look().theme.error, look().theme.accent} <= colors  # a wrong class told, and the true one
 
 
+@pytest.mark.parametrize("names", [("network", "digits_network"), ("digits_network", "network")])
+def test_that_a_change_of_the_data_paints_no_row_as_what_it_is_not(trained, names):
+    window, page = trained(PredictionsPage, names[0])
+    window.problem_panel.choose(names[1])
+    page.grab()  # before there is anything to be told of the other data
+    trained.wait(page)
+    page.grab()
+    assert page.pictures.isVisible() == ("digits" in names[1])
+    assert page.table.isVisible() != page.pictures.isVisible()
+
+
 @pytest.mark.parametrize(
     ("name", "values", "measure"),
     [
