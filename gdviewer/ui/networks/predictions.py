@@ -72,12 +72,8 @@ class PredictionsPage(Page):
         self._choosing = False
         session.experiment_changed.connect(self._match)
         self._match()
-<<<<<<< HEAD
-=======
         if self.network:
             self._show_as(self.network.train)
-        self._fit()
->>>>>>> main
 
     def _show_as(self, data: Dataset) -> None:
         """As pictures or as a table, whichever these rows are for; not before they are the rows that are listed."""
@@ -88,13 +84,7 @@ class PredictionsPage(Page):
     def _match(self) -> None:
         network = self.network
         if network:
-<<<<<<< HEAD
-            drawn = network.train.kind == "images" and bool(network.train.classes)
-            self.pictures.setVisible(drawn)
-            self.table.setVisible(not drawn)
             self._fit()
-=======
->>>>>>> main
             cell = self.example.cell
             if cell and max(cell) >= len(network.train.classes):
                 self.example.list_rows(self.example.listed)

@@ -5,13 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-<<<<<<< HEAD
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QLabel, QSplitter, QTabWidget, QVBoxLayout, QWidget
-=======
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import (
+    QLabel,
     QSplitter,
     QStyle,
     QStyleOptionTab,
@@ -21,7 +18,6 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
->>>>>>> main
 
 from gdviewer.problems.networks.network import Network
 from gdviewer.ui.networks.example import Example
@@ -57,7 +53,9 @@ class _Tabs(QTabBar):
     def _closer(self) -> int:
         """How many pixels each tab is narrower than usual."""
         shown = self._shown()
-        lacking = sum(super(_Tabs, self).tabSizeHint(i).width() for i in shown) - self.parentWidget().width()
+        beside = self.parentWidget().cornerWidget()
+        room = self.parentWidget().width() - (0 if beside is None or beside.isHidden() else beside.sizeHint().width())
+        lacking = sum(super(_Tabs, self).tabSizeHint(i).width() for i in shown) - room
         return max(0, min(_CLOSER, math.ceil(lacking / max(1, len(shown)))))
 
 
