@@ -55,31 +55,35 @@ class Plane:
         return cls(origin, directions, names)
 
     @classmethod
-    def of_path(cls, path: Array, names: tuple[str, str] = ("PC 1", "PC 2")) -> Self | None:
+    def of_path(cls, path: Array, last: Array | None = None, names: tuple[str, str] = ("PC 1", "PC 2")) -> Self | None:
         """The plane through a path's last point that lies closest to all of its points (length, n).
 
         Its axes are the two leading right singular vectors of the rows θᵢ − θ_last (Li et al. 2018, arXiv 1712.09913,
         without the subtraction of means); of a long path evenly spaced rows are taken. The path begins on the left.
 
+        Args:
+            last: the last point, (n,), where the rows do not hold it.
+
         Returns:
             None where all points are the same.
         """
         length, n = path.shape
+        last = path[-1] if last is None else last
         wide = n >= _WIDE
         most = min(512, (_FITTED_WIDE if wide else _FITTED) // n)
         rows = path[:: -(-length // max(64, most))]
         with np.errstate(all="ignore"):
-            scale = max(float(np.abs(row - path[-1]).max()) for row in rows)
+            scale = max(float(np.abs(row - last).max()) for row in rows)
             if not 0 < scale < 1e150:  # beyond, nothing can be drawn
                 return None
-            first, second = (_axes_of_wide if wide else _axes)(rows, path[-1], scale)
+            first, second = (_axes_of_wide if wide else _axes)(rows, last, scale)
             if second is None:  # a straight path: with the coordinate that it changes least
                 second = -first * first[least := int(np.abs(first).argmin())]
                 second[least] += 1
                 second /= np.linalg.norm(second)
             directions = np.array([first, second])
             along, total = np.zeros((len(rows), 2)), 0.0
-            for columns, moves in _parts(rows, path[-1], scale):
+            for columns, moves in _parts(rows, last, scale):
                 along += np.einsum("rn,kn->rk", moves, directions[:, columns])
                 total += float(np.einsum("rn,rn->", moves, moves))
         if along[0, 0] > 0:
@@ -87,7 +91,7 @@ class Plane:
         if along[np.abs(along[:, 1]).argmax(), 1] < 0:
             directions[1] *= -1
         one, two = ((along**2).sum(axis=0) / total).tolist()
-        return cls(path[-1].copy(), directions, names, (one, two))
+        return cls(last.copy(), directions, names, (one, two))
 
     def project(self, x: ArrayLike) -> Array:
         """The plane coordinates of the nearest points on the plane: ``(..., n)`` gives ``(..., 2)``."""

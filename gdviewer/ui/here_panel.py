@@ -86,7 +86,7 @@ class HerePanel(QWidget):
         self._again = QTimer(self, singleShot=True)
         self._again.timeout.connect(self._follow)
         self._announce = QTimer(self, singleShot=True, interval=_SILENT_MS)
-        self._announce.timeout.connect(lambda: self.where.setText(tr("computing …")))
+        self._announce.timeout.connect(lambda: self.where.setText(tr("computing the curvature …")))
         self._patience = QTimer(self, singleShot=True)
         self._patience.timeout.connect(self._give_up)
         self.where = self._label("muted")

@@ -204,6 +204,7 @@ class MainWindow(QMainWindow):
 
         panel = StepPanel(self.session)
         self.history.take_pins(panel.pins)
+        panel.followed.connect(self.stage.show_example)
         self.closed.connect(panel.close_threads)
         return panel
 

@@ -238,7 +238,7 @@ def test_that_a_function_that_takes_long_is_announced(open_here, qtbot):
         return float(x @ x)
 
     _, panel = open_here(FunctionProblem(patient, [1.0, 2.0, 3.0]), steps=3, learning_rate=0.1)
-    qtbot.waitUntil(lambda: panel.where.text() == "computing …")
+    qtbot.waitUntil(lambda: panel.where.text() == "computing the curvature …")
     go_on.set()
     settled(qtbot, panel)
     assert panel.kind.text() == "Slope"

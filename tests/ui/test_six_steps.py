@@ -160,7 +160,19 @@ def test_that_the_panel_follows_an_example_and_shows_the_parts(open_window, qtbo
     assert panel.example.isVisible()
     assert panel.example.maximum() == 32
     panel.example.setValue(4)
-    qtbot.waitUntil(lambda: "Followed: row" in panel.notes.text())
+    qtbot.waitUntil(lambda: "Followed, here and in" in panel.notes.text())
+    row = int(problem.batches.at(20, window.session.runs[0].seed)[3])
+    assert f"row {row + 1:,} of the training data" in panel.notes.text()
+    example = window.stage.plot.example
+    assert example.chosen == (row, "train")  # the pages show it, too
+    example.choose(2, "test")  # until another is chosen there
+    panel.hide()
+    panel.show()
+    qtbot.waitUntil(lambda: panel.story is not None)
+    assert example.chosen == (2, "test")
+    window.session.look_at(19)
+    row = int(problem.batches.at(19, window.session.runs[0].seed)[3])
+    qtbot.waitUntil(lambda: example.chosen == (row, "train"))
     shapes = found(panel.lines.rows, "input").amount.shape
     assert shapes == (2,)
 

@@ -75,6 +75,22 @@ def test_that_a_path_leads_through_the_points_kept_to_the_newest(open_thinned):
         assert len(drawn) > 10
 
 
+def test_that_a_plane_goes_through_the_newest_point_though_it_is_not_kept(open_thinned, qtbot):
+    window = open_thinned("rosenbrock_nd")
+    session, plot = window.session, window.stage.plot
+    run = session.runs[0]
+    session.edit(replace(session.experiment, limits=replace(session.experiment.limits, max_steps=STEPS + 1)))
+    session.step()
+    qtbot.waitUntil(lambda: run.step == STEPS + 1 and not session.busy)
+    assert STEPS + 1 not in run.trace.kept
+    plot.lay()
+    assert plot.step == STEPS + 1
+    assert np.array_equal(plot.surface.plane.origin, run.trace.last)
+    low, high = plot.surface.domain.T
+    assert (low < 0).all()
+    assert (high > 0).all()
+
+
 def test_that_paths_go_on_while_fewer_and_fewer_of_their_points_are_kept(open_thinned, qtbot):
     window = open_thinned()
     run = window.session.runs[1]

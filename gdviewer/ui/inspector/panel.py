@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QSettings, Qt, QTimer
+from PySide6.QtCore import QSettings, Qt, QTimer, Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from gdviewer.engine.run import Run
@@ -36,14 +36,20 @@ class StepPanel(QWidget):
 
     A step is executed again in the background, the latest one asked for, and only while the panel is seen.
 
+    Signals:
+        followed: another row of the training data, from 0, is followed through a step, and the runs rest.
+
     Attributes:
         story: what is shown; None where there is no step.
         pins: the values that stay in sight.
     """
 
+    followed = Signal(int)
+
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
+        self._followed: int | None = None
         self.story: Story | None = None
         self.pins = Pins(session)
         self._asked: Any = None
@@ -195,6 +201,10 @@ class StepPanel(QWidget):
         self._say([*hits, *story.notes], faults)
         self.example.take(story.batch)
         self.lines.take(story.rows)
+        if story.followed != self._followed and not self._session.playing:
+            self._followed = story.followed
+            if story.followed is not None:
+                self.followed.emit(story.followed)
 
     def _show_nothing(self, run: Run | None) -> None:
         self._asked, self.story = None, None

@@ -119,18 +119,26 @@ class SixSteps:
         return min((len(one.forward.arguments["inputs"]) for one in self.passes), default=0)
 
     @property
+    def followed(self) -> int | None:
+        """The row of the training data that is followed, from 0; None for none."""
+        if self.place is None or self.place >= self.batch:
+            return None
+        batches = self.network.batches
+        return int(batches.at(self.step, self.run.seed)[self.place]) if batches.count > 1 else self.place
+
+    @property
     def example_text(self) -> str:
         """Which example is followed; empty for none."""
         if self.place is None or not self.batch:
             return ""
-        if self.place >= self.batch:
+        if self.followed is None:
             return tr("This batch has {n} examples: all of them are shown.", n=self.batch)
-        network = self.network
-        row = int(network.batches.at(self.step, self.run.seed)[self.place]) if network.batches.count > 1 else self.place
+        network, row = self.network, self.followed
         target, classes = network.train.targets[row], network.train.classes
         what = classes[target] if classes and not target.ndim else value_text(target)
         return tr(
-            "Followed: row {row} of the training data, target {target}. Cost and ∂f/∂W are of all {n}.",
+            "Followed, here and in the pages: row {row} of the training data, target {target}. "
+            "Cost and ∂f/∂W are of all {n}.",
             row=f"{row + 1:,}", target=what, n=self.batch,
         )  # fmt: skip
 

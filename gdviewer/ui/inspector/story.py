@@ -33,6 +33,7 @@ class Story:
         trials: the points it asked about.
         notes: what has to be known besides; faults: what went wrong.
         batch: how many examples a batch has, where one of them can be followed; else 0.
+        followed: the row of the training data that is followed, from 0; None for none.
         seconds: what it took to be told.
     """
 
@@ -47,6 +48,7 @@ class Story:
     notes: list[str]
     faults: list[str]
     batch: int
+    followed: int | None
     seconds: float
 
 
@@ -80,7 +82,7 @@ class Teller:
         trace, owner = run.trace, run.owner(step)
         start, taken = run.point(step - 1), step < len(trace)
         network = run.problem if isinstance(run.problem, Network) else None
-        notes, faults, batch = [], [], 0
+        notes, faults, batch, followed = [], [], 0, None
         if not inspection.frame:
             rows = _without_source(owner, step, inspection)
         elif network is None:
@@ -88,7 +90,7 @@ class Teller:
         else:
             update = rows_of(inspection, start, before, skipped=is_of_network)
             told = SixSteps(network, run, step, inspection, update, example)
-            rows, batch = told.rows, network.batches.size if told.batch else 0
+            rows, batch, followed = told.rows, network.batches.size if told.batch else 0, told.followed
             notes += [told.example_text] if told.example_text else []
         if not inspection.frame:
             notes.append(tr("There is no source of this rule to be had. What goes in and comes out:"))
@@ -102,7 +104,8 @@ class Teller:
             faults.append(tr(told))
         return Story(
             run, owner.optimizer, step, start, float(trace.loss[step - 1]), float(trace.loss[step]) if taken else None,
-            rows, trials_of(inspection, start), notes, faults, batch, perf_counter() - began,
+            rows, trials_of(inspection, start), notes, faults, batch, followed,
+            perf_counter() - began,
         )  # fmt: skip
 
     def _inspect(self, run: Run, step: int) -> Inspection:

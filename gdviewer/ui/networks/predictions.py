@@ -74,7 +74,6 @@ class PredictionsPage(Page):
         self._match()
         if self.network:
             self._show_as(self.network.train)
-        self._fit()
 
     def _show_as(self, data: Dataset) -> None:
         """As pictures or as a table, whichever these rows are for; not before they are the rows that are listed."""
@@ -85,13 +84,20 @@ class PredictionsPage(Page):
     def _match(self) -> None:
         network = self.network
         if network:
+            self._fit()
             cell = self.example.cell
             if cell and max(cell) >= len(network.train.classes):
                 self.example.list_rows(self.example.listed)
 
     def _fit(self) -> None:
-        for column, widest in ((0, "99,999"), (3, tr("probability"))):
-            self.table.setColumnWidth(column, self.table.fontMetrics().horizontalAdvance(widest) + 14)
+        """As wide as what is in the columns; those that share what is left are never too narrow for a number."""
+        metrics, network = self.table.fontMetrics(), self.network
+        numbers = network is not None and not network.train.classes
+        self.table.horizontalHeader().setMinimumSectionSize(
+            metrics.horizontalAdvance("−0.0000" if numbers else "✗ A") + 14
+        )
+        for column, widest in ((0, "99,999"), (3, "0.00000" if numbers else tr("probability"))):
+            self.table.setColumnWidth(column, metrics.horizontalAdvance(widest) + 14)
 
     def restyle(self) -> None:
         self._fit()

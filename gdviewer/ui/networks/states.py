@@ -115,7 +115,7 @@ class States(Canvas):
     def _told(block: Block) -> Callable[[int, int], str]:
         def told(row: int, t: int) -> str:
             text = tr(
-                "{title}: {name} at time step {t}: {a}", title=block.title, name=block.rows[row], t=t,
+                "{title}: {name} at time step {t}: {a}", title=block.title, name=block.rows[row], t=t + 1,
                 a=f"{block.values[row, t]:.4g}",
             )  # fmt: skip
             right = block.marks is not None and block.marks[t] == row
@@ -155,14 +155,14 @@ class States(Canvas):
             painter.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, name)
 
     def _paint_foot(self, painter: QPainter) -> None:
-        """The numbers of the time steps, and what is told of the whole sequence."""
+        """The numbers of the time steps, from 1 as in the data, and what is told of the whole sequence."""
         line, tile = self.fontMetrics().height(), self.blocks[-1].tile
         painter.setPen(QColor(self.theme.muted))
         steps = tile.values.shape[1]
         every = max(1, int(np.ceil(steps * self.fontMetrics().horizontalAdvance("000") / tile.rect.width())))
         for t in range(0, steps, every):
             x = tile.place(0, t).x()
-            painter.drawText(QRectF(x - 30, self._bottom - 2, 60, line), Qt.AlignmentFlag.AlignHCenter, str(t))
+            painter.drawText(QRectF(x - 30, self._bottom - 2, 60, line), Qt.AlignmentFlag.AlignHCenter, str(t + 1))
         rect = QRectF(tile.rect.left(), self._bottom - 2 + line, tile.rect.width(), line)
         painter.drawText(rect, Qt.AlignmentFlag.AlignHCenter, tr("time step"))
         if self._words:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import (
+    QLabel,
     QSplitter,
     QStyle,
     QStyleOptionTab,
@@ -23,6 +24,8 @@ from gdviewer.ui.networks.example import Example
 from gdviewer.ui.networks.page import Page
 from gdviewer.ui.networks.pages import DOES, INSIDE
 from gdviewer.ui.session import Session
+from gdviewer.ui.text import plan_title, tr
+from gdviewer.ui.theme import look
 
 _CLOSER = 22  # pixels that a tab can be narrower than Qt makes it
 
@@ -50,7 +53,9 @@ class _Tabs(QTabBar):
     def _closer(self) -> int:
         """How many pixels each tab is narrower than usual."""
         shown = self._shown()
-        lacking = sum(super(_Tabs, self).tabSizeHint(i).width() for i in shown) - self.parentWidget().width()
+        beside = self.parentWidget().cornerWidget()
+        room = self.parentWidget().width() - (0 if beside is None or beside.isHidden() else beside.sizeHint().width())
+        lacking = sum(super(_Tabs, self).tabSizeHint(i).width() for i in shown) - room
         return max(0, min(_CLOSER, math.ceil(lacking / max(1, len(shown)))))
 
 
@@ -107,6 +112,28 @@ class Pages(QTabWidget):
             self._rooms[kind].layout().addWidget(page)
 
 
+class WhoseDot(QLabel):
+    """The colour of the run that the pages show, where there are several."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self.setContentsMargins(0, 0, 8, 8)  # beside the words of the tabs, above the line below them
+        for signal in (session.experiment_changed, session.runs_changed, look().changed):
+            signal.connect(self._match)
+        self._match()
+
+    def _match(self) -> None:
+        runs, selected = self._session.experiment.runs, self._session.selected
+        self.setVisible(len(runs) > 1 and 0 <= selected < len(runs))
+        if not self.isHidden():
+            plan = runs[selected]
+            told = tr("The pages show {run}, the run that is selected under Runs.", run=plan_title(plan))
+            self.setText(f'<span style="color: {look().theme.run_color(plan.color).name()}">●</span>')
+            self.setToolTip(told)
+            self.setAccessibleName(told)
+
+
 class NetworkView(QWidget):
     """What a network does, beside what is inside it.
 
@@ -123,6 +150,8 @@ class NetworkView(QWidget):
         super().__init__()
         self.example = Example(self)
         self.does, self.inside = (Pages(session, self.example, kinds) for kinds in (DOES, INSIDE))
+        self.whose = WhoseDot(session)
+        self.does.setCornerWidget(self.whose)
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
         self._splitter.setChildrenCollapsible(False)
         for pages in (self.does, self.inside):

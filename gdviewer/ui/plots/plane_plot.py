@@ -142,14 +142,14 @@ class PlanePlot(LandscapePlot):
         self._tried, shown = (run, run.step), self._outlines(run)
 
         def fit() -> Fit:
-            last, path = _path_of(run)
-            plane = Plane.of_path(path)
-            return Fit(PATH, run, last, plane and Slice(run.problem, plane, _domain_of(plane, path, shown)))
+            step, path, last = _path_of(run)
+            plane = Plane.of_path(path, last)
+            return Fit(PATH, run, step, plane and Slice(run.problem, plane, _domain_of(plane, path, shown)))
 
         return fit
 
     def _lay(self) -> None:
-        self._wanted = False
+        self._wanted = self.session.what_if.pending  # a run that is made anew is shown before it is as far as it was
         search = self.search(self._selected_run())
         if search is None:
             if self.kind == COORDINATES or not self.fitted:
@@ -282,6 +282,8 @@ class PlanePlot(LandscapePlot):
             return True
         if self.kind != PATH or run is None or self._fits:
             return False
+        if self.fitted and self._run is not run and run.step and not (playing or self.session.busy):
+            return True  # what is told of the plane is of a run that was made anew
         tried, step = self._tried
         if run.step < (2 * step if run is tried else 2):
             return False
@@ -314,7 +316,7 @@ class PlanePlot(LandscapePlot):
 
 def _domain_of(plane: Plane, path: np.ndarray, others: Sequence[np.ndarray]) -> np.ndarray:
     """A region of a plane around a path, (k, n), and of the others what lies near."""
-    outlines, own = [plane.project(x) for x in others], plane.project(path)
+    outlines, own = [plane.project(x) for x in others], np.append(plane.project(path), [[0.0, 0.0]], axis=0)
     low, high = own.min(axis=0), own.max(axis=0)
     size = float((high - low).max())
     every = np.clip(np.concatenate([low[None], high[None], *outlines]), low - size, high + size)
@@ -323,16 +325,17 @@ def _domain_of(plane: Plane, path: np.ndarray, others: Sequence[np.ndarray]) -> 
     return np.column_stack([(low + high) / 2 - half, (low + high) / 2 + half])
 
 
-def _path_of(run: Run) -> tuple[int, np.ndarray]:
-    """A run's path as far as it is kept, (k, n), and the step it leads to; of one that diverged what comes before it
-    left the surroundings of the domain."""
-    rows = run.trace.rows
-    x = rows.x
+def _path_of(run: Run) -> tuple[int, np.ndarray, np.ndarray]:
+    """The step that a run's path leads to, its points as far as they are kept, (k, n), and the last one, (n,); of one
+    that diverged what comes before it left the surroundings of the domain."""
+    newest, rows = run.trace.newest, run.trace.rows
+    x = rows.x[: newest.step // rows.stride + 1]
     if run.stop and run.stop.reason is Reason.DIVERGED:
         low, high = run.problem.domain.T
         far = (np.abs(x - (low + high) / 2) > _NEAR * (high - low)).any(axis=1)
         x = x[: max(1, int(far.argmax()))] if far.any() else x
-    return (len(x) - 1) * rows.stride, x
+        return (len(x) - 1) * rows.stride, x, x[-1]
+    return newest.step, x, newest.x
 
 
 def percent(share: float) -> str:

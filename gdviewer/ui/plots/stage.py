@@ -38,6 +38,11 @@ class Stage(QStackedWidget):
         """The plot that is shown."""
         return self.currentWidget().plot
 
+    def show_example(self, row: int) -> None:
+        """Have a network's pages look at a row of the training data, from 0."""
+        if self._session.experiment.problem.picture == "network":
+            self.plot.example.choose(row)
+
     def close_threads(self) -> None:
         """End the threads that compute pictures."""
         for page in self._made.values():

@@ -15,6 +15,7 @@ from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.ui.networks import surface_plot
 from gdviewer.ui.networks.surface import SurfacePage
 from gdviewer.ui.plots.plane_plot import PATH, RANDOM
+from gdviewer.ui.theme import look
 
 
 @pytest.fixture
@@ -158,3 +159,29 @@ def test_that_the_plane_stays_while_the_descent_is_in_view(open_surface, qtbot):
     page.view.again.click()
     qtbot.waitUntil(lambda: page.plot.surface.plane is not plane)
     assert np.array_equal(page.plot.surface.plane.origin, run.trace.last)
+
+
+def test_that_the_plane_is_laid_to_the_whole_path_of_a_run_made_anew(open_surface, qtbot):
+    window, page = open_surface(steps=6000)
+    session = window.session
+    session.set_what_if(True)
+    before = session.runs[0]
+    session.change_run(0, hyperparameters={"learning_rate": 0.02})
+    qtbot.waitUntil(lambda: session.runs[0] is not before and session.runs[0].step == 6000, timeout=20_000)
+    last = session.runs[0].trace.last
+    qtbot.waitUntil(lambda: np.array_equal(page.plot.surface.plane.origin, last), timeout=5_000)
+    assert page.plot.step == 6000
+
+
+def test_that_the_colour_of_the_run_that_is_shown_stands_beside_the_pages(open_surface):
+    window, _ = open_surface()
+    dot, session = window.stage.plot.whose, window.session
+    assert not dot.isVisible()  # there is no other
+    plan = session.experiment.runs[0]
+    other = RunPlan(optimizers.get("momentum"), color=plan.color + 1)
+    session.edit(replace(session.experiment, runs=(plan, other)))
+    assert dot.isVisible()
+    for number, told in ((0, plan), (1, other)):
+        session.select(number)
+        assert look().theme.run_color(told.color).name() in dot.text()
+        assert told.title in dot.toolTip()

@@ -79,7 +79,7 @@ def test_that_hidden_states_are_those_of_elmans_recurrence(open_inside, qtbot):
     assert last.values == pytest.approx(problem.predict(x, problem.test.inputs[9:10])[0].T)
     assert np.array_equal(last.marks, problem.test.targets[9])
     told = told_at(qtbot, page, page.states, block.tile.place(1, 6))
-    assert told == f"rnn 2: hidden state: 1 at time step 6: {states[6][1]:.4g}"
+    assert told == f"rnn 2: hidden state: 1 at time step 7: {states[6][1]:.4g}"
 
 
 @pytest.mark.parametrize(("data", "said"), [("parity", "with a probability of"), ("noisy_sine", "predicted: ")])

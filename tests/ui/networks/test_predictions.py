@@ -11,6 +11,7 @@ from gdviewer.ui.networks.confusion import AgreementPage, ConfusionPage
 from gdviewer.ui.networks.example import TEST, TRAIN
 from gdviewer.ui.networks.judged import judge
 from gdviewer.ui.networks.predictions import PredictionsPage
+from gdviewer.ui.theme import look
 
 FEW = {"test_share": 0.8, "layers": "8"}  # of the digits: few to train on, many wrong
 
@@ -225,3 +226,11 @@ def test_that_a_loss_without_probabilities_tells_none(trained):
     assert rows.headerData(3, Qt.Orientation.Horizontal) == "wrong"
     assert {rows.data(rows.index(i, 3)) for i in range(rows.rowCount())} <= {"yes", "no"}
     assert "%" not in rows.describe(0)
+
+
+def test_that_numbers_are_whole_in_a_window_that_is_narrow(trained):
+    window, page = trained(PredictionsPage, "fitting_network")
+    look().choose("projector")
+    window.resize(1000, 700)
+    widths = [page.table.columnWidth(column) for column in range(4)]
+    assert min(widths) > page.table.fontMetrics().horizontalAdvance("−0.1234")
