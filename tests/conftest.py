@@ -20,6 +20,8 @@ for _name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
 
 from PySide6.QtCore import QCoreApplication, QEvent, QSettings  # noqa: E402 - the environment comes first
 
+import gdviewer.__main__  # noqa: E402, F401 - computes with as many threads as the command does
+
 
 @pytest.fixture(autouse=True)
 def settings_of_its_own(tmp_path: Path) -> None:
