@@ -105,7 +105,7 @@ def _gradient_words(norms: dict[str, float]) -> list[str]:
         return [tr("The gradient is not finite: a smaller learning rate, or clipping, may help.")]
     (first, size), (last, most) = next(iter(norms.items())), list(norms.items())[-1]
     if most == 0:
-        return [tr("The gradient of {last} is zero.", last=last)]
+        return [tr("The gradient of {last} is zero but for its biases.", last=last)]
     if first == last:
         return []
     ratio = size / most

@@ -46,7 +46,7 @@ from gdviewer.ui.text import tr
 
 _REDRAWN_SECONDS = 0.25  # between two pictures while it runs
 _SEEDS = count(SEEDS, 1, 100, meaning="runs of each value: other batches, and other weights to begin with")
-_STEPS = count(1000, 1, MOST_STEPS, meaning="the most steps of a run")
+_STEPS = count(1000, 1, MOST_STEPS, meaning="the most steps of a run; of batch sizes, of one with the batches of now")
 
 
 def _titles() -> dict[str, tuple[str, str]]:
