@@ -46,8 +46,9 @@ def help_page(actions: list[QAction]) -> str:
             tr("Training a network"),
             tr(
                 "Choose a neural network, and put it together on the left: its data, its layers (Alt+↑ and Alt+↓ move "
-                "one, Delete removes it), its loss and batches. The left tabs show what it does, the right ones what "
-                "is inside; a click on a point, picture or row chooses the example that the others follow, one on the "
+                "one, Delete removes it, Ctrl+Z takes back layers that do not fit), its loss and batches. The left "
+                "tabs show what it does, the right ones what is inside, of the run whose colour the dot beside the "
+                "tabs has. A click on a point, picture or row chooses the example that the others follow, one on the "
                 "confusion matrix lists its rows, one on a curve over the epochs goes there in time. Blue is positive, "
                 "orange negative. A unit is dead where it gives 0 for every row looked at, saturated where its slope "
                 "is below 2 % for nine rows in ten. The loss and gradient of a step are those of its batch; Measures "
