@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from PySide6.QtCore import QPoint, QPointF
+from PySide6.QtWidgets import QWidget
 
 from gdviewer import optimizers, problems
 from gdviewer.engine.stop import Limits
@@ -60,3 +62,19 @@ class Trained:
 def trained(open_window, qtbot) -> Trained:
     """Open windows on networks that were trained."""
     return Trained(open_window, qtbot)
+
+
+@pytest.fixture
+def told_at(qtbot) -> Callable[[Page, QWidget, QPointF], str]:
+    """What a page tells of a place in one of its widgets, when the mouse comes there."""
+
+    def told_of(page: Page, widget: QWidget, place: QPointF) -> str:
+        told: list[str] = []
+        qtbot.mouseMove(widget, QPoint(1, 1))
+        page.hovered.connect(told.append)
+        qtbot.mouseMove(widget, place.toPoint())
+        qtbot.waitUntil(lambda: any(told))  # on a display the mouse comes later, and may leave the widget again
+        page.hovered.disconnect(told.append)
+        return next(text for text in reversed(told) if text)
+
+    return told_of

@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QAbstractButton
 
 from gdviewer.ui.networks.diagram import DiagramPage
 from gdviewer.ui.theme import THEMES, look
 
 
-def told_at(qtbot, page, x, y):
-    """What is told of a place in the diagram."""
-    told = []
-    page.hovered.connect(told.append)
-    qtbot.mouseMove(page.diagram, QPoint(1, 1))
-    qtbot.mouseMove(page.diagram, QPointF(x, y).toPoint())
-    page.hovered.disconnect(told.append)
-    return told[-1]
-
-
-def test_that_a_line_tells_its_weight_and_gradient_at_the_cursor(open_inside, qtbot):
+def test_that_a_line_tells_its_weight_and_gradient_at_the_cursor(open_inside, qtbot, told_at):
     window, page = open_inside(DiagramPage)
     problem, run = window.session.experiment.problem, window.session.runs[0]
     for step in (20, 3):
@@ -31,7 +21,7 @@ def test_that_a_line_tells_its_weight_and_gradient_at_the_cursor(open_inside, qt
         lines = layout.lines[0]
         k = len(lines.index) - 1
         x0, y0, x1, y1 = lines.ends[k]
-        told = told_at(qtbot, page, 0.02 * x1 + 0.98 * x0, 0.02 * y1 + 0.98 * y0)
+        told = told_at(page, page.diagram, QPointF(0.02 * x1 + 0.98 * x0, 0.02 * y1 + 0.98 * y0))
         at = lines.index[np.abs(lines.ends[:, :2] - (x0, y0)).sum(axis=1) < 1e-9]  # those that begin there
         slope = run.recorded_gradient(step)
         known = {f"{problem.axis_names[i]} = {x[i]:.4g}, gradient {slope[i]:.4g}" for i in at}
@@ -39,24 +29,24 @@ def test_that_a_line_tells_its_weight_and_gradient_at_the_cursor(open_inside, qt
         assert told in known or told.startswith("x")
 
 
-def test_that_a_node_tells_what_comes_out_of_its_unit_and_its_bias(open_inside, qtbot):
+def test_that_a_node_tells_what_comes_out_of_its_unit_and_its_bias(open_inside, told_at):
     window, page = open_inside(DiagramPage)
     problem, x = window.session.experiment.problem, window.session.runs[0].point(20)
     node = page.diagram.layout_.columns[1].nodes[3]
-    told = told_at(qtbot, page, node.rect.center().x(), node.rect.center().y())
+    told = told_at(page, page.diagram, node.rect.center())
     activation = problem.activations(x, problem.train.inputs[:1])[1][0, 3]
     assert told.startswith(f"dense 1 unit 3: {activation:.4g}")
     assert f"bias {problem.parameters(x)['dense 1']['b'][3]:.4g}" in told
 
 
-def test_that_a_large_layer_is_folded_and_unfolds_where_it_is_clicked(open_inside, qtbot):
+def test_that_a_large_layer_is_folded_and_unfolds_where_it_is_clicked(open_inside, qtbot, told_at):
     _, page = open_inside(DiagramPage, "digits_network")
     column = page.diagram.layout_.columns[1]
     assert column.part.units == 32
     assert column.shown == list(range(len(column.nodes)))
     assert len(column.nodes) + sum(fold.count for fold in column.folds) == 32
     below = column.folds[1]
-    assert str(below.count) in told_at(qtbot, page, below.rect.center().x(), below.rect.center().y())
+    assert str(below.count) in told_at(page, page.diagram, below.rect.center())
     while column.folds[1].count:
         qtbot.mouseClick(
             page.diagram,
@@ -68,10 +58,10 @@ def test_that_a_large_layer_is_folded_and_unfolds_where_it_is_clicked(open_insid
     assert column.shown[-1] == 31
 
 
-def test_that_the_words_under_a_column_tell_what_the_layer_is(open_inside, qtbot):
+def test_that_the_words_under_a_column_tell_what_the_layer_is(open_inside, told_at):
     _, page = open_inside(DiagramPage, "convolutional_network", steps=1)
     column = page.diagram.layout_.columns[1]
-    told = told_at(qtbot, page, column.x, page.diagram.height() - 6)
+    told = told_at(page, page.diagram, QPointF(column.x, page.diagram.height() - 6))
     assert told == "conv 1: conv 8 3x3 relu, gives 6×6×8"
 
 
@@ -83,7 +73,7 @@ def test_that_the_gradient_is_drawn_when_asked_for(open_inside, qtbot):
     assert np.array_equal(page.diagram.layout_.shown, batch.gradient(run.point(20)))
 
 
-def test_that_feature_maps_and_pixels_are_those_of_the_example(open_inside, qtbot):
+def test_that_feature_maps_and_pixels_are_those_of_the_example(open_inside, told_at):
     window, page = open_inside(DiagramPage, "convolutional_network", steps=3)
     problem, x = window.session.experiment.problem, window.session.runs[0].point(3)
     picture, maps = page.diagram.layout_.columns[0], page.diagram.layout_.columns[1]
@@ -93,7 +83,7 @@ def test_that_feature_maps_and_pixels_are_those_of_the_example(open_inside, qtbo
         assert np.array_equal(node.tile.values, activations[1][0, :, :, node.unit])
     node = maps.nodes[0]
     place = node.tile.place(2, 4)
-    assert told_at(qtbot, page, place.x(), place.y()).endswith(f"[2, 4]: {activations[1][0, 2, 4, 0]:.4g}")
+    assert told_at(page, page.diagram, place).endswith(f"[2, 4]: {activations[1][0, 2, 4, 0]:.4g}")
 
 
 def test_that_the_diagram_follows_the_example(open_inside, qtbot):

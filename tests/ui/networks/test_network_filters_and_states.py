@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint
 
 from gdviewer import problems
 from gdviewer.ui.networks.filters import FiltersPage
@@ -17,22 +16,12 @@ def settle(qtbot, page):
     qtbot.waitUntil(lambda: not page.computing, timeout=20_000)
 
 
-def told_at(qtbot, page, canvas, place):
-    """What is told of a place."""
-    told = []
-    page.hovered.connect(told.append)
-    qtbot.mouseMove(canvas, QPoint(1, 1))
-    qtbot.mouseMove(canvas, place.toPoint())
-    page.hovered.disconnect(told.append)
-    return told[-1]
-
-
 def shown_titles(window):
     tabs = window.stage.plot.inside
     return {tabs.tabText(i) for i in range(tabs.count()) if tabs.isTabVisible(i)}
 
 
-def test_that_filters_and_feature_maps_are_those_of_the_network(open_inside, qtbot):
+def test_that_filters_and_feature_maps_are_those_of_the_network(open_inside, qtbot, told_at):
     layers = "conv 4 3x3, maxpool 2, conv 6 2x2 tanh, flatten"
     window, page = open_inside(FiltersPage, "convolutional_network", steps=4, layers=layers)
     problem, run = window.session.experiment.problem, window.session.runs[0]
@@ -54,11 +43,11 @@ def test_that_filters_and_feature_maps_are_those_of_the_network(open_inside, qtb
     weight = problem.parameters(x)["conv 2"]["W"][1, 0, 1, 3]
     assert f"conv 2 W[1, 0, 1, 3] = {weight:.4g}, gradient" in tile.text_at(tile.place(1, 0))
     tile = page.filters.maps["conv 1"][2]
-    told = told_at(qtbot, page, page.filters, tile.place(2, 3))
+    told = told_at(page, page.filters, tile.place(2, 3))
     assert told == f"conv 1 filter 2 at [2, 3]: {tile.values[2, 3]:.4g}"
 
 
-def test_that_hidden_states_are_those_of_elmans_recurrence(open_inside, qtbot):
+def test_that_hidden_states_are_those_of_elmans_recurrence(open_inside, qtbot, told_at):
     window, page = open_inside(StatesPage, "recurrent_network", steps=4, layers="rnn 3 every, rnn 2 every")
     problem, run = window.session.experiment.problem, window.session.runs[0]
     window.session.look_at(2)
@@ -78,7 +67,7 @@ def test_that_hidden_states_are_those_of_elmans_recurrence(open_inside, qtbot):
     last = page.states.blocks[-1]
     assert last.values == pytest.approx(problem.predict(x, problem.test.inputs[9:10])[0].T)
     assert np.array_equal(last.marks, problem.test.targets[9])
-    told = told_at(qtbot, page, page.states, block.tile.place(1, 6))
+    told = told_at(page, page.states, block.tile.place(1, 6))
     assert told == f"rnn 2: hidden state: 1 at time step 7: {states[6][1]:.4g}"
 
 

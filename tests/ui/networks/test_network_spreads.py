@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPointF, Qt
 
 from gdviewer import optimizers, problems
 from gdviewer.engine.run import Run
@@ -97,14 +97,12 @@ def test_that_the_cursor_moved_back_shows_the_histogram_of_then(open_inside, qtb
     assert np.array_equal(page.ridges.strips[1].here.values, np.sort(weights, axis=None))
 
 
-def test_that_a_click_looks_at_the_step_there_and_hovering_tells_how_many(open_inside, qtbot):
+def test_that_a_click_looks_at_the_step_there_and_hovering_tells_how_many(open_inside, qtbot, told_at):
     window, page = open_inside(SpreadsPage)
-    plot, told = page.ridges.strips[0].plot, []
-    page.hovered.connect(told.append)
-    qtbot.mouseMove(page.ridges, QPoint(1, 1))
-    qtbot.mouseMove(page.ridges, QPointF(plot.right() - 1, plot.center().y()).toPoint())
-    assert told[-1].startswith("dense 1 at step 20: ")
-    assert " of 16 from " in told[-1]
+    plot = page.ridges.strips[0].plot
+    told = told_at(page, page.ridges, QPointF(plot.right() - 1, plot.center().y()))
+    assert told.startswith("dense 1 at step 20: ")
+    assert " of 16 from " in told
     qtbot.mouseClick(page.ridges, Qt.MouseButton.LeftButton, pos=plot.center().toPoint())
     assert window.session.cursor == 10
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, Qt
 
 from gdviewer import problems
 from gdviewer.ui.networks.confusion import AgreementPage, ConfusionPage
@@ -155,12 +155,10 @@ def test_that_a_sequence_counts_at_each_time(trained):
     assert page.matrix.counts.sum() == said(window)[0].targets.size
 
 
-def test_that_hovering_tells_recall_and_precision(trained, qtbot):
+def test_that_hovering_tells_recall_and_precision(trained, told_at):
     _, page = trained(ConfusionPage, "digits_network", **FEW)
     counts = page.matrix.counts
-    with qtbot.waitSignal(page.hovered) as told:
-        qtbot.mouseMove(page.matrix, page.matrix.rect_of(2, 5).center())
-    (text,) = told.args
+    text = told_at(page, page.matrix, QPointF(page.matrix.rect_of(2, 5).center()))
     assert f"{counts[2, 5]} that are 2, told 5" in text
     assert f"{100 * counts[2, 2] / counts[2].sum():.1f} %" in text
     assert f"{100 * counts[5, 5] / counts[:, 5].sum():.1f} %" in text
