@@ -133,7 +133,7 @@ class Network(Problem):
             self.batches: Batches | GivenBatches = Batches(rows, min(values["batch_size"] or rows, rows))
         else:
             self.batches = GivenBatches.of(self._given_batches, rows)
-        self._in_parts = self.batches.count > 1
+        self._in_parts = self.batches.count > 1 or self._given_batches is not None  # one list may leave rows out
         self.stochastic = self._in_parts or self.architecture.has_dropout
 
     def replace(self, /, **values: Any) -> Self:

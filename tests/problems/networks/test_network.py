@@ -182,6 +182,15 @@ def test_that_given_batches_come_again_and_again():
     assert [network.epoch(t) for t in (1, 3, 4, 7)] == [0, 0, 1, 2]
 
 
+def test_that_one_given_batch_of_some_rows_is_all_that_is_seen():
+    network = made(batches=[[4, 1]])
+    assert network.batch(1, 0).targets.tolist() == network.targets[[4, 1]].tolist()
+    run = Run(network, optimizers.get("momentum"), network.start, {"learning_rate": 0.1}, Limits(None, 5))
+    run.advance(5)
+    for t, (point, loss) in enumerate(zip(run.trace.x, run.trace.loss, strict=True), 1):
+        assert loss == network.batch(t, 0).value_and_gradient(point)[0]
+
+
 def test_that_each_epoch_sees_every_row_once_in_an_order_of_its_own():
     network = made(batch_size=6)
     orders = []
