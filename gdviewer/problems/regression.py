@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,6 +19,7 @@ from gdviewer.problems.data import SCALINGS, Data, data, scaling_of
 from gdviewer.problems.losses import BinaryCrossEntropy, Huber, Loss, Squared, sigmoid
 from gdviewer.problems.minimum import lowest_point
 from gdviewer.problems.problem import Problem
+from gdviewer.problems.source import Given, Source
 
 _QUICK = 1 << 24  # outputs that a picture may ask for while somebody waits
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -78,28 +79,6 @@ MODELS = {
 }  # fmt: skip
 
 
-class Source(Protocol):
-    """Where the data of a regression come from."""
-
-    @property
-    def parameters(self) -> Mapping[str, Declared]:
-        """What can be set about it."""
-
-    def make(self, values: Mapping[str, Any]) -> Data:
-        """The data for values of these parameters."""
-
-
-@dataclass(frozen=True, eq=False)
-class Given:
-    """Data as they are."""
-
-    data: Data
-    parameters: Mapping[str, Declared] = field(default_factory=dict)
-
-    def make(self, values: Mapping[str, Any]) -> Data:  # noqa: ARG002 - there is nothing to set
-        return self.data
-
-
 class Regression(Problem):
     """The mean loss of a model over the rows of data.
 
@@ -120,7 +99,7 @@ class Regression(Problem):
 
     data: Data
 
-    def __init__(self, model: Model, source: Source, values: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, model: Model, source: Source[Data], values: Mapping[str, Any] | None = None) -> None:
         self.model, self._source = model, source
         parameters = {
             "scaling": Choice(model.scaling, SCALINGS, "how features are scaled before they are weighted"),

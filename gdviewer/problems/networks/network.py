@@ -18,7 +18,7 @@ from gdviewer.problems.networks.dataset import Dataset, dataset
 from gdviewer.problems.networks.layers import Layer, Misfit
 from gdviewer.problems.networks.losses import LOSSES, Loss
 from gdviewer.problems.networks.notation import layers_of, text_of
-from gdviewer.problems.networks.settings import GivenDataset, Source, declared, loss_for
+from gdviewer.problems.networks.settings import DatasetSource, GivenDataset, declared, loss_for
 from gdviewer.problems.networks.training import backpropagate, feed_forward
 from gdviewer.problems.problem import Picture, Problem
 
@@ -76,7 +76,7 @@ class Network(Problem):
     loss: Loss
 
     def __init__(
-        self, name: str, title: str, source: Source, values: Mapping[str, Any] | None = None, *, why: str = "",
+        self, name: str, title: str, source: DatasetSource, values: Mapping[str, Any] | None = None, *, why: str = "",
         defaults: Mapping[str, Any] | None = None, batches: Sequence[Sequence[int]] | None = None,
     ) -> None:  # fmt: skip
         self._source, self._defaults, self._given_batches = source, dict(defaults or {}), batches

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from gdviewer.engine.parameter import Choice, Declared, Parameter, Text, count
@@ -13,35 +12,22 @@ from gdviewer.problems.networks.dataset import Dataset
 from gdviewer.problems.networks.initialisation import INITIALISATIONS
 from gdviewer.problems.networks.losses import LOSSES
 from gdviewer.problems.networks.notation import read
+from gdviewer.problems.source import Given, Source
 
 _HIDDEN = tuple(name for name in ACTIVATIONS if name != "softmax")
 
 
-class Source(Protocol):
+class DatasetSource(Source[Dataset], Protocol):
     """Where the data of a network come from."""
-
-    @property
-    def parameters(self) -> Mapping[str, Declared]:
-        """What can be set about it."""
-
-    def make(self, values: Mapping[str, Any]) -> Dataset:
-        """The data for values of these parameters."""
 
     def idle(self, values: Mapping[str, Any]) -> set[str]:
         """The names of those parameters that change nothing about the data while the others have these values."""
 
 
-@dataclass(frozen=True, eq=False)
-class GivenDataset:
+class GivenDataset(Given[Dataset]):
     """Data as they are."""
 
-    data: Dataset
-    parameters: Mapping[str, Declared] = field(default_factory=dict)
-
-    def make(self, values: Mapping[str, Any]) -> Dataset:  # noqa: ARG002 - there is nothing to set
-        return self.data
-
-    def idle(self, values: Mapping[str, Any]) -> set[str]:  # noqa: ARG002
+    def idle(self, values: Mapping[str, Any]) -> set[str]:  # noqa: ARG002 - there is nothing to set
         return set()
 
 
@@ -59,7 +45,7 @@ def usual_layers(data: Dataset) -> str:
     return "32" if data.kind == "images" else "8, 8"
 
 
-def declared(source: Source, defaults: Mapping[str, Any]) -> dict[str, Declared]:
+def declared(source: DatasetSource, defaults: Mapping[str, Any]) -> dict[str, Declared]:
     """All that can be set, with other defaults where given."""
 
     def default(name: str, usual: Any) -> Any:
