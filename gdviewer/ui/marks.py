@@ -79,7 +79,7 @@ class Marks:
             (plan, self._rises.setdefault(run, Rises()).update(run.trace.loss))
             for plan, run in self._shown()
             if not (run.problem.batchwise and run.problem.stochastic)  # there every other step rises, and none tells
-        ]  # fmt: skip
+        ]
 
     def near(self, step: float, reach: float) -> list[Mark]:
         """The marks up to ``reach`` steps from ``step``, which need not be whole.

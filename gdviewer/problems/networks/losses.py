@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from gdviewer.engine.oracle import Array
 from gdviewer.problems.losses import sigmoid
+from gdviewer.problems.networks.activations import ACTIVATIONS
 
 
 class Loss:
@@ -88,9 +89,7 @@ class CrossEntropy(Loss):
         return float(cost / y.size), ((e / total - right) / y.size).T
 
     def prediction(self, z: Array) -> Array:
-        e = np.exp(z - z.max(axis=-1, keepdims=True))
-        probability: Array = e / e.sum(axis=-1, keepdims=True)
-        return probability
+        return ACTIVATIONS["softmax"].value(z)
 
 
 _WRONG = np.array([1.0, -1.0])  # the log odds of the class that is wrong are z times this, by the class that is right
