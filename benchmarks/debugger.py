@@ -22,10 +22,10 @@ from scrubbing import scrub_frames_per_s
 from what_if import what_if
 
 from gdviewer import optimizers, problems
-from gdviewer.engine.breakpoint import Breakpoint
-from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Limits
-from gdviewer.engine.worker import burst
+from gdviewer.engine.breakpoints.breakpoint import Breakpoint
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import Limits
+from gdviewer.engine.worker.worker import burst
 from gdviewer.ui.app import create_application
 
 START = (-1.2, 1.0)

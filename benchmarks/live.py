@@ -27,8 +27,8 @@ from contourpy import LineType, contour_generator
 from PySide6.QtCore import QEvent, QEventLoop, QObject, QRectF, Qt, QTimer
 
 from gdviewer import optimizers, problems
-from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Limits
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import Limits
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.ui.app import create_application
 from gdviewer.ui.landscape import compute_landscape

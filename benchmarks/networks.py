@@ -40,8 +40,8 @@ except ImportError:
     MLPClassifier = None
 
 from gdviewer import optimizers, problems
-from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Limits
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import Limits
 from gdviewer.problems.networks.network import Network
 
 UNLIMITED = Limits(tolerance=None, max_steps=10**9, divergence=1e300)

@@ -16,13 +16,13 @@ from typing import Any, NoReturn
 
 import gdviewer
 from gdviewer import optimizers, problems, schedules
-from gdviewer.engine.breakpoint import conditions
-from gdviewer.engine.options import OPTIONS, Options
-from gdviewer.engine.parameter import Declared, Parameter, nearest, symbol_of
-from gdviewer.engine.printed import Printed
-from gdviewer.engine.run import Run
-from gdviewer.engine.schedule import Schedule
-from gdviewer.engine.stop import LIMITS, Limits, Reason
+from gdviewer.engine.breakpoints.breakpoint import conditions
+from gdviewer.engine.rules.options import OPTIONS, Options
+from gdviewer.engine.rules.parameter import Declared, Parameter, nearest, symbol_of
+from gdviewer.engine.rules.printed import Printed
+from gdviewer.engine.rules.schedule import Schedule
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import LIMITS, Limits, Reason
 from gdviewer.experiment.catalogue import markdown, plain
 from gdviewer.experiment.experiment import RunPlan, default_experiment, usual_limits
 from gdviewer.experiment.minimize import result_of

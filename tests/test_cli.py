@@ -14,7 +14,7 @@ import pytest
 import gdviewer
 from gdviewer import optimizers, problems
 from gdviewer.cli import main
-from gdviewer.engine.stop import LIMITS
+from gdviewer.engine.run.stop import LIMITS
 from gdviewer.experiment.catalogue import markdown
 
 

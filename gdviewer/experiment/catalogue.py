@@ -9,10 +9,10 @@ from itertools import chain
 from typing import TypeVar
 
 from gdviewer import optimizers, problems, schedules
-from gdviewer.engine.notation import expression, formulas, name_text
-from gdviewer.engine.optimizer import Optimizer
-from gdviewer.engine.parameter import Declared
-from gdviewer.engine.schedule import Schedule
+from gdviewer.engine.notation.notation import expression, formulas, name_text
+from gdviewer.engine.rules.optimizer import Optimizer
+from gdviewer.engine.rules.parameter import Declared
+from gdviewer.engine.rules.schedule import Schedule
 from gdviewer.problems.networks.network import Network
 from gdviewer.problems.problem import Problem
 

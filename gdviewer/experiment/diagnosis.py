@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gdviewer.engine.run import Run
+from gdviewer.engine.run.run import Run
 from gdviewer.problems.problem import Problem
 
 if TYPE_CHECKING:
-    from gdviewer.engine.curvature import Curvature
+    from gdviewer.engine.analysis.curvature import Curvature
 
 
 def curvature_at(run: Run, step: int) -> Curvature:
     """How the loss curves at row ``step`` of a run's trace: the whole loss, decay in it included."""
-    from gdviewer.engine.curvature import curvature  # the window opens without it
+    from gdviewer.engine.analysis.curvature import curvature  # the window opens without it
 
     problem = run.problem
     width = float(np.ptp(problem.domain, axis=1).max()) if isinstance(problem, Problem) else None

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gdviewer import optimizers, problems
-from gdviewer.engine.breakpoint import Breakpoint
-from gdviewer.engine.optimizer import Optimizer
-from gdviewer.engine.options import Options
-from gdviewer.engine.origin import Origin
-from gdviewer.engine.run import Run
-from gdviewer.engine.stop import LIMITS, Limits
-from gdviewer.engine.trace import Change
+from gdviewer.engine.breakpoints.breakpoint import Breakpoint
+from gdviewer.engine.record.trace import Change
+from gdviewer.engine.rules.optimizer import Optimizer
+from gdviewer.engine.rules.options import Options
+from gdviewer.engine.run.origin import Origin
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import LIMITS, Limits
 from gdviewer.problems.problem import Problem
 
 Point = tuple[float, ...]

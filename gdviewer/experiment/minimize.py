@@ -12,22 +12,22 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gdviewer import problems, schedules
-from gdviewer.engine.breakpoint import Breakpoint, conditions
-from gdviewer.engine.optimizer import Optimizer, Rule
-from gdviewer.engine.options import OPTIONS, Options
-from gdviewer.engine.oracle import Array
-from gdviewer.engine.parameter import nearest
-from gdviewer.engine.run import Run
-from gdviewer.engine.schedule import Schedule
-from gdviewer.engine.stop import LIMITS, Limits, Reason, Stop
-from gdviewer.engine.trace import Trace
+from gdviewer.engine.breakpoints.breakpoint import Breakpoint, conditions
+from gdviewer.engine.record.trace import Trace
+from gdviewer.engine.rules.optimizer import Optimizer, Rule
+from gdviewer.engine.rules.options import OPTIONS, Options
+from gdviewer.engine.rules.oracle import Array
+from gdviewer.engine.rules.parameter import nearest
+from gdviewer.engine.rules.schedule import Schedule
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import LIMITS, Limits, Reason, Stop
 from gdviewer.experiment.diagnosis import diagnose
 from gdviewer.experiment.user_rule import as_optimizer
 from gdviewer.problems.function import FunctionProblem
 from gdviewer.problems.problem import Problem
 
 if TYPE_CHECKING:
-    from gdviewer.engine.curvature import Curvature
+    from gdviewer.engine.analysis.curvature import Curvature
 
 _LIMIT_OPTIONS = {"maxiter": "max_steps", "gtol": "gradient_tolerance", "ftol": "loss_tolerance"}
 _STATUS = {Reason.STEP_LIMIT: 1, Reason.DIVERGED: 2, Reason.LEFT_DOMAIN: 3, Reason.STALLED: 4, Reason.BREAKPOINT: 5,
@@ -128,7 +128,7 @@ def minimize(
             gradient's noise), and ``schedule``: its name, a mapping such as ``{"name": "step", "step_size": 50}``, or
             ``schedules.get("step", step_size=50)``; and ``break_when``, a condition on a step such as
             ``"loss > 2*previous.loss"``, or a list of them, that ends the run where it becomes true (see
-            :func:`gdviewer.engine.condition.condition`). None switches one of these off.
+            :func:`gdviewer.engine.breakpoints.condition.condition`). None switches one of these off.
 
     Raises:
         TypeError: a method whose signature is not of the textbook form.

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from gdviewer.engine.options import Options
-from gdviewer.engine.parameter import Parameter
+from gdviewer.engine.rules.options import Options
+from gdviewer.engine.rules.parameter import Parameter
 from gdviewer.experiment.experiment import Experiment, RunPlan
 
 RATES = 31

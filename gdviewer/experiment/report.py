@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from gdviewer.engine.oracle import Array
-from gdviewer.engine.trace import norms
+from gdviewer.engine.record.trace import norms
+from gdviewer.engine.rules.oracle import Array
 from gdviewer.experiment.minimize import Result
 from gdviewer.problems.problem import Problem
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from gdviewer.engine.oracle import Array
-from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Reason, Stop
-from gdviewer.engine.worker import burst
+from gdviewer.engine.rules.oracle import Array
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import Reason, Stop
+from gdviewer.engine.worker.worker import burst
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.experiment.swept import (
     BATCH,

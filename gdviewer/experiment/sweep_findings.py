@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gdviewer.engine.stop import Reason
+from gdviewer.engine.run.stop import Reason
 from gdviewer.experiment.sweep import Sweep
 from gdviewer.experiment.swept import BATCH, RATE, value_title
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from gdviewer.engine.parameter import Choice, Parameter
-from gdviewer.engine.stability import largest_stable_rate
+from gdviewer.engine.analysis.stability import largest_stable_rate
+from gdviewer.engine.rules.parameter import Choice, Parameter
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.experiment.rate_search import find_rate
 from gdviewer.problems.batches import GivenBatches

@@ -11,8 +11,8 @@ from time import perf_counter
 from types import FrameType
 from typing import TextIO
 
-from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Reason, Stop
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import Reason, Stop
 from gdviewer.problems.networks.network import Network
 from gdviewer.problems.regression import Regression
 

@@ -19,10 +19,11 @@ from typing import Any, NoReturn
 import numpy as np
 
 from gdviewer import optimizers
-from gdviewer.engine import parameter
-from gdviewer.engine.optimizer import Optimizer, optimizer, undeclared
-from gdviewer.engine.place import place_of_error
-from gdviewer.engine.printed import Printed
+from gdviewer.engine.rules import optimizer as optimizer_module
+from gdviewer.engine.rules import parameter
+from gdviewer.engine.rules.optimizer import Optimizer, optimizer, undeclared
+from gdviewer.engine.rules.place import place_of_error
+from gdviewer.engine.rules.printed import Printed
 
 FORM = "rule(x, f, [t,] state=…, *, hyperparameter=…)"
 TEMPLATE = '''\
@@ -41,7 +42,7 @@ TEMPLATE = '''\
 # you ask for it: my_momentum(x, f, t, v=0.0, ...).
 import numpy as np
 
-from gdviewer.engine.parameter import decay, rate
+from gdviewer.engine.rules.parameter import decay, rate
 
 
 def my_momentum(
@@ -54,6 +55,8 @@ def my_momentum(
     return x, v
 '''
 _versions = itertools.count(1)
+# Rule files written for earlier versions import these names from modules that have moved.
+sys.modules |= {"gdviewer.engine.parameter": parameter, "gdviewer.engine.optimizer": optimizer_module}
 
 
 class RuleError(ValueError):

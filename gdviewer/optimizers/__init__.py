@@ -7,8 +7,8 @@ import pkgutil
 from collections.abc import Iterator
 from functools import cache
 
-from gdviewer.engine.optimizer import Optimizer, optimizer
-from gdviewer.engine.parameter import nearest
+from gdviewer.engine.rules.optimizer import Optimizer, optimizer
+from gdviewer.engine.rules.parameter import nearest
 
 __all__ = ["Optimizer", "catalogue", "get", "names", "optimizer"]
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from gdviewer.engine.optimizer import optimizer
-from gdviewer.engine.parameter import decay, rate, small, tiny
+from gdviewer.engine.rules.optimizer import optimizer
+from gdviewer.engine.rules.parameter import decay, rate, small, tiny
 
 
 @optimizer("Adam", source="Kingma & Ba 2015, Algorithm 1; torch.optim.Adam")

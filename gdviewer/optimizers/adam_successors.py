@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from gdviewer.engine.optimizer import optimizer
-from gdviewer.engine.parameter import Parameter, Switch, decay, rate, small, tiny
+from gdviewer.engine.rules.optimizer import optimizer
+from gdviewer.engine.rules.parameter import Parameter, Switch, decay, rate, small, tiny
 
 
 @optimizer("Yogi", source="Zaheer et al. 2018; optax.yogi")

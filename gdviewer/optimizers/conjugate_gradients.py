@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gdviewer.engine.optimizer import optimizer
+from gdviewer.engine.rules.optimizer import optimizer
 from gdviewer.optimizers.line_search import decrease, flatness, parabola_step, strong_wolfe
 
 

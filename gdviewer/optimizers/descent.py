@@ -1,7 +1,7 @@
 """Gradient descent and its momentum forms."""
 
-from gdviewer.engine.optimizer import optimizer
-from gdviewer.engine.parameter import Parameter, count, decay, rate, small
+from gdviewer.engine.rules.optimizer import optimizer
+from gdviewer.engine.rules.parameter import Parameter, count, decay, rate, small
 
 
 @optimizer("Gradient descent", source="Cauchy 1847; torch.optim.SGD")

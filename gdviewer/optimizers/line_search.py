@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gdviewer.engine.parameter import Parameter
+from gdviewer.engine.rules.parameter import Parameter
 
 TRIALS = 30  # enough to close in on a kink, and few enough for a function that falls without end
 FAR = 1e18  # so many first steps away, a function that still falls is taken to fall without end

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from gdviewer.engine.optimizer import optimizer
-from gdviewer.engine.parameter import Parameter
+from gdviewer.engine.rules.optimizer import optimizer
+from gdviewer.engine.rules.parameter import Parameter
 from gdviewer.optimizers.line_search import backtracked, decrease, shortening
 
 

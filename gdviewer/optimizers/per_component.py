@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from gdviewer.engine.optimizer import optimizer
-from gdviewer.engine.parameter import Switch, decay, rate, small, tiny
+from gdviewer.engine.rules.optimizer import optimizer
+from gdviewer.engine.rules.parameter import Switch, decay, rate, small, tiny
 
 
 @optimizer("Adagrad", source="Duchi, Hazan & Singer 2011; torch.optim.Adagrad")

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from gdviewer.engine.optimizer import optimizer
-from gdviewer.engine.parameter import count
+from gdviewer.engine.rules.optimizer import optimizer
+from gdviewer.engine.rules.parameter import count
 from gdviewer.optimizers.line_search import decrease, flatness, strong_wolfe
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from gdviewer.engine.optimizer import optimizer
-from gdviewer.engine.parameter import Parameter, decay, rate, small, tiny
+from gdviewer.engine.rules.optimizer import optimizer
+from gdviewer.engine.rules.parameter import Parameter, decay, rate, small, tiny
 
 
 @optimizer("signSGD", source="Bernstein et al. 2018; optax.sign_sgd")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from gdviewer.engine.parameter import nearest
+from gdviewer.engine.rules.parameter import nearest
 from gdviewer.problems.formula import FormulaProblem, formula
 from gdviewer.problems.problem import Problem
 from gdviewer.problems.regression import Regression, regression

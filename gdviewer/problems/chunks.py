@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gdviewer.engine.oracle import Array
+from gdviewer.engine.rules.oracle import Array
 
 _CHUNK = 1 << 17  # outputs computed at once: they stay in the processor's cache
 

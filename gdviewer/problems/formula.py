@@ -10,8 +10,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gdviewer.engine.oracle import Array
-from gdviewer.engine.parameter import Parameter
+from gdviewer.engine.rules.oracle import Array
+from gdviewer.engine.rules.parameter import Parameter
 from gdviewer.problems import syntax
 from gdviewer.problems.problem import Problem, central_difference
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gdviewer.engine.oracle import Array
+from gdviewer.engine.rules.oracle import Array
 from gdviewer.problems.problem import Problem, central_difference
 
 

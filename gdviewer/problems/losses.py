@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from gdviewer.engine.oracle import Array
+from gdviewer.engine.rules.oracle import Array
 
 
 class Loss(Protocol):

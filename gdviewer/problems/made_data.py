@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from gdviewer.engine.oracle import Array
+from gdviewer.engine.rules.oracle import Array
 from gdviewer.problems.data import Data, data
 
 Made = tuple[Array, Array]  # inputs (rows, k) and targets (rows,), before the last input is given another unit

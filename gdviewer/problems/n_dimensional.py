@@ -9,8 +9,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gdviewer.engine.oracle import Array
-from gdviewer.engine.parameter import count
+from gdviewer.engine.rules.oracle import Array
+from gdviewer.engine.rules.parameter import count
 from gdviewer.problems.problem import Problem
 
 GROUP = "Many dimensions (n-D)"

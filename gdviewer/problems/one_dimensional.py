@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gdviewer.engine.parameter import Parameter
+from gdviewer.engine.rules.parameter import Parameter
 from gdviewer.problems.formula import FormulaProblem
 
 GROUP = "Curves (1-D)"

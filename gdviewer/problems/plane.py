@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gdviewer.engine.oracle import Array
+from gdviewer.engine.rules.oracle import Array
 from gdviewer.problems.problem import Problem
 
 _CHUNK = 1 << 16  # numbers of points evaluated at once: so many stay in a processor's cache

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gdviewer.engine.oracle import Array
-from gdviewer.engine.parameter import Declared, check_values
+from gdviewer.engine.rules.oracle import Array
+from gdviewer.engine.rules.parameter import Declared, check_values
 
 if TYPE_CHECKING:
     from gdviewer.problems.data import Data

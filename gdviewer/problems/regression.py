@@ -10,8 +10,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gdviewer.engine.oracle import Array
-from gdviewer.engine.parameter import Choice, Declared, Parameter, check_values, count
+from gdviewer.engine.rules.oracle import Array
+from gdviewer.engine.rules.parameter import Choice, Declared, Parameter, check_values, count
 from gdviewer.problems.batches import Batches
 from gdviewer.problems.cells import MAX_SIZE
 from gdviewer.problems.chunks import in_chunks

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gdviewer.engine.oracle import Array
+from gdviewer.engine.rules.oracle import Array
 from gdviewer.problems import cells
 from gdviewer.problems.cells import MAX_SIZE
 from gdviewer.problems.problem import Picture, Problem

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
-from gdviewer.engine.parameter import Declared
+from gdviewer.engine.rules.parameter import Declared
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

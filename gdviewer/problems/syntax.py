@@ -6,7 +6,7 @@ import ast
 import keyword
 from dataclasses import dataclass
 
-from gdviewer.engine.syntax import (
+from gdviewer.engine.notation.syntax import (
     CONSTANTS,
     FUNCTIONS,
     MAX_EXPONENT,

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gdviewer.engine.oracle import Array
+from gdviewer.engine.rules.oracle import Array
 from gdviewer.problems import cells
 from gdviewer.problems.data import MAX_COLUMNS, MAX_ROWS, Data, data
 

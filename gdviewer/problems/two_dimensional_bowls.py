@@ -2,7 +2,7 @@
 
 from math import pi
 
-from gdviewer.engine.parameter import Parameter
+from gdviewer.engine.rules.parameter import Parameter
 from gdviewer.problems.formula import FormulaProblem
 
 GROUP = "Bowls and valleys (2-D)"

@@ -2,7 +2,7 @@
 
 from math import asin, pi, sin, sqrt, tan
 
-from gdviewer.engine.parameter import Parameter
+from gdviewer.engine.rules.parameter import Parameter
 from gdviewer.problems.formula import FormulaProblem
 
 GROUP = "Plateaus, kinks and edges (2-D)"

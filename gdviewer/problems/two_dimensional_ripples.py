@@ -1,6 +1,6 @@
 """Landscapes with countless minima: ripples at every size."""
 
-from gdviewer.engine.parameter import Parameter
+from gdviewer.engine.rules.parameter import Parameter
 from gdviewer.problems.formula import FormulaProblem
 
 GROUP = "Ripples (2-D)"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gdviewer.engine.parameter import Choice, Declared, Parameter, count
+from gdviewer.engine.rules.parameter import Choice, Declared, Parameter, count
 from gdviewer.problems.data import Data
 from gdviewer.problems.made_data import made_data
 from gdviewer.problems.regression import MODELS, Regression

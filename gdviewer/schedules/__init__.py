@@ -10,8 +10,8 @@ import pkgutil
 from functools import cache
 from typing import Any
 
-from gdviewer.engine.parameter import nearest
-from gdviewer.engine.schedule import Schedule, schedule
+from gdviewer.engine.rules.parameter import nearest
+from gdviewer.engine.rules.schedule import Schedule, schedule
 
 __all__ = ["Schedule", "catalogue", "get", "names", "schedule"]
 

@@ -2,8 +2,8 @@
 
 import math
 
-from gdviewer.engine.parameter import Numbers, Parameter, count
-from gdviewer.engine.schedule import schedule
+from gdviewer.engine.rules.parameter import Numbers, Parameter, count
+from gdviewer.engine.rules.schedule import schedule
 
 
 def factor(default, meaning):

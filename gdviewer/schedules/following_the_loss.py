@@ -2,8 +2,8 @@
 
 import math
 
-from gdviewer.engine.parameter import Parameter, count
-from gdviewer.engine.schedule import schedule
+from gdviewer.engine.rules.parameter import Parameter, count
+from gdviewer.engine.rules.schedule import schedule
 
 
 @schedule("Reduce on plateau", source="torch.optim.lr_scheduler.ReduceLROnPlateau")

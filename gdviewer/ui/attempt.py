@@ -8,8 +8,8 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from gdviewer.engine.place import place_in_thread
-from gdviewer.engine.worker import Abandonable
+from gdviewer.engine.rules.place import place_in_thread
+from gdviewer.engine.worker.worker import Abandonable
 
 _POLL_MS = 10
 _CHASE_SECONDS = 3.0
@@ -23,7 +23,7 @@ class Attempt(QObject):
 
     Signals:
         ended: its result, and the exception it raised instead; a TimeoutError where it was given up, with the
-            :class:`gdviewer.engine.place.Place` it was at as its attribute ``place``.
+            :class:`gdviewer.engine.rules.place.Place` it was at as its attribute ``place``.
     """
 
     ended = Signal(object, object)

@@ -8,8 +8,8 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from gdviewer.engine.place import Place, place_in_thread
-from gdviewer.engine.worker import Abandonable, Abandoned
+from gdviewer.engine.rules.place import Place, place_in_thread
+from gdviewer.engine.worker.worker import Abandonable, Abandoned
 
 Work = Callable[[], Any]
 

@@ -18,11 +18,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gdviewer.engine.breakpoint import Breakpoint, Hit, names_of
-from gdviewer.engine.breakpoint_kinds import EXPRESSION, KINDS, Kind
-from gdviewer.engine.condition import EXAMPLE, condition
-from gdviewer.engine.parameter import Choice, Parameter
-from gdviewer.engine.run import Run
+from gdviewer.engine.breakpoints.breakpoint import Breakpoint, Hit, names_of
+from gdviewer.engine.breakpoints.condition import EXAMPLE, condition
+from gdviewer.engine.breakpoints.kinds import EXPRESSION, KINDS, Kind
+from gdviewer.engine.rules.parameter import Choice, Parameter
+from gdviewer.engine.run.run import Run
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.number_field import EntryField, NumberField
 from gdviewer.ui.session import Session

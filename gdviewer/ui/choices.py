@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 
 from gdviewer import optimizers, problems, schedules
-from gdviewer.engine.notation import expression, formulas, name_text
-from gdviewer.engine.optimizer import Optimizer
-from gdviewer.engine.oracle import Minimisable
-from gdviewer.engine.parameter import Choice as OneOf
-from gdviewer.engine.parameter import Declared, Parameter
+from gdviewer.engine.notation.notation import expression, formulas, name_text
+from gdviewer.engine.rules.optimizer import Optimizer
+from gdviewer.engine.rules.oracle import Minimisable
+from gdviewer.engine.rules.parameter import Choice as OneOf
+from gdviewer.engine.rules.parameter import Declared, Parameter
 from gdviewer.experiment.catalogue import domain_text, group_of, minima_lines, minima_text, network_facts
 from gdviewer.problems.networks.network import Network
 from gdviewer.problems.problem import Problem

@@ -11,7 +11,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QToolButton, QVBoxLayout, QWidget
 
 from gdviewer import optimizers
-from gdviewer.engine.stop import Reason
+from gdviewer.engine.run.stop import Reason
 from gdviewer.experiment.user_rule import TEMPLATE, duplicate
 from gdviewer.ui.code_editor import CodeEditor
 from gdviewer.ui.keys import keys_by_tab

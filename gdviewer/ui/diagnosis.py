@@ -6,8 +6,8 @@ from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import QObject, Signal
 
-from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Stop
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import Stop
 from gdviewer.experiment.diagnosis import diagnose
 from gdviewer.ui.background import Latest
 from gdviewer.ui.text import tr

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
-from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Reason, Stop
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import Reason, Stop
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.ui.edits import Edits, State, matching_runs, shown_again, take_limits
 from gdviewer.ui.what_if import WhatIf

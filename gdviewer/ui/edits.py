@@ -8,8 +8,8 @@ from dataclasses import dataclass, fields
 from time import perf_counter
 from typing import Any, NamedTuple
 
-from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Limits
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import Limits
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.ui.text import tr
 

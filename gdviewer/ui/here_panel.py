@@ -9,11 +9,11 @@ import numpy as np
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from gdviewer.engine.curvature import Curvature
-from gdviewer.engine.line import Line, line_of_step
-from gdviewer.engine.run import Run
-from gdviewer.engine.stability import Verdict, judge_rate
-from gdviewer.engine.stop import stop_for
+from gdviewer.engine.analysis.curvature import Curvature
+from gdviewer.engine.analysis.line import Line, line_of_step
+from gdviewer.engine.analysis.stability import Verdict, judge_rate
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import stop_for
 from gdviewer.experiment.diagnosis import curvature_at
 from gdviewer.ui.arrows import Arrow
 from gdviewer.ui.background import Latest

@@ -8,7 +8,7 @@ import re
 
 from PySide6.QtGui import QColor, QFont, QSyntaxHighlighter, QTextCharFormat, QTextDocument
 
-from gdviewer.engine import parameter
+from gdviewer.engine.rules import parameter
 from gdviewer.ui.theme import look
 
 _KNOWN = {name for name in (*dir(builtins), *vars(parameter), "np", "optimizer") if not name.startswith("_")}

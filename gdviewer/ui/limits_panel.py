@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from gdviewer.engine.parameter import Parameter
-from gdviewer.engine.stop import LIMITS
+from gdviewer.engine.rules.parameter import Parameter
+from gdviewer.engine.run.stop import LIMITS
 from gdviewer.ui.number_field import NumberField
 from gdviewer.ui.progress import in_epochs
 from gdviewer.ui.session import Session

@@ -8,8 +8,8 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Reason
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import Reason
 from gdviewer.experiment.experiment import RunPlan
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import hit_text, plan_title, stop_text, tr

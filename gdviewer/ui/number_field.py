@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QLineEdit, QSlider, QWidget
 
-from gdviewer.engine.parameter import Declared, Parameter, symbol_of
+from gdviewer.engine.rules.parameter import Declared, Parameter, symbol_of
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.text import tr
 

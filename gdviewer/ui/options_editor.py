@@ -11,8 +11,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QToolButton, QVBoxLayout, QWidget
 
 from gdviewer import schedules
-from gdviewer.engine.options import OPTIONS
-from gdviewer.engine.schedule import Schedule
+from gdviewer.engine.rules.options import OPTIONS
+from gdviewer.engine.rules.schedule import Schedule
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.number_field import NumberField, caption
 from gdviewer.ui.parameter_fields import Field, ParameterFields

@@ -14,11 +14,11 @@ from weakref import WeakKeyDictionary
 from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer, Signal
 
 from gdviewer import optimizers
-from gdviewer.engine.optimizer import Optimizer
-from gdviewer.engine.printed import Printed
-from gdviewer.engine.replay_check import check_replay
-from gdviewer.engine.run import Run
-from gdviewer.engine.trace import Change
+from gdviewer.engine.record.trace import Change
+from gdviewer.engine.rules.optimizer import Optimizer
+from gdviewer.engine.rules.printed import Printed
+from gdviewer.engine.run.replay_check import check_replay
+from gdviewer.engine.run.run import Run
 from gdviewer.experiment.experiment import Branch, Experiment, RunPlan
 from gdviewer.experiment.user_rule import RuleError, Version, read_rules, source_of
 from gdviewer.ui.attempt import Attempt

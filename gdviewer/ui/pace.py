@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from gdviewer.engine.run import Run
+from gdviewer.engine.run.run import Run
 
 
 class Pace:

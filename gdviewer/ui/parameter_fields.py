@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLabel, QVBoxLayout, QWidget
 
-from gdviewer.engine.parameter import Choice, Declared, Numbers, Switch, Text
+from gdviewer.engine.rules.parameter import Choice, Declared, Numbers, Switch, Text
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.number_field import EntryField, NumberField, caption
 from gdviewer.ui.text import tr

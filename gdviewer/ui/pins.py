@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from gdviewer.engine.notation import lines
-from gdviewer.engine.optimizer import Optimizer, Rule
-from gdviewer.engine.run import Run
-from gdviewer.engine.trace import norms
-from gdviewer.engine.tracer import local_values
+from gdviewer.engine.notation.notation import lines
+from gdviewer.engine.record.trace import norms
+from gdviewer.engine.rules.optimizer import Optimizer, Rule
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.tracing.tracer import local_values
 from gdviewer.ui.arrows import Arrow
 from gdviewer.ui.background import Latest
 from gdviewer.ui.session import Session

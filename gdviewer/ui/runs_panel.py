@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from gdviewer import optimizers
-from gdviewer.engine.run import Run
+from gdviewer.engine.run.run import Run
 from gdviewer.experiment.experiment import MAX_RUNS, RunPlan
 from gdviewer.experiment.rate_search import RATES, quick_rate
 from gdviewer.ui.keys import keys_by_tab

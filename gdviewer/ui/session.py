@@ -10,10 +10,10 @@ import numpy as np
 from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 
-from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Reason, Stop
-from gdviewer.engine.watchdog import Watchdog
-from gdviewer.engine.worker import Worker
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import Reason, Stop
+from gdviewer.engine.worker.watchdog import Watchdog
+from gdviewer.engine.worker.worker import Worker
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.ui.arrows import Arrow
 from gdviewer.ui.document import Document

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gdviewer.engine.optimizer import Optimizer, Rule
+from gdviewer.engine.rules.optimizer import Optimizer, Rule
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.experiment.minimize import as_problem
 from gdviewer.experiment.user_rule import as_optimizer

@@ -8,7 +8,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from gdviewer.engine.curvature import Curvature
+from gdviewer.engine.analysis.curvature import Curvature
 from gdviewer.ui.text import indexed, tr
 from gdviewer.ui.theme import Theme, look
 

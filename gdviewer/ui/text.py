@@ -6,8 +6,8 @@ from typing import Any
 
 from PySide6.QtCore import QCoreApplication
 
-from gdviewer.engine.breakpoint import Hit
-from gdviewer.engine.stop import Reason, Stop
+from gdviewer.engine.breakpoints.breakpoint import Hit
+from gdviewer.engine.run.stop import Reason, Stop
 from gdviewer.experiment.experiment import RunPlan
 from gdviewer.problems.problem import Problem
 

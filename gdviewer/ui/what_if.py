@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from time import perf_counter
 
-from gdviewer.engine.run import Run
-from gdviewer.engine.trace import Change
-from gdviewer.engine.worker import Late
+from gdviewer.engine.record.trace import Change
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.worker.worker import Late
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.ui.edits import goes_on, take_hyperparameters
 

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from gdviewer import optimizers
-from gdviewer.engine.line import line_of_step
-from gdviewer.engine.optimizer import optimizer
-from gdviewer.engine.options import Options
-from gdviewer.engine.origin import Origin
-from gdviewer.engine.parameter import rate
-from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Limits, Reason
+from gdviewer.engine.analysis.line import line_of_step
+from gdviewer.engine.rules.optimizer import optimizer
+from gdviewer.engine.rules.options import Options
+from gdviewer.engine.rules.parameter import rate
+from gdviewer.engine.run.origin import Origin
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import Limits, Reason
 from gdviewer.experiment.diagnosis import curvature_at
 from gdviewer.problems.problem import Problem
 from gdviewer.schedules import get as schedule

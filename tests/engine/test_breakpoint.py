@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from gdviewer import optimizers, problems, schedules
-from gdviewer.engine.breakpoint import Breakpoint, names_of
-from gdviewer.engine.breakpoint_kinds import KINDS
-from gdviewer.engine.optimizer import optimizer
-from gdviewer.engine.options import Options
-from gdviewer.engine.parameter import Choice, rate
-from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Limits, Reason, Stop
+from gdviewer.engine.breakpoints.breakpoint import Breakpoint, names_of
+from gdviewer.engine.breakpoints.kinds import KINDS
+from gdviewer.engine.rules.optimizer import optimizer
+from gdviewer.engine.rules.options import Options
+from gdviewer.engine.rules.parameter import Choice, rate
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import Limits, Reason, Stop
 from gdviewer.problems.function import FunctionProblem
 
 STEPS = 240

@@ -8,8 +8,8 @@ from time import perf_counter
 import numpy as np
 import pytest
 
-from gdviewer.engine.condition import condition
-from gdviewer.engine.syntax import FUNCTIONS, FormulaError
+from gdviewer.engine.breakpoints.condition import condition
+from gdviewer.engine.notation.syntax import FUNCTIONS, FormulaError
 
 
 class Steps:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from gdviewer import problems
-from gdviewer.engine.curvature import curvature
-from gdviewer.engine.options import Options
-from gdviewer.engine.point_kind import REASONS, Finding, Kind
+from gdviewer.engine.analysis.curvature import curvature
+from gdviewer.engine.analysis.point_kind import REASONS, Finding, Kind
+from gdviewer.engine.rules.options import Options
 from gdviewer.problems.function import FunctionProblem
 
 
@@ -140,7 +140,7 @@ def test_that_a_slow_function_takes_little_more_than_its_time(monkeypatch):
         clock[0] += 0.01
         return float(np.sum(x**4))
 
-    monkeypatch.setattr("gdviewer.engine.curvature.perf_counter", lambda: clock[0])
+    monkeypatch.setattr("gdviewer.engine.analysis.curvature.perf_counter", lambda: clock[0])
     found = curvature(function(slow, 60), np.ones(60), seconds=2.0)
     assert clock[0] < 12
     assert found.how == "lanczos"

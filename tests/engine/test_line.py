@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from gdviewer import optimizers, problems
-from gdviewer.engine.line import along, line_of_step
-from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Limits
+from gdviewer.engine.analysis.line import along, line_of_step
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import Limits
 from gdviewer.problems.function import FunctionProblem
 
 
@@ -117,7 +117,7 @@ def test_that_a_slow_function_is_asked_less(monkeypatch):
         clock[0] += 0.02
         return float(x @ x)
 
-    monkeypatch.setattr("gdviewer.engine.line.perf_counter", lambda: clock[0])
+    monkeypatch.setattr("gdviewer.engine.analysis.line.perf_counter", lambda: clock[0])
     problem = FunctionProblem(slow, [1.0, 1.0], jac=lambda x: 2 * x)
     line = along(problem, np.ones(2), -0.1 * np.ones(2), 2.0, 2 * np.ones(2))
     assert len(line.alpha) < 40

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from gdviewer import optimizers, problems
-from gdviewer.engine.notation import Line, expression, formulas, lines, name_text, names_of
+from gdviewer.engine.notation.notation import Line, expression, formulas, lines, name_text, names_of
 
 _spec = importlib.util.spec_from_file_location("reading", Path(__file__).with_name("reading.py"))
 _module = importlib.util.module_from_spec(_spec)
@@ -136,8 +136,8 @@ def test_that_what_is_shown_means_the_same(code):
 
 
 RULE = '''
-from gdviewer.engine.optimizer import optimizer
-from gdviewer.engine.parameter import rate
+from gdviewer.engine.rules.optimizer import optimizer
+from gdviewer.engine.rules.parameter import rate
 
 @optimizer("Mine")
 def rule(x, f, t, *, learning_rate=rate(1)):
@@ -283,8 +283,8 @@ def computation(line) -> tuple[str, str] | None:
 
 def frames_of(rule):
     """Each line of a rule that is about to run in a descent on Himmelblau's function, with the values of its names."""
-    from gdviewer.engine.run import Run
-    from gdviewer.engine.stop import Limits
+    from gdviewer.engine.run.run import Run
+    from gdviewer.engine.run.stop import Limits
 
     problem = problems.get("rotated_quadratic" if "quadratic" in rule.function.__code__.co_names else "himmelblau")
     seen = []

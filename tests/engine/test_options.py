@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from gdviewer import minimize, optimizers, problems, schedules
-from gdviewer.engine.options import Options
-from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Limits
+from gdviewer.engine.rules.options import Options
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import Limits
 
 START = np.array([-1.2, 1.0])
 

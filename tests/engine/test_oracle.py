@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from gdviewer import problems
-from gdviewer.engine.optimizer import optimizer
-from gdviewer.engine.options import Options
-from gdviewer.engine.oracle import Oracle
-from gdviewer.engine.parameter import rate
-from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Limits, Reason
+from gdviewer.engine.rules.optimizer import optimizer
+from gdviewer.engine.rules.options import Options
+from gdviewer.engine.rules.oracle import Oracle
+from gdviewer.engine.rules.parameter import rate
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import Limits, Reason
 from gdviewer.problems.function import FunctionProblem
 
 BOWL = problems.formula("x**2 + 3*y**2")

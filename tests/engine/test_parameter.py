@@ -3,8 +3,8 @@ import pickle
 
 import pytest
 
-from gdviewer.engine.optimizer import optimizer
-from gdviewer.engine.parameter import Parameter, decay, rate, small, symbol_of, tiny
+from gdviewer.engine.rules.optimizer import optimizer
+from gdviewer.engine.rules.parameter import Parameter, decay, rate, small, symbol_of, tiny
 
 
 @pytest.mark.parametrize("declare", [rate, decay, tiny])

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from gdviewer import optimizers, problems
-from gdviewer.engine.optimizer import undeclared
-from gdviewer.engine.options import Options
-from gdviewer.engine.replay_check import check_replay
-from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Limits
+from gdviewer.engine.rules.optimizer import undeclared
+from gdviewer.engine.rules.options import Options
+from gdviewer.engine.run.replay_check import check_replay
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import Limits
 
 
 def run_of(rule, problem, options, steps=40):

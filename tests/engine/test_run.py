@@ -5,10 +5,10 @@ import pytest
 
 import gdviewer
 from gdviewer import optimizers, problems
-from gdviewer.engine.optimizer import optimizer
-from gdviewer.engine.parameter import rate
-from gdviewer.engine.run import LARGEST_BLOCK, Run
-from gdviewer.engine.stop import SENTENCES, Limits, Reason, Stop
+from gdviewer.engine.rules.optimizer import optimizer
+from gdviewer.engine.rules.parameter import rate
+from gdviewer.engine.run.run import LARGEST_BLOCK, Run
+from gdviewer.engine.run.stop import SENTENCES, Limits, Reason, Stop
 from gdviewer.problems.function import FunctionProblem
 
 PARABOLA = problems.formula("x**2 + 3*y**2")
@@ -468,7 +468,7 @@ def test_that_a_rule_may_change_its_own_arrays_in_place():
 
 
 def test_that_a_large_state_is_kept_for_some_steps_and_replayed_between(monkeypatch):
-    monkeypatch.setattr("gdviewer.engine.trace.STATE_BYTES", 20_000)
+    monkeypatch.setattr("gdviewer.engine.record.trace.STATE_BYTES", 20_000)
 
     @optimizer("heavy")
     def heavy(x, f, t, m=0.0, *, learning_rate=rate(0.01)):
@@ -492,7 +492,7 @@ def test_that_a_large_state_is_kept_for_some_steps_and_replayed_between(monkeypa
 
 
 def test_that_a_run_ends_where_its_record_is_full(monkeypatch):
-    monkeypatch.setattr("gdviewer.engine.run.RECORD_BYTES", 100_000)
+    monkeypatch.setattr("gdviewer.engine.run.run.RECORD_BYTES", 100_000)
     run = Run(problems.get("sphere"), optimizers.get("adam"), [1, 1], {}, Limits(tolerance=None, max_steps=100_000))
     run.advance(100_000)
     assert run.stop.reason is Reason.FULL

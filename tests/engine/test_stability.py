@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from gdviewer import optimizers, problems
-from gdviewer.engine.curvature import curvature
-from gdviewer.engine.optimizer import optimizer
-from gdviewer.engine.options import Options
-from gdviewer.engine.parameter import rate
-from gdviewer.engine.run import Run
-from gdviewer.engine.stability import judge_rate, largest_stable_rate, step_matrix
-from gdviewer.engine.stop import Limits, Reason
+from gdviewer.engine.analysis.curvature import curvature
+from gdviewer.engine.analysis.stability import judge_rate, largest_stable_rate, step_matrix
+from gdviewer.engine.rules.optimizer import optimizer
+from gdviewer.engine.rules.options import Options
+from gdviewer.engine.rules.parameter import rate
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import Limits, Reason
 
 LINEAR = ["gradient_descent", "momentum", "nesterov", "qhm"]
 

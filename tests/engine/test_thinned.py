@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 
 from gdviewer import optimizers, problems
-from gdviewer.engine import columns, replay, trace
-from gdviewer.engine.breakpoint import Breakpoint
-from gdviewer.engine.options import Options
-from gdviewer.engine.origin import Origin
-from gdviewer.engine.replay_check import check_replay
-from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Limits, Reason
-from gdviewer.engine.tracer import inspect_step, local_values
+from gdviewer.engine.breakpoints.breakpoint import Breakpoint
+from gdviewer.engine.record import columns, trace
+from gdviewer.engine.run import replay
+from gdviewer.engine.rules.options import Options
+from gdviewer.engine.run.origin import Origin
+from gdviewer.engine.run.replay_check import check_replay
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import Limits, Reason
+from gdviewer.engine.tracing.tracer import inspect_step, local_values
 from gdviewer.experiment.minimize import minimize
 from gdviewer.problems.function import FunctionProblem
 

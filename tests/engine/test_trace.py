@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from gdviewer import optimizers, problems
-from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Limits
-from gdviewer.engine.trace import Trace, norms
+from gdviewer.engine.record.trace import Trace, norms
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import Limits
 
 
 def block(start, length):

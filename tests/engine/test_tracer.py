@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 
 from gdviewer import optimizers, problems
-from gdviewer.engine import tracer
-from gdviewer.engine.notation import lines, name_text
-from gdviewer.engine.optimizer import optimizer
-from gdviewer.engine.options import Options
-from gdviewer.engine.parameter import rate
-from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Limits
-from gdviewer.engine.tracer import inspect_step, local_values
-from gdviewer.engine.values import with_numbers
+from gdviewer.engine.notation.notation import lines, name_text
+from gdviewer.engine.notation.values import with_numbers
+from gdviewer.engine.rules.optimizer import optimizer
+from gdviewer.engine.rules.options import Options
+from gdviewer.engine.rules.parameter import rate
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import Limits
+from gdviewer.engine.tracing import tracer
+from gdviewer.engine.tracing.tracer import inspect_step, local_values
 from gdviewer.problems.function import FunctionProblem
 
 _spec = importlib.util.spec_from_file_location("reading", Path(__file__).with_name("reading.py"))

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from gdviewer import optimizers, problems
-from gdviewer.engine.breakpoint import Breakpoint
-from gdviewer.engine.optimizer import optimizer
-from gdviewer.engine.parameter import rate
-from gdviewer.engine.run import LARGEST_BLOCK, Run
-from gdviewer.engine.stop import Limits, Reason, Stop
-from gdviewer.engine.worker import Late, Worker, burst, catch_up
+from gdviewer.engine.breakpoints.breakpoint import Breakpoint
+from gdviewer.engine.rules.optimizer import optimizer
+from gdviewer.engine.rules.parameter import rate
+from gdviewer.engine.run.run import LARGEST_BLOCK, Run
+from gdviewer.engine.run.stop import Limits, Reason, Stop
+from gdviewer.engine.worker.worker import Late, Worker, burst, catch_up
 from gdviewer.problems.function import FunctionProblem
 
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from gdviewer import optimizers, problems, schedules
-from gdviewer.engine.optimizer import optimizer
-from gdviewer.engine.options import Options
-from gdviewer.engine.origin import leaves
-from gdviewer.engine.parameter import rate
-from gdviewer.engine.stop import Limits, Reason
-from gdviewer.engine.worker import burst
+from gdviewer.engine.rules.optimizer import optimizer
+from gdviewer.engine.rules.options import Options
+from gdviewer.engine.rules.parameter import rate
+from gdviewer.engine.run.origin import leaves
+from gdviewer.engine.run.stop import Limits, Reason
+from gdviewer.engine.worker.worker import burst
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.problems.function import FunctionProblem
 
@@ -92,7 +92,7 @@ def test_that_batches_go_on_where_a_branch_leaves():
 
 
 def test_that_a_branch_continues_between_the_steps_whose_state_is_kept(monkeypatch):
-    monkeypatch.setattr("gdviewer.engine.trace.STATE_BYTES", 400)
+    monkeypatch.setattr("gdviewer.engine.record.trace.STATE_BYTES", 400)
     experiment = experiment_of("bfgs", "rosenbrock", limits=Limits(tolerance=None, max_steps=25))
     original = finished(experiment)
     stride = original.trace.stride

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from gdviewer import optimizers, problems
-from gdviewer.engine.notation import expression, formulas
+from gdviewer.engine.notation.notation import expression, formulas
 from gdviewer.experiment.catalogue import escaped, markdown, minima_lines, minima_text
 
 

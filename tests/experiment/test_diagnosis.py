@@ -11,9 +11,9 @@ import pytest
 import gdviewer
 from gdviewer import optimizers, problems
 from gdviewer.cli import main
-from gdviewer.engine.point_kind import Kind
-from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Limits
+from gdviewer.engine.analysis.point_kind import Kind
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import Limits
 from gdviewer.experiment.diagnosis import curvature_at, diagnose
 
 ON_THE_RIDGE = [1.0, 0.0]  # from here plain descent on x² − y² goes straight to the saddle

@@ -7,8 +7,8 @@ import pytest
 
 import gdviewer
 from gdviewer import GD, minimize, optimizers, problems
-from gdviewer.engine.optimizer import optimizer
-from gdviewer.engine.parameter import rate
+from gdviewer.engine.rules.optimizer import optimizer
+from gdviewer.engine.rules.parameter import rate
 
 # Starts, and where scipy.optimize.minimize of SciPy 1.17.1 (BFGS, exact gradient) ends from them.
 SCIPY = {

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from gdviewer import optimizers, problems
-from gdviewer.engine.optimizer import optimizer
-from gdviewer.engine.options import Options
-from gdviewer.engine.parameter import rate
-from gdviewer.engine.stop import Limits, Reason
+from gdviewer.engine.rules.optimizer import optimizer
+from gdviewer.engine.rules.options import Options
+from gdviewer.engine.rules.parameter import rate
+from gdviewer.engine.run.stop import Limits, Reason
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.experiment.sweep import Sweep
 from gdviewer.experiment.sweep_findings import findings, summaries

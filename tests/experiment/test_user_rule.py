@@ -8,13 +8,13 @@ import pytest
 
 import gdviewer
 from gdviewer import optimizers, problems
-from gdviewer.engine.notation import formulas, lines
-from gdviewer.engine.optimizer import optimizer
-from gdviewer.engine.options import Options
-from gdviewer.engine.parameter import Switch
-from gdviewer.engine.printed import LINES, LONGEST, Printed
-from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Limits, Reason
+from gdviewer.engine.notation.notation import formulas, lines
+from gdviewer.engine.rules.optimizer import optimizer
+from gdviewer.engine.rules.options import Options
+from gdviewer.engine.rules.parameter import Switch
+from gdviewer.engine.rules.printed import LINES, LONGEST, Printed
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import Limits, Reason
 from gdviewer.experiment.minimize import minimize
 from gdviewer.experiment.user_rule import TEMPLATE, RuleError, duplicate, read_file, read_rules
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from gdviewer import optimizers, problems
-from gdviewer.engine.oracle import Oracle
-from gdviewer.engine.parameter import Choice, Numbers, Parameter, Switch, symbol_of
-from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Limits, Reason
+from gdviewer.engine.rules.oracle import Oracle
+from gdviewer.engine.rules.parameter import Choice, Numbers, Parameter, Switch, symbol_of
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import Limits, Reason
 
 # A curve, a kink, a quadratic, a curved valley, several minima, and waves with a kink at the bottom.
 TELLING = ["log_cosh", "absolute", "rotated_quadratic", "rosenbrock", "himmelblau", "ackley"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gdviewer import problems
-from gdviewer.engine.stop import Reason
+from gdviewer.engine.run.stop import Reason
 from gdviewer.optimizers.line_search import strong_wolfe
 from gdviewer.optimizers.newton import lowest_in_ball
 from gdviewer.problems.function import FunctionProblem

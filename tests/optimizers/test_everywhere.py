@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from gdviewer import optimizers, problems
-from gdviewer.engine.options import Options
-from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Limits, Reason
+from gdviewer.engine.rules.options import Options
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import Limits, Reason
 
 RULES = [name for name, rule in optimizers.catalogue().items() if not rule.broadcasts]
 each_rule = pytest.mark.parametrize("optimizer", RULES)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from gdviewer import optimizers, problems
-from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Limits, Reason
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import Limits, Reason
 
 
 def run_of(optimizer, problem="himmelblau", steps=60, start=None, tolerance=None, **hyperparameters):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gdviewer import problems
-from gdviewer.engine.oracle import Oracle
+from gdviewer.engine.rules.oracle import Oracle
 from gdviewer.optimizers.line_search import TRIALS, Trial, backtracked, brent, exact, strong_wolfe
 from gdviewer.problems.function import FunctionProblem
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from gdviewer import optimizers, problems
-from gdviewer.engine.parameter import Switch
-from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Limits
+from gdviewer.engine.rules.parameter import Switch
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import Limits
 
 FOLDER = Path(__file__).parents[1] / "references"
 FILES = [json.loads((FOLDER / name).read_text()) for name in ("pytorch.json", "optax.json")]

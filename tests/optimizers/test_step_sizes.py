@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gdviewer import optimizers, problems
-from gdviewer.engine.stop import Reason
+from gdviewer.engine.run.stop import Reason
 
 CONVEX = ["parabola", "absolute", "log_cosh", "sphere", "rotated_quadratic", "booth", "matyas"]
 each_convex = pytest.mark.parametrize("problem", CONVEX)

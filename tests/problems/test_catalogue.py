@@ -9,9 +9,9 @@ import sympy
 from sympy.parsing.sympy_parser import parse_expr
 
 from gdviewer import optimizers, problems
-from gdviewer.engine.parameter import Parameter
-from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Reason
+from gdviewer.engine.rules.parameter import Parameter
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import Reason
 from gdviewer.problems.formula import FormulaProblem
 
 each_problem = pytest.mark.parametrize("name", problems.names())

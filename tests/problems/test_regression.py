@@ -10,9 +10,9 @@ import sympy
 
 import gdviewer
 from gdviewer import optimizers, problems
-from gdviewer.engine.options import Options
-from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Limits, Reason
+from gdviewer.engine.rules.options import Options
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import Limits, Reason
 from gdviewer.problems.batches import Batches
 from gdviewer.problems.data import SCALINGS
 from gdviewer.problems.losses import BinaryCrossEntropy, Huber, sigmoid

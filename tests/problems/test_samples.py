@@ -5,8 +5,8 @@ import pytest
 
 import gdviewer
 from gdviewer import optimizers
-from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Limits, Reason
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import Limits, Reason
 from gdviewer.problems.samples import MAX_COMPONENTS, MAX_SAMPLES, SampledCurve, SampledVector, read_file, read_text
 
 # The three calls of the classic article and what they print, which is 9 digits.

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from gdviewer import minimize, optimizers, problems, schedules
-from gdviewer.engine.options import OPTIONS, Options
-from gdviewer.engine.parameter import Choice, Numbers, Parameter
-from gdviewer.engine.run import Run
-from gdviewer.engine.stop import LIMITS, Limits
+from gdviewer.engine.rules.options import OPTIONS, Options
+from gdviewer.engine.rules.parameter import Choice, Numbers, Parameter
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import LIMITS, Limits
 
 REFERENCE = json.loads((Path(__file__).parents[1] / "references" / "schedules.json").read_text())
 RATE, LOSSES = REFERENCE["learning_rate"], REFERENCE["losses"]

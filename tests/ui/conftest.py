@@ -9,7 +9,7 @@ from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 
 from gdviewer import optimizers, problems
-from gdviewer.engine.stop import Limits
+from gdviewer.engine.run.stop import Limits
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.ui.app import create_application
 from gdviewer.ui.theme import look

@@ -9,8 +9,8 @@ import pytest
 from PySide6.QtCore import Qt
 
 from gdviewer import optimizers, problems
-from gdviewer.engine.options import Options
-from gdviewer.engine.stop import Limits
+from gdviewer.engine.rules.options import Options
+from gdviewer.engine.run.stop import Limits
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.ui.code_panel import CodePanel
 from gdviewer.ui.marks import STOP, Marks

@@ -12,11 +12,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QLineEdit
 
 from gdviewer import optimizers, problems
-from gdviewer.engine.breakpoint import Breakpoint
-from gdviewer.engine.breakpoint_kinds import EXPRESSION, KINDS
-from gdviewer.engine.parameter import Choice, Parameter
-from gdviewer.engine.run import LARGEST_BLOCK, Run
-from gdviewer.engine.stop import Limits, Reason
+from gdviewer.engine.breakpoints.breakpoint import Breakpoint
+from gdviewer.engine.breakpoints.kinds import EXPRESSION, KINDS
+from gdviewer.engine.rules.parameter import Choice, Parameter
+from gdviewer.engine.run.run import LARGEST_BLOCK, Run
+from gdviewer.engine.run.stop import Limits, Reason
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.problems.function import FunctionProblem
 from gdviewer.ui.inspector.panel import StepPanel

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtGui import QTextDocument
 
 from gdviewer import optimizers, problems
-from gdviewer.engine.notation import expression, formulas
+from gdviewer.engine.notation.notation import expression, formulas
 from gdviewer.experiment.catalogue import markdown
 
 

@@ -10,7 +10,7 @@ from PySide6.QtGui import QCursor, QMouseEvent, QTextDocument, QWheelEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
 from gdviewer import optimizers, problems
-from gdviewer.engine.notation import expression, formulas, name_text
+from gdviewer.engine.notation.notation import expression, formulas, name_text
 from gdviewer.experiment.catalogue import minima_text
 from gdviewer.ui.choice_list import Choice, ChoiceList, details_html
 from gdviewer.ui.choices import optimizer_choices, problem_choices

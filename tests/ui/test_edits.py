@@ -10,8 +10,8 @@ import pytest
 from PySide6.QtCore import Qt
 
 from gdviewer import optimizers, problems, schedules
-from gdviewer.engine.options import Options
-from gdviewer.engine.stop import Reason
+from gdviewer.engine.rules.options import Options
+from gdviewer.engine.run.stop import Reason
 from gdviewer.ui import edits as edits_module
 
 

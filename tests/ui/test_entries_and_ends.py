@@ -11,8 +11,8 @@ import pytest
 from PySide6.QtCore import QPointF, Qt
 
 from gdviewer import optimizers, problems
-from gdviewer.engine import watchdog
-from gdviewer.engine.stop import Limits, Reason
+from gdviewer.engine.run.stop import Limits, Reason
+from gdviewer.engine.worker import watchdog
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.problems.function import FunctionProblem
 from gdviewer.ui.plots import sketch

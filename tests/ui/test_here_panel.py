@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from gdviewer import optimizers, problems
-from gdviewer.engine.curvature import curvature
-from gdviewer.engine.stop import Limits
+from gdviewer.engine.analysis.curvature import curvature
+from gdviewer.engine.run.stop import Limits
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.problems.function import FunctionProblem
 from gdviewer.ui.here_panel import HerePanel

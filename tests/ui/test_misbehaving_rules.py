@@ -8,8 +8,8 @@ from time import perf_counter
 import pytest
 
 from gdviewer import optimizers, problems
-from gdviewer.engine import watchdog
-from gdviewer.engine.stop import Limits, Reason
+from gdviewer.engine.run.stop import Limits, Reason
+from gdviewer.engine.worker import watchdog
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.ui import own_rules
 from gdviewer.ui.own_rules import PANEL

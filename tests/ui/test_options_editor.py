@@ -7,8 +7,8 @@ import pytest
 from PySide6.QtCore import Qt
 
 from gdviewer import optimizers, problems, schedules
-from gdviewer.engine.options import OPTIONS
-from gdviewer.engine.stop import Reason
+from gdviewer.engine.rules.options import OPTIONS
+from gdviewer.engine.run.stop import Reason
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.experiment.minimize import as_problem
 from gdviewer.experiment.rate_search import find_rate

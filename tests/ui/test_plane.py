@@ -10,7 +10,7 @@ from PySide6.QtCore import QPointF, Qt, QTimer
 
 import gdviewer
 from gdviewer import optimizers, problems
-from gdviewer.engine.stop import Limits
+from gdviewer.engine.run.stop import Limits
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.problems.function import FunctionProblem
 from gdviewer.ui.plots.plane_plot import COORDINATES, PATH

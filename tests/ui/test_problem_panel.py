@@ -8,7 +8,7 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 
 from gdviewer import problems
-from gdviewer.engine.stop import Reason
+from gdviewer.engine.run.stop import Reason
 from gdviewer.problems.samples import SampledCurve, SampledVector
 
 

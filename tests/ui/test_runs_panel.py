@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 
 from gdviewer import optimizers, problems
-from gdviewer.engine.stop import LIMITS, Limits, Reason
+from gdviewer.engine.run.stop import LIMITS, Limits, Reason
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.ui.runs_panel import MAX_RUNS
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from gdviewer import optimizers, problems
-from gdviewer.engine import watchdog
-from gdviewer.engine.stop import Limits, Reason
+from gdviewer.engine.run.stop import Limits, Reason
+from gdviewer.engine.worker import watchdog
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.experiment.minimize import minimize
 from gdviewer.problems.function import FunctionProblem

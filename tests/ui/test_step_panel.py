@@ -6,12 +6,12 @@ from PySide6.QtCore import QCoreApplication, QPointF, Qt
 from PySide6.QtGui import QGuiApplication
 
 from gdviewer import optimizers, problems
-from gdviewer.engine.notation import formulas
-from gdviewer.engine.optimizer import optimizer
-from gdviewer.engine.options import Options
-from gdviewer.engine.parameter import rate
-from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Limits, Reason
+from gdviewer.engine.notation.notation import formulas
+from gdviewer.engine.rules.optimizer import optimizer
+from gdviewer.engine.rules.options import Options
+from gdviewer.engine.rules.parameter import rate
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import Limits, Reason
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.problems.function import FunctionProblem
 from gdviewer.ui.inspector import story

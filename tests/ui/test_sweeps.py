@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton
 
 from gdviewer import optimizers, problems
-from gdviewer.engine.stop import Limits
+from gdviewer.engine.run.stop import Limits
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.experiment.sweep import Sweep
 from gdviewer.experiment.sweep_findings import findings

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from gdviewer import optimizers, problems
-from gdviewer.engine import trace
-from gdviewer.engine.stop import Limits
+from gdviewer.engine.record import trace
+from gdviewer.engine.run.stop import Limits
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.ui.inspector.panel import StepPanel
 from gdviewer.ui.plots.steps_plot import COMPONENTS

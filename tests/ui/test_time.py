@@ -9,9 +9,9 @@ from PySide6.QtGui import QAction, QMouseEvent
 from PySide6.QtWidgets import QApplication
 
 from gdviewer import optimizers, problems
-from gdviewer.engine.breakpoint import Breakpoint
-from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Limits
+from gdviewer.engine.breakpoints.breakpoint import Breakpoint
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import Limits
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.ui.marks import CHANGE, HIT, ROSE, STOP, Rises
 from gdviewer.ui.theme import THEMES, look

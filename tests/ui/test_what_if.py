@@ -12,10 +12,10 @@ import pytest
 from PySide6.QtCore import Qt
 
 from gdviewer import optimizers, problems
-from gdviewer.engine import watchdog
-from gdviewer.engine.breakpoint import Breakpoint
-from gdviewer.engine.options import Options
-from gdviewer.engine.stop import Limits, Reason
+from gdviewer.engine.breakpoints.breakpoint import Breakpoint
+from gdviewer.engine.rules.options import Options
+from gdviewer.engine.run.stop import Limits, Reason
+from gdviewer.engine.worker import watchdog
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.problems.function import FunctionProblem
 from gdviewer.ui import edits as edits_module

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gdviewer.engine.oracle import Array
+from gdviewer.engine.rules.oracle import Array
 from gdviewer.problems.losses import sigmoid
 from gdviewer.problems.networks.layers import Shape, Views
 

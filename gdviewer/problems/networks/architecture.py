@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gdviewer.engine.oracle import Array
+from gdviewer.engine.rules.oracle import Array
 from gdviewer.problems.networks.activations import ACTIVATIONS, Softmax
 from gdviewer.problems.networks.convolution import Conv2D
 from gdviewer.problems.networks.initialisation import INITIALISATIONS

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gdviewer.engine.oracle import Array
+from gdviewer.engine.rules.oracle import Array
 from gdviewer.problems.cells import MAX_SIZE
 from gdviewer.problems.data import Scaling, default_names, numbers_of, scaling_of
 from gdviewer.problems.table import Table

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gdviewer.engine.oracle import Array
+from gdviewer.engine.rules.oracle import Array
 from gdviewer.problems.networks.network import Network
 
 

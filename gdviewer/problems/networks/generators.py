@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gdviewer.engine.oracle import Array
+from gdviewer.engine.rules.oracle import Array
 from gdviewer.problems.networks.dataset import Dataset, dataset
 
 Made = tuple[Array, NDArray[Any]]  # inputs, before the last one is given another unit, and targets

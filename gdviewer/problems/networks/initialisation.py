@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from gdviewer.engine.oracle import Array
+from gdviewer.engine.rules.oracle import Array
 from gdviewer.problems.networks.layers import Shape
 
 Draw = Callable[[np.random.Generator, Shape, float], Array]

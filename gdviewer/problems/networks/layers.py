@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from gdviewer.engine.oracle import Array
+from gdviewer.engine.rules.oracle import Array
 
 Shape = tuple[int, ...]
 Views = Sequence[Array]  # the weights of a layer, or the parts of the gradient that belong to them

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gdviewer.engine.parameter import Choice, Declared, Parameter, count
+from gdviewer.engine.rules.parameter import Choice, Declared, Parameter, count
 from gdviewer.problems.networks.dataset import Dataset
 from gdviewer.problems.networks.digits import digits
 from gdviewer.problems.networks.generators import GENERATORS, make

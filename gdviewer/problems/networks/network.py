@@ -9,8 +9,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gdviewer.engine.oracle import Array
-from gdviewer.engine.parameter import Declared, check_values
+from gdviewer.engine.rules.oracle import Array
+from gdviewer.engine.rules.parameter import Declared, check_values
 from gdviewer.problems.batches import Batches, GivenBatches
 from gdviewer.problems.data import Scaling
 from gdviewer.problems.networks.architecture import Architecture, WeightNames

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from gdviewer.engine.parameter import nearest
+from gdviewer.engine.rules.parameter import nearest
 from gdviewer.problems.networks.activations import ACTIVATIONS
 from gdviewer.problems.networks.convolution import AveragePool2D, Conv2D, MaxPool2D
 from gdviewer.problems.networks.layers import Dense, Dropout, Flatten, Layer, Misfit

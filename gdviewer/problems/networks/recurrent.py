@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gdviewer.engine.oracle import Array
+from gdviewer.engine.rules.oracle import Array
 from gdviewer.problems.networks.layers import Misfit, Shape, Views, ones, rows_of, shape_text
 
 

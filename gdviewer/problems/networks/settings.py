@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from gdviewer.engine.parameter import Choice, Declared, Parameter, Text, count
+from gdviewer.engine.rules.parameter import Choice, Declared, Parameter, Text, count
 from gdviewer.problems.data import SCALINGS
 from gdviewer.problems.networks.activations import ACTIVATIONS
 from gdviewer.problems.networks.dataset import Dataset

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from gdviewer.engine.oracle import Array
+from gdviewer.engine.rules.oracle import Array
 from gdviewer.problems.networks.architecture import Architecture
 from gdviewer.problems.networks.layers import Layer, Views
 

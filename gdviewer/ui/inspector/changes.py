@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from gdviewer.engine.tracer import Executed, Frame, Inspection
-from gdviewer.engine.values import number_text
+from gdviewer.engine.notation.values import number_text
+from gdviewer.engine.tracing.tracer import Executed, Frame, Inspection
 from gdviewer.ui.text import tr
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gdviewer.engine.tracer import Executed, Frame
+from gdviewer.engine.tracing.tracer import Executed, Frame
 
 # Names that hold what is not of examples, whose first axis may be as long by chance: weights, and places in windows.
 _OF_ALL = {"w", "weights", "parts", "W", "U", "b", "filters", "seen"}

@@ -10,8 +10,8 @@ import numpy as np
 from PySide6.QtCore import QSettings, Qt, QTimer, Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
-from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Reason
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import Reason
 from gdviewer.ui.arrows import Arrow
 from gdviewer.ui.background import Latest
 from gdviewer.ui.inspector.example_box import ExampleBox

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from gdviewer.engine.tracer import Executed, Frame, Inspection
+from gdviewer.engine.tracing.tracer import Executed, Frame, Inspection
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "max": max, "min": min, "abs": abs, "float": float, "int": int, "sqrt": math.sqrt, "exp": math.exp,

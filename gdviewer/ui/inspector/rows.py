@@ -11,9 +11,9 @@ from weakref import ref
 
 import numpy as np
 
-from gdviewer.engine.notation import Line, name_text
-from gdviewer.engine.tracer import Executed, Frame, Inspection
-from gdviewer.engine.values import DIGITS, FEW, is_few, value_text, with_numbers
+from gdviewer.engine.notation.notation import Line, name_text
+from gdviewer.engine.notation.values import DIGITS, FEW, is_few, value_text, with_numbers
+from gdviewer.engine.tracing.tracer import Executed, Frame, Inspection
 from gdviewer.ui.inspector.changes import most_changed
 from gdviewer.ui.inspector.points import Places
 from gdviewer.ui.text import tr

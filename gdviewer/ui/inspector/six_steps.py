@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from gdviewer.engine.run import Run
-from gdviewer.engine.tracer import Executed, Frame, Inspection
-from gdviewer.engine.values import FEW, value_text
+from gdviewer.engine.notation.values import FEW, value_text
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.tracing.tracer import Executed, Frame, Inspection
 from gdviewer.problems.networks import training
 from gdviewer.problems.networks.architecture import Stage
 from gdviewer.problems.networks.layers import rows_of, shape_text

@@ -8,11 +8,11 @@ from time import perf_counter
 
 import numpy as np
 
-from gdviewer.engine.optimizer import Optimizer
-from gdviewer.engine.replay_check import ADVICE, difference
-from gdviewer.engine.run import Run
-from gdviewer.engine.tracer import MOST_LINES, Inspection, inspect_step
-from gdviewer.engine.values import value_text
+from gdviewer.engine.notation.values import value_text
+from gdviewer.engine.rules.optimizer import Optimizer
+from gdviewer.engine.run.replay_check import ADVICE, difference
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.tracing.tracer import MOST_LINES, Inspection, inspect_step
 from gdviewer.problems.networks.network import Network
 from gdviewer.ui.inspector.rows import Row, Trial, rows_of, trials_of
 from gdviewer.ui.inspector.six_steps import SixSteps, is_of_network

@@ -9,7 +9,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, Qt
 from PySide6.QtGui import QFontDatabase, QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import QDialog, QLabel, QTableView, QVBoxLayout, QWidget
 
-from gdviewer.engine.values import value_text
+from gdviewer.engine.notation.values import value_text
 from gdviewer.ui.text import tr
 
 _MOST_COPIED = 10**6

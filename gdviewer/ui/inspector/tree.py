@@ -21,7 +21,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractItemView, QMenu, QTreeView
 
-from gdviewer.engine.values import value_text
+from gdviewer.engine.notation.values import value_text
 from gdviewer.ui.inspector.cell import ROW, Cell, chosen_tint
 from gdviewer.ui.inspector.rows import EXACT, Row
 from gdviewer.ui.text import tr

@@ -10,7 +10,7 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from gdviewer.engine.run import Run
+from gdviewer.engine.run.run import Run
 from gdviewer.problems.networks.network import Network
 from gdviewer.ui.networks.colors import SIGNS, class_color, class_symbol
 from gdviewer.ui.networks.data_plot import NetworkDataPlot, output_names

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from gdviewer.engine.run import Run
+from gdviewer.engine.run.run import Run
 from gdviewer.problems.networks.network import Network
 
 MOST = 200  # ends of epochs of one run; of more of them every second, every fourth, …

@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout
 
-from gdviewer.engine.run import Run
+from gdviewer.engine.run.run import Run
 from gdviewer.problems.networks.network import Network
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.networks.epochs import Epochs, measure

@@ -8,7 +8,7 @@ from pyqtgraph.GraphicsScene.mouseEvents import MouseClickEvent
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 
-from gdviewer.engine.run import Run
+from gdviewer.engine.run.run import Run
 from gdviewer.problems.networks.network import Network
 from gdviewer.ui.networks.epochs import Epochs, epoch_steps
 from gdviewer.ui.plots.base import Curve, Drawing, Plot, line_pen, pale

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gdviewer.engine.oracle import Array
-from gdviewer.engine.run import Run
+from gdviewer.engine.rules.oracle import Array
+from gdviewer.engine.run.run import Run
 from gdviewer.problems.networks.architecture import Architecture, Stage
 from gdviewer.problems.networks.dataset import Dataset
 from gdviewer.problems.networks.layers import Dropout, Flatten, shape_text

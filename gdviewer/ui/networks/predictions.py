@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QModelIndex
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QPushButton, QTableView, QVBoxLayout
 
-from gdviewer.engine.run import Run
+from gdviewer.engine.run.run import Run
 from gdviewer.problems.networks.dataset import Dataset
 from gdviewer.problems.networks.network import Network
 from gdviewer.ui.keys import keys_by_tab

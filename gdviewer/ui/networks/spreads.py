@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gdviewer.engine.oracle import Array
-from gdviewer.engine.run import Run
+from gdviewer.engine.rules.oracle import Array
+from gdviewer.engine.run.run import Run
 from gdviewer.problems.networks.activations import ReLU, Sigmoid, Tanh
 from gdviewer.problems.networks.network import Network
 from gdviewer.problems.networks.recurrent import RNN

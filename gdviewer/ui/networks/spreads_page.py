@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QScrollArea, QVBoxLayout
 
-from gdviewer.engine.run import Run
+from gdviewer.engine.run.run import Run
 from gdviewer.problems.networks.network import Network
 from gdviewer.ui.networks.choice import Choice
 from gdviewer.ui.networks.example import Example

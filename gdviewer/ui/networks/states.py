@@ -11,8 +11,8 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QVBoxLayout
 
-from gdviewer.engine.oracle import Array
-from gdviewer.engine.run import Run
+from gdviewer.engine.rules.oracle import Array
+from gdviewer.engine.run.run import Run
 from gdviewer.problems.networks.network import Network
 from gdviewer.problems.networks.recurrent import RNN
 from gdviewer.ui.networks.canvas import Canvas

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from PySide6.QtWidgets import QToolButton, QVBoxLayout
 
-from gdviewer.engine.run import Run
+from gdviewer.engine.run.run import Run
 from gdviewer.problems.networks.network import Network
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.networks.example import Example

@@ -8,7 +8,7 @@ from math import prod
 
 import numpy as np
 
-from gdviewer.engine.run import Run
+from gdviewer.engine.run.run import Run
 from gdviewer.problems.networks.directions import filter_normalised
 from gdviewer.problems.networks.network import Network
 from gdviewer.problems.networks.recurrent import RNN

@@ -8,8 +8,8 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtGui import QColor
 
-from gdviewer.engine.run import Run
-from gdviewer.engine.trace import Kept, Trace
+from gdviewer.engine.record.trace import Kept, Trace
+from gdviewer.engine.run.run import Run
 from gdviewer.experiment.experiment import Point
 from gdviewer.problems.problem import Problem
 from gdviewer.problems.samples import SampledCurve

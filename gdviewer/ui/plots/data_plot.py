@@ -7,7 +7,7 @@ import pyqtgraph as pg
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor
 
-from gdviewer.engine.run import Run
+from gdviewer.engine.run.run import Run
 from gdviewer.problems.regression import Regression
 from gdviewer.ui.plots.base import Curve, Drawing, Plot, line_pen
 from gdviewer.ui.session import Session

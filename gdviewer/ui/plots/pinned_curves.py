@@ -6,8 +6,8 @@ from functools import partial
 
 import numpy as np
 
-from gdviewer.engine.run import Run
-from gdviewer.engine.trace import Trace
+from gdviewer.engine.record.trace import Trace
+from gdviewer.engine.run.run import Run
 from gdviewer.problems.problem import Problem
 from gdviewer.ui.pins import Pin, Pins, recorded
 from gdviewer.ui.plots.series import Column, Norms, SomeSteps

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from PySide6.QtCore import Signal
 
-from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Reason
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import Reason
 from gdviewer.experiment.experiment import Point
 from gdviewer.problems.plane import Plane, Slice
 from gdviewer.ui.background import Latest

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import Qt
 
-from gdviewer.engine.run import Run
+from gdviewer.engine.run.run import Run
 from gdviewer.experiment.experiment import Point, RunPlan
 from gdviewer.problems.problem import Problem
 from gdviewer.ui.arrows import Arrow

@@ -11,9 +11,9 @@ import pyqtgraph as pg
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPainter
 
-from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Reason
-from gdviewer.engine.trace import Trace, norms
+from gdviewer.engine.record.trace import Trace, norms
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import Reason
 from gdviewer.ui.plots.base import Curve, Drawing, Ring, line_pen
 from gdviewer.ui.theme import Theme
 from gdviewer.ui.thinning import Growing, Pyramid

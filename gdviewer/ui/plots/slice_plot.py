@@ -7,7 +7,7 @@ import pyqtgraph as pg
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor
 
-from gdviewer.engine.line import Line
+from gdviewer.engine.analysis.line import Line
 from gdviewer.ui.plots.base import Curve, Plot, line_pen
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import number_text, tr

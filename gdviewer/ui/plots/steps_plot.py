@@ -12,8 +12,8 @@ from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
-from gdviewer.engine.run import Run
-from gdviewer.engine.trace import Trace
+from gdviewer.engine.record.trace import Trace
+from gdviewer.engine.run.run import Run
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.plots.base import Plot, line_pen
 from gdviewer.ui.plots.series import Column, Curves, Series, Veil

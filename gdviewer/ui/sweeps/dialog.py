@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gdviewer.engine.parameter import Parameter, count
+from gdviewer.engine.rules.parameter import Parameter, count
 from gdviewer.experiment.experiment import RunPlan
 from gdviewer.experiment.sweep import Sweep
 from gdviewer.experiment.sweep_findings import findings

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from gdviewer.engine.worker import Worker
+from gdviewer.engine.worker.worker import Worker
 from gdviewer.experiment.sweep import Sweep
 from gdviewer.ui.session import FRAME_MS, Session
 

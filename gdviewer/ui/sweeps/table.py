@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor, QIcon, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
-from gdviewer.engine.stop import Reason
+from gdviewer.engine.run.stop import Reason
 from gdviewer.experiment.sweep import Sweep
 from gdviewer.experiment.sweep_findings import Summary, summaries
 from gdviewer.experiment.swept import RATE, value_title

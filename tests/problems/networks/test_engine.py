@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from gdviewer import optimizers, problems, schedules
-from gdviewer.engine import trace
-from gdviewer.engine.breakpoint import Breakpoint
-from gdviewer.engine.options import Options
-from gdviewer.engine.origin import Origin
-from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Limits, Reason
+from gdviewer.engine.breakpoints.breakpoint import Breakpoint
+from gdviewer.engine.record import trace
+from gdviewer.engine.rules.options import Options
+from gdviewer.engine.run.origin import Origin
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import Limits, Reason
 
 STEPS = 24
 LEFT = 9  # the step after which branches leave

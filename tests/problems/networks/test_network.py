@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from gdviewer import optimizers, problems
-from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Limits, Reason
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import Limits, Reason
 from gdviewer.problems.networks.initialisation import INITIALISATIONS
 from gdviewer.problems.networks.layers import Misfit
 from gdviewer.problems.networks.network import Network

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from gdviewer import optimizers, problems
-from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Limits
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import Limits
 
 CASES = json.loads((Path(__file__).parents[2] / "references" / "networks.json").read_text())["cases"]
 UNLIMITED = Limits(tolerance=None, max_steps=10**6)

@@ -10,7 +10,7 @@ from PySide6.QtCore import QPoint, QPointF
 from PySide6.QtWidgets import QWidget
 
 from gdviewer import optimizers, problems
-from gdviewer.engine.stop import Limits
+from gdviewer.engine.run.stop import Limits
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.problems.networks.network import Network
 from gdviewer.ui.networks.page import Page

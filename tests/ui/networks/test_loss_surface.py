@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 
 from gdviewer import optimizers, problems
-from gdviewer.engine.stop import Limits
+from gdviewer.engine.run.stop import Limits
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.ui.networks import surface_plot
 from gdviewer.ui.networks.surface import SurfacePage

@@ -7,8 +7,8 @@ import pytest
 from PySide6.QtCore import QPointF, Qt
 
 from gdviewer import optimizers, problems
-from gdviewer.engine.run import Run
-from gdviewer.engine.stop import Limits
+from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.stop import Limits
 from gdviewer.ui.networks.epochs import MOST, Epochs, measure
 from gdviewer.ui.networks.measures import MeasuresPage
 

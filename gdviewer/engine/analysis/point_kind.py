@@ -1,0 +1,284 @@
+"""What kind of point a point is: a minimum, a saddle, a slope and so on, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from gdviewer.engine.rules.oracle import Array, Minimisable
+
+# What is near, in parts of the width of the region looked at: a stationary point so near is where we are, and what a
+# function does within it is what it does here.
+NEAR = 1e-3
+_PROBE = 1e-2  # where the parabola is flat, how the function goes on is looked at so far away
+_NARROW = (
+    10.0  # a valley curves so many times as much across as along, and its end is so many times as far as its floor
+)
+_LEVEL = 1e-4  # a plateau changes by at most this share of what the function changes by across the region
+_AROUND = 0.02  # … within this part of the region's width
+_STRAIGHT = 1e-6  # a curvature below this share of the largest counts as this share where it divides a slope
+_TELLING = 1e-12  # a change of the loss below this share of that across the region tells nothing
+_NUMBERS = 2**22  # of points that are evaluated in one call
+_DIRECTIONS = 8  # a function is looked at along so many directions at most
+
+
+class Kind(Enum):
+    """What kind of point a point is; the value is the word used in files and results."""
+
+    MINIMUM = "minimum"
+    MAXIMUM = "maximum"
+    SADDLE = "saddle"
+    PLATEAU = "plateau"
+    VALLEY = "valley"
+    SLOPE = "slope"
+    KINK = "kink"
+    EDGE = "edge of the domain"
+    UNDEFINED = "not defined"
+    UNKNOWN = "not known"
+
+
+# Why a point is of a kind. `{names}` are filled from Finding.values, after translation.
+REASONS: Mapping[tuple[Kind, str], str] = {
+    (Kind.MINIMUM, "line"): "At a minimum: the slope is zero, and the curvature is {high:.3g}.",
+    (Kind.MINIMUM, ""): "At a minimum: all eigenvalues are positive, from {low:.3g} to {high:.3g}.",
+    (Kind.MINIMUM, "some"): "At a minimum, it seems: all eigenvalues found are positive, from {low:.3g} to {high:.3g}.",
+    (Kind.MINIMUM, "degenerate"): (
+        "At a minimum: there is no curvature along {flat} of {n} directions, but the loss rises there too, by "
+        "{rise:.2g} within {probe:.2g}."
+    ),
+    (Kind.MINIMUM, "level"): "At a minimum that is no single point: the loss is level along {flat} of {n} directions.",
+    (Kind.MAXIMUM, "line"): "At a maximum: the slope is zero, and the curvature is {low:.3g}.",
+    (Kind.MAXIMUM, ""): "At a maximum: all eigenvalues are negative, from {low:.3g} to {high:.3g}.",
+    (Kind.MAXIMUM, "some"): "At a maximum, it seems: all eigenvalues found are negative, from {low:.3g} to {high:.3g}.",
+    (Kind.MAXIMUM, "degenerate"): (
+        "At a maximum: there is no curvature along {flat} of {n} directions, but the loss falls there too, by "
+        "{fall:.2g} within {probe:.2g}."
+    ),
+    (Kind.MAXIMUM, "level"): "At a maximum that is no single point: the loss is level along {flat} of {n} directions.",
+    (Kind.SADDLE, "one"): "At a saddle: one eigenvalue is {low:.3g}, the largest is {high:.3g}.",
+    (Kind.SADDLE, "many"): (
+        "At a saddle: {negative} eigenvalues are negative, down to {low:.3g}; the largest is {high:.3g}."
+    ),
+    (Kind.SADDLE, "degenerate"): (
+        "At a saddle: there is no curvature along {flat} of {n} directions, and the loss falls to one side, by "
+        "{fall:.2g} within {probe:.2g}."
+    ),
+    (Kind.SADDLE, "inflection"): (
+        "At a level inflection, a saddle in one dimension: slope and curvature are zero, and the loss falls to one "
+        "side, by {fall:.2g} within {probe:.2g}."
+    ),
+    (Kind.PLATEAU, ""): (
+        "On a plateau: within {around:.2g} of here the loss changes by about {change:.2g}, across the region by "
+        "{range:.2g}."
+    ),
+    (Kind.PLATEAU, "level"): "On a plateau: slope and curvature are zero, and the loss is the same all around.",
+    (Kind.VALLEY, ""): (
+        "In a valley: it curves {ratio:.3g} times as much across as along; its floor is {across:.2g} away, its end "
+        "{along:.2g}."
+    ),
+    (
+        Kind.SLOPE,
+        "",
+    ): (
+        "On a slope: ‖gradient‖ is {slope:.3g}, and the stationary point of the local parabola is {distance:.3g} away."
+    ),
+    (Kind.SLOPE, "straight"): "On a slope: ‖gradient‖ is {slope:.3g}, and there is no curvature.",
+    (Kind.KINK, "minimum"): (
+        "At a minimum, a kink: within {near:.2g} the slope jumps by {jump:.3g}, and the loss is higher on all sides."
+    ),
+    (Kind.KINK, ""): "At a kink: within {near:.2g} the slope jumps by {jump:.3g}; it leads down to one side.",
+    (Kind.EDGE, ""): "At the edge: the function is not defined everywhere within {near:.2g} of here.",
+    (Kind.UNDEFINED, ""): "The function is not defined here.",
+    (Kind.UNDEFINED, "gradient"): "The gradient is not defined here.",
+    (Kind.UNKNOWN, "hessian"): "The curvature is not defined here.",
+    (Kind.UNKNOWN, "error"): "{error}",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What kind of point it is, and the values that the reason speaks of."""
+
+    kind: Kind
+    variant: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def template(self) -> str:
+        """The reason before the values are filled in (for translation)."""
+        return REASONS[self.kind, self.variant]
+
+    @property
+    def reason(self) -> str:
+        """One sentence on what makes it a point of that kind."""
+        return self.template.format(**self.values)
+
+
+@dataclass(frozen=True, eq=False)
+class Spot:
+    """A point where loss and gradient are finite, and what is known of it.
+
+    Attributes:
+        x: the point, (n,); gradient: (n,).
+        scale: the width of the region that is looked at.
+        eigenvalues: ascending, (k,), of the Hessian or of its part on some directions ``vectors``, (k, n).
+        floor: what an eigenvalue must exceed in size to tell it from zero.
+    """
+
+    objective: Minimisable
+    x: Array
+    loss: float
+    gradient: Array
+    scale: float
+    eigenvalues: Array
+    vectors: Array
+    floor: float
+
+    @property
+    def near(self) -> float:
+        """A distance that makes no difference."""
+        return NEAR * self.scale
+
+    @property
+    def slope(self) -> float:
+        """‖gradient‖."""
+        return float(np.linalg.norm(self.gradient))
+
+    @property
+    def largest(self) -> float:
+        """The largest size of an eigenvalue."""
+        return float(np.abs(self.eigenvalues).max(initial=0.0))
+
+    @cached_property
+    def axes(self) -> Array:
+        """Directions to look along, (k, n): those of the coordinates, or in many dimensions some eigenvectors."""
+        n = len(self.x)
+        half = _DIRECTIONS // 2
+        return np.eye(n) if n <= _DIRECTIONS else np.concatenate([self.vectors[:half], self.vectors[-half:]])
+
+    @cached_property
+    def span(self) -> float:
+        """How much the loss changes half a width away."""
+        far = self.losses(self.axes * self.scale / 2) - self.loss
+        return float(np.abs(far[np.isfinite(far)]).max(initial=0.0))
+
+    def losses(self, moves: Array) -> Array:
+        """The losses at x + each move and x − each move: (k, n) gives (2, k)."""
+        points = np.stack([self.x + moves, self.x - moves])
+        if self.objective.broadcasts and points.size <= _NUMBERS:
+            return np.asarray(self.objective.value(points))
+        return np.array([[float(self.objective.value(point)) for point in side] for side in points])
+
+    @cached_property
+    def lengths(self) -> Array:
+        """How far the local parabola is level from here along each eigenvector, (k,)."""
+        smallest = max(_STRAIGHT * self.largest, 1e-300)
+        return np.abs(self.vectors @ self.gradient) / np.maximum(np.abs(self.eigenvalues), smallest)
+
+    @property
+    def distance(self) -> float:
+        """How far the local parabola is level from here; along directions that are not known it is guessed."""
+        rest = 0.0
+        if len(self.vectors) < len(self.x):
+            unknown = self.gradient - self.vectors.T @ (self.vectors @ self.gradient)
+            rest = float(np.linalg.norm(unknown) / max(np.median(np.abs(self.eigenvalues)), 1e-300))
+        return float(np.hypot(np.linalg.norm(self.lengths), rest))
+
+
+def classify(spot: Spot) -> Finding:
+    """Find out what kind of point it is.
+
+    In this order:
+
+    * an edge, where f is not defined at some point within ``NEAR`` of the region's width, or a kink, where the jump of
+      the slope across that does not shrink as the distance does;
+    * a minimum, maximum or saddle, by the signs of the eigenvalues, where the nearest stationary point of the local
+      parabola is within ``NEAR``; each component of the gradient along an eigenvector is divided by the size of its
+      eigenvalue, at least 1e-6 of the largest. Along directions whose eigenvalue can't be told from zero, the
+      function itself is looked at, a hundredth of the width away;
+    * a plateau, where the parabola changes by at most 1e-4 within 2 % of the width, in parts of what the function
+      changes by half a width away;
+    * a valley, where the eigenvalues fall in two groups, those across positive and at least 10 times those along, and
+      the floor is at least 10 times as near as the end;
+    * else a slope.
+    """
+    rough = _roughness(spot)
+    if rough is not None:
+        return rough
+    if not len(spot.eigenvalues):
+        return Finding(Kind.UNKNOWN, "hessian")
+    slope, distance = spot.slope, spot.distance
+    if distance <= spot.near or slope == 0:
+        return _stationary(spot)
+    around = _AROUND * spot.scale
+    change = slope * around + spot.largest * around**2 / 2
+    if change <= _LEVEL * spot.span:
+        return Finding(Kind.PLATEAU, "", {"around": around, "change": change, "range": spot.span})
+    if spot.largest <= spot.floor:
+        return Finding(Kind.SLOPE, "straight", {"slope": slope})
+    return _valley(spot) or Finding(Kind.SLOPE, "", {"slope": slope, "distance": distance})
+
+
+def _roughness(spot: Spot) -> Finding | None:
+    """An edge or a kink, if there is one: there the second difference goes with the distance, not with its square."""
+    near, loss = spot.near, spot.loss
+    wide, narrow = spot.losses(near * spot.axes), spot.losses(near / 8 * spot.axes)
+    if not np.isfinite(narrow).all():
+        return Finding(Kind.EDGE, "", {"near": near})
+    jump, jump_narrow = (wide.sum(axis=0) - 2 * loss) / near, (narrow.sum(axis=0) - 2 * loss) / (near / 8)
+    rounding = 1e-14 * max(abs(loss), float(np.abs(narrow).max(initial=0.0))) / (near / 8)
+    told = np.abs(jump_narrow) > max(100 * rounding, 1e-3 * spot.slope, 1e-3 * spot.largest * near)
+    kinks = told & (np.abs(jump_narrow) > 0.6 * np.abs(jump))
+    if not kinks.any():
+        return None
+    variant = "minimum" if (narrow > loss).all() else ""
+    return Finding(Kind.KINK, variant, {"near": near, "jump": float(np.abs(jump_narrow[kinks]).max())})
+
+
+def _stationary(spot: Spot) -> Finding:
+    """A minimum, maximum or saddle; where eigenvalues are zero, the function itself tells."""
+    n, eigenvalues, told = len(spot.x), spot.eigenvalues, _TELLING * spot.span
+    flat = np.abs(eigenvalues) <= max(spot.floor, told / spot.scale**2)
+    up, down = bool((eigenvalues[~flat] > 0).any()), bool((eigenvalues[~flat] < 0).any())
+    negative = int((eigenvalues[~flat] < 0).sum())
+    values: dict[str, Any] = {
+        "n": n, "low": float(eigenvalues[0]), "high": float(eigenvalues[-1]), "flat": int(flat.sum()),
+        "negative": negative,
+    }  # fmt: skip
+    if up and down:
+        return Finding(Kind.SADDLE, "one" if negative == 1 else "many", values)
+    kind = Kind.MINIMUM if up else Kind.MAXIMUM
+    if not flat.any():
+        return Finding(kind, "line" if n == 1 else "" if len(eigenvalues) == n else "some", values)
+    probe = _PROBE * spot.scale
+    heights = spot.losses(probe * spot.vectors[flat][:_DIRECTIONS]) - spot.loss
+    heights = heights[np.isfinite(heights)]
+    rise, fall = float(heights.max(initial=0.0)), float(-heights.min(initial=0.0))
+    told = max(told, 1e-13 * abs(spot.loss))
+    values |= {"probe": probe, "rise": rise, "fall": fall}
+    rises, falls = rise > told, fall > told
+    if (up or rises) and (down or falls):
+        return Finding(Kind.SADDLE, "inflection" if n == 1 else "degenerate", values)
+    if rises or falls:
+        return Finding(Kind.MINIMUM if rises else Kind.MAXIMUM, "degenerate", values)
+    return Finding(kind if up or down else Kind.PLATEAU, "level", values)
+
+
+def _valley(spot: Spot) -> Finding | None:
+    """A valley, if the eigenvalues fall in two groups and the point is close to the floor."""
+    order = np.argsort(-np.abs(spot.eigenvalues))
+    sizes = np.abs(spot.eigenvalues[order])
+    if len(sizes) < 2:
+        return None
+    ratios = sizes[:-1] / np.maximum(sizes[1:], spot.floor)
+    split = int(ratios.argmax()) + 1
+    steep, gentle = order[:split], order[split:]
+    across, along = float(np.linalg.norm(spot.lengths[steep])), float(np.linalg.norm(spot.lengths[gentle]))
+    if ratios[split - 1] < _NARROW or (spot.eigenvalues[steep] <= 0).any() or across * _NARROW > along:
+        return None
+    return Finding(Kind.VALLEY, "", {"ratio": float(ratios[split - 1]), "across": across, "along": along})

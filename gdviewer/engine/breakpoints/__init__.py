@@ -1,0 +1,1 @@
+"""Breakpoints, their kinds, and conditions on a step."""

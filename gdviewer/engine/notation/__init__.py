@@ -1,0 +1,1 @@
+"""Typed expressions and source code as mathematics."""

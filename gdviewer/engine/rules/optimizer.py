@@ -1,0 +1,120 @@
+"""What makes a textbook function an optimizer: everything is read off its signature and its code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from gdviewer.engine.rules.oracle import Minimisable
+from gdviewer.engine.rules.parameter import Declared, check_values
+from gdviewer.engine.rules.signature import read_signature
+
+Rule = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """A rule that turns a point into the next one, with what its signature declares.
+
+    The function is called as ``function(x, f, [t,] *state, **hyperparameters)`` and returns the next point, or a tuple
+    of the next point and the next state. ``x`` is a float64 array of shape ``(n,)``; ``f`` is the oracle
+    (:class:`gdviewer.engine.rules.oracle.Oracle`); ``t`` is the number of the step, from 1, handed over only where the
+    function asks for it; the state's initial values are the defaults of the positional arguments; the hyperparameters
+    are the keyword-only ones. Point, gradient and state go into the record as they are and are handed over read-only:
+    ``x = x - …``, not ``x -= …``.
+
+    Attributes:
+        broadcasts: whether it steps many points, shape ``(…, n)``, as it steps each of them.
+        needs: what it asks the oracle for that not every problem has, read off the function's code: ``"hessian"``,
+            ``"lowest"``.
+    """
+
+    name: str
+    title: str
+    source: str
+    summary: str
+    function: Rule
+    counts_steps: bool
+    broadcasts: bool
+    needs: tuple[str, ...]
+    state: Mapping[str, Any]
+    hyperparameters: Mapping[str, Declared]
+
+    @property
+    def built_in(self) -> bool:
+        """Whether it is of the catalogue, and not the user's."""
+        return (getattr(self.function, "__module__", None) or "").startswith("gdviewer.")
+
+    def check(self, values: Mapping[str, object]) -> dict[str, Any]:
+        """Return all hyperparameters, checked, with defaults for those not given; raises ValueError."""
+        return check_values(self.hyperparameters, values, self.name)
+
+    def lacks(self, problem: Minimisable) -> str:
+        """What this optimizer needs and the problem lacks: ``needs the Hessian, …``; empty where it has all."""
+        has = {"hessian": problem.has_hessian, "lowest": problem.lowest is not None}
+        missing = [_NEEDS[need] for need in self.needs if not has[need]]
+        return f"needs {' and '.join(missing)}, which this problem does not have" if missing else ""
+
+    def bind(self, hyperparameters: Mapping[str, Any]) -> Rule:
+        """Return the rule with its hyperparameters fixed."""
+        return partial(self.function, **hyperparameters)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the textbook function itself."""
+        return self.function(*args, **kwargs)
+
+
+def read_only(initial: Any) -> Any:
+    """A state that a rule can't change for all runs to come: a copy of an array, or what it is."""
+    if isinstance(initial, np.ndarray):
+        initial = initial.copy()
+        initial.setflags(write=False)
+    return initial
+
+
+_NEEDS = {"hessian": "the Hessian", "lowest": "the lowest loss f*, known beforehand"}
+
+
+def optimizer(title: str, *, source: str = "", broadcasts: bool = True) -> Callable[[Rule], Optimizer]:
+    """Declare a function as an optimizer; see :class:`Optimizer` for the signature's form.
+
+    Args:
+        broadcasts: False for a rule that is not elementwise: it steps one point of shape (n,).
+
+    Raises:
+        TypeError: the signature is not of that form; the text says what is wrong.
+    """
+
+    def declare(function: Rule) -> Optimizer:
+        signature = read_signature(function, ("x", "f"), "t", "hyperparameter")
+        used = getattr(getattr(function, "__code__", None), "co_names", ())
+        return Optimizer(
+            name=signature.name,
+            title=title,
+            source=source,
+            summary=signature.summary,
+            function=function,
+            counts_steps=bool(signature.asks),
+            broadcasts=broadcasts,
+            needs=tuple(need for need in _NEEDS if need in used),
+            state=signature.state,
+            hyperparameters=signature.parameters,
+        )
+
+    return declare
+
+
+def undeclared(function: Rule) -> Optimizer:
+    """A function of the textbook form without ``@optimizer`` as an optimizer: its title is its name in words.
+
+    It is taken for one that steps one point at a time.
+
+    Raises:
+        TypeError: the signature is not of that form; the text says what is wrong.
+    """
+    name = getattr(function, "__name__", "rule")
+    return optimizer(name.replace("_", " ").strip().capitalize() or name, broadcasts=False)(function)

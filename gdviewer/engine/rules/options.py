@@ -1,0 +1,175 @@
+"""What applies to any optimizer and is written into none: decay, clipping, noise and the schedule of the rate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gdviewer.engine.rules.oracle import Array, Minimisable, Oracle
+from gdviewer.engine.rules.parameter import Parameter
+from gdviewer.engine.rules.schedule import Schedule
+
+# The options that are numbers: their controls, flags and checks are made from these. None in Options switches one off.
+OPTIONS: Mapping[str, Parameter] = {
+    "l2": Parameter(
+        0.01, 0, 1e6, scale="log", slider=(1e-6, 10),
+        meaning="coupled weight decay: adds λ/2·‖x‖² to the loss, and so λ·x to the gradient",
+    ),
+    "clip_norm": Parameter(
+        1, 0, 1e12, scale="log", open_low=True, slider=(1e-3, 1e3),
+        meaning="shorten the gradient to at most this norm",
+    ),
+    "clip_value": Parameter(
+        1, 0, 1e12, scale="log", open_low=True, slider=(1e-3, 1e3),
+        meaning="cut each component of the gradient to at most this",
+    ),
+    "noise": Parameter(
+        0.1, 0, 1e6, scale="log", slider=(1e-3, 1e2),
+        meaning="standard deviation of the normal noise added to the gradient, drawn anew each step",
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of a run; ``None`` switches one off.
+
+    * ``l2``: λ/2·‖x‖² is added to the loss, so λ·x to the gradient and λ to the Hessian's diagonal.
+    * ``noise``: σ·z is added to the gradient an optimizer sees, z standard normal, one draw a step from the seed.
+    * ``clip_norm``: the gradient g becomes g·min(1, c/(‖g‖ + 1e-6)), as in ``torch.nn.utils.clip_grad_norm_``.
+    * ``clip_value``: each component is cut to ±c, as in ``torch.nn.utils.clip_grad_value_``.
+    * ``schedule``: the learning rate of each step, in place of a constant one.
+
+    They act in this order. The trace records the loss with λ/2·‖x‖² and its own gradient, without noise and not
+    clipped. PyTorch's ``weight_decay`` of SGD or Adam adds λ·x after clipping, and is not in the loss.
+
+    Raises:
+        ValueError: a value out of its range in ``OPTIONS``.
+    """
+
+    l2: float | None = None
+    clip_norm: float | None = None
+    clip_value: float | None = None
+    noise: float | None = None
+    schedule: Schedule | None = None
+
+    def __post_init__(self) -> None:
+        for name, parameter in OPTIONS.items():
+            value = getattr(self, name)
+            if value is not None:
+                object.__setattr__(self, name, parameter.check(name, value))
+
+    def objective(self, problem: Minimisable) -> Minimisable:
+        """What is minimised: the problem, with the decay's term where there is one."""
+        return Decayed(problem, self.l2) if self.l2 else problem
+
+    def oracle(self, objective: Minimisable, seed: int) -> Oracle:
+        """What an optimizer sees of it."""
+        partly = objective.stochastic and not objective.batchwise
+        disturbed = partly or self.noise or self.clip_norm is not None or self.clip_value is not None
+        return DisturbedOracle(objective, seed, self) if disturbed else Oracle(objective, seed)
+
+
+class Decayed:
+    """A problem with λ/2·‖x‖² added to its loss."""
+
+    lowest = None  # where the sum is lowest is not known
+
+    def __init__(self, problem: Minimisable, l2: float) -> None:
+        self._problem, self._l2 = problem, l2
+        self.dimension, self.broadcasts = problem.dimension, problem.broadcasts
+        self.has_hessian, self.quadratic, self.stochastic = problem.has_hessian, problem.quadratic, problem.stochastic
+        self.batchwise = problem.batchwise
+
+    def batch(self, t: int, seed: int) -> Minimisable:
+        """The batch of step number ``t``, with the same term."""
+        return Decayed(self._problem.batch(t, seed), self._l2)
+
+    def value(self, x: Array) -> Array:
+        """The loss with the term, shape ``(...)``."""
+        value: Array = self._problem.value(x) + self._term(x)
+        return value
+
+    def _term(self, x: Array) -> Any:
+        squares = np.ascontiguousarray(x) ** 2  # in this order of memory the sum has the same bits for one and for many
+        return self._l2 / 2 * squares.sum(axis=-1)
+
+    def value_and_gradient(self, x: Array) -> tuple[Any, Array]:
+        """Both at one point, with the term."""
+        value, gradient = self._problem.value_and_gradient(x)
+        return value + self._term(x), gradient + self._l2 * x
+
+    def gradient(self, x: Array) -> Array:
+        """The gradient with λ·x, shape ``(..., n)``."""
+        return self._problem.gradient(x) + self._l2 * x
+
+    def hessian(self, x: Array) -> Array:
+        """The Hessian with λ on its diagonal, shape ``(..., n, n)``."""
+        return self._problem.hessian(x) + self._l2 * np.eye(self.dimension)
+
+
+class DisturbedOracle(Oracle):
+    """An oracle that tells a batch's loss and gradient where the record is of the whole, a noisy gradient, or a
+    clipped one."""
+
+    def __init__(self, problem: Minimisable, seed: int, options: Options) -> None:
+        super().__init__(problem, seed)
+        self._options = options
+        self._partly = problem.stochastic and not problem.batchwise
+        self._batch, self._batch_at = problem, -1
+        self._told: Array
+        self._told_at: object = None
+        self._told_in = -1
+
+    def _now(self) -> Minimisable:
+        """The function this step sees."""
+        if self._batch_at != self.t:
+            self._batch, self._batch_at = self._whole.batch(self.t, self._seed), self.t
+        return self._batch
+
+    def value(self, x: Array) -> Array:
+        """The loss at ``x``, of the batch where there are batches."""
+        if not self._partly:
+            return super().value(x)
+        value, gradient, hessian = self.counts
+        self.counts = (value + 1, gradient, hessian)
+        return self._now().value(x)
+
+    def gradient(self, x: Array) -> Array:
+        """The gradient at ``x`` as the optimizer is to see it, read-only."""
+        if x is self._told_at and self._told_in == self.t:
+            return self._told
+        options = self._options
+        if self._partly:
+            value, gradient, hessian = self.counts
+            self.counts = (value, gradient + 1, hessian)
+            g = self._now().gradient(x)
+        else:
+            g = self.exact_gradient(x)
+        if options.noise:
+            # One draw a step, whatever is asked in it, and none of those that a rule draws from f.rng.
+            g = g + options.noise * np.random.default_rng([self._seed, self.t, 1]).standard_normal(x.shape)
+        if options.clip_norm is not None:
+            norm = np.sqrt((g * g).sum(axis=-1, keepdims=True))
+            g = g * np.minimum(1, options.clip_norm / (norm + 1e-6))
+        if options.clip_value is not None:
+            g = np.clip(g, -options.clip_value, options.clip_value)
+        g.setflags(write=False)
+        self._told, self._told_at, self._told_in = g, x, self.t
+        return g
+
+    def forget(self) -> None:
+        """Let go of what is known, and of what was told."""
+        super().forget()
+        self._told_at = None
+
+    def hessian(self, x: Array) -> Array:
+        """The Hessian at ``x``, of the batch where there are batches."""
+        if not self._partly:
+            return super().hessian(x)
+        value, gradient, hessian = self.counts
+        self.counts = (value, gradient, hessian + 1)
+        return self._now().hessian(x)

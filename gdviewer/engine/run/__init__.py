@@ -1,0 +1,1 @@
+"""A run: its limits and stops, the stepper, replay."""

@@ -1,0 +1,387 @@
+"""One optimizer on one problem from one start."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from gdviewer.engine.breakpoints.breakpoint import Breakpoint, Hit, Watch, noting
+from gdviewer.engine.breakpoints.kinds import Steps
+from gdviewer.engine.record.columns import Rows, together
+from gdviewer.engine.record.trace import Change, Trace
+from gdviewer.engine.rules.optimizer import Optimizer, Rule, read_only
+from gdviewer.engine.rules.options import Options
+from gdviewer.engine.rules.oracle import Array, Minimisable
+from gdviewer.engine.run.origin import Origin, take_over
+from gdviewer.engine.run.replay import Replayer
+from gdviewer.engine.run.stepper import Block, Stepper
+from gdviewer.engine.run.stop import Limits, Reason, Stop, stop_for
+
+RECORD_BYTES = 2**30  # a run ends whose trace takes more for what it keeps of every step
+LARGEST_BLOCK = 256  # steps judged at once: so many make the judging cheap, and few are executed in vain past a stop
+
+
+class Run:
+    """A descent that is executed in blocks of steps and recorded whole.
+
+    Steps are executed first and judged afterwards, a block at a time: for a problem that broadcasts, the losses of a
+    block are one call and so are the stop rules; steps past a stop are thrown away and leave nothing behind. For a
+    function of the user's, which may have effects or count its calls, a block is one step, and no point is asked for
+    that a stop rule has already refused.
+
+    One thread calls :meth:`advance`; any thread may read ``trace``, ``stop`` and ``step``, and call the others.
+
+    An optimizer that needs what the problem does not have makes a run that has stopped before it began.
+
+    A run with an ``origin`` continues another: its record begins with the other's rows, so step numbers, and with them
+    the schedule and all that is random, go on. The same rule goes on with its state, to the same bits; another begins
+    its state, and its count of steps, afresh.
+
+    Raises:
+        ValueError: a start, hyperparameter or seed of wrong form, or a schedule for an optimizer without a learning
+            rate.
+
+    Attributes:
+        objective: what is minimised: the problem, with the term of the option ``l2`` where it is on.
+        trace: the record; its row 0, and the trace itself, exist once :meth:`begin` or :meth:`advance` was called.
+        stop: why the run ended, or None.
+        seed: what everything random is drawn from, with the step's number.
+        origin: where it begins; None for the start.
+        left: the step after which its own rule takes over; 0 unless there is an origin.
+        upcoming: the hyperparameters that the next step executed will use.
+        busy_since: the time (``perf_counter``) at which a burst began to execute it, None while none does.
+        pace: seconds a step took in the last burst; infinite before.
+        domain: the region the problem is usually looked at, (n, 2).
+        breakpoints: where it is to pause; others may be set at any time and hold from the next block on.
+    """
+
+    def __init__(
+        self,
+        problem: Minimisable,
+        optimizer: Optimizer,
+        start: Any,
+        hyperparameters: Mapping[str, object] | None = None,
+        limits: Limits | None = None,
+        seed: int = 0,
+        options: Options | None = None,
+        origin: Origin | None = None,
+        breakpoints: Sequence[Breakpoint] = (),
+    ) -> None:
+        self.problem = problem
+        self.optimizer = optimizer
+        self.start: Array = np.array(start, dtype=float, ndmin=1)
+        if self.start.shape != (problem.dimension,) or not np.isfinite(self.start).all():
+            raise ValueError(f"start must be {problem.dimension} finite numbers, one for each dimension; got {start!r}")
+        if seed < 0:
+            raise ValueError(f"seed must not be negative; got {seed}")
+        self.hyperparameters = optimizer.check(hyperparameters or {})
+        self.limits = limits or Limits()
+        self.seed = seed
+        self.stop: Stop | None = None
+        self.busy_since: float | None = None
+        self.pace = math.inf
+        self.breakpoints = tuple(breakpoints)
+        self.options = options or Options()
+        self.objective = self.options.objective(problem)
+        if lacks := optimizer.lacks(self.objective):
+            self.stop = Stop(Reason.UNFIT, values={"lacks": f"{optimizer.title} {lacks}"})
+        schedule = self.options.schedule
+        if schedule and "learning_rate" not in self.hyperparameters:
+            raise ValueError(f"{optimizer.name} has no learning_rate, so there is nothing for a schedule to set")
+        self._trace: Trace | None = None
+        self._stepper = Stepper(self.objective, optimizer, self.options, self.start, seed)
+        self._watch = Watch()
+        self._replayer = Replayer(self, self._stepper.rate)
+        self.domain: Array = getattr(problem, "domain", np.broadcast_to((-np.inf, np.inf), (problem.dimension, 2)))
+        self._due: tuple[Stop, Limits] | None = None  # at a breakpoint: the stop at the same step, and its limits
+        self._changed: deque[tuple[str, float]] = deque()
+        self._initial = self.upcoming = dict(self.hyperparameters)
+        self.origin = origin
+        self.left = origin.step if origin else 0
+
+    @property
+    def trace(self) -> Trace:
+        """The record of the run; raises RuntimeError before it has begun."""
+        if self._trace is None:
+            raise RuntimeError("the run has not begun")
+        return self._trace
+
+    @property
+    def born(self) -> int:
+        """The step after which its rule began: it counts its own steps from there."""
+        return self._stepper.born
+
+    @property
+    def begun(self) -> bool:
+        """Whether the start has been evaluated, so that there is a trace."""
+        return self._trace is not None
+
+    @property
+    def evaluations(self) -> tuple[int, int, int]:
+        """How often value, gradient and Hessian were evaluated, recording included.
+
+        Where a problem broadcasts, those of the steps that count; of a function of the user's, all.
+        """
+        return self._stepper.oracle.counts
+
+    @property
+    def at_breakpoint(self) -> bool:
+        """Whether a breakpoint has stopped it, so that it goes on with :meth:`resume`."""
+        return self.stop is not None and self.stop.reason is Reason.BREAKPOINT
+
+    @property
+    def unwatched(self) -> Mapping[Breakpoint, str]:
+        """The breakpoints that ask for what this run does not have, and what that is."""
+        return self._watch.unwatched
+
+    @property
+    def step(self) -> int:
+        """The number of steps done."""
+        return len(self._trace) - 1 if self._trace else 0
+
+    @property
+    def step_under_way(self) -> int:
+        """The number of the step that is being executed, or was last; one past ``step`` and further within a block."""
+        return self._stepper.oracle.t
+
+    def change(self, name: str, value: float) -> None:
+        """Move a hyperparameter; it holds from the next step executed and is recorded in the trace.
+
+        Raises:
+            ValueError: an unknown name or a value out of range.
+        """
+        value = self.optimizer.check({name: value})[name]
+        self.upcoming = self.upcoming | {name: value}
+        self._changed.append((name, value))
+
+    def hyperparameters_at(self, step: int) -> dict[str, float]:
+        """The hyperparameters that step number ``step`` was executed with."""
+        if self.origin and step <= self.left:
+            return self.origin.run.hyperparameters_at(step)
+        initial, changes = self.hyperparameters_since(step)
+        return initial | {change.name: change.value for change in changes}
+
+    def hyperparameters_since(self, step: int) -> tuple[dict[str, float], tuple[Change, ...]]:
+        """Those that its own rule began with, and how they were moved up to step number ``step``."""
+        changes = self._trace.changes if self._trace else []
+        return self._initial, tuple(change for change in changes if self.left < change.step <= step)
+
+    def owner(self, step: int) -> Run:
+        """The run whose rule executed step number ``step``: this one, or the one it continues."""
+        return self.origin.run.owner(step) if self.origin and step <= self.left else self
+
+    def state_at(self, step: int) -> tuple[Any, ...]:
+        """What its own rule carried after step number ``step``; executed again where that is not kept."""
+        return self._replayer.after(step)[1]
+
+    def point(self, step: int) -> Array:
+        """The point after step number ``step``, shape (n,), read-only.
+
+        Where the record does not keep it, it is executed again from the last one kept before, to the same bits, which
+        may take as long as those steps took.
+
+        Raises:
+            IndexError: the run has not got so far.
+        """
+        return self._replayer.point(step)
+
+    def nearest_point(self, step: int, seconds: float = 2e-3) -> tuple[int, Array]:
+        """The point after step number ``step``, or, where to execute that again would take longer, after the last one
+        before it that is kept; with the number of its step."""
+        return self._replayer.nearest_point(step, seconds)
+
+    def recorded_gradient(self, step: int) -> Array:
+        """The gradient in row ``step`` of the record, shape (n,), read-only; evaluated again where it is not kept.
+
+        Of a problem that is batchwise it is that of the batch which the next step sees; the gradient of the whole is
+        ``objective.gradient(point(step))``.
+        """
+        return self._replayer.gradient(step)
+
+    def resume(self, limits: Limits | None = None) -> None:
+        """Let a stopped run go on, under other limits where given; a rule that still holds stops it again.
+
+        A run that a breakpoint has stopped goes on as if it had not been there.
+        """
+        self.limits = limits or self.limits
+        due, self._due = self._due, None
+        self.stop = due[0] if due and due[1] == self.limits and not self._changed else None
+
+    def halt(self, stop: Stop) -> None:
+        """End the run from outside; a block under way is thrown away."""
+        self.stop = stop
+        self.cut()
+
+    def cut(self) -> None:
+        """Let :meth:`advance`, where it is under way, return after the step under way."""
+        self._stepper.cut = True
+
+    def begin(self) -> None:
+        """Evaluate the start, which makes row 0 of the trace; an error there ends the run.
+
+        One that continues another takes its rows. Where they have yet to be executed, a call executes some of them.
+        """
+        if self._trace or self.stop:
+            return
+        if self.origin:
+            self._continue(self.origin)
+            return
+        x, stepper = self.start, self._stepper
+        oracle = stepper.oracle
+        oracle.t = 1
+        try:
+            with np.errstate(all="ignore"):
+                if self.objective.batchwise:
+                    stepper.value, gradient = oracle.ahead(1, x)
+                else:
+                    stepper.value, gradient = oracle.exact_value(x), oracle.exact_gradient(x)
+                loss = float(stepper.value)
+        except (Exception, SystemExit) as error:
+            self._end(stop_for(error))
+            return
+        if self.stop:  # ended from outside meanwhile
+            return
+        x.setflags(write=False)
+        stepper.state = tuple(map(read_only, self.optimizer.state.values()))
+        self._trace = Trace(x, loss, gradient, dict(zip(self.optimizer.state, stepper.state, strict=True)))
+        if not np.isfinite(loss):
+            self._end(Stop(Reason.LEFT_DOMAIN, "start"))
+
+    def advance(self, steps: int = 1) -> None:
+        """Execute up to ``steps`` steps, fewer where a stop or a :meth:`cut` comes first."""
+        self._stepper.cut = False
+        self.begin()
+        while not (self.begun or self.stop):
+            self.begin()
+        end = min(self.step + steps, self.limits.max_steps)
+        follows_loss = self.options.schedule is not None and self.options.schedule.follows_loss
+        size = LARGEST_BLOCK if self.problem.broadcasts and not follows_loss else 1
+        oracle = self._stepper.oracle
+        while not self.stop:
+            before = oracle.counts
+            try:
+                self._block(max(0, min(size, self._stepper.room(self.step - self.left), end - self.step)))
+            except (Exception, SystemExit) as error:
+                if size == 1:
+                    self._end(stop_for(error))
+                else:  # again, a step at a time, so that the steps before the error are kept
+                    size, oracle.counts = 1, before
+                    oracle.forget()
+            if self.step >= end or self._stepper.cut:
+                break
+
+    def replay(self, step: int, through: Callable[[Rule], Rule] | None = None) -> tuple[Array, dict[str, Any]]:
+        """Execute step number ``step`` again from the recorded row before it: the same bits, at no effect.
+
+        Args:
+            step: from 1 to one past the last step done, which shows the move that a stop rule left unapplied.
+            through: gets the rule, its hyperparameters bound, and returns what is called for that step in its place.
+
+        Returns:
+            the point after it, shape (n,), and the optimizer's state after it.
+        """
+        if not 1 <= step <= len(self.trace):
+            raise IndexError(f"step must be in 1 … {len(self.trace)}; got {step}")
+        x, state = self.owner(step)._replayer.execute(step, through)
+        return x, dict(zip(self.owner(step).optimizer.state, state, strict=True))
+
+    def _continue(self, origin: Origin) -> None:
+        """Take the rows and the state of the run this one continues, once that has got so far; or its end, if it ends
+        before."""
+        try:
+            with np.errstate(all="ignore"):
+                taken = take_over(self, origin, self._stepper.oracle) if origin.reached() else None
+        except (Exception, SystemExit) as error:
+            self._end(stop_for(error))
+            return
+        if taken and not self.stop:
+            self.left, stepper = taken.step, self._stepper
+            stepper.x, stepper.state, stepper.schedule_state = taken.x, taken.state, taken.schedule_state
+            stepper.value, stepper.born = taken.trace.loss[-1], taken.born
+            self._trace = taken.trace
+        past = origin.past
+        if past.stop and past.step < origin.step:
+            self._end(past.stop)
+
+    def _block(self, size: int) -> None:
+        """Execute ``size`` steps, judge them, and append those that count."""
+        self._take_changes()
+        trace, stepper, free, first = self.trace, self._stepper, self.problem.broadcasts, self.step
+        oracle = stepper.oracle
+        watched, noted, hits = self.breakpoints, dict[int, str](), list[Hit]()
+        with np.errstate(all="ignore"):
+            with noting(watched, oracle, noted):
+                block = stepper.block(
+                    size, first, self.hyperparameters, trace.loss[-1], trace.newest.gradient, self.limits
+                )
+            size = len(block.points) - 1
+            x, gradient = together(block.points), together(block.gradients)
+            loss, missing = block.all_losses(self.objective, trace.loss[-1], x)
+            accepted, stop = self._judge(block, x, loss, gradient)
+            shown = accepted + bool(watched and stop and stop.refuses)
+            try:
+                columns = [together(column) for column in zip(*block.states[1 : shown + 1], strict=True)]
+            except (TypeError, ValueError):
+                raise stepper.misfit(block, first, self.hyperparameters) from None
+            if watched:
+                known = slice(shown + 1)
+                steps = Steps(
+                    self, first, x[known], loss[known], gradient[known], block.rates[:shown], block.states[0], columns,
+                    noted,
+                )  # fmt: skip
+                counted, hits = self._watch.judge(watched, steps, accepted)
+                if hits:  # a stop at the same step is due when the run goes on
+                    self._due = (stop, self.limits) if stop and counted == accepted else None
+                    accepted, stop = counted, Stop(Reason.BREAKPOINT, hits[0].breakpoint.kind, hits[0].values)
+        if self.stop:  # ended from outside while the block was under way
+            accepted, hits = 0, []
+        if accepted:
+            rows = slice(1, accepted + 1)
+            columns = [column[:accepted] for column in columns]
+            try:
+                trace.append(x[rows], loss[rows], gradient[rows], block.rates[:accepted], columns)
+            except (TypeError, ValueError):
+                raise stepper.misfit(block, first, self.hyperparameters) from None
+            stepper.take(block, accepted)
+        trace.hits += hits
+        executed = accepted if free else size
+        value, slope, curvature = block.counts[executed]
+        oracle.counts = (value + int((missing <= executed).sum()), slope, curvature)
+        if executed < size:
+            oracle.forget()
+        if stop:
+            self._end(stop)
+        elif trace.scalar_bytes > RECORD_BYTES:
+            self._end(Stop(Reason.FULL, values={"step": self.step, "megabytes": trace.scalar_bytes / 1e6}))
+
+    def _judge(self, block: Block, x: Rows, loss: Array, gradient: Rows) -> tuple[int, Stop | None]:
+        """How many steps of a block count, and the stop that ends the run there."""
+        limits, size = self.limits, len(block.points) - 1
+        long = not isinstance(x, np.ndarray)
+        if long and limits.go_on(self.step, block.points, loss, block.gradients, block.stretch[:size]):
+            return size, None
+        x, gradient = np.asarray(x), np.asarray(gradient)
+        pauses = (x[1:] == x[:-1]).all(axis=1)
+        for i in np.flatnonzero(pauses).tolist():
+            pauses[i] = block.is_pause(i + 1, self._stepper.varies)
+        return limits.judge(self.step, x, loss, gradient, pauses, block.stretch[:size])
+
+    def _end(self, stop: Stop) -> None:
+        if not self.stop:
+            self.stop = stop
+
+    def _take_changes(self) -> None:
+        changed: dict[str, float] = {}
+        while self._changed:
+            name, value = self._changed.popleft()
+            changed[name] = value
+        changed = {name: value for name, value in changed.items() if value != self.hyperparameters[name]}
+        self.hyperparameters = self.hyperparameters | changed
+        if self.step == 0:
+            self._initial = self.hyperparameters
+        else:
+            self.trace.changes += [Change(self.step + 1, name, value) for name, value in changed.items()]

@@ -1,0 +1,302 @@
+"""When a run stops, and what is said about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdviewer.engine.breakpoints.kinds import KINDS
+from gdviewer.engine.record.trace import norms
+from gdviewer.engine.rules.form import FormError
+from gdviewer.engine.rules.oracle import Array
+from gdviewer.engine.rules.parameter import Parameter
+from gdviewer.engine.rules.place import place_of_error
+
+
+class Reason(Enum):
+    """Why a run stopped; the value is the word used in files and results."""
+
+    TOLERANCE = "tolerance"
+    GRADIENT_TOLERANCE = "gradient tolerance"
+    LOSS_TOLERANCE = "loss tolerance"
+    STEP_LIMIT = "step limit"
+    DIVERGED = "diverged"
+    LEFT_DOMAIN = "left the domain"
+    STALLED = "stalled"
+    FULL = "record full"
+    BREAKPOINT = "breakpoint"
+    UNFIT = "not for this problem"
+    USER = "stopped by the user"
+    ERROR = "error in user code"
+
+    @property
+    def limit(self) -> str | None:
+        """The name of the limit that ended the run, None where it was something else."""
+        return _LIMIT_OF.get(self)
+
+    @property
+    def converged(self) -> bool:
+        """Whether this is an end that was asked for by a tolerance."""
+        return self in (Reason.TOLERANCE, Reason.GRADIENT_TOLERANCE, Reason.LOSS_TOLERANCE)
+
+
+_LIMIT_OF = {
+    Reason.TOLERANCE: "tolerance",
+    Reason.STALLED: "tolerance",
+    Reason.GRADIENT_TOLERANCE: "gradient_tolerance",
+    Reason.LOSS_TOLERANCE: "loss_tolerance",
+    Reason.STEP_LIMIT: "max_steps",
+    Reason.DIVERGED: "divergence",
+}
+
+
+# What is said at each stop: a sentence on what happened and one of advice. `{names}` are filled from Stop.values, after
+# translation. Where the gradient tells more, the key carries a second word.
+SENTENCES: Mapping[tuple[Reason, str], tuple[str, str]] = {
+    (Reason.TOLERANCE, "flat"): (
+        "Tolerance met: no component of the next move exceeds {tolerance:g}.",
+        "The slope is nearly zero here, so this is a stationary point; another start may find a lower one.",
+    ),
+    (Reason.TOLERANCE, "steep"): (
+        "Tolerance met: no component of the next move exceeds {tolerance:g}.",
+        "But the slope is still {slope:.3g}: the moves are small, not the gradient. Raise the learning rate, look at "
+        "its schedule, or lower the tolerance.",
+    ),
+    (Reason.STALLED, ""): (
+        "Stalled: the next move is zero, though the slope is still {slope:.3g}.",
+        "No step along this direction leads lower, or the learning rate is lost in rounding: start elsewhere, or take "
+        "another optimizer.",
+    ),
+    (Reason.FULL, ""): (
+        "The record is full: its {step:,} steps take {megabytes:,.0f} MB.",
+        "Take fewer steps, or begin another run where this one has come to.",
+    ),
+    (Reason.GRADIENT_TOLERANCE, ""): (
+        "Gradient tolerance met: the largest component of the gradient is {slope:.3g}.",
+        "This is a stationary point; another start may find a lower one.",
+    ),
+    (Reason.LOSS_TOLERANCE, ""): (
+        "Loss tolerance met: the last step changed the loss by less than {loss_tolerance:g} of it.",
+        "If the gradient is still large, raise the learning rate or lower the loss tolerance.",
+    ),
+    (Reason.STEP_LIMIT, "flat"): (
+        "Step limit reached after {step:,} steps.",
+        "The slope is nearly zero here; lower the step limit, or start elsewhere to see more.",
+    ),
+    (Reason.STEP_LIMIT, "steep"): (
+        "Step limit reached after {step:,} steps.",
+        "The slope is still {slope:.3g}: raise the learning rate if the path creeps, lower it if the path zigzags, or "
+        "allow more steps.",
+    ),
+    (Reason.DIVERGED, ""): (
+        "Diverged: the point or the loss is not finite any more, or beyond {divergence:g}.",
+        "Lower the learning rate; the last finite point is kept.",
+    ),
+    (Reason.LEFT_DOMAIN, ""): (
+        "Left the domain: the function is not defined where the next step leads.",
+        "Lower the learning rate, or start further from the edge; the last defined point is kept.",
+    ),
+    (Reason.LEFT_DOMAIN, "start"): (
+        "The function is not defined at the start.",
+        "Choose another start.",
+    ),
+    (Reason.UNFIT, ""): ("{lacks}.", "Choose another optimizer for it, or another problem."),
+    (Reason.USER, ""): ("Stopped.", "Run continues from here."),
+    (Reason.ERROR, ""): ("{error}", "Mend the function and run again; the steps before it are kept."),
+} | {(Reason.BREAKPOINT, name): (kind.sentence, "Run goes on from here.") for name, kind in KINDS.items()}
+_SOME = 128  # components of a long row that are looked at first
+_FLAT = 1e-2  # ‖gradient‖ still called nearly zero in advice; of thousands of components none need be large
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Why a run stopped: the reason, and the values its sentences speak of."""
+
+    reason: Reason
+    kind: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def templates(self) -> tuple[str, str]:
+        """The sentences on what happened and what to do, before the values are filled in (for translation)."""
+        return SENTENCES[self.reason, self.kind]
+
+    @property
+    def is_about_the_point(self) -> bool:
+        """Whether the run ended because there was little left to do, so that it matters what kind of point that is."""
+        return self.reason.converged or self.reason is Reason.STALLED or self.kind == "flat"
+
+    @property
+    def message(self) -> str:
+        """One sentence on what happened."""
+        return self.templates[0].format(**self.values)
+
+    @property
+    def advice(self) -> str:
+        """One sentence on what to do."""
+        return self.templates[1].format(**self.values)
+
+    @property
+    def refuses(self) -> bool:
+        """Whether it is for a step that was executed and left unapplied, as it was not finite."""
+        return self.reason in (Reason.DIVERGED, Reason.LEFT_DOMAIN) and not self.values.get("applied")
+
+
+# The limits as parameters: their controls, flags and checks are made from these. None in Limits switches a rule off.
+LIMITS: Mapping[str, Parameter] = {
+    "tolerance": Parameter(
+        1e-5, 0, 1e3, scale="log", slider=(1e-12, 1), meaning="stop where no component of the move exceeds this"
+    ),
+    "max_steps": Parameter(
+        1000, 1, 1e9, scale="log", slider=(1, 1e7), whole=True, meaning="stop after this many steps"
+    ),
+    "gradient_tolerance": Parameter(
+        1e-5, 0, 1e3, scale="log", slider=(1e-12, 1), meaning="stop where no component of the gradient exceeds this"
+    ),
+    "loss_tolerance": Parameter(
+        1e-9, 0, 1, scale="log", slider=(1e-16, 1), meaning="stop where a step changes the loss by a smaller share"
+    ),
+    "divergence": Parameter(
+        1e12, 0, 1e300, scale="log", open_low=True, slider=(1, 1e100),
+        meaning="stop where a component or the loss exceeds this",
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a run is to stop; ``None`` switches a rule off.
+
+    * ``tolerance``: every component of the proposed move is at most this; the move is not applied (the rule of the
+      classic ``GD(f, start, lr, n_iter=50, tol=1e-05)``). A move of exactly zero on a slope is a pause, and no end, if
+      the optimizer's state has changed (Rprop after a change of sign, a trust region that shrinks) or the next step
+      sees another function (batches, noise); if not, the run has stalled. Where a schedule has lowered the learning
+      rate, the move is taken as it would be at the full rate, so that the trough before a restart is no end.
+    * ``max_steps``: so many steps are done.
+    * ``gradient_tolerance``: the infinity norm of the gradient is at most this (SciPy's ``gtol``).
+    * ``loss_tolerance``: \\|f₋ − f\\| ≤ this · max(\\|f₋\\|, \\|f\\|, 1) (SciPy's ``ftol`` in L-BFGS-B).
+    * ``divergence``: a component of the point, or the loss, is larger in absolute value.
+
+    Raises:
+        ValueError: a value out of its range in ``LIMITS``.
+    """
+
+    tolerance: float | None = float(LIMITS["tolerance"])
+    max_steps: int = int(LIMITS["max_steps"])
+    gradient_tolerance: float | None = None
+    loss_tolerance: float | None = None
+    divergence: float = float(LIMITS["divergence"])
+
+    def __post_init__(self) -> None:
+        for name, parameter in LIMITS.items():
+            value = getattr(self, name)
+            if value is not None or name in ("max_steps", "divergence"):
+                object.__setattr__(self, name, parameter.check(name, value))
+
+    def end_before(self, gradient: Array, x: Array, proposed: Array, pause: bool, stretch: float = 1.0) -> bool:
+        """Whether the run ends at ``x`` whatever the function is at the point proposed, so that it need not be asked.
+
+        Args:
+            gradient: the gradient at ``x``; all three have shape (n,).
+            pause: whether a move of zero has changed the optimizer's state.
+            stretch: full learning rate by scheduled one.
+        """
+        return bool(
+            (np.abs(proposed - x).max() * stretch <= _or_never(self.tolerance) and not (pause and gradient.any()))
+            or np.abs(gradient).max() <= _or_never(self.gradient_tolerance)
+            or not np.isfinite(proposed).all()
+        )
+
+    def go_on(self, step: int, x: Sequence[Array], loss: Array, gradient: Sequence[Array], stretch: Array) -> bool:
+        """Whether a quick look at a block of steps with long rows tells that :meth:`judge` would find no stop in it.
+
+        One component that moves further than the tolerance refutes it, so some are looked at; and no component is
+        larger than the norm.
+
+        Args:
+            x, gradient: rows ``step … step + k``, each of shape (n,); the others as for :meth:`judge`.
+        """
+        change = np.abs(loss[1:] - loss[:-1])
+        scale = np.maximum(np.maximum(np.abs(loss[1:]), np.abs(loss[:-1])), 1)
+        some = slice(None, None, max(1, len(x[0]) // _SOME))
+        return bool(
+            step + len(x) - 1 < self.max_steps
+            and (np.abs(loss[1:]) <= self.divergence).all()
+            and (self.loss_tolerance is None or (change > self.loss_tolerance * scale).all())
+            and (self.tolerance is None or (_sizes(x, some, moves=True) * stretch > self.tolerance).all())
+            and (self.gradient_tolerance is None or (_sizes(gradient[:-1], some) > self.gradient_tolerance).all())
+            and (norms(x[1:]) <= 0.99 * self.divergence).all()  # but for rounding
+        )
+
+    def judge(
+        self, step: int, x: Array, loss: Array, gradient: Array, pauses: NDArray[np.bool_], stretch: Array | float = 1.0
+    ) -> tuple[int, Stop | None]:
+        """Find the first stop in a block of steps executed one after another.
+
+        Args:
+            step: the number of the step that row 0 holds.
+            x, loss, gradient: rows ``step … step + k`` with shapes (k+1, n), (k+1,), (k+1, n).
+            pauses: the steps whose move is zero and has changed the optimizer's state, (k,).
+            stretch: full learning rate by scheduled one, (k,).
+
+        Returns:
+            how many of the ``k`` steps count, and the stop that ends the run there, if any.
+        """
+        move = np.abs(x[1:] - x[:-1]).max(axis=1)
+        slope = np.abs(gradient).max(axis=1)
+        size = np.maximum(np.abs(x).max(axis=1), np.abs(loss))[1:]
+        change = np.abs(loss[1:] - loss[:-1])
+        scale = np.maximum(np.maximum(np.abs(loss[1:]), np.abs(loss[:-1])), 1)
+
+        # Each rule that holds somewhere, with the number of steps that count if it is the one that ends the run.
+        # Of several at the same step the first named here is told.
+        found: list[tuple[int, Reason, int]] = []
+        small = (move * stretch <= _or_never(self.tolerance)) & ~(pauses & (slope[:-1] > 0))
+        rules: list[tuple[Reason, NDArray[np.bool_], int]] = [
+            (Reason.GRADIENT_TOLERANCE, slope[:-1] <= _or_never(self.gradient_tolerance), 0),
+            (Reason.STALLED, small & (move == 0) & (slope[:-1] > _FLAT), 0),
+            (Reason.TOLERANCE, small, 0),
+            (Reason.LEFT_DOMAIN, np.isnan(loss[1:]) & np.isfinite(x[1:]).all(axis=1), 0),
+            (Reason.DIVERGED, ~np.isfinite(size), 0),
+            (Reason.DIVERGED, size > self.divergence, 1),
+            (Reason.LOSS_TOLERANCE, change <= _or_never(self.loss_tolerance) * scale, 1),
+        ]
+        for reason, hits, applied in rules:
+            if hits.any():
+                found.append((int(hits.argmax()) + applied, reason, applied))
+        if step + len(move) >= self.max_steps:
+            found.append((max(self.max_steps - step, 0), Reason.STEP_LIMIT, 1))
+        if not found:
+            return len(move), None
+        steps, reason, applied = min(found, key=lambda item: item[0])
+        advised = reason in (Reason.TOLERANCE, Reason.STEP_LIMIT)
+        told = float(norms(gradient[steps : steps + 1])[0] if advised else slope[steps])
+        kind = ("flat" if told <= _FLAT else "steep") if advised else ""
+        values = {"step": step + steps, "slope": told, "applied": applied} | vars(self)
+        return steps, Stop(reason, kind, values)
+
+
+def _sizes(rows: Sequence[Array], some: slice, moves: bool = False) -> Array:
+    """The largest of some components of each row, or of each move from one row to the next."""
+    parts = np.array([row[some] for row in rows])
+    sizes: Array = np.abs(np.diff(parts, axis=0) if moves else parts).max(axis=1)
+    return sizes
+
+
+def _or_never(tolerance: float | None) -> float:
+    return -1.0 if tolerance is None else tolerance
+
+
+def stop_for(error: BaseException) -> Stop:
+    """The stop that an exception in user code makes: its type, its text, and the line of user code it came from."""
+    kind = type(error).__name__
+    text = str(error) if isinstance(error, FormError) else f"{kind}: {error}" if str(error) else kind
+    place = place_of_error(error)
+    if place:
+        text += f" ({place.text})"
+    return Stop(Reason.ERROR, values={"error": text, "exception": error, "place": place})

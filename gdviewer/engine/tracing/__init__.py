@@ -1,0 +1,1 @@
+"""One step executed again under a line tracer."""

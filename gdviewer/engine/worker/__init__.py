@@ -1,0 +1,1 @@
+"""The thread that steps runs, and its watchdog."""
