@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gdviewer.engine.rules.oracle import Array
 from gdviewer.problems.cells import MAX_SIZE
+from gdviewer.problems.content import ByContent
 
 MAX_ROWS = 100_000
 MAX_COLUMNS = 64
@@ -19,8 +20,9 @@ _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 @dataclass(frozen=True, eq=False)
-class Data:
-    """Rows of inputs with the target of each; made by :func:`data`, which checks them.
+class Data(ByContent):
+    """Rows of inputs with the target of each; made by :func:`data`, which checks them. Where they are from does not
+    matter for being equal.
 
     Attributes:
         inputs: (rows, k); targets: (rows,), or 0 and 1 where there are classes.
@@ -38,6 +40,12 @@ class Data:
 
     def __len__(self) -> int:
         return len(self.targets)
+
+    def content(self) -> Any:
+        return self.inputs, self.targets, self.input_names, self.target_name, self.classes
+
+    def label(self) -> Any:
+        return self.inputs.shape, self.input_names, self.target_name, self.classes
 
     def in_classes(self) -> Data:
         """The same with the target read as two classes; raises ValueError where it has not just two values."""

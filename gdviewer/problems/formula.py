@@ -15,6 +15,7 @@ from gdviewer.engine.rules.parameter import Parameter
 from gdviewer.problems import syntax
 from gdviewer.problems.problem import Problem, central_difference
 
+_READ_FROM_FORMULA = ("_expression", "_compiled")
 Minima = Callable[..., Sequence[Sequence[float]]] | Sequence[Sequence[float]]
 
 
@@ -91,6 +92,16 @@ class FormulaProblem(Problem):
         parameters = {key: given[key] for key in self._expression.parameters}
         super().__init__(name, title, formula=formula, parameters=parameters, **declared)
         self._minima, self._minima_at = minima, minima_at
+
+    def content(self) -> Any:
+        return {name: value for name, value in vars(self).items() if name not in _READ_FROM_FORMULA}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return dict(self.content())
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._expression, self._compiled = _compile(self.formula)
 
     @property
     def minima(self) -> Array:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from gdviewer.engine.rules.function_source import content_of, source_of
 from gdviewer.engine.rules.oracle import Array
 from gdviewer.problems.problem import Problem, central_difference
 
@@ -51,6 +53,24 @@ class FunctionProblem(Problem):
             group="Your own", formula=f"{title}(x)", why="A Python function.",
             source="gradient by central differences" if self._jac is None else "gradient as given",
         )  # fmt: skip
+
+    def content(self) -> Any:
+        functions = (content_of(self._fun), content_of(self._jac), content_of(self._hess))
+        return (*functions, self.start, self.domain)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Give the functions by their source where they have one, and not what was asked last."""
+        state = vars(self) | {"_last": None}
+        for name in ("_fun", "_jac", "_hess"):
+            if callable(state[name]):
+                with suppress(ValueError):
+                    state[name] = source_of(state[name])
+        return state
+
+    @property
+    def functions(self) -> dict[str, Callable[..., Any] | bool | None]:
+        """The functions it was made of, under the names of the arguments."""
+        return {"fun": self._fun, "jac": self._jac, "hess": self._hess}
 
     @property
     def differences(self) -> bool:

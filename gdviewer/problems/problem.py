@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike
 
 from gdviewer.engine.rules.oracle import Array
 from gdviewer.engine.rules.parameter import Declared, check_values
+from gdviewer.problems import entries
+from gdviewer.problems.content import ByContent
 
 if TYPE_CHECKING:
     from gdviewer.problems.data import Data
@@ -18,10 +20,11 @@ if TYPE_CHECKING:
 Picture = Literal["curve", "landscape", "plane", "components", "network"]
 
 
-class Problem:
+class Problem(ByContent):
     """What is minimised: a value, a gradient and a Hessian for points of shape ``(..., n)``, float64.
 
-    A problem is not changed once made; :meth:`replace` makes another with other parameter values.
+    A problem is not changed once made; :meth:`replace` makes another with other parameter values. Two are equal if
+    they are made of the same: class, declaration, values and data.
 
     Attributes:
         name: what the catalogue, the command line and files call it; title: what a person calls it.
@@ -70,6 +73,32 @@ class Problem:
         self.domain: Array = np.array(domain, dtype=float).reshape(-1, 2)
         self.parameters: dict[str, Declared] = dict(parameters or {})
         self.values: dict[str, Any] = check_values(self.parameters, {}, name)
+
+    def label(self) -> Any:
+        return type(self), self.name, self.dimension
+
+    @property
+    def entry(self) -> Self | None:
+        """The problem of the catalogue that it is, with the values of its parameters; None where it is none."""
+        if self.name not in entries.catalogue():
+            return None
+        found = entries.entry(self.name, {})
+        if type(found) is not type(self) or found.parameters.keys() != self.parameters.keys():
+            return None
+        found = found.replace(**self.values)
+        return found if found == self else None
+
+    def __copy__(self) -> Self:
+        other = object.__new__(type(self))
+        vars(other).update(vars(self))
+        return other
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Pickle a problem of the catalogue by its name and values, others by what they are made of."""
+        return self._made_of(protocol) if self.entry is None else (entries.entry, (self.name, self.values))
+
+    def _made_of(self, protocol: Any) -> Any:
+        return super().__reduce_ex__(protocol)
 
     @property
     def picture(self) -> Picture:

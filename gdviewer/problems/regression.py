@@ -89,7 +89,8 @@ class Regression(Problem):
     With ``batch_size`` below the number of rows a step sees the mean over a batch: see :class:`Batches`.
 
     Attributes:
-        model: what is fitted; data: to what; scaling: how the features were scaled; loss: of one output.
+        model: what is fitted; data_source: where the data are from.
+        data: what it is fitted to; scaling: how the features were scaled; loss: of one output.
         columns: the features as the weights meet them, each a row, the first all ones, (n, rows); targets: (rows,).
         batches: which rows a step sees.
 
@@ -100,7 +101,7 @@ class Regression(Problem):
     data: Data
 
     def __init__(self, model: Model, source: Source[Data], values: Mapping[str, Any] | None = None) -> None:
-        self.model, self._source = model, source
+        self.model, self.data_source = model, source
         parameters = {
             "scaling": Choice(model.scaling, SCALINGS, "how features are scaled before they are weighted"),
             "batch_size": count(
@@ -144,21 +145,27 @@ class Regression(Problem):
 
     def replace(self, /, **values: Any) -> Self:
         if values.keys() - {"batch_size"}:
-            return type(self)(self.model, self._source, self.values | values)
+            return type(self)(self.model, self.data_source, self.values | values)
         other = copy.copy(self)  # the same function, seen in other parts
         other._take(check_values(self.parameters, self.values | values, self.name))
         return other
 
-    def with_data(self, given: Data) -> Self:
-        """The same model on other data, with the values that still apply."""
+    def with_data(self, given: Data, /, **values: Any) -> Self:
+        """The same model on other data, with the values that still apply, or others where given."""
         source = Given(given)
-        kept = {k: v for k, v in self.values.items() if k not in self._source.parameters}
+        kept = {k: v for k, v in self.values.items() if k not in self.data_source.parameters} | values
         return type(self)(self.model, source, kept)
+
+    def content(self) -> Any:
+        return self.model.name, self.data_source, self.values
+
+    def _made_of(self, protocol: Any) -> Any:  # noqa: ARG002 - it is the same for all
+        return _of_model, (self.model.name, self.data_source, self.values)
 
     @property
     def made(self) -> bool:
         """Whether the data are made by a generator."""
-        return not isinstance(self._source, Given)
+        return not isinstance(self.data_source, Given)
 
     @property
     def minima(self) -> Array:
@@ -265,6 +272,10 @@ class Regression(Problem):
         names = [f"{w}·{name}" for w, name in zip(self.axis_names[1:], self.feature_names, strict=True)]
         shown = names if len(names) <= 4 else [*names[:2], "…", names[-1]]
         return " + ".join(("w₀", *shown))
+
+
+def _of_model(name: str, source: Source[Data], values: Mapping[str, Any]) -> Regression:
+    return Regression(next(model for model in MODELS.values() if model.name == name), source, values)
 
 
 def _powers(made: Data, degree: int) -> tuple[Array, tuple[str, ...]]:

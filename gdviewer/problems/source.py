@@ -23,12 +23,12 @@ class Source(Protocol[T_co]):
         """The data for values of these parameters."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Given(Generic[T]):
     """Data as they are."""
 
     data: T
-    parameters: Mapping[str, Declared] = field(default_factory=dict)
+    parameters: Mapping[str, Declared] = field(default_factory=dict, hash=False)
 
     def make(self, values: Mapping[str, Any]) -> T:  # noqa: ARG002 - there is nothing to set
         return self.data

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import partial
+from contextlib import suppress
+from dataclasses import dataclass, fields
+from functools import cached_property, partial
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
+from gdviewer.engine.rules.function_source import SourceFunction, content_of, source_of
 from gdviewer.engine.rules.oracle import Minimisable
 from gdviewer.engine.rules.parameter import Declared, check_values
 from gdviewer.engine.rules.signature import read_signature
@@ -16,7 +19,7 @@ from gdviewer.engine.rules.signature import read_signature
 Rule = Callable[..., Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Optimizer:
     """A rule that turns a point into the next one, with what its signature declares.
 
@@ -27,8 +30,11 @@ class Optimizer:
     are the keyword-only ones. Point, gradient and state go into the record as they are and are handed over read-only:
     ``x = x - …``, not ``x -= …``.
 
+    Two are equal if their functions are: as the same function, or by the source of the user's own.
+
     Attributes:
         broadcasts: whether it steps many points, shape ``(…, n)``, as it steps each of them.
+        source_function: the function by its source text, for a rule of the user's that was read from one.
         needs: what it asks the oracle for that not every problem has, read off the function's code: ``"hessian"``,
             ``"lowest"``.
     """
@@ -43,6 +49,29 @@ class Optimizer:
     needs: tuple[str, ...]
     state: Mapping[str, Any]
     hyperparameters: Mapping[str, Declared]
+    source_function: SourceFunction | None = None
+
+    @cached_property
+    def _content(self) -> tuple[object, ...]:
+        function = self.function if self.built_in else self.source_function or content_of(self.function)
+        return self.name, self.title, self.broadcasts, function
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Optimizer):
+            return NotImplemented
+        return self is other or self._content == other._content
+
+    def __hash__(self) -> int:
+        return hash(self._content)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle a rule of the catalogue by where it is declared, and one of the user's by its source."""
+        if self.built_in:
+            return declared_in, (self.function.__module__, self.function.__name__)
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        with suppress(ValueError):
+            values["function"] = self.source_function or source_of(self.function)
+        return Optimizer, tuple(values.values())
 
     @property
     def built_in(self) -> bool:
@@ -66,6 +95,11 @@ class Optimizer:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the textbook function itself."""
         return self.function(*args, **kwargs)
+
+
+def declared_in(module: str, name: str) -> Any:
+    """Return what is declared under a name in a module."""
+    return getattr(import_module(module), name)
 
 
 def read_only(initial: Any) -> Any:

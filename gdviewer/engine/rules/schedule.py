@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from gdviewer.engine.rules.optimizer import declared_in
 from gdviewer.engine.rules.parameter import Declared, check_values
 from gdviewer.engine.rules.signature import read_signature
 
 Rule = Callable[..., Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Schedule:
     """A rule that tells the learning rate of each step, with what its signature declares.
 
@@ -35,6 +36,18 @@ class Schedule:
     parameters: Mapping[str, Declared]
     values: Mapping[str, Any]
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Schedule):
+            return NotImplemented
+        return self.function is other.function and self.values == other.values
+
+    def __hash__(self) -> int:
+        return hash((self.function, tuple(self.values.items())))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle it by where it is declared, and its values."""
+        return _declared_in, (self.function.__module__, self.function.__name__, self.values)
+
     def replace(self, /, **values: Any) -> Schedule:
         """The same schedule with other parameter values; raises ValueError for an unknown name or one out of range."""
         return replace(self, values=check_values(self.parameters, {**self.values, **values}, self.name))
@@ -54,6 +67,11 @@ class Schedule:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the textbook function itself."""
         return self.function(*args, **kwargs)
+
+
+def _declared_in(module: str, name: str, values: Mapping[str, Any]) -> Schedule:
+    declared: Schedule = declared_in(module, name)
+    return declared.replace(**values)
 
 
 def schedule(title: str, *, source: str = "") -> Callable[[Rule], Schedule]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gdviewer.engine.rules.oracle import Array
 from gdviewer.problems.cells import MAX_SIZE
+from gdviewer.problems.content import ByContent
 from gdviewer.problems.data import Scaling, default_names, numbers_of, scaling_of
 from gdviewer.problems.table import Table
 
@@ -21,8 +22,9 @@ _KINDS = {2: "table", 3: "sequences", 4: "images"}
 
 
 @dataclass(frozen=True, eq=False)
-class Dataset:
+class Dataset(ByContent):
     """Rows of inputs with the target of each; made by :func:`dataset`, which checks them. Its arrays are read-only.
+    Where they are from does not matter for being equal.
 
     Attributes:
         inputs: float64; (rows, features) a table, (rows, height, width, channels) images, (rows, time, features)
@@ -49,6 +51,16 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.inputs)
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        vars(self).update(state)
+        self.__post_init__()
+
+    def content(self) -> Any:
+        return self.inputs, self.targets, self.input_names, self.target_name, self.classes
+
+    def label(self) -> Any:
+        return self.inputs.shape, self.input_names, self.target_name, self.classes
 
     @property
     def kind(self) -> str:

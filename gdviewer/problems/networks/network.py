@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self
@@ -57,6 +58,7 @@ class Network(Problem):
     cost as much as an epoch: see ``batchwise``.
 
     Attributes:
+        data_source: where the data are from; given_batches: the rows of each step, where they are not drawn.
         train, test: the data trained on, and those held back; as they are, not scaled.
         inputs, targets: what is trained on, scaled: (rows, …) each.
         scaling: how inputs are scaled, fitted to what is trained on.
@@ -79,7 +81,7 @@ class Network(Problem):
         self, name: str, title: str, source: DatasetSource, values: Mapping[str, Any] | None = None, *, why: str = "",
         defaults: Mapping[str, Any] | None = None, batches: Sequence[Sequence[int]] | None = None,
     ) -> None:  # fmt: skip
-        self._source, self._defaults, self._given_batches = source, dict(defaults or {}), batches
+        self.data_source, self._defaults, self.given_batches = source, dict(defaults or {}), batches
         parameters = declared(source, self._defaults)
         known = check_values(parameters, values or {}, name)
         self._read_data(known)
@@ -96,7 +98,7 @@ class Network(Problem):
         self._take(known)
 
     def _read_data(self, values: Mapping[str, Any]) -> None:
-        whole = self._source.make(values)
+        whole = self.data_source.make(values)
         self.train, self.test = whole.split(values["test_share"], values["data_seed"])
         self.scaling = self.train.scaling(values["scaling"])
         scaled = self.train.scaled(self.scaling)
@@ -129,44 +131,55 @@ class Network(Problem):
         """Hold these values, and see batches of their size."""
         rows = len(self.targets)
         self.values = values
-        if self._given_batches is None:
+        if self.given_batches is None:
             self.batches: Batches | GivenBatches = Batches(rows, min(values["batch_size"] or rows, rows))
         else:
-            self.batches = GivenBatches.of(self._given_batches, rows)
-        self._in_parts = self.batches.count > 1 or self._given_batches is not None  # one list may leave rows out
+            self.batches = GivenBatches.of(self.given_batches, rows)
+        self._in_parts = self.batches.count > 1 or self.given_batches is not None  # one list may leave rows out
         self.stochastic = self._in_parts or self.architecture.has_dropout
 
     def replace(self, /, **values: Any) -> Self:
         known = check_values(self.parameters, self.values | values, self.name)
         if values.keys() - {"batch_size"}:
             return type(self)(
-                self.name, self._entry_title, self._source, known, why=self.why, defaults=self._defaults,
-                batches=self._given_batches,
+                self.name, self._entry_title, self.data_source, known, why=self.why, defaults=self._defaults,
+                batches=self.given_batches,
             )  # fmt: skip
-        other = self._copy()  # the same function, seen in other parts
-        other._given_batches = None
+        other = copy.copy(self)  # the same function, seen in other parts
+        other.given_batches = None
         other._take(known)
         return other
 
-    def with_data(self, given: Dataset, /, **values: Any) -> Self:
+    def with_data(self, given: Dataset, /, batches: Sequence[Sequence[int]] | None = None, **values: Any) -> Self:
         """The same layers on other data, with the values that still apply, or others where given."""
         source = GivenDataset(given)
-        kept = {name: value for name, value in self.values.items() if name not in self._source.parameters} | values
-        return type(self)(self.name, self._entry_title, source, kept, why=self.why, defaults=self._defaults)
+        kept = {name: value for name, value in self.values.items() if name not in self.data_source.parameters} | values
+        return type(self)(
+            self.name, self._entry_title, source, kept, why=self.why, defaults=self._defaults, batches=batches
+        )  # fmt: skip
+
+    def content(self) -> Any:
+        batches = None if self.given_batches is None else [list(rows) for rows in self.given_batches]
+        return self.name, self.data_source, self.values, batches
+
+    def _made_of(self, protocol: Any) -> Any:  # noqa: ARG002 - it is the same for all
+        return _network, (
+            self.name, self._entry_title, self.data_source, self.values, self.why, self._defaults, self.given_batches,
+        )  # fmt: skip
 
     @property
     def made(self) -> bool:
         """Whether the data are of the catalogue, and not given."""
-        return not isinstance(self._source, GivenDataset)
+        return not isinstance(self.data_source, GivenDataset)
 
     def data_for(self, /, **values: Any) -> Dataset:
         """All rows, those held back too, that there would be with other parameter values."""
-        return self._source.make(check_values(self.parameters, self.values | values, self.name))
+        return self.data_source.make(check_values(self.parameters, self.values | values, self.name))
 
     @property
     def idle(self) -> set[str]:
         """The names of parameters that have no effect while the others are what they are."""
-        idle = self._source.idle(self.values)
+        idle = self.data_source.idle(self.values)
         if not len(self.test) and (idle or not self.made):
             idle |= {"data_seed"}  # it would draw the split only
         return idle | ({"init_scale"} if self.values["init"] != "small" else set())
@@ -179,18 +192,13 @@ class Network(Problem):
     def sketched(self) -> bool:
         return True
 
-    def _copy(self) -> Self:
-        other = object.__new__(type(self))
-        vars(other).update(vars(self))
-        return other
-
     # The batches
 
     def batch(self, t: int, seed: int) -> Network:
         """The network on the batch of step number ``t``, with the dropout of that step; itself without either."""
         if not self.stochastic:
             return self
-        part = self._copy()
+        part = copy.copy(self)
         part.stochastic = False
         if self._in_parts:
             rows = self.batches.at(t, seed)
@@ -201,7 +209,7 @@ class Network(Problem):
 
     def of_rows(self, rows: Sequence[int] | NDArray[np.intp]) -> Network:
         """The network on some of the rows it is trained on, all of which each step sees, without dropout."""
-        part = self._copy()
+        part = copy.copy(self)
         part.stochastic = False
         part.inputs, part.targets = self.inputs[rows], self.targets[rows]
         return part
@@ -327,6 +335,13 @@ class Network(Problem):
 
     def _formula(self) -> str:
         return f"mean {self.loss_name.removeprefix('mean_').replace('_', ' ')} of a network {self.shape_text}"
+
+
+def _network(
+    name: str, title: str, source: DatasetSource, values: Mapping[str, Any], why: str, defaults: Mapping[str, Any],
+    batches: Sequence[Sequence[int]] | None,
+) -> Network:  # fmt: skip
+    return Network(name, title, source, values, why=why, defaults=defaults, batches=batches)
 
 
 def network(
