@@ -1,7 +1,7 @@
 """gdviewer: a debugger for optimizers.
 
-``minimize`` and ``GD`` run a descent, ``show`` opens the window on one, ``problems``, ``optimizers`` and
-``schedules`` are the catalogues.
+``minimize`` and ``GD`` run a descent, ``show`` opens the window on one, ``Experiment`` describes several as a value;
+``problems``, ``optimizers`` and ``schedules`` are the catalogues.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gdviewer import optimizers, problems, schedules
+    from gdviewer.experiment.experiment import Experiment
     from gdviewer.experiment.minimize import GD, Result, minimize
     from gdviewer.ui.show import show
 
 __version__ = "0.1.0"
-__all__ = ["GD", "Result", "minimize", "optimizers", "problems", "schedules", "show"]
+__all__ = ["GD", "Experiment", "Result", "minimize", "optimizers", "problems", "schedules", "show"]
 
 
 def __getattr__(name: str) -> Any:
@@ -23,5 +24,6 @@ def __getattr__(name: str) -> Any:
     if name in ("optimizers", "problems", "schedules"):
         return import_module(f"gdviewer.{name}")
     if name in __all__:
-        return getattr(import_module("gdviewer.ui.show" if name == "show" else "gdviewer.experiment.minimize"), name)
+        home = {"show": "ui.show", "Experiment": "experiment.experiment"}.get(name, "experiment.minimize")
+        return getattr(import_module(f"gdviewer.{home}"), name)
     raise AttributeError(f"module 'gdviewer' has no attribute {name!r}")

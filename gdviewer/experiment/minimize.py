@@ -137,9 +137,7 @@ def minimize(
     """
     problem = as_problem(fun, x0, jac, hess)
     rule = as_optimizer(method)
-    start = problem.start if x0 is None else np.array(x0, dtype=float, ndmin=1)
-    if start.shape != (problem.dimension,):
-        raise ValueError(f"x0 must have shape ({problem.dimension},) for {problem.name}; got {start.shape}")
+    start = start_point(problem, x0, "x0")
     limits: dict[str, Any] = {"tolerance": None if tol is None else LIMITS["tolerance"].check("tol", tol)}
     hyperparameters: dict[str, Any] = {}
     around: dict[str, Any] = {}
@@ -169,6 +167,18 @@ def minimize(
     else:
         _advance_with(run, callback)
     return result_of(run)
+
+
+def start_point(problem: Problem, given: ArrayLike | None, name: str) -> Array:
+    """Return a start, shape (n,): the problem's own where none is given.
+
+    Raises:
+        ValueError: it has another shape; the text begins with its name.
+    """
+    start: Array = problem.start if given is None else np.array(given, dtype=float, ndmin=1)
+    if start.shape != (problem.dimension,):
+        raise ValueError(f"{name} must have shape ({problem.dimension},) for {problem.name}; got {start.shape}")
+    return start
 
 
 def as_schedule(given: str | Mapping[str, Any] | Schedule | None) -> Schedule | None:

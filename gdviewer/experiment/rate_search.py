@@ -10,7 +10,7 @@ import numpy as np
 
 from gdviewer.engine.rules.options import Options
 from gdviewer.engine.rules.parameter import Parameter
-from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.experiment.experiment import Experiment, Records, RunPlan
 
 RATES = 31
 STEPS = 200
@@ -23,7 +23,9 @@ def quick_rate(experiment: Experiment, plan: RunPlan) -> float | None:
     return None if experiment.problem.batchwise else find_rate(experiment, plan)
 
 
-def find_rate(experiment: Experiment, plan: RunPlan, patience: float = PATIENCE_SECONDS) -> float | None:
+def find_rate(
+    experiment: Experiment, plan: RunPlan, patience: float = PATIENCE_SECONDS, records: Records | None = None
+) -> float | None:
     """The learning rate with which a run comes lowest in 200 steps, of 31 from 1e-5 to 10, spaced by ratio.
 
     Of those with which it never climbs above the loss at its start, that is: a leap over a ridge may end lower, but it
@@ -34,6 +36,7 @@ def find_rate(experiment: Experiment, plan: RunPlan, patience: float = PATIENCE_
 
     Args:
         patience: about the seconds it may take.
+        records: where the run that it continues may be; it is tried from the start where that is not there.
 
     Returns:
         the rate, in two digits; None where there is none to find: no learning rate, an optimizer or a problem that
@@ -53,8 +56,9 @@ def find_rate(experiment: Experiment, plan: RunPlan, patience: float = PATIENCE_
     rule = plan.optimizer.bind({**plan.hyperparameters, "learning_rate": rates[:, None]})
     start = np.array(experiment.start_of(plan), dtype=float)
     branch = plan.branch
-    if branch and branch.record and branch.record.begun and branch.record.step >= branch.step:
-        start = branch.record.point(branch.step)
+    record = records.get(branch, experiment) if records and branch else None
+    if record and branch and record.begun and record.step >= branch.step:
+        start = record.point(branch.step)
     x = np.tile(start, (RATES, 1))
     state: Sequence[Any] = tuple(plan.optimizer.state.values())
     beginning = float(objective.value(start))

@@ -16,14 +16,13 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any, NoReturn
 
-import numpy as np
-
 from gdviewer import optimizers
 from gdviewer.engine.rules import optimizer as optimizer_module
 from gdviewer.engine.rules import parameter
-from gdviewer.engine.rules.optimizer import Optimizer, optimizer, undeclared
+from gdviewer.engine.rules.optimizer import Optimizer, undeclared
 from gdviewer.engine.rules.place import place_of_error
 from gdviewer.engine.rules.printed import Printed
+from gdviewer.experiment.rule_text import RuleText, as_yours, known_names
 
 FORM = "rule(x, f, [t,] state=…, *, hyperparameter=…)"
 TEMPLATE = '''\
@@ -122,7 +121,12 @@ def read_rules(text: str, origin: str, path: Path | None = None, printed: Printe
     except SystemExit as error:
         raise RuleError("SystemExit: the text ends the program", _line(error, file)) from error
     found = _rules(namespace.values(), file)
-    return Version(origin, file, text, tuple(as_yours(replace(rule, broadcasts=False)) for rule in found), printed)
+    return Version(origin, file, text, tuple(_of_text(rule, text) for rule in found), printed)
+
+
+def _of_text(rule: Optimizer, text: str) -> Optimizer:
+    source = RuleText(text, rule.function.__name__)
+    return as_yours(replace(rule, broadcasts=False, source_function=source))
 
 
 def read_file(path: str | Path, printed: Printed | None = None) -> Version:
@@ -186,17 +190,8 @@ def as_optimizer(given: str | Optimizer | Callable[..., Any]) -> Optimizer:
     return given if isinstance(given, Optimizer) else as_yours(undeclared(given))
 
 
-def as_yours(rule: Optimizer) -> Optimizer:
-    """A rule of the user's whose title tells so where the catalogue has one of that name or title."""
-    known = optimizers.catalogue()
-    taken = rule.name in known or any(rule.title == other.title for other in known.values())
-    return replace(rule, title=f"{rule.title} (yours)") if taken else rule
-
-
 def _namespace(printed: Printed | None) -> dict[str, Any]:
-    names = ("Parameter", "Switch", "Choice", "Numbers", "rate", "decay", "tiny", "small", "count")
-    known: dict[str, Any] = {"np": np, "optimizer": optimizer} | {name: getattr(parameter, name) for name in names}
-    return known | ({"print": printed.print, "input": _no_input} if printed else {})
+    return known_names() | ({"print": printed.print, "input": _no_input} if printed else {})
 
 
 def _no_input(*_: object) -> NoReturn:

@@ -8,8 +8,8 @@ import pytest
 from gdviewer import optimizers, problems
 from gdviewer.engine.breakpoints.breakpoint import Breakpoint
 from gdviewer.engine.record import columns, trace
-from gdviewer.engine.run import replay
 from gdviewer.engine.rules.options import Options
+from gdviewer.engine.run import replay
 from gdviewer.engine.run.origin import Origin
 from gdviewer.engine.run.replay_check import check_replay
 from gdviewer.engine.run.run import Run

@@ -12,7 +12,7 @@ from gdviewer.engine.rules.parameter import rate
 from gdviewer.engine.run.origin import leaves
 from gdviewer.engine.run.stop import Limits, Reason
 from gdviewer.engine.worker.worker import burst
-from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.experiment.experiment import Experiment, Records, RunPlan
 from gdviewer.problems.function import FunctionProblem
 
 ENDLESS = Limits(tolerance=None, max_steps=60)
@@ -26,16 +26,14 @@ def experiment_of(rule="adam", problem="himmelblau", options=None, limits=ENDLES
     return Experiment(problem, (plan,), tuple(problem.start), limits)
 
 
-def finished(experiment, plan=None):
-    run = experiment.build(plan or experiment.runs[0])
+def finished(experiment, plan=None, left=None):
+    """The run of a plan at its end; ``left`` is the run it continues, which else is executed again."""
+    records, plan = Records(), plan or experiment.runs[0]
+    if left:
+        records.add(plan.branch, left)
+    run = experiment.build(plan, records)
     run.advance(run.limits.max_steps)
     return run
-
-
-def described(plan):
-    """The same plan as a file would hold it: without any run that was executed."""
-    branch = plan.branch
-    return replace(plan, branch=replace(branch, plan=described(branch.plan), record=None)) if branch else plan
 
 
 def assert_same(run, other):
@@ -61,8 +59,8 @@ def test_that_an_unchanged_branch_is_the_original_bit_for_bit(name, options):
     assert original.step > 1
     for step in (1, original.step // 2, original.step - 1):
         plan = experiment.runs[0].continued(original, step)
+        assert_same(finished(experiment, plan, original), original)
         assert_same(finished(experiment, plan), original)
-        assert_same(finished(experiment, described(plan)), original)
 
 
 @pytest.mark.parametrize("name", schedules.names())
@@ -70,8 +68,8 @@ def test_that_a_schedule_goes_on_where_a_branch_leaves(name):
     experiment = experiment_of("momentum", options=Options(schedule=schedules.get(name)), learning_rate=0.002)
     original = finished(experiment)
     plan = experiment.runs[0].continued(original, 37)
+    assert_same(finished(experiment, plan, original), original)
     assert_same(finished(experiment, plan), original)
-    assert_same(finished(experiment, described(plan)), original)
 
 
 def test_that_a_plateau_is_remembered_across_a_branch():
@@ -80,7 +78,7 @@ def test_that_a_plateau_is_remembered_across_a_branch():
     original = finished(experiment)
     assert len(set(original.trace.rate.tolist())) > 2
     for step in range(0, original.step - 1, 5):
-        assert_same(finished(experiment, experiment.runs[0].continued(original, step)), original)
+        assert_same(finished(experiment, experiment.runs[0].continued(original, step), original), original)
 
 
 def test_that_batches_go_on_where_a_branch_leaves():
@@ -88,7 +86,7 @@ def test_that_batches_go_on_where_a_branch_leaves():
     experiment = experiment_of("adam", problem, options=Options(l2=0.1), learning_rate=0.05)
     original = finished(experiment)
     assert problem.stochastic
-    assert_same(finished(experiment, described(experiment.runs[0].continued(original, 23))), original)
+    assert_same(finished(experiment, experiment.runs[0].continued(original, 23)), original)
 
 
 def test_that_a_branch_continues_between_the_steps_whose_state_is_kept(monkeypatch):
@@ -98,7 +96,7 @@ def test_that_a_branch_continues_between_the_steps_whose_state_is_kept(monkeypat
     stride = original.trace.stride
     assert stride > 1
     for step in (stride, stride + 1, 2 * stride - 1):
-        branch = finished(experiment, experiment.runs[0].continued(original, step))
+        branch = finished(experiment, experiment.runs[0].continued(original, step), original)
         assert_same(branch, original)
         for later in range(1, branch.step + 1):
             assert np.array_equal(branch.replay(later)[0], original.trace.x[later])
@@ -127,13 +125,13 @@ def test_that_changes_made_under_way_are_part_of_what_a_branch_describes():
         original.change("learning_rate", rate_)
     plan = experiment.runs[0].continued(original, 15)
     assert plan.hyperparameters["learning_rate"] == 0.2
-    branch = finished(experiment, plan)
-    assert_same(branch, finished(experiment, described(plan)))
+    branch = finished(experiment, plan, original)
+    assert_same(branch, finished(experiment, plan))
     assert np.array_equal(branch.trace.x[:21], original.trace.x[:21])
     assert not np.array_equal(branch.trace.x[21], original.trace.x[21])  # the later move was the original's
     last = experiment.runs[0].continued(original, 20)
     assert last.hyperparameters["learning_rate"] == 0.05  # that of step 21, as the original went on
-    assert np.array_equal(finished(experiment, described(last)).trace.x, original.trace.x[:61])
+    assert np.array_equal(finished(experiment, last).trace.x, original.trace.x[:61])
 
 
 def test_that_another_optimizer_takes_the_point_and_begins_its_state_and_its_count_afresh():
@@ -141,12 +139,12 @@ def test_that_another_optimizer_takes_the_point_and_begins_its_state_and_its_cou
     original = finished(experiment)
     plan = experiment.runs[0].continued(original, 20)
     plan = replace(plan.with_optimizer(optimizers.get("adam")), hyperparameters={"learning_rate": 0.1})
-    branch = finished(experiment, plan)
+    branch = finished(experiment, plan, original)
     fresh = replace(experiment, start=tuple(original.trace.x[20]), limits=Limits(tolerance=None, max_steps=40))
     alone = finished(fresh, RunPlan(optimizers.get("adam"), {"learning_rate": 0.1}))
     assert np.array_equal(branch.trace.x[20:], alone.trace.x)
     assert np.array_equal(branch.trace.x[:21], original.trace.x[:21])
-    assert_same(branch, finished(experiment, described(plan)))
+    assert_same(branch, finished(experiment, plan))
     assert set(branch.replay(20)[1]) == set(optimizers.get("momentum").state)  # a step of the rule it left
     assert set(branch.replay(21)[1]) == set(optimizers.get("adam").state)
     assert [branch.owner(t) is branch for t in (1, 20, 21)] == [False, False, True]
@@ -178,11 +176,11 @@ def test_that_a_branch_of_a_branch_reaches_through_both():
     plan = experiment.runs[0].continued(first, 30).with_optimizer(optimizers.get("rmsprop"))
     second = finished(experiment, plan)
     later = plan.continued(second, 45)
+    assert_same(finished(experiment, later, second), second)
     assert_same(finished(experiment, later), second)
-    assert_same(finished(experiment, described(later)), second)
     earlier = plan.continued(second, 10)  # that step is of the first run
     assert earlier.optimizer is optimizers.get("adam")
-    assert_same(finished(experiment, earlier), first)
+    assert_same(finished(experiment, earlier, second), first)
     third = finished(experiment, later.with_optimizer(optimizers.get("momentum")))
     for step in range(1, third.step + 1):
         assert np.array_equal(third.replay(step)[0], third.trace.x[step])
@@ -204,7 +202,7 @@ def test_that_other_options_hold_from_the_branch_on():
 def test_that_a_branch_from_the_start_is_the_run_again():
     experiment = experiment_of("adam", learning_rate=0.1)
     original = finished(experiment)
-    assert_same(finished(experiment, experiment.runs[0].continued(original, 0)), original)
+    assert_same(finished(experiment, experiment.runs[0].continued(original, 0), original), original)
 
 
 def test_that_the_original_may_go_on_and_be_changed_while_its_branch_runs():
@@ -214,14 +212,14 @@ def test_that_the_original_may_go_on_and_be_changed_while_its_branch_runs():
     plan = experiment.runs[0].continued(original, 20)
     original.change("learning_rate", 1.0)
     original.advance(20)
-    assert_same(finished(experiment, plan), finished(experiment))
+    assert_same(finished(experiment, plan, original), finished(experiment))
 
 
 def test_that_the_branch_of_a_run_that_ended_ends_as_it_did():
     experiment = experiment_of("momentum", limits=Limits(), learning_rate=0.01)
     original = finished(experiment)
     assert original.stop.reason is Reason.TOLERANCE
-    branch = finished(experiment, experiment.runs[0].continued(original, original.step))
+    branch = finished(experiment, experiment.runs[0].continued(original, original.step), original)
     assert (branch.step, branch.stop) == (original.step, original.stop)
 
 
@@ -247,7 +245,7 @@ def test_that_an_error_before_the_branch_ends_it():
     experiment = experiment_of("gradient_descent", problem, learning_rate=0.01)
     original = finished(experiment)
     assert original.stop.reason is Reason.ERROR
-    plan = described(experiment.runs[0].continued(original, original.step))
+    plan = experiment.runs[0].continued(original, original.step)
     bad = replace(plan, branch=replace(plan.branch, step=original.step + 5))
     assert finished(experiment, bad).stop.reason is Reason.ERROR
     assert_same(finished(experiment, plan), original)
@@ -257,7 +255,7 @@ def test_that_a_burst_waits_for_a_long_past_and_then_goes_on():
     experiment = experiment_of("gradient_descent", limits=Limits(tolerance=None, max_steps=10**6), learning_rate=1e-4)
     original = experiment.build(experiment.runs[0])
     original.advance(3000)
-    branch = experiment.build(described(experiment.runs[0].continued(original, 3000)))
+    branch = experiment.build(experiment.runs[0].continued(original, 3000))
     bursts = 0
     while branch.step < 3010:
         burst([branch], 1e-3, 1)
@@ -271,7 +269,7 @@ def test_that_a_burst_waits_for_a_long_past_and_then_goes_on():
 def test_that_what_a_run_left_is_known_by_what_it_is():
     experiment = experiment_of("adam", learning_rate=0.1)
     original, other = finished(experiment), finished(experiment)
-    branch = finished(experiment, experiment.runs[0].continued(original, 20))
+    branch = finished(experiment, experiment.runs[0].continued(original, 20), original)
     moved = finished(replace(experiment, runs=()), replace(experiment.runs[0], hyperparameters={"learning_rate": 0.2}))
     assert [leaves(branch, run) for run in (original, other, moved, branch)] == [True, True, False, False]
     assert not leaves(original, branch)
