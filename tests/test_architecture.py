@@ -66,11 +66,6 @@ def test_that_qt_is_imported_by_the_window_only(path):
         assert heavy <= ({"sympy"} if path.name == "symbolic.py" else set())
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_that_no_file_is_longer_than_400_lines(path):
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
-
-
 def test_that_everything_but_the_window_and_the_derivatives_loads_without_qt_and_sympy():
     modules = [
         ".".join(("gdviewer", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from gdviewer.engine.run.stop import Reason
-from gdviewer.experiment.sweep import Sweep
-from gdviewer.experiment.swept import BATCH, RATE, value_title
+from gdviewer.experiment.sweep import BATCH, RATE, Sweep, value_title
 
 _WORSE = 2.0  # times the best loss is far behind it
 _LEARNT = 0.5  # of the way down to the best counts as having come down

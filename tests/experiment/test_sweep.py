@@ -14,9 +14,17 @@ from gdviewer.engine.rules.options import Options
 from gdviewer.engine.rules.parameter import rate
 from gdviewer.engine.run.stop import Limits, Reason
 from gdviewer.experiment.experiment import Experiment, RunPlan
-from gdviewer.experiment.sweep import Sweep
+from gdviewer.experiment.sweep import (
+    MOST_STEPS,
+    SWEPT,
+    Sweep,
+    default_values,
+    lacking,
+    read_values,
+    stable_rate,
+    value_text,
+)
 from gdviewer.experiment.sweep_findings import findings, summaries
-from gdviewer.experiment.swept import MOST_STEPS, SWEPT, default_values, lacking, read_values, stable_rate, value_text
 
 
 def experiment(problem="network", optimizer="gradient_descent", rate=0.1, steps=60, seed=0, options=None, **values):

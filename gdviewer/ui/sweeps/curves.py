@@ -8,8 +8,7 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from gdviewer.experiment.sweep import Sweep
-from gdviewer.experiment.swept import value_title
+from gdviewer.experiment.sweep import Sweep, value_title
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.session import Session
 from gdviewer.ui.sweeps.plot import SweepPlot

@@ -21,13 +21,12 @@ from PySide6.QtWidgets import (
 
 from gdviewer.engine.rules.parameter import Parameter, count
 from gdviewer.experiment.experiment import RunPlan
-from gdviewer.experiment.sweep import Sweep
-from gdviewer.experiment.sweep_findings import findings
-from gdviewer.experiment.swept import (
+from gdviewer.experiment.sweep import (
     BATCH,
     MOST_STEPS,
     RATE,
     SEEDS,
+    Sweep,
     default_seeds,
     default_steps,
     default_values,
@@ -36,6 +35,7 @@ from gdviewer.experiment.swept import (
     value_text,
     with_value,
 )
+from gdviewer.experiment.sweep_findings import findings
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.number_field import EntryField
 from gdviewer.ui.session import Session

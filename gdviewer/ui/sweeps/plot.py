@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 
-from gdviewer.experiment.sweep import Band, Sweep
-from gdviewer.experiment.swept import value_title
+from gdviewer.experiment.sweep import Band, Sweep, value_title
 from gdviewer.ui.plots.base import Plot, line_pen
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import tr

@@ -10,9 +10,8 @@ from PySide6.QtGui import QColor, QIcon, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
 from gdviewer.engine.run.stop import Reason
-from gdviewer.experiment.sweep import Sweep
+from gdviewer.experiment.sweep import RATE, Sweep, value_title
 from gdviewer.experiment.sweep_findings import Summary, summaries
-from gdviewer.experiment.swept import RATE, value_title
 from gdviewer.ui.sweeps.plot import value_colors
 from gdviewer.ui.text import tr
 from gdviewer.ui.theme import look
