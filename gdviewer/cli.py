@@ -151,6 +151,8 @@ def _run(words: list[str]) -> int:
         run.advance(run.limits.max_steps)
     else:
         complete = train(run, sys.stderr if sys.stderr.isatty() else None)
+    if run.stop and run.stop.reason is Reason.UNFIT:
+        raise UsageError(run.stop.message)
     if run.stop and run.stop.reason is Reason.ERROR:
         print(f"gdviewer: {optimizer.title}, after step {run.step:,}: {run.stop.message}", file=sys.stderr)
         return 1

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gdviewer.engine.rules.options import Options
+from gdviewer.engine.rules.oracle import UnfitError
 from gdviewer.engine.rules.parameter import Parameter
 from gdviewer.experiment.experiment import Experiment, Records, RunPlan
 
@@ -70,7 +71,10 @@ def find_rate(
             if perf_counter() - began > patience * t / STEPS + 0.05 * patience:
                 return None
             oracle.begin(t, x)
-            result = rule(x, oracle, t, *state) if plan.optimizer.counts_steps else rule(x, oracle, *state)
+            try:
+                result = rule(x, oracle, t, *state) if plan.optimizer.counts_steps else rule(x, oracle, *state)
+            except UnfitError:
+                return None
             x, *state = result if isinstance(result, tuple) else (result,)
             if problem.batchwise and t < STEPS:
                 continue

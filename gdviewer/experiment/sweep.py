@@ -25,6 +25,7 @@ RATE, BATCH = "learning_rate", "batch_size"
 SWEPT = RATE, BATCH, "scaling", "init"  # what can be varied
 SEEDS = 5
 MOST_STEPS = 1_000_000  # to which the limit is raised where each value is to have the steps it needs
+FAILED = Reason.ERROR, Reason.UNFIT  # stops of a rule that can't do what is asked of it
 NEAR = 1e-6  # of the way down to the lowest loss, what may be left: the weights are then right to about a thousandth
 _USUAL_STEPS = 2000
 _ROWS = 1, 4, 16, 64, 256  # batch sizes tried
@@ -438,7 +439,7 @@ class _Trial:
         steps = run.step if reached is None else reached
         stop = None if reached is not None else run.stop
         record = run.trace.loss[: steps + 1] if run.begun else np.array([np.inf])
-        lost = stop is not None and stop.reason in (Reason.DIVERGED, Reason.LEFT_DOMAIN, Reason.ERROR)
+        lost = stop is not None and stop.reason in (Reason.DIVERGED, Reason.LEFT_DOMAIN, *FAILED)
         if self._sweep.measured:
             left = len(self._marks) - len(self._losses)
             last = np.inf if lost or not run.begun else self._whole() if left else 0.0

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gdviewer.engine.run.stop import Reason
-from gdviewer.experiment.sweep import BATCH, RATE, Sweep, value_title
+from gdviewer.experiment.sweep import BATCH, FAILED, RATE, Sweep, value_title
 
 _WORSE = 2.0  # times the best loss is far behind it
 _LEARNT = 0.5  # of the way down to the best counts as having come down
@@ -90,7 +89,7 @@ def findings(sweep: Sweep) -> list[Finding]:
     lines = summaries(sweep)
     if len(lines) < len(sweep.values):
         return []
-    failed = [one.stop for one in sweep.outcomes if one.stop and one.stop.reason is Reason.ERROR]
+    failed = [one.stop for one in sweep.outcomes if one.stop and one.stop.reason in FAILED]
     if failed:
         return [Finding("{n} of {runs} runs failed: {error}", {
             "n": len(failed), "runs": len(sweep.outcomes), "error": failed[0].message,

@@ -19,7 +19,9 @@ def least_eigenvalue(H):
     return np.linalg.eigvalsh(H)[0] if np.isfinite(H).all() else np.nan
 
 
-@optimizer("Newton", source="Newton 1669, Raphson 1690; Nocedal & Wright 2006, (2.15)", broadcasts=False)
+@optimizer(
+    "Newton", source="Newton 1669, Raphson 1690; Nocedal & Wright 2006, (2.15)", broadcasts=False, needs=("hessian",)
+)
 def newton(x, f):
     """Step to where the gradient of the local parabola vanishes: x ← x − H⁻¹g. One step on a quadratic function.
 
@@ -32,7 +34,7 @@ def newton(x, f):
     return x
 
 
-@optimizer("Newton, safeguarded", source="Nocedal & Wright 2006, section 3.4", broadcasts=False)
+@optimizer("Newton, safeguarded", source="Nocedal & Wright 2006, section 3.4", broadcasts=False, needs=("hessian",))
 def newton_safeguarded(
     x,
     f,
@@ -56,7 +58,8 @@ def newton_safeguarded(
     return x
 
 
-@optimizer("Trust region", source="Moré & Sorensen 1983; Nocedal & Wright 2006, Algorithm 4.1", broadcasts=False)
+@optimizer("Trust region", source="Moré & Sorensen 1983; Nocedal & Wright 2006, Algorithm 4.1", broadcasts=False,
+           needs=("hessian",))  # fmt: skip
 def trust_region(
     x,
     f,

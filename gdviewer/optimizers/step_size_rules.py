@@ -118,7 +118,7 @@ def barzilai_borwein_2(
     return x_new, s, g, history
 
 
-@optimizer("Polyak step", source="Polyak 1969; Polyak 1987, section 5.3", broadcasts=False)
+@optimizer("Polyak step", source="Polyak 1969; Polyak 1987, section 5.3", broadcasts=False, needs=("lowest",))
 def polyak_step(x, f):
     """Step to where the slope would meet the lowest loss, if it went on as it is: α = (f(x) − f*) / ‖g‖².
 

@@ -99,7 +99,7 @@ def rateless(x, f):
     return x - 0.1 * f.gradient(x)
 
 
-@optimizer("Curious")
+@optimizer("Curious", needs=("lowest",))
 def curious(x, f):
     """Step by what the lowest loss tells."""
     g = f.gradient(x)

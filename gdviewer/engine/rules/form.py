@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gdviewer.engine.rules.optimizer import Optimizer, Rule
-from gdviewer.engine.rules.oracle import Array, Oracle
+from gdviewer.engine.rules.oracle import Array, Oracle, UnfitError
 from gdviewer.engine.rules.place import Place, place_of_return
 from gdviewer.engine.rules.printed import again
 
@@ -37,8 +37,13 @@ def executed(
 
     Raises:
         FormError: they are not of the form that the rule's signature promises.
+        UnfitError: the rule asks for what the problem does not have.
     """
-    result = rule(x, oracle, t, *state) if optimizer.counts_steps else rule(x, oracle, *state)
+    try:
+        result = rule(x, oracle, t, *state) if optimizer.counts_steps else rule(x, oracle, *state)
+    except UnfitError as error:
+        error.rule = optimizer.title
+        raise
     new: Any
     if type(result) is tuple:
         new, carried = result[:1] and result[0], result[1:]

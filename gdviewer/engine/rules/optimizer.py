@@ -1,8 +1,8 @@
-"""What makes a textbook function an optimizer: everything is read off its signature and its code."""
+"""What makes a textbook function an optimizer: everything is read off its signature and its declaration."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from functools import cached_property, partial
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gdviewer.engine.rules.function_source import SourceFunction, content_of, source_of
-from gdviewer.engine.rules.oracle import Minimisable
+from gdviewer.engine.rules.oracle import NEEDS, Minimisable, lacks_text
 from gdviewer.engine.rules.parameter import Declared, check_values
 from gdviewer.engine.rules.signature import read_signature
 
@@ -35,8 +35,8 @@ class Optimizer:
     Attributes:
         broadcasts: whether it steps many points, shape ``(…, n)``, as it steps each of them.
         source_function: the function by its source text, for a rule of the user's that was read from one.
-        needs: what it asks the oracle for that not every problem has, read off the function's code: ``"hessian"``,
-            ``"lowest"``.
+        needs: what it asks the oracle for that not every problem has: names out of ``NEEDS``. A run on a problem
+            without it is refused before it begins; one whose rule does not declare what it needs ends where it asks.
     """
 
     name: str
@@ -85,8 +85,8 @@ class Optimizer:
     def lacks(self, problem: Minimisable) -> str:
         """What this optimizer needs and the problem lacks: ``needs the Hessian, …``; empty where it has all."""
         has = {"hessian": problem.has_hessian, "lowest": problem.lowest is not None}
-        missing = [_NEEDS[need] for need in self.needs if not has[need]]
-        return f"needs {' and '.join(missing)}, which this problem does not have" if missing else ""
+        missing = [need for need in self.needs if not has[need]]
+        return lacks_text(missing) if missing else ""
 
     def bind(self, hyperparameters: Mapping[str, Any]) -> Rule:
         """Return the rule with its hyperparameters fixed."""
@@ -110,22 +110,24 @@ def read_only(initial: Any) -> Any:
     return initial
 
 
-_NEEDS = {"hessian": "the Hessian", "lowest": "the lowest loss f*, known beforehand"}
-
-
-def optimizer(title: str, *, source: str = "", broadcasts: bool = True) -> Callable[[Rule], Optimizer]:
+def optimizer(
+    title: str, *, source: str = "", broadcasts: bool = True, needs: Sequence[str] = ()
+) -> Callable[[Rule], Optimizer]:
     """Declare a function as an optimizer; see :class:`Optimizer` for the signature's form.
 
     Args:
         broadcasts: False for a rule that is not elementwise: it steps one point of shape (n,).
+        needs: ``"hessian"``, ``"lowest"``, or both, for a rule that asks for them on every problem.
 
     Raises:
-        TypeError: the signature is not of that form; the text says what is wrong.
+        TypeError: the signature is not of that form, or there is no such need; the text says what is wrong.
     """
+    for need in needs:
+        if need not in NEEDS:
+            raise TypeError(f"needs must be among {', '.join(NEEDS)}; got {need!r}")
 
     def declare(function: Rule) -> Optimizer:
         signature = read_signature(function, ("x", "f"), "t", "hyperparameter")
-        used = getattr(getattr(function, "__code__", None), "co_names", ())
         return Optimizer(
             name=signature.name,
             title=title,
@@ -134,7 +136,7 @@ def optimizer(title: str, *, source: str = "", broadcasts: bool = True) -> Calla
             function=function,
             counts_steps=bool(signature.asks),
             broadcasts=broadcasts,
-            needs=tuple(need for need in _NEEDS if need in used),
+            needs=tuple(needs),
             state=signature.state,
             hyperparameters=signature.parameters,
         )

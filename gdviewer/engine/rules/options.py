@@ -168,7 +168,7 @@ class DisturbedOracle(Oracle):
 
     def hessian(self, x: Array) -> Array:
         """The Hessian at ``x``, of the batch where there are batches."""
-        if not self._partly:
+        if not (self._partly and self._whole.has_hessian):
             return super().hessian(x)
         value, gradient, hessian = self.counts
         self.counts = (value, gradient, hessian + 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -58,6 +58,31 @@ class Minimisable(Protocol):
 
     def hessian(self, x: Array) -> Array:
         """The Hessian at each point, shape ``(..., n, n)``."""
+
+
+NEEDS = {"hessian": "the Hessian", "lowest": "the lowest loss f*, known beforehand"}
+
+
+def lacks_text(missing: Sequence[str]) -> str:
+    """Return the words on what a rule needs and a problem lacks, given names out of ``NEEDS``."""
+    return f"needs {' and '.join(NEEDS[need] for need in missing)}, which this problem does not have"
+
+
+class UnfitError(ValueError):
+    """A rule asks the oracle for something that the problem does not have.
+
+    Attributes:
+        rule: the title of the rule, where it is known.
+    """
+
+    rule = "the rule"
+
+    def __init__(self, need: str) -> None:
+        super().__init__(need)
+        self._need = need
+
+    def __str__(self) -> str:
+        return f"{self.rule} {lacks_text([self._need])}"
 
 
 @dataclass(frozen=True)
@@ -202,8 +227,10 @@ class Oracle:
         self._start = self._begun = self._known_at = self._valued_at = self._curved_at = None
 
     def hessian(self, x: Array) -> Array:
-        """The Hessian at ``x``, shape ``(..., n, n)``, read-only."""
+        """The Hessian at ``x``, shape ``(..., n, n)``, read-only; raises UnfitError where the problem has none."""
         if x is not self._curved_at:
+            if not self._whole.has_hessian:
+                raise UnfitError("hessian")
             value, gradient, hessian = self.counts
             self.counts = (value, gradient, hessian + 1)
             self._curved = self._problem.hessian(x)
@@ -218,10 +245,11 @@ class Oracle:
 
     @property
     def lowest(self) -> float:
-        """The lowest loss there is, f*; raises ValueError where it is not known."""
-        if self._whole.lowest is None:
-            raise ValueError("the lowest loss f* of this problem is not known")
-        return self._whole.lowest
+        """The lowest loss there is, f*; raises UnfitError where it is not known."""
+        lowest = self._whole.lowest
+        if lowest is None:
+            raise UnfitError("lowest")
+        return lowest
 
     @property
     def rng(self) -> np.random.Generator:

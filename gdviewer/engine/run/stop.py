@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from gdviewer.engine.breakpoints.kinds import KINDS
 from gdviewer.engine.record.trace import norms
 from gdviewer.engine.rules.form import FormError
-from gdviewer.engine.rules.oracle import Array
+from gdviewer.engine.rules.oracle import Array, UnfitError
 from gdviewer.engine.rules.parameter import Parameter
 from gdviewer.engine.rules.place import place_of_error
 
@@ -293,7 +293,10 @@ def _or_never(tolerance: float | None) -> float:
 
 
 def stop_for(error: BaseException) -> Stop:
-    """The stop that an exception in user code makes: its type, its text, and the line of user code it came from."""
+    """The stop that an exception in user code makes: its type, its text, and the line of user code it came from;
+    one that asks for what the problem does not have makes the run unfit for it."""
+    if isinstance(error, UnfitError):
+        return Stop(Reason.UNFIT, values={"lacks": str(error)})
     kind = type(error).__name__
     text = str(error) if isinstance(error, FormError) else f"{kind}: {error}" if str(error) else kind
     place = place_of_error(error)
