@@ -115,6 +115,31 @@ assert "sympy" in sys.modules and "PySide6" not in sys.modules
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_that_texts_of_the_screen_and_results_survive_python_without_docstrings_and_asserts():
+    code = """
+import gdviewer
+from gdviewer import optimizers, schedules
+from gdviewer.engine.breakpoints.kinds import KINDS
+from gdviewer.experiment.user_rule import TEMPLATE, duplicate, read_rules
+texts = {rule.title: rule.summary for module in (optimizers, schedules) for rule in module.catalogue().values()}
+texts |= {kind.title: kind.meaning for kind in KINDS.values()}
+texts |= {rule.title: rule.summary for rule in read_rules(TEMPLATE, "typed").rules}
+texts |= {rule.title: rule.summary for rule in read_rules(duplicate(optimizers.get("adam")), "typed").rules}
+found = gdviewer.minimize("rosenbrock", method="newton_safeguarded")
+print(__debug__, schedules.get.__doc__ is None, len(texts) > 60, [title for title in texts if not texts[title]])
+print(texts, found.success, found.x.tolist(), found.message)
+"""
+    said = [
+        subprocess.run([sys.executable, *flag, "-c", code], capture_output=True, text=True, cwd=PACKAGE.parent)
+        for flag in ([], ["-OO"])
+    ]
+    assert [done.stderr for done in said] == ["", ""]
+    plain, bare = (done.stdout.splitlines() for done in said)
+    assert bare[0] == "False True True []"
+    assert plain[1:] == bare[1:]
+    assert "True [0.99999" in plain[-1]
+
+
 def test_that_calls_of_qt_keep_the_references_to_none():
     # PySide6 6.12.0 on Python 3.11 loses one at each void call and aborts the interpreter within seconds.
     from PySide6.QtCore import QObject

@@ -110,7 +110,7 @@ def read_rules(text: str, origin: str, path: Path | None = None, printed: Printe
     if path and str(path.parent) not in sys.path:
         sys.path.append(str(path.parent))
     try:
-        code = compile(text, file, "exec", dont_inherit=True)
+        code = compile(text, file, "exec", dont_inherit=True, optimize=0)  # docstrings are summaries, also under -OO
         exec(code, namespace)  # noqa: S102 - what a user has typed or opened to be run
     except SyntaxError as error:
         inside = error.filename == file

@@ -11,13 +11,15 @@ def curvature(default, meaning):
     return Parameter(default, 0, 1e9, scale="log", open_low=True, slider=(1e-4, 1e4), meaning=meaning)
 
 
-@optimizer("Heavy ball, optimal", source="Polyak 1964; Polyak 1987, section 3.2")
+@optimizer(
+    "Heavy ball, optimal",
+    "Momentum with the constants that are best on a quadratic bowl with curvatures from μ to L.",
+    source="Polyak 1964; Polyak 1987, section 3.2",
+)
 def heavy_ball_optimal(
     x, f, d=0.0, *, L=curvature(20, "largest curvature"), mu=curvature(1, "smallest curvature")
 ):  # fmt: skip
-    """Momentum with the constants that are best on a quadratic bowl with curvatures from μ to L.
-
-    Each step shrinks the distance by (√κ − 1)/(√κ + 1) in the long run, κ = L/μ; plain descent by (κ − 1)/(κ + 1) at
+    """Each step shrinks the distance by (√κ − 1)/(√κ + 1) in the long run, κ = L/μ; plain descent by (κ − 1)/(κ + 1) at
     best. L and μ may be given in either order.
     """
     g = f.gradient(x)
@@ -29,14 +31,16 @@ def heavy_ball_optimal(
     return x, d
 
 
-@optimizer("Nesterov, optimal", source="Nesterov 2004, section 2.2.1")
+@optimizer(
+    "Nesterov, optimal",
+    "Nesterov's method with the constants for functions that curve by at least μ and at most L everywhere.",
+    source="Nesterov 2004, section 2.2.1",
+)
 def nesterov_optimal(
     x, f, d=0.0, *, L=curvature(20, "largest curvature"), mu=curvature(1, "smallest curvature")
 ):  # fmt: skip
-    """Nesterov's method with the constants for functions that curve by at least μ and at most L everywhere.
-
-    f − f* is at most (1 − 1/√κ)ᵗ · (f₀ − f* + μ/2·‖x₀ − x*‖²), κ = L/μ. The gradient is taken at y, ahead of x. L and μ
-    may be given in either order.
+    """f − f* is at most (1 − 1/√κ)ᵗ · (f₀ − f* + μ/2·‖x₀ − x*‖²), κ = L/μ. The gradient is taken at y, ahead of x. L
+    and μ may be given in either order.
     """
     L, mu = max(L, mu), min(L, mu)
     root_kappa = np.sqrt(L / mu)
@@ -48,7 +52,12 @@ def nesterov_optimal(
     return x, d
 
 
-@optimizer("FISTA with restart", source="Beck & Teboulle 2009; O'Donoghue & Candès 2015", broadcasts=False)
+@optimizer(
+    "FISTA with restart",
+    "Nesterov's method for convex functions of unknown least curvature: the momentum grows from step to step.",
+    source="Beck & Teboulle 2009; O'Donoghue & Candès 2015",
+    broadcasts=False,
+)
 def fista(
     x,
     f,
@@ -58,9 +67,7 @@ def fista(
     learning_rate=rate(1e-3, "step length, at best one by the largest curvature: 1/L"),
     restart=Switch(True, meaning="forget the momentum whenever it points uphill"),
 ):
-    """Nesterov's method for convex functions of unknown least curvature: the momentum grows from step to step.
-
-    With η = 1/L and no restart, f − f* is at most 2L·‖x₀ − x*‖²/(t + 1)² after t steps. The gradient is taken at y,
+    """With η = 1/L and no restart, f − f* is at most 2L·‖x₀ − x*‖²/(t + 1)² after t steps. The gradient is taken at y,
     ahead of x. The restart is the one by the gradient: where gᵀd > 0 the momentum begins anew.
     """
     theta_before, theta = theta, (1 + np.sqrt(1 + 4 * theta**2)) / 2

@@ -6,7 +6,11 @@ from gdviewer.engine.rules.optimizer import optimizer
 from gdviewer.engine.rules.parameter import decay, rate, small, tiny
 
 
-@optimizer("Adam", source="Kingma & Ba 2015, Algorithm 1; torch.optim.Adam")
+@optimizer(
+    "Adam",
+    "Momentum in the numerator, RMSprop in the denominator, both corrected for starting at zero.",
+    source="Kingma & Ba 2015, Algorithm 1; torch.optim.Adam",
+)
 def adam(
     x,
     f,
@@ -19,10 +23,7 @@ def adam(
     beta2=decay(0.999, "share of the second moment kept"),
     eps=tiny(1e-8),
 ):
-    """Momentum in the numerator, RMSprop in the denominator, both corrected for starting at zero.
-
-    The paper's and PyTorch's ε: added to √v̂. Keras's "ε̂" is added before the correction: ε̂ = ε·√(1 − β₂ᵗ).
-    """
+    """The paper's and PyTorch's ε: added to √v̂. Keras's "ε̂" is added before the correction: ε̂ = ε·√(1 − β₂ᵗ)."""
     g = f.gradient(x)
     m = beta1 * m + (1 - beta1) * g
     v = beta2 * v + (1 - beta2) * g**2
@@ -32,7 +33,11 @@ def adam(
     return x, m, v
 
 
-@optimizer("AMSGrad", source="Reddi, Kale & Kumar 2018; torch.optim.Adam with amsgrad=True")
+@optimizer(
+    "AMSGrad",
+    "Adam with the largest second moment so far, so that no component's rate rises again.",
+    source="Reddi, Kale & Kumar 2018; torch.optim.Adam with amsgrad=True",
+)
 def amsgrad(
     x,
     f,
@@ -46,9 +51,8 @@ def amsgrad(
     beta2=decay(0.999, "share of the second moment kept"),
     eps=tiny(1e-8),
 ):
-    """Adam with the largest second moment so far, so that no component's rate rises again.
-
-    PyTorch and Keras take the largest v and then correct it; optax the largest v̂; the paper does not correct at all.
+    """PyTorch and Keras take the largest v and then correct it; optax the largest v̂; the paper does not correct at
+    all.
     """
     g = f.gradient(x)
     m = beta1 * m + (1 - beta1) * g
@@ -60,7 +64,11 @@ def amsgrad(
     return x, m, v, v_max
 
 
-@optimizer("AdamW", source="Loshchilov & Hutter 2019; torch.optim.AdamW")
+@optimizer(
+    "AdamW",
+    "Adam, and the point shrinks towards zero by a share of itself that Adam does not rescale.",
+    source="Loshchilov & Hutter 2019; torch.optim.AdamW",
+)
 def adamw(
     x,
     f,
@@ -74,10 +82,8 @@ def adamw(
     eps=tiny(1e-8),
     weight_decay=small(1e-2, "decoupled weight decay: shrinks the point by η·λ of itself"),
 ):
-    """Adam, and the point shrinks towards zero by a share of itself that Adam does not rescale.
-
-    PyTorch's form, η·λ, as in optax and Keras; in the paper the share is λ, times the schedule's factor only. Adam on
-    a loss with λ/2·‖x‖² added is another method: there the decay goes through m and v.
+    """PyTorch's form, η·λ, as in optax and Keras; in the paper the share is λ, times the schedule's factor only. Adam
+    on a loss with λ/2·‖x‖² added is another method: there the decay goes through m and v.
     """
     g = f.gradient(x)
     x = x - learning_rate * weight_decay * x
@@ -89,7 +95,11 @@ def adamw(
     return x, m, v
 
 
-@optimizer("NAdam", source="Dozat 2016; torch.optim.NAdam")
+@optimizer(
+    "NAdam",
+    "Adam with Nesterov's look ahead: the gradient just seen counts more, with a momentum that rises to β₁.",
+    source="Dozat 2016; torch.optim.NAdam",
+)
 def nadam(
     x,
     f,
@@ -104,10 +114,7 @@ def nadam(
     eps=tiny(1e-8),
     momentum_decay=small(4e-3, "how fast the momentum rises from β₁/2 to β₁"),
 ):
-    """Adam with Nesterov's look ahead: the gradient just seen counts more, with a momentum that rises to β₁.
-
-    PyTorch's form, 0.96^(t·ψ) with ψ = 0.004; Keras has 0.96ᵗ, and optax no rise at all.
-    """
+    """PyTorch's form, 0.96^(t·ψ) with ψ = 0.004; Keras has 0.96ᵗ, and optax no rise at all."""
     g = f.gradient(x)
     mu = beta1 * (1 - 0.5 * 0.96 ** (t * momentum_decay))
     mu_next = beta1 * (1 - 0.5 * 0.96 ** ((t + 1) * momentum_decay))
@@ -120,7 +127,11 @@ def nadam(
     return x, m, v, mu_product
 
 
-@optimizer("RAdam", source="Liu et al. 2020; torch.optim.RAdam")
+@optimizer(
+    "RAdam",
+    "Adam that divides by √v only once v has seen enough gradients to be trusted, and then gently at first.",
+    source="Liu et al. 2020; torch.optim.RAdam",
+)
 def radam(
     x,
     f,
@@ -133,10 +144,8 @@ def radam(
     beta2=decay(0.999, "share of the second moment kept"),
     eps=tiny(1e-8),
 ):
-    """Adam that divides by √v only once v has seen enough gradients to be trusted, and then gently at first.
-
-    PyTorch divides where ρ > 5, optax where ρ ≥ 5, the paper where ρ > 4. The first steps are those of momentum, with
-    the gradient's own size: on a steep surface they are long.
+    """PyTorch divides where ρ > 5, optax where ρ ≥ 5, the paper where ρ > 4. The first steps are those of momentum,
+    with the gradient's own size: on a steep surface they are long.
     """
     g = f.gradient(x)
     m = beta1 * m + (1 - beta1) * g
@@ -152,7 +161,11 @@ def radam(
     return x, m, v
 
 
-@optimizer("Adamax", source="Kingma & Ba 2015, Algorithm 2; torch.optim.Adamax")
+@optimizer(
+    "Adamax",
+    "Adam with the largest recent gradient, slowly forgotten, in place of the root of the mean square.",
+    source="Kingma & Ba 2015, Algorithm 2; torch.optim.Adamax",
+)
 def adamax(
     x,
     f,
@@ -165,10 +178,7 @@ def adamax(
     beta2=decay(0.999, "share of the largest gradient kept"),
     eps=tiny(1e-8),
 ):
-    """Adam with the largest recent gradient, slowly forgotten, in place of the root of the mean square.
-
-    PyTorch adds ε to \\|g\\|; the paper has no ε, and Keras adds it to u.
-    """
+    """PyTorch adds ε to \\|g\\|; the paper has no ε, and Keras adds it to u."""
     g = f.gradient(x)
     m = beta1 * m + (1 - beta1) * g
     u = np.maximum(beta2 * u, np.abs(g) + eps)

@@ -6,7 +6,11 @@ from gdviewer.engine.rules.optimizer import optimizer
 from gdviewer.engine.rules.parameter import Parameter, Switch, decay, rate, small, tiny
 
 
-@optimizer("Yogi", source="Zaheer et al. 2018; optax.yogi")
+@optimizer(
+    "Yogi",
+    "Adam whose second moment v moves towards g² by steps of g²'s size, so that it falls slowly after a steep place.",
+    source="Zaheer et al. 2018; optax.yogi",
+)
 def yogi(
     x,
     f,
@@ -19,10 +23,7 @@ def yogi(
     beta2=decay(0.999, "one minus the share of g² that v changes by in a step"),
     eps=tiny(1e-3),
 ):
-    """Adam whose second moment v moves towards g² by steps of g²'s size, so that it falls slowly after a steep place.
-
-    optax's form, with m and v starting at 1e-6; the paper starts m at 0 and divides nothing by 1 − βᵗ.
-    """
+    """optax's form, with m and v starting at 1e-6; the paper starts m at 0 and divides nothing by 1 − βᵗ."""
     g = f.gradient(x)
     m = beta1 * m + (1 - beta1) * g
     v = v - (1 - beta2) * np.sign(v - g**2) * g**2
@@ -32,7 +33,11 @@ def yogi(
     return x, m, v
 
 
-@optimizer("AdaBelief", source="Zhuang et al. 2020; optax.adabelief")
+@optimizer(
+    "AdaBelief",
+    "Adam that divides by how far gradients are from their mean: long steps where they come as expected.",
+    source="Zhuang et al. 2020; optax.adabelief",
+)
 def adabelief(
     x,
     f,
@@ -46,10 +51,7 @@ def adabelief(
     eps=tiny(1e-16),
     eps_root=tiny(1e-16, "small number added to the mean square at every step", zero=True),
 ):
-    """Adam that divides by how far gradients are from their mean: long steps where they come as expected.
-
-    The ε inside, ``eps_root``, is carried on in s, as in the paper and in optax.
-    """
+    """The ε inside, ``eps_root``, is carried on in s, as in the paper and in optax."""
     g = f.gradient(x)
     m = beta1 * m + (1 - beta1) * g
     s = beta2 * s + (1 - beta2) * (g - m) ** 2 + eps_root
@@ -59,7 +61,11 @@ def adabelief(
     return x, m, s
 
 
-@optimizer("QHAdam", source="Ma & Yarats 2019; qhoptim.pyt.QHAdam")
+@optimizer(
+    "QHAdam",
+    "Adam with each mean mixed with what was just seen: ν₁ = ν₂ = 1 is Adam.",
+    source="Ma & Yarats 2019; qhoptim.pyt.QHAdam",
+)
 def qhadam(
     x,
     f,
@@ -74,10 +80,7 @@ def qhadam(
     nu2=Parameter(1, 0, 1, meaning="share of the mean square in the divisor; the rest is the square itself"),
     eps=tiny(1e-8),
 ):
-    """Adam with each mean mixed with what was just seen: ν₁ = ν₂ = 1 is Adam.
-
-    The defaults are those the authors advise; their library's ν are 1.
-    """
+    """The defaults are those the authors advise; their library's ν are 1."""
     g = f.gradient(x)
     m = beta1 * m + (1 - beta1) * g
     v = beta2 * v + (1 - beta2) * g**2
@@ -87,7 +90,11 @@ def qhadam(
     return x, m, v
 
 
-@optimizer("Adan", source="Xie et al. 2022; optax.adan")
+@optimizer(
+    "Adan",
+    "Adam with a look ahead made of how the gradient changes, which needs no gradient at another point.",
+    source="Xie et al. 2022; optax.adan",
+)
 def adan(
     x,
     f,
@@ -106,9 +113,7 @@ def adan(
     weight_decay=small(0, "decoupled weight decay: shrinks the point by η·λ of itself"),
     as_published=Switch(False, meaning="weigh the change of the gradient with β₂ and not with optax's 1 − β₂"),
 ):
-    """Adam with a look ahead made of how the gradient changes, which needs no gradient at another point.
-
-    Nesterov's idea, with optax's defaults and by default its weight w = 1 − β₂ = 0.08 (as of 0.2.8). The paper means
+    """Nesterov's idea, with optax's defaults and by default its weight w = 1 − β₂ = 0.08 (as of 0.2.8). The paper means
     0.92: its β₂ is what is here 1 − β₂, and its authors' code weighs with β₂, as ``as_published`` does.
     """
     g = f.gradient(x)
@@ -127,7 +132,11 @@ def adan(
     return x, m, v, n, g
 
 
-@optimizer("AdEMAMix", source="Pagliardini, Ablin & Grangier 2024; optax.contrib.ademamix")
+@optimizer(
+    "AdEMAMix",
+    "AdamW with a second mean of the gradient that remembers for thousands of steps.",
+    source="Pagliardini, Ablin & Grangier 2024; optax.contrib.ademamix",
+)
 def ademamix(
     x,
     f,
@@ -144,10 +153,8 @@ def ademamix(
     eps=tiny(1e-8),
     weight_decay=small(0, "decoupled weight decay: shrinks the point by η·λ of itself"),
 ):
-    """AdamW with a second mean of the gradient that remembers for thousands of steps.
-
-    The slow mean m₂ is not corrected for its start, so that it comes in slowly. ``alpha`` is the paper's and
-    optax's α; the paper lets α and β₃ rise with the steps, optax leaves them constant unless told otherwise, as here.
+    """The slow mean m₂ is not corrected for its start, so that it comes in slowly. ``alpha`` is the paper's and optax's
+    α; the paper lets α and β₃ rise with the steps, optax leaves them constant unless told otherwise, as here.
     """
     g = f.gradient(x)
     m1 = beta1 * m1 + (1 - beta1) * g
@@ -160,7 +167,11 @@ def ademamix(
     return x, m1, m2, v
 
 
-@optimizer("ADOPT", source="Taniguchi et al. 2024, Algorithm 2; optax.contrib.adopt")
+@optimizer(
+    "ADOPT",
+    "Adam that divides each gradient by what was known before it, and takes the mean only then.",
+    source="Taniguchi et al. 2024, Algorithm 2; optax.contrib.adopt",
+)
 def adopt(
     x,
     f,
@@ -173,9 +184,7 @@ def adopt(
     beta2=decay(0.9999, "share of the second moment kept"),
     eps=tiny(1e-6, "smallest divisor"),
 ):
-    """Adam that divides each gradient by what was known before it, and takes the mean only then.
-
-    With the clipping to ±c that optax and the authors advise: it lets nothing through at the first step, whose
+    """With the clipping to ±c that optax and the authors advise: it lets nothing through at the first step, whose
     gradient only sets v.
     """
     g = f.gradient(x)
@@ -186,7 +195,11 @@ def adopt(
     return x, m, v
 
 
-@optimizer("LAMB", source="You et al. 2020; optax.lamb")
+@optimizer(
+    "LAMB",
+    "AdamW's direction with steps as long as η times the point's distance from zero.",
+    source="You et al. 2020; optax.lamb",
+)
 def lamb(
     x,
     f,
@@ -200,9 +213,7 @@ def lamb(
     eps=tiny(1e-6),
     weight_decay=small(0, "decoupled weight decay: shrinks the point by η·λ of itself, before the step is scaled"),
 ):
-    """AdamW's direction with steps as long as η times the point's distance from zero.
-
-    In a network each layer has a distance of its own; here the point is one layer. Where the point or the direction
+    """In a network each layer has a distance of its own; here the point is one layer. Where the point or the direction
     is zero, the direction is taken as it is.
     """
     g = f.gradient(x)
@@ -218,7 +229,11 @@ def lamb(
     return x, m, v
 
 
-@optimizer("NovoGrad", source="Ginsburg et al. 2019; optax.novograd")
+@optimizer(
+    "NovoGrad",
+    "Momentum on gradients that are divided by their recent norm: one rate for the whole point.",
+    source="Ginsburg et al. 2019; optax.novograd",
+)
 def novograd(
     x,
     f,
@@ -232,9 +247,7 @@ def novograd(
     eps=tiny(1e-6),
     weight_decay=small(0, "decoupled weight decay: adds λ·x to the scaled gradient"),
 ):
-    """Momentum on gradients that are divided by their recent norm: one rate for the whole point.
-
-    In a network each layer has a norm of its own; here the point is one layer. optax's defaults; the paper has
+    """In a network each layer has a norm of its own; here the point is one layer. optax's defaults; the paper has
     β₁ = 0.95 and β₂ = 0.98.
     """
     g = f.gradient(x)

@@ -14,12 +14,14 @@ def first_trial(f, x, p, fall):
     return min(1.0, 2.02 * fall / -(f.gradient(x) @ p)) or 1.0  # 1 % more, as in SciPy, so that 1 is reached
 
 
-@optimizer("Conjugate gradients, Fletcher–Reeves", broadcasts=False,
-           source="Fletcher & Reeves 1964; Nocedal & Wright 2006, Algorithm 5.4")  # fmt: skip
+@optimizer(
+    "Conjugate gradients, Fletcher–Reeves",
+    "Go down conjugate directions, β = ‖g₊‖² / ‖g‖²: n steps end at the minimum of a quadratic bowl.",
+    broadcasts=False,
+    source="Fletcher & Reeves 1964; Nocedal & Wright 2006, Algorithm 5.4",
+)
 def cg_fletcher_reeves(x, f, t, p=0.0, fall=0.0, *, c1=decrease(1e-4), c2=flatness(0.1)):
-    """Go down conjugate directions, β = ‖g₊‖² / ‖g‖²: n steps end at the minimum of a quadratic bowl.
-
-    A step ends where the strong Wolfe conditions hold. The directions begin anew with the steepest descent every n
+    """A step ends where the strong Wolfe conditions hold. The directions begin anew with the steepest descent every n
     steps and where p does not lead down.
     """
     g = f.gradient(x)
@@ -37,13 +39,15 @@ def cg_fletcher_reeves(x, f, t, p=0.0, fall=0.0, *, c1=decrease(1e-4), c2=flatne
     return x_new, p, fall
 
 
-@optimizer("Conjugate gradients, Polak–Ribière", broadcasts=False,
-           source="Polak & Ribière 1969; Nocedal & Wright 2006, (5.45); SciPy's CG")  # fmt: skip
+@optimizer(
+    "Conjugate gradients, Polak–Ribière",
+    "Go down conjugate directions, β = max(0, g₊ᵀ(g₊ − g) / ‖g‖²), which forgets the old ones by itself.",
+    broadcasts=False,
+    source="Polak & Ribière 1969; Nocedal & Wright 2006, (5.45); SciPy's CG",
+)
 def cg_polak_ribiere(x, f, t, p=0.0, fall=0.0, *, c1=decrease(1e-4), c2=flatness(0.1)):
-    """Go down conjugate directions, β = max(0, g₊ᵀ(g₊ − g) / ‖g‖²), which forgets the old ones by itself.
-
-    The form named PR+. A step ends where the strong Wolfe conditions hold; the directions begin anew with the steepest
-    descent where β would be negative and where p does not lead down. SciPy's c₂ is 0.4.
+    """The form named PR+. A step ends where the strong Wolfe conditions hold; the directions begin anew with the
+    steepest descent where β would be negative and where p does not lead down. SciPy's c₂ is 0.4.
     """
     g = f.gradient(x)
     if t == 1:

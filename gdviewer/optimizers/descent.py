@@ -4,15 +4,18 @@ from gdviewer.engine.rules.optimizer import optimizer
 from gdviewer.engine.rules.parameter import Parameter, count, decay, rate, small
 
 
-@optimizer("Gradient descent", source="Cauchy 1847; torch.optim.SGD")
+@optimizer("Gradient descent", "Step straight down the slope: x ← x − η·g.", source="Cauchy 1847; torch.optim.SGD")
 def gradient_descent(x, f, *, learning_rate=rate(1e-3)):
-    """Step straight down the slope: x ← x − η·g."""
     g = f.gradient(x)
     x = x - learning_rate * g
     return x
 
 
-@optimizer("Momentum", source="Polyak 1964; torch.optim.SGD with momentum")
+@optimizer(
+    "Momentum",
+    "Roll like a heavy ball: the velocity b sums the gradients, old ones fading.",
+    source="Polyak 1964; torch.optim.SGD with momentum",
+)
 def momentum(
     x,
     f,
@@ -23,10 +26,9 @@ def momentum(
     momentum=decay(0.9, "share of the velocity kept"),
     dampening=Parameter(0, 0, 1, meaning="share of each gradient that the velocity does not take"),
 ):
-    """Roll like a heavy ball: the velocity b sums the gradients, old ones fading.
-
-    PyTorch's form: b starts as the first gradient, whole whatever the dampening, and the learning rate stands outside
-    of b. Keras and Sutskever put it inside (v ← μ·v − η·g), which differs where the learning rate changes on the way.
+    """PyTorch's form: b starts as the first gradient, whole whatever the dampening, and the learning rate stands
+    outside of b. Keras and Sutskever put it inside (v ← μ·v − η·g), which differs where the learning rate changes on
+    the way.
     """
     g = f.gradient(x)
     b = g if t == 1 else momentum * b + (1 - dampening) * g
@@ -34,11 +36,13 @@ def momentum(
     return x, b
 
 
-@optimizer("Nesterov", source="Nesterov 1983; torch.optim.SGD with nesterov=True")
+@optimizer(
+    "Nesterov",
+    "Momentum that corrects itself by looking ahead along its velocity.",
+    source="Nesterov 1983; torch.optim.SGD with nesterov=True",
+)
 def nesterov(x, f, b=0.0, *, learning_rate=rate(1e-3), momentum=decay(0.9, "share of the velocity kept")):
-    """Momentum that corrects itself by looking ahead along its velocity.
-
-    PyTorch's form, in the variable moved ahead; the original evaluates the gradient at θ + μ·v. Both visit the same
+    """PyTorch's form, in the variable moved ahead; the original evaluates the gradient at θ + μ·v. Both visit the same
     points up to that change of variable.
     """
     g = f.gradient(x)
@@ -47,7 +51,11 @@ def nesterov(x, f, b=0.0, *, learning_rate=rate(1e-3), momentum=decay(0.9, "shar
     return x, b
 
 
-@optimizer("QHM", source="Ma & Yarats 2019; qhoptim.pyt.QHM")
+@optimizer(
+    "QHM",
+    "Mix a plain gradient step with a momentum step: ν = 0 is the one, ν = 1 the other.",
+    source="Ma & Yarats 2019; qhoptim.pyt.QHM",
+)
 def qhm(
     x,
     f,
@@ -57,10 +65,8 @@ def qhm(
     momentum=decay(0.999, "share of the mean gradient kept"),
     nu=Parameter(0.7, 0, 1, meaning="share of the mean gradient in the step; the rest is the gradient itself"),
 ):
-    """Mix a plain gradient step with a momentum step: ν = 0 is the one, ν = 1 the other.
-
-    Quasi-hyperbolic momentum. b is a mean of gradients, weights (1 − μ)·μᵏ, not their sum: a rate that suits momentum
-    is to be divided by 1 − μ. The authors' library has no default rate; it advises ν = 0.7 and μ = 0.999.
+    """Quasi-hyperbolic momentum. b is a mean of gradients, weights (1 − μ)·μᵏ, not their sum: a rate that suits
+    momentum is to be divided by 1 − μ. The authors' library has no default rate; it advises ν = 0.7 and μ = 0.999.
     """
     g = f.gradient(x)
     b = momentum * b + (1 - momentum) * g
@@ -68,7 +74,11 @@ def qhm(
     return x, b
 
 
-@optimizer("ASGD", source="Polyak & Juditsky 1992; torch.optim.ASGD")
+@optimizer(
+    "ASGD",
+    "Descend with a falling rate, and keep the average of the points, which wanders less than they do.",
+    source="Polyak & Juditsky 1992; torch.optim.ASGD",
+)
 def asgd(
     x,
     f,
@@ -81,10 +91,8 @@ def asgd(
     alpha=Parameter(0.75, 0, 2, meaning="power by which the rate falls"),
     t0=count(1_000_000, 0, 10**9, "steps before the averaging begins", scale="log", slider=(1, 10**6)),
 ):
-    """Descend with a falling rate, and keep the average of the points, which wanders less than they do.
-
-    PyTorch's form, after Bottou's averaged SGD. A rate that is changed on the way holds from the step after, as there.
-    The average does not act back on the descent; up to step t₀ + 2 it is the point itself.
+    """PyTorch's form, after Bottou's averaged SGD. A rate that is changed on the way holds from the step after, as
+    there. The average does not act back on the descent; up to step t₀ + 2 it is the point itself.
     """
     if t == 1:
         eta = learning_rate

@@ -20,13 +20,15 @@ def least_eigenvalue(H):
 
 
 @optimizer(
-    "Newton", source="Newton 1669, Raphson 1690; Nocedal & Wright 2006, (2.15)", broadcasts=False, needs=("hessian",)
+    "Newton",
+    "Step to where the gradient of the local parabola vanishes: x ← x − H⁻¹g. One step on a quadratic function.",
+    source="Newton 1669, Raphson 1690; Nocedal & Wright 2006, (2.15)",
+    broadcasts=False,
+    needs=("hessian",),
 )
 def newton(x, f):
-    """Step to where the gradient of the local parabola vanishes: x ← x − H⁻¹g. One step on a quadratic function.
-
-    That point is as well a saddle or a maximum, where H is not positive definite. Where H is singular, the step is the
-    shortest one that comes nearest; it is zero where there is no curvature at all.
+    """That point is as well a saddle or a maximum, where H is not positive definite. Where H is singular, the step is
+    the shortest one that comes nearest; it is zero where there is no curvature at all.
     """
     g = f.gradient(x)
     H = f.hessian(x)
@@ -34,7 +36,13 @@ def newton(x, f):
     return x
 
 
-@optimizer("Newton, safeguarded", source="Nocedal & Wright 2006, section 3.4", broadcasts=False, needs=("hessian",))
+@optimizer(
+    "Newton, safeguarded",
+    "Newton's direction with the Hessian made positive definite, and a step that must lower the loss.",
+    source="Nocedal & Wright 2006, section 3.4",
+    broadcasts=False,
+    needs=("hessian",),
+)
 def newton_safeguarded(
     x,
     f,
@@ -46,10 +54,7 @@ def newton_safeguarded(
     shrink=shortening(0.5),
     c1=decrease(1e-4),
 ):  # fmt: skip
-    """Newton's direction with the Hessian made positive definite, and a step that must lower the loss.
-
-    H + λI with λ = max(0, δ − λ_min), so that the step leads down; then backtracking from α = 1 by Armijo's rule.
-    """
+    """H + λI with λ = max(0, δ − λ_min), so that the step leads down; then backtracking from α = 1 by Armijo's rule."""
     g = f.gradient(x)
     H = f.hessian(x)
     lambd = max(0, curvature_min - least_eigenvalue(H))
@@ -58,8 +63,13 @@ def newton_safeguarded(
     return x
 
 
-@optimizer("Trust region", source="Moré & Sorensen 1983; Nocedal & Wright 2006, Algorithm 4.1", broadcasts=False,
-           needs=("hessian",))  # fmt: skip
+@optimizer(
+    "Trust region",
+    "Step to the lowest point of the local parabola within a ball, whose radius follows how well that foretells.",
+    source="Moré & Sorensen 1983; Nocedal & Wright 2006, Algorithm 4.1",
+    broadcasts=False,
+    needs=("hessian",),
+)
 def trust_region(
     x,
     f,
@@ -76,9 +86,7 @@ def trust_region(
         0.15, 0, 0.25, meaning="share of the decrease promised by the parabola that a step must bring"
     ),
 ):  # fmt: skip
-    """Step to the lowest point of the local parabola within a ball, whose radius follows how well that foretells.
-
-    ρ is the decrease of the loss by the one foretold. The radius shrinks to a quarter where ρ < ¼ and doubles where
+    """ρ is the decrease of the loss by the one foretold. The radius shrinks to a quarter where ρ < ¼ and doubles where
     ρ > ¾ at the edge of the ball; a step with ρ ≤ accept is not made. H may be indefinite: a saddle is left.
     """
     if t == 1:

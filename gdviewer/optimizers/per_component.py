@@ -6,7 +6,11 @@ from gdviewer.engine.rules.optimizer import optimizer
 from gdviewer.engine.rules.parameter import Switch, decay, rate, small, tiny
 
 
-@optimizer("Adagrad", source="Duchi, Hazan & Singer 2011; torch.optim.Adagrad")
+@optimizer(
+    "Adagrad",
+    "Divide each component by the root of the sum of its squared gradients; steps only ever get shorter.",
+    source="Duchi, Hazan & Singer 2011; torch.optim.Adagrad",
+)
 def adagrad(
     x,
     f,
@@ -18,10 +22,7 @@ def adagrad(
     initial_accumulator_value=small(0, "what the sum of squares starts with"),
     eps=tiny(1e-10),
 ):
-    """Divide each component by the root of the sum of its squared gradients; steps only ever get shorter.
-
-    PyTorch's form, √s + ε with s starting at 0; Keras and optax start at 0.1 and put ε inside the root.
-    """
+    """PyTorch's form, √s + ε with s starting at 0; Keras and optax start at 0.1 and put ε inside the root."""
     if t == 1:
         s = initial_accumulator_value
     g = f.gradient(x)
@@ -31,7 +32,11 @@ def adagrad(
     return x, s
 
 
-@optimizer("RMSprop", source="Tieleman & Hinton 2012; torch.optim.RMSprop")
+@optimizer(
+    "RMSprop",
+    "Divide each component by the root of a running mean of its squared gradients.",
+    source="Tieleman & Hinton 2012; torch.optim.RMSprop",
+)
 def rmsprop(
     x,
     f,
@@ -46,9 +51,7 @@ def rmsprop(
     centered=Switch(False, meaning="divide by the root of the variance: take the squared mean from the mean square"),
     eps_inside=Switch(False, meaning="add ε inside the root, as Keras and optax do"),
 ):
-    """Divide each component by the root of a running mean of its squared gradients.
-
-    PyTorch's form: √v + ε, and the learning rate stands outside of the velocity b. Keras and optax put ε inside the
+    """PyTorch's form: √v + ε, and the learning rate stands outside of the velocity b. Keras and optax put ε inside the
     root and the learning rate into the velocity, which differs where the rate changes on the way.
     """
     g = f.gradient(x)
@@ -61,7 +64,11 @@ def rmsprop(
     return x, v, a, b
 
 
-@optimizer("Adadelta", source="Zeiler 2012; torch.optim.Adadelta")
+@optimizer(
+    "Adadelta",
+    "Take steps as long as the recent ones were, over the size of the recent gradients: no rate need be chosen.",
+    source="Zeiler 2012; torch.optim.Adadelta",
+)
 def adadelta(
     x,
     f,
@@ -72,10 +79,7 @@ def adadelta(
     rho=decay(0.9, "share of the mean squares kept"),
     eps=tiny(1e-6, "small number inside the roots; it sets the size of the first steps"),
 ):
-    """Take steps as long as the recent ones were, over the size of the recent gradients: no rate need be chosen.
-
-    PyTorch's defaults are the paper's, η = 1; Keras has η = 0.001, ρ = 0.95, ε = 1e-7.
-    """
+    """PyTorch's defaults are the paper's, η = 1; Keras has η = 0.001, ρ = 0.95, ε = 1e-7."""
     g = f.gradient(x)
     v = rho * v + (1 - rho) * g**2
     d = np.sqrt(u + eps) / np.sqrt(v + eps) * g

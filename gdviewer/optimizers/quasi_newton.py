@@ -12,14 +12,16 @@ def curved(s, y):
     return s @ y > 1e-15 * np.linalg.norm(s) * np.linalg.norm(y)
 
 
-@optimizer("BFGS", source="Broyden, Fletcher, Goldfarb & Shanno 1970; Nocedal & Wright 2006, Algorithm 6.1",
-           broadcasts=False)  # fmt: skip
+@optimizer(
+    "BFGS",
+    "Newton's direction with an inverse Hessian H that is put right, after each step, by how the gradient has changed.",
+    source="Broyden, Fletcher, Goldfarb & Shanno 1970; Nocedal & Wright 2006, Algorithm 6.1",
+    broadcasts=False,
+)
 def bfgs(x, f, H=0.0, *, c1=decrease(1e-4), c2=flatness(0.9)):
-    """Newton's direction with an inverse Hessian H that is put right, after each step, by how the gradient has changed.
-
-    H is 0 while nothing is known: the step is then down the slope, first tried no longer than 1, and the curvature it
-    meets scales H (Nocedal & Wright, (6.20); SciPy begins with I). A step ends where the strong Wolfe conditions hold;
-    where none is found, H is forgotten.
+    """H is 0 while nothing is known: the step is then down the slope, first tried no longer than 1, and the curvature
+    it meets scales H (Nocedal & Wright, (6.20); SciPy begins with I). A step ends where the strong Wolfe conditions
+    hold; where none is found, H is forgotten.
     """
     n = x.size
     g = f.gradient(x)
@@ -40,7 +42,12 @@ def bfgs(x, f, H=0.0, *, c1=decrease(1e-4), c2=flatness(0.9)):
     return x_new, H
 
 
-@optimizer("L-BFGS", source="Nocedal 1980; Nocedal & Wright 2006, Algorithms 7.4 and 7.5", broadcasts=False)
+@optimizer(
+    "L-BFGS",
+    "BFGS that keeps the last m moves, rows of S, and changes of the gradient, rows of Y, in place of a matrix.",
+    source="Nocedal 1980; Nocedal & Wright 2006, Algorithms 7.4 and 7.5",
+    broadcasts=False,
+)
 def l_bfgs(
     x,
     f,
@@ -51,10 +58,8 @@ def l_bfgs(
     c1=decrease(1e-4),
     c2=flatness(0.9),
 ):
-    """BFGS that keeps the last m moves, rows of S, and changes of the gradient, rows of Y, in place of a matrix.
-
-    The newest is the last row; a row of zeros is empty. H₀ is scaled by the newest. A step ends where the strong Wolfe
-    conditions hold; where none is found, all is forgotten. More moves than at the first step are not kept.
+    """The newest is the last row; a row of zeros is empty. H₀ is scaled by the newest. A step ends where the strong
+    Wolfe conditions hold; where none is found, all is forgotten. More moves than at the first step are not kept.
     """
     if np.ndim(S) == 0:
         S = Y = np.zeros((int(history_size), x.size))

@@ -6,24 +6,34 @@ from gdviewer.engine.rules.optimizer import optimizer
 from gdviewer.engine.rules.parameter import Parameter, decay, rate, small, tiny
 
 
-@optimizer("signSGD", source="Bernstein et al. 2018; optax.sign_sgd")
+@optimizer(
+    "signSGD",
+    "Move every component by the same length, whatever the slope: x ← x − η·sign(g).",
+    source="Bernstein et al. 2018; optax.sign_sgd",
+)
 def sign_sgd(x, f, *, learning_rate=rate(1e-3)):
-    """Move every component by the same length, whatever the slope: x ← x − η·sign(g)."""
     g = f.gradient(x)
     x = x - learning_rate * np.sign(g)
     return x
 
 
-@optimizer("Signum", source="Bernstein et al. 2018; optax.signum")
+@optimizer(
+    "Signum",
+    "Move every component by the same length, along the sign of a running mean of its gradients.",
+    source="Bernstein et al. 2018; optax.signum",
+)
 def signum(x, f, m=0.0, *, learning_rate=rate(1e-3), beta=decay(0.9, "share of the mean gradient kept")):
-    """Move every component by the same length, along the sign of a running mean of its gradients."""
     g = f.gradient(x)
     m = beta * m + (1 - beta) * g
     x = x - learning_rate * np.sign(m)
     return x, m
 
 
-@optimizer("Lion", source="Chen et al. 2023; optax.lion")
+@optimizer(
+    "Lion",
+    "Step along the signs of a mix of gradient and mean gradient; found by a search through programs.",
+    source="Chen et al. 2023; optax.lion",
+)
 def lion(
     x,
     f,
@@ -34,9 +44,8 @@ def lion(
     beta2=decay(0.99, "share of the mean gradient kept"),
     weight_decay=small(1e-3, "decoupled weight decay: shrinks the point by η·λ of itself"),
 ):
-    """Step along the signs of a mix of gradient and mean gradient; found by a search through programs.
-
-    The paper advises a rate 3 to 10 times below Adam's and a decay as much above. optax's λ; the authors' code has 0.
+    """The paper advises a rate 3 to 10 times below Adam's and a decay as much above. optax's λ; the authors' code
+    has 0.
     """
     g = f.gradient(x)
     u = np.sign(beta1 * m + (1 - beta1) * g)
@@ -45,7 +54,11 @@ def lion(
     return x, m
 
 
-@optimizer("Rprop", source="Riedmiller & Braun 1993, Igel & Hüsken 2000 (iRprop−); torch.optim.Rprop")
+@optimizer(
+    "Rprop",
+    "Give each component a step of its own: longer while its slope keeps its sign, shorter after a change.",
+    source="Riedmiller & Braun 1993, Igel & Hüsken 2000 (iRprop−); torch.optim.Rprop",
+)
 def rprop(
     x,
     f,
@@ -61,9 +74,7 @@ def rprop(
     step_min=tiny(1e-6, "shortest step"),
     step_max=Parameter(50, 0, 1e6, scale="log", open_low=True, slider=(1e-3, 1e6), meaning="longest step"),
 ):
-    """Give each component a step of its own: longer while its slope keeps its sign, shorter after a change.
-
-    PyTorch's form, iRprop−: a component whose slope has changed its sign rests for one step. optax applies each step
+    """PyTorch's form, iRprop−: a component whose slope has changed its sign rests for one step. optax applies each step
     one later.
     """
     if t == 1:

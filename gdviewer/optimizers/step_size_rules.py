@@ -12,7 +12,12 @@ def first_step(default, meaning):
     return Parameter(default, 0, 1e6, scale="log", open_low=True, slider=(1e-5, 100), meaning=meaning)
 
 
-@optimizer("Armijo backtracking", source="Armijo 1966; Nocedal & Wright 2006, Algorithm 3.1", broadcasts=False)
+@optimizer(
+    "Armijo backtracking",
+    "Try a long step down the slope, and shorten it until it lowers the loss enough.",
+    source="Armijo 1966; Nocedal & Wright 2006, Algorithm 3.1",
+    broadcasts=False,
+)
 def armijo(
     x,
     f,
@@ -21,23 +26,23 @@ def armijo(
     shrink=shortening(0.5),
     c1=decrease(1e-4),
 ):
-    """Try a long step down the slope, and shorten it until it lowers the loss enough.
-
-    Enough is f(x − α·g) ≤ f(x) − c₁·α·‖g‖². Trials outside of the domain are too long too.
-    """
+    """Enough is f(x − α·g) ≤ f(x) − c₁·α·‖g‖². Trials outside of the domain are too long too."""
     g = f.gradient(x)
     alpha, x = backtracked(f, x, -g, first_step, shrink, c1)
     return x
 
 
-@optimizer("Exact line search", source="Cauchy 1847; Nocedal & Wright 2006, (3.26)", broadcasts=False)
+@optimizer(
+    "Exact line search",
+    "Go down the slope to the lowest point on that line; each direction is at right angles to the one before.",
+    source="Cauchy 1847; Nocedal & Wright 2006, (3.26)",
+    broadcasts=False,
+)
 def exact_line_search(
     x, f, alpha=0.0, *, first_step=first_step(0.1, "step length the first search begins with, if f is not quadratic")
 ):
-    """Go down the slope to the lowest point on that line; each direction is at right angles to the one before.
-
-    On a quadratic function α = gᵀg / gᵀHg, infinite where the line falls for ever; elsewhere the first minimum on the
-    line is bracketed, from the last α on, and closed in on by Brent's method.
+    """On a quadratic function α = gᵀg / gᵀHg, infinite where the line falls for ever; elsewhere the first minimum on
+    the line is bracketed, from the last α on, and closed in on by Brent's method.
     """
     g = f.gradient(x)
     found, x = exact(f, x, -g, alpha or first_step)
@@ -50,7 +55,12 @@ def highest(losses, recent):
     return np.max(losses[-int(recent) :])
 
 
-@optimizer("Barzilai–Borwein 1", source="Barzilai & Borwein 1988; Raydan 1997", broadcasts=False)
+@optimizer(
+    "Barzilai–Borwein 1",
+    "Step by the curvature met on the last move s: α = sᵀs / sᵀy, y the change of the gradient. The longer of two.",
+    source="Barzilai & Borwein 1988; Raydan 1997",
+    broadcasts=False,
+)
 def barzilai_borwein_1(
     x,
     f,
@@ -64,9 +74,7 @@ def barzilai_borwein_1(
     shrink=shortening(0.5),
     c1=decrease(1e-4),
 ):
-    """Step by the curvature met on the last move s: α = sᵀs / sᵀy, y the change of the gradient. The longer of two.
-
-    Made safe: where sᵀy ≤ 0, α = ‖s‖ / ‖y‖ (Dai, Al-Baali & Yang 2015); and the step is shortened until the loss is
+    """Made safe: where sᵀy ≤ 0, α = ‖s‖ / ‖y‖ (Dai, Al-Baali & Yang 2015); and the step is shortened until the loss is
     lower than the highest of the recent ones (Grippo, Lampariello & Lucidi 1986), so it may rise on the way.
     """
     g = f.gradient(x)
@@ -84,7 +92,12 @@ def barzilai_borwein_1(
     return x_new, s, g, history
 
 
-@optimizer("Barzilai–Borwein 2", source="Barzilai & Borwein 1988; Raydan 1997", broadcasts=False)
+@optimizer(
+    "Barzilai–Borwein 2",
+    "Step by the curvature met on the last move s: α = sᵀy / yᵀy, y the change of the gradient. The shorter of two.",
+    source="Barzilai & Borwein 1988; Raydan 1997",
+    broadcasts=False,
+)
 def barzilai_borwein_2(
     x,
     f,
@@ -98,9 +111,7 @@ def barzilai_borwein_2(
     shrink=shortening(0.5),
     c1=decrease(1e-4),
 ):
-    """Step by the curvature met on the last move s: α = sᵀy / yᵀy, y the change of the gradient. The shorter of two.
-
-    Made safe: where sᵀy ≤ 0, α = ‖s‖ / ‖y‖ (Dai, Al-Baali & Yang 2015); and the step is shortened until the loss is
+    """Made safe: where sᵀy ≤ 0, α = ‖s‖ / ‖y‖ (Dai, Al-Baali & Yang 2015); and the step is shortened until the loss is
     lower than the highest of the recent ones (Grippo, Lampariello & Lucidi 1986), so it may rise on the way.
     """
     g = f.gradient(x)
@@ -118,12 +129,16 @@ def barzilai_borwein_2(
     return x_new, s, g, history
 
 
-@optimizer("Polyak step", source="Polyak 1969; Polyak 1987, section 5.3", broadcasts=False, needs=("lowest",))
+@optimizer(
+    "Polyak step",
+    "Step to where the slope would meet the lowest loss, if it went on as it is: α = (f(x) − f*) / ‖g‖².",
+    source="Polyak 1969; Polyak 1987, section 5.3",
+    broadcasts=False,
+    needs=("lowest",),
+)
 def polyak_step(x, f):
-    """Step to where the slope would meet the lowest loss, if it went on as it is: α = (f(x) − f*) / ‖g‖².
-
-    On a convex function each step comes nearer to every minimum. Near a local minimum the slope vanishes and f(x) − f*
-    does not, so the step throws it far out.
+    """On a convex function each step comes nearer to every minimum. Near a local minimum the slope vanishes and
+    f(x) − f* does not, so the step throws it far out.
     """
     g = f.gradient(x)
     above = max(f.value(x) - f.lowest, 0)

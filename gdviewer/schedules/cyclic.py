@@ -11,16 +11,21 @@ def floor(meaning="lowest rate"):
     return Parameter(0.0, 0, 10, slider=(0, 0.1), meaning=meaning)
 
 
-@schedule("Cosine", source="Loshchilov & Hutter 2017; torch.optim.lr_scheduler.CosineAnnealingLR")
+@schedule(
+    "Cosine",
+    "Half a cosine from the rate down to the lowest; as in PyTorch it climbs again after that (optax stays).",
+    source="Loshchilov & Hutter 2017; torch.optim.lr_scheduler.CosineAnnealingLR",
+)
 def cosine(
     t, learning_rate, *, T_max=count(1000, meaning="steps from the highest rate to the lowest"), eta_min=floor()
 ):
-    """Half a cosine from the rate down to the lowest; as in PyTorch it climbs again after that (optax stays)."""
     return eta_min + (learning_rate - eta_min) * (1 + math.cos(math.pi * t / T_max)) / 2
 
 
 @schedule(
-    "Cosine with warm restarts", source="Loshchilov & Hutter 2017; torch.optim.lr_scheduler.CosineAnnealingWarmRestarts"
+    "Cosine with warm restarts",
+    "Half a cosine down, then at once back to the full rate: each restart may leave the hollow it was in.",
+    source="Loshchilov & Hutter 2017; torch.optim.lr_scheduler.CosineAnnealingWarmRestarts",
 )
 def cosine_warm_restarts(
     t, learning_rate, *,
@@ -28,7 +33,6 @@ def cosine_warm_restarts(
     T_mult=count(1, high=10, scale="linear", meaning="how much longer each cycle is than the one before"),
     eta_min=floor(),
 ):  # fmt: skip
-    """Half a cosine down, then at once back to the full rate: each restart may leave the hollow it was in."""
     since, length = t, T_0
     while since >= length:
         since = since - length
@@ -36,24 +40,29 @@ def cosine_warm_restarts(
     return eta_min + (learning_rate - eta_min) * (1 + math.cos(math.pi * since / length)) / 2
 
 
-@schedule("Warm-up and cosine", source="Goyal et al. 2017; optax.warmup_cosine_decay_schedule")
+@schedule(
+    "Warm-up and cosine",
+    "Climb in a straight line to the full rate, then follow half a cosine down and stay there.",
+    source="Goyal et al. 2017; optax.warmup_cosine_decay_schedule",
+)
 def warmup_cosine(
     t, learning_rate, *,
     warmup_steps=count(100, low=0, scale="linear", slider=(0, 1000), meaning="steps of the climb to the full rate"),
     decay_steps=count(1000, meaning="steps until the lowest rate, the climb included"),
     eta_min=floor(),
 ):  # fmt: skip
-    """Climb in a straight line to the full rate, then follow half a cosine down and stay there.
-
-    The first step has 1/warmup_steps of the rate; optax begins with a step of zero.
-    """
+    """The first step has 1/warmup_steps of the rate; optax begins with a step of zero."""
     if t < warmup_steps:
         return learning_rate * (t + 1) / warmup_steps
     share = min(1, (t - warmup_steps) / max(1, decay_steps - warmup_steps))
     return eta_min + (learning_rate - eta_min) * (1 + math.cos(math.pi * share)) / 2
 
 
-@schedule("Cyclic", source="Smith 2017; torch.optim.lr_scheduler.CyclicLR")
+@schedule(
+    "Cyclic",
+    "Up and down in straight lines between the learning rate and a multiple of it.",
+    source="Smith 2017; torch.optim.lr_scheduler.CyclicLR",
+)
 def cyclic(
     t, learning_rate, *,
     max_factor=Parameter(10, 1, 1e4, scale="log", slider=(1, 100), meaning="highest rate, in multiples of the lowest"),
@@ -62,17 +71,18 @@ def cyclic(
                 "triangular: all cycles alike; triangular2: each half as high; exp_range: fading by γ each step"),
     gamma=Parameter(0.999, 0, 1, open_low=True, scale="complement", slider=(0, 0.99999), meaning="fading of exp_range"),
 ):  # fmt: skip
-    """Up and down in straight lines between the learning rate and a multiple of it.
-
-    PyTorch's base_lr is the learning rate here, and its max_lr is max_factor times that.
-    """
+    """PyTorch's base_lr is the learning rate here, and its max_lr is max_factor times that."""
     cycle = math.floor(1 + t / (2 * step_size_up))
     height = max(0, 1 - abs(t / step_size_up - 2 * cycle + 1))
     scale = {"triangular": 1, "triangular2": 1 / 2 ** (cycle - 1), "exp_range": gamma**t}[mode]
     return learning_rate + learning_rate * (max_factor - 1) * height * scale
 
 
-@schedule("One cycle", source="Smith & Topin 2018; torch.optim.lr_scheduler.OneCycleLR")
+@schedule(
+    "One cycle",
+    "Climb from a small rate to the full one and down to almost nothing, once.",
+    source="Smith & Topin 2018; torch.optim.lr_scheduler.OneCycleLR",
+)
 def one_cycle(
     t, learning_rate, *,
     total_steps=count(1000, low=2, meaning="steps of the cycle; the last rate holds after them"),
@@ -81,9 +91,8 @@ def one_cycle(
     final_div_factor=Parameter(1e4, 1, 1e12, scale="log", slider=(1, 1e6), meaning="first rate by last rate"),
     anneal_strategy=Choice("cos", ["cos", "linear"], "along half a cosine or a straight line"),
 ):  # fmt: skip
-    """Climb from a small rate to the full one and down to almost nothing, once.
-
-    PyTorch's max_lr is the learning rate here. It also moves the momentum the other way; here only the rate moves.
+    """PyTorch's max_lr is the learning rate here. It also moves the momentum the other way; here only the rate
+    moves.
     """
     first, last = learning_rate / div_factor, learning_rate / div_factor / final_div_factor
     top = pct_start * total_steps - 1

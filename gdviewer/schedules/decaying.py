@@ -11,61 +11,70 @@ def factor(default, meaning):
     return Parameter(default, 0, 1, open_low=True, slider=(0.01, 1), meaning=meaning)
 
 
-@schedule("Constant", source="textbook")
+@schedule("Constant", "The same rate at every step.", source="textbook")
 def constant(t, learning_rate):  # noqa: ARG001 - like every schedule
-    """The same rate at every step."""
     return learning_rate
 
 
-@schedule("Step", source="torch.optim.lr_scheduler.StepLR")
+@schedule("Step", "Cut the rate by a factor after every so many steps.", source="torch.optim.lr_scheduler.StepLR")
 def step(
     t, learning_rate, *,
     step_size=count(100, meaning="steps between two cuts"), gamma=factor(0.5, "what the rate is multiplied by"),
 ):  # fmt: skip
-    """Cut the rate by a factor after every so many steps."""
     return learning_rate * gamma ** (t // step_size)
 
 
-@schedule("Multi-step", source="torch.optim.lr_scheduler.MultiStepLR")
+@schedule("Multi-step", "Cut the rate by a factor at chosen steps.", source="torch.optim.lr_scheduler.MultiStepLR")
 def multistep(
     t, learning_rate, *,
     milestones=Numbers([100, 300], "the steps after which the rate is cut"),
     gamma=factor(0.1, "what the rate is multiplied by"),
 ):  # fmt: skip
-    """Cut the rate by a factor at chosen steps."""
     cuts = sum(t >= milestone for milestone in milestones)
     return learning_rate * gamma**cuts
 
 
-@schedule("Exponential", source="torch.optim.lr_scheduler.ExponentialLR")
+@schedule(
+    "Exponential",
+    "Keep the same share of the rate at every step.",
+    source="torch.optim.lr_scheduler.ExponentialLR",
+)
 def exponential(t, learning_rate, *, gamma=Parameter(
     0.995, 0, 1, open_low=True, scale="complement", slider=(0, 0.99999), meaning="share of the rate kept at each step"
 )):  # fmt: skip
-    """Keep the same share of the rate at every step."""
     return learning_rate * gamma**t
 
 
-@schedule("Inverse time", source="Robbins & Monro 1951; Keras InverseTimeDecay")
+@schedule(
+    "Inverse time",
+    "Divide the rate by 1 + k·t: the classic condition for noisy gradients to converge.",
+    source="Robbins & Monro 1951; Keras InverseTimeDecay",
+)
 def inverse_time(t, learning_rate, *, decay_rate=Parameter(
     0.01, 0, 1e3, scale="log", slider=(1e-5, 10), meaning="k: after 1/k steps the rate is half"
 )):  # fmt: skip
-    """Divide the rate by 1 + k·t: the classic condition for noisy gradients to converge."""
     return learning_rate / (1 + decay_rate * t)
 
 
-@schedule("Inverse square root", source="Vaswani et al. 2017, without their warm-up")
+@schedule(
+    "Inverse square root",
+    "Divide the rate by √(1 + t/τ): slower than 1/t, so that it never quite stops learning.",
+    source="Vaswani et al. 2017, without their warm-up",
+)
 def inverse_sqrt(t, learning_rate, *, timescale=count(
     100, meaning="τ: the steps over which the rate falls by a factor of √2"
 )):  # fmt: skip
-    """Divide the rate by √(1 + t/τ): slower than 1/t, so that it never quite stops learning."""
     return learning_rate / math.sqrt(1 + t / timescale)
 
 
-@schedule("Polynomial", source="torch.optim.lr_scheduler.PolynomialLR")
+@schedule(
+    "Polynomial",
+    "Lower the rate to zero along a power of the steps that are left; 1 is a straight line.",
+    source="torch.optim.lr_scheduler.PolynomialLR",
+)
 def polynomial(
     t, learning_rate, *,
     total_iters=count(1000, meaning="the steps after which the rate is 0"),
     power=Parameter(1.0, 0, 10, open_low=True, slider=(0.1, 4), meaning="power: 1 is a straight line to 0"),
 ):  # fmt: skip
-    """Lower the rate to zero along a power of the steps that are left; 1 is a straight line."""
     return learning_rate * (1 - min(t, total_iters) / total_iters) ** power

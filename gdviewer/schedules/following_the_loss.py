@@ -6,7 +6,11 @@ from gdviewer.engine.rules.parameter import Parameter, count
 from gdviewer.engine.rules.schedule import schedule
 
 
-@schedule("Reduce on plateau", source="torch.optim.lr_scheduler.ReduceLROnPlateau")
+@schedule(
+    "Reduce on plateau",
+    "Cut the rate when the loss has not become better for a while.",
+    source="torch.optim.lr_scheduler.ReduceLROnPlateau",
+)
 def reduce_on_plateau(
     t, learning_rate, loss, best=math.inf, waited=0, scale=1.0, *,
     factor=Parameter(0.1, 0, 1, open_low=True, open_high=True, slider=(0.01, 0.99), meaning="what the rate is cut to"),
@@ -15,9 +19,7 @@ def reduce_on_plateau(
     threshold=Parameter(1e-4, 0, 1, scale="log", slider=(1e-9, 0.1),
                         meaning="share by which a loss must be lower to be better"),
 ):  # fmt: skip
-    """Cut the rate when the loss has not become better for a while.
-
-    The rate of a step follows the losses after the steps before it; the loss at the start has no say, as in PyTorch,
+    """The rate of a step follows the losses after the steps before it; the loss at the start has no say, as in PyTorch,
     where the schedule is told the first loss after the first step. A loss is better if below best·(1 − threshold),
     which PyTorch means for positive losses; for a negative best it is best·(1 + threshold). PyTorch makes no cut
     smaller than 1e-8.

@@ -147,18 +147,22 @@ class Kind:
 KINDS: dict[str, Kind] = {}
 
 
-def _kind(title: str, sentence: str, **options: Any) -> Callable[[Callable[..., Judgement]], Callable[..., Judgement]]:
+def _kind(
+    title: str, sentence: str, meaning: str, **options: Any
+) -> Callable[[Callable[..., Judgement]], Callable[..., Judgement]]:
     def declare(judge: Callable[..., Judgement]) -> Callable[..., Judgement]:
-        meaning = (judge.__doc__ or "").strip()
         KINDS[judge.__name__.strip("_")] = Kind(title, f"Breakpoint: {sentence}", meaning, judge, **options)
         return judge
 
     return declare
 
 
-@_kind("loss rises", "the loss rises from {before:.6g} to {after:.6g} at step {step:,}.")
+@_kind(
+    "loss rises",
+    "the loss rises from {before:.6g} to {after:.6g} at step {step:,}.",
+    "Hits at each step whose loss is higher than the one before.",
+)
 def _loss_rises(steps: Steps) -> Judgement:
-    """Hits at each step whose loss is higher than the one before."""
     loss = steps.loss
     return loss[1:] > loss[:-1], lambda i: {"before": loss[i], "after": loss[i + 1]}
 
@@ -166,11 +170,11 @@ def _loss_rises(steps: Steps) -> Judgement:
 @_kind(
     "loss rises n times running",
     "the loss has risen {limit:,} times running, from {before:.6g} to {after:.6g}, at step {step:,}.",
+    "Hits where the loss has risen this many steps running.",
     parameter=Parameter(3, 2, 10_000, scale="log", slider=(2, 100), whole=True, meaning="rises one after another"),
     lasts=True,
 )
 def _loss_rises_running(steps: Steps, n: int) -> Judgement:
-    """Hits where the loss has risen this many steps running."""
     if not (steps.loss[1:] > steps.loss[:-1]).any():
         return np.zeros(len(steps.rates), dtype=bool), lambda _: {}
     loss = steps.losses_from(n)
@@ -179,39 +183,42 @@ def _loss_rises_running(steps: Steps, n: int) -> Judgement:
     return (index - last_fall >= n)[-k:], lambda i: {"before": loss[i - k - n], "after": loss[i - k]}
 
 
-@_kind("move goes uphill", "the move goes uphill at step {step:,}: g·Δ is {slope:.4g}.")
+@_kind(
+    "move goes uphill",
+    "the move goes uphill at step {step:,}: g·Δ is {slope:.4g}.",
+    "Hits at each step with g·Δ > 0: g the gradient where the step began, Δ the move.",
+)
 def _uphill(steps: Steps) -> Judgement:
-    """Hits at each step with g·Δ > 0: g the gradient where the step began, Δ the move."""
     slope = np.einsum("ij,ij->i", steps.gradient[:-1], steps.move)
     return slope > 0, lambda i: {"slope": slope[i]}
 
 
 @_kind(
     "‖gradient‖ below", "‖gradient‖ is {norm:.4g}, below {limit:g}, at step {step:,}.",
+    "Hits where the Euclidean norm of the gradient becomes smaller than this.",
     parameter=Parameter(1e-3, 0, 1e300, scale="log", open_low=True, slider=(1e-12, 1e3), meaning="Euclidean norm"),
     lasts=True,
 )  # fmt: skip
 def _gradient_below(steps: Steps, limit: float) -> Judgement:
-    """Hits where the Euclidean norm of the gradient becomes smaller than this."""
     norm = norms(steps.gradient[1:])
     return norm < limit, lambda i: {"norm": norm[i]}
 
 
 @_kind(
     "move longer than", "the move of step {step:,} is {length:.4g} long, longer than {limit:g}.",
+    "Hits at each step that moves further than this.",
     parameter=Parameter(1, 0, 1e300, scale="log", slider=(1e-6, 1e6), meaning="Euclidean length of a move"),
 )  # fmt: skip
 def _move_longer(steps: Steps, limit: float) -> Judgement:
-    """Hits at each step that moves further than this."""
     return steps.length > limit, lambda i: {"length": steps.length[i]}
 
 
 @_kind(
     "leaves the domain",
     "step {step:,} leaves the domain: x[{index}] is {component:.6g}, outside {low:g} … {high:g}.",
+    "Hits where the path leaves the region that the problem is usually looked at.",
 )
 def _leaves_domain(steps: Steps) -> Judgement:
-    """Hits where the path leaves the region that the problem is usually looked at."""
     low, high = steps.run.domain.T
     outside: Any = ((steps.x < low) | (steps.x > high)).any(axis=1)
 
@@ -225,10 +232,10 @@ def _leaves_domain(steps: Steps) -> Judgement:
 
 @_kind(
     "turns by more than", "the path turns by {angle:.4g}° at step {step:,}, more than {limit:g}°.",
+    "Hits at each step whose move makes a larger angle with the move before.",
     parameter=Parameter(90, 0, 180, meaning="degrees between a move and the one before"),
 )  # fmt: skip
 def _turns(steps: Steps, limit: float) -> Judgement:
-    """Hits at each step whose move makes a larger angle with the move before."""
     before = steps.previous_move
     cosine = np.einsum("ij,ij->i", steps.move, before) / (steps.length * norms(before))
     angle = np.degrees(np.arccos(np.clip(cosine, -1, 1)))  # NaN where there was no move
@@ -237,10 +244,10 @@ def _turns(steps: Steps, limit: float) -> Judgement:
 
 @_kind(
     "a component changes sign", "{limit}[{index}] changes sign at step {step:,}, from {before:.4g} to {after:.4g}.",
+    "Hits at each step that takes a component from below zero to above, or back.",
     parameter=Choice("x", ("x", "gradient", "move"), meaning="whose components"),
 )  # fmt: skip
 def _changes_sign(steps: Steps, what: str) -> Judgement:
-    """Hits at each step that takes a component from below zero to above, or back."""
     now, before = steps.now(what).T, steps.previous(what).T
     changes: Any = np.sign(now) * np.sign(before) < 0
 
@@ -251,9 +258,13 @@ def _changes_sign(steps: Steps, what: str) -> Judgement:
     return changes.any(axis=1), tell
 
 
-@_kind("not finite anywhere", "not finite in step {step:,}: {what}.", unapplied=True)
+@_kind(
+    "not finite anywhere",
+    "not finite in step {step:,}: {what}.",
+    "Hits where point, loss, gradient, state or an intermediate result of the rule is infinite or not a number.",
+    unapplied=True,
+)
 def _non_finite(steps: Steps) -> Judgement:
-    """Hits where point, loss, gradient, state or an intermediate result of the rule is infinite or not a number."""
     parts = dict(zip(steps.run.optimizer.state, steps.after, strict=True))
     parts |= {"x": steps.x[1:], "loss": steps.loss[1:], "gradient": steps.gradient[1:]}
     odd: dict[str, Any] = {
@@ -278,17 +289,21 @@ def _non_finite(steps: Steps) -> Judgement:
 
 @_kind(
     "step number", "step {step:,} is reached.",
+    "Hits after this step.",
     parameter=Parameter(100, 1, 1e9, scale="log", slider=(1, 1e6), whole=True, meaning="number of the step"),
 )  # fmt: skip
 def _step(steps: Steps, number: int) -> Judgement:
-    """Hits after this step."""
     t = steps.first + 1 + np.arange(len(steps.rates))
     return t == number, lambda _: {}
 
 
-@_kind("expression", "“{limit}” is true at step {step:,}, with {what}.", lasts=True)
+@_kind(
+    "expression",
+    "“{limit}” is true at step {step:,}, with {what}.",
+    "Hits where the condition becomes true.",
+    lasts=True,
+)
 def _expression(steps: Steps, text: str) -> Judgement:
-    """Hits where the condition becomes true."""
     holds, values = condition(text).judge(steps)
 
     def tell(i: int) -> Mapping[str, Any]:

@@ -111,11 +111,12 @@ def read_only(initial: Any) -> Any:
 
 
 def optimizer(
-    title: str, *, source: str = "", broadcasts: bool = True, needs: Sequence[str] = ()
+    title: str, summary: str = "", *, source: str = "", broadcasts: bool = True, needs: Sequence[str] = ()
 ) -> Callable[[Rule], Optimizer]:
     """Declare a function as an optimizer; see :class:`Optimizer` for the signature's form.
 
     Args:
+        summary: a sentence on what it does; the first line of the function's docstring where it is empty.
         broadcasts: False for a rule that is not elementwise: it steps one point of shape (n,).
         needs: ``"hessian"``, ``"lowest"``, or both, for a rule that asks for them on every problem.
 
@@ -132,7 +133,7 @@ def optimizer(
             name=signature.name,
             title=title,
             source=source,
-            summary=signature.summary,
+            summary=summary or signature.summary,
             function=function,
             counts_steps=bool(signature.asks),
             broadcasts=broadcasts,

@@ -74,8 +74,11 @@ def _declared_in(module: str, name: str, values: Mapping[str, Any]) -> Schedule:
     return declared.replace(**values)
 
 
-def schedule(title: str, *, source: str = "") -> Callable[[Rule], Schedule]:
+def schedule(title: str, summary: str = "", *, source: str = "") -> Callable[[Rule], Schedule]:
     """Declare a function as a schedule; see :class:`Schedule` for the signature's form.
+
+    Args:
+        summary: a sentence on what it does; the first line of the function's docstring where it is empty.
 
     Raises:
         TypeError: the signature is not of that form; the text says what is wrong.
@@ -87,7 +90,7 @@ def schedule(title: str, *, source: str = "") -> Callable[[Rule], Schedule]:
             name=signature.name,
             title=title,
             source=source,
-            summary=signature.summary,
+            summary=summary or signature.summary,
             function=function,
             follows_loss=bool(signature.asks),
             state=signature.state,
