@@ -7,8 +7,11 @@ import pkgutil
 from collections.abc import Iterator
 from functools import cache
 
+from gdviewer.engine.rules.inspected import follow
 from gdviewer.engine.rules.optimizer import Optimizer, optimizer
 from gdviewer.engine.rules.parameter import nearest
+
+follow(__name__)
 
 __all__ = ["Optimizer", "catalogue", "get", "names", "optimizer"]
 

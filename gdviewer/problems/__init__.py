@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gdviewer.engine.rules.inspected import follow
 from gdviewer.problems import entries
 from gdviewer.problems.formula import FormulaProblem, formula
 from gdviewer.problems.problem import Problem
@@ -11,6 +12,8 @@ from gdviewer.problems.regression import Regression, regression
 
 if TYPE_CHECKING:
     from gdviewer.problems.networks.network import Network, network
+
+follow(__name__)
 
 __all__ = [
     "FormulaProblem", "Network", "Problem", "Regression", "catalogue", "formula", "get", "names", "network",

@@ -9,6 +9,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from gdviewer.engine.rules.inspected import pass_through
+
+pass_through(__name__)
+
 
 @lru_cache(maxsize=32)  # the runs of an experiment mostly have one seed, and a step needs one epoch
 def _order(rows: int, seed: int, epoch: int) -> NDArray[np.intp]:

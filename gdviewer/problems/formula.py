@@ -10,10 +10,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from gdviewer.engine.rules.inspected import pass_through
 from gdviewer.engine.rules.oracle import Array
 from gdviewer.engine.rules.parameter import Parameter
 from gdviewer.problems import syntax
 from gdviewer.problems.problem import Problem, central_difference
+
+pass_through(__name__)
 
 _READ_FROM_FORMULA = ("_expression", "_compiled")
 Minima = Callable[..., Sequence[Sequence[float]]] | Sequence[Sequence[float]]

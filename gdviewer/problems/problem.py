@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from gdviewer.engine.rules.inspected import pass_through
 from gdviewer.engine.rules.oracle import Array
 from gdviewer.engine.rules.parameter import Declared, check_values
 from gdviewer.problems import entries
@@ -16,6 +17,8 @@ from gdviewer.problems.content import ByContent
 
 if TYPE_CHECKING:
     from gdviewer.problems.data import Data
+
+pass_through(__name__)
 
 Picture = Literal["curve", "landscape", "plane", "components", "network"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import importlib.util
 import sys
 import threading
@@ -265,6 +266,27 @@ def test_that_a_long_step_is_executed_to_its_end_though_not_all_is_told(monkeypa
     assert not seen.complete
     assert len(list(seen.frame.walk())) == 50
     assert np.array_equal(seen.x, run.trace.x[2])
+
+
+def test_that_a_module_says_whether_it_is_stepped_into(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "way_of_mine.py").write_text(
+        "from slope_of_mine import slope\n"
+        "from gdviewer.engine.rules.inspected import pass_through, silent\n"
+        "pass_through(__name__)\n"
+        "def handed_on(f, x):\n    return slope(f, x)\n"
+        "@silent\ndef as_it_is(x):\n    return x\n"
+    )
+    (tmp_path / "slope_of_mine.py").write_text("def slope(f, x):\n    return 2 * f.gradient(x)\n")
+    mine = importlib.import_module("way_of_mine")
+    handed_on, as_it_is = mine.handed_on, mine.as_it_is
+
+    def rule(x, f):
+        return as_it_is(x) - 0.001 * handed_on(f, x)
+
+    (line,) = inspect_step(descent(rule, steps=2), 1).frame.executed
+    assert [call.name for call in line.calls] == ["slope"]
+    assert line.line.text == "return x − 0.001·handed_on(f, x)"
 
 
 def test_that_the_users_function_is_stepped_into_and_its_many_calls_are_counted():

@@ -6,6 +6,8 @@ import ast
 import re
 from collections.abc import Callable, Sequence
 
+from gdviewer.engine.rules.inspected import is_silent
+
 # How tightly a text binds; an operand that binds less than its place asks for is put in parentheses.
 (
     _ANY, _CONDITION, _OR, _AND, _NOT, _COMPARE, _SUM, _SIGNED_QUOTIENT, _SIGNED, _QUOTIENT, _PRODUCT, _POWER, _ATOM,
@@ -25,9 +27,7 @@ _CONSTANTS = {"pi": "π", "inf": "∞", "nan": "NaN", "e": "e"}
 _RENAMED = {"maximum": "max", "minimum": "min", "fmax": "max", "fmin": "min", "amax": "max", "amin": "min"}
 _FRAMED = {"abs": "||", "fabs": "||", "absolute": "||", "floor": "⌊⌋", "ceil": "⌈⌉"}
 _PREFIXED = {"sqrt": ("√", _ATOM), "sum": ("∑", _POWER), "prod": ("∏", _POWER)}
-_SILENT = {
-    "copy", "asarray", "array", "float", "float64", "ravel", "squeeze", "atleast_1d", "ascontiguousarray", "rows_of",
-}  # fmt: skip
+_SILENT = {"copy", "asarray", "array", "float", "float64", "ravel", "squeeze", "atleast_1d", "ascontiguousarray"}
 _SAME = {"reshape", "astype", "transpose"}  # methods that give the same numbers in another order or form
 _ZERO, _ONE = {"zeros", "zeros_like"}, {"ones", "ones_like"}
 _MODULES = {"np", "numpy", "math"}
@@ -261,7 +261,7 @@ class Writer:
             if name == "sqrt" and inner.endswith(")") and not inner.startswith("("):
                 inner = f"({inner})"
             return sign + inner, _POWER
-        if name in _SILENT:
+        if name in _SILENT or is_silent(name):
             return self._write(first)
         if name in _ZERO or name in _ONE:
             return str(int(name in _ONE)), _ATOM

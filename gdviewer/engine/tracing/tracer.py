@@ -2,7 +2,8 @@
 
 It works for any rule, and costs the descent nothing: :meth:`Run.replay` executes one step again, and Python tells the
 tracer of each line. The functions a rule calls are followed where they are mathematics: the rules' own helpers, what a
-problem is made of, and the user's code; what lies between, the oracle and NumPy, is passed through.
+problem is made of, and the user's code; what lies between, the oracle and NumPy, is passed through. Code says itself
+which of the two it is: see ``engine/rules/inspected.py``.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from inspect import CO_GENERATOR
-from pathlib import Path
 from time import perf_counter
 from types import CodeType, FrameType
 from typing import Any
 
 from gdviewer.engine.notation.mathematics import written_into
 from gdviewer.engine.notation.notation import Line, lines, names_of
+from gdviewer.engine.rules.inspected import is_followed
 from gdviewer.engine.rules.optimizer import Rule
 from gdviewer.engine.rules.oracle import Array, Asked
 from gdviewer.engine.rules.place import is_of_a_library
@@ -225,7 +226,9 @@ class _Tracer:
     def _on_call(self, frame: FrameType, _event: str, _argument: Any) -> Any:
         self._watch()
         code = frame.f_code
-        if not (self._stack or code is self._code) or not (code is self._code or _is_mathematics(code)):
+        if not (self._stack or code is self._code):
+            return None
+        if code is not self._code and not _is_mathematics(code, frame.f_globals.get("__name__", "")):
             return None
         if self._stack and not self._deep:
             return None
@@ -321,27 +324,17 @@ def _by_number(code: CodeType) -> Mapping[int, Line]:
 
 
 @cache
-def _is_mathematics(code: CodeType) -> bool:
-    """Whether a function is one to step into."""
-    name = code.co_filename
+def _is_mathematics(code: CodeType, module: str) -> bool:
+    """Whether a function of a module is one to step into."""
+    file = code.co_filename
     if code.co_name.startswith("<"):  # a lambda or comprehension is told with the line it stands in
         return False
-    if name.startswith("<"):
-        return name in linecache.cache and not name.startswith("<frozen")
-    path = Path(name)
-    if _PACKAGE in path.parents:
-        room = path.relative_to(_PACKAGE).parts
-        if code.co_flags & CO_GENERATOR:  # told with the loop that goes through it
-            return False
-        return room[0] in ("optimizers", "problems") and room[-1] not in _PLUMBING
-    return not is_of_a_library(name)
-
-
-_PACKAGE = Path(__file__).parents[2]
-# They hand a point on to the mathematics: of a network, to its layers, with the batch and the views into the vector.
-_PLUMBING = {
-    "problem.py", "formula.py", "function.py", "chunks.py", "batches.py", "network.py", "architecture.py",
-}  # fmt: skip
+    if file.startswith("<"):
+        return file in linecache.cache and not file.startswith("<frozen")
+    declared = is_followed(module)
+    if declared is None:
+        return not is_of_a_library(file)
+    return declared and not code.co_flags & CO_GENERATOR  # a generator is told with the loop that goes through it
 
 
 @cache

@@ -11,11 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from gdviewer.engine.rules.inspected import pass_through
 from gdviewer.engine.rules.oracle import Array
 from gdviewer.problems.networks.activations import ACTIVATIONS, Softmax
 from gdviewer.problems.networks.convolution import Conv2D
 from gdviewer.problems.networks.initialisation import INITIALISATIONS
 from gdviewer.problems.networks.layers import Dense, Dropout, Flatten, Layer, Misfit, Shape, Views, shape_text
+
+pass_through(__name__)
 
 MOST_PARAMETERS = 2_000_000
 _OUTPUTS = ("identity", "sigmoid", "softmax")  # what an output layer of one's own may end with

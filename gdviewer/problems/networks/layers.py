@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from gdviewer.engine.rules.inspected import silent
 from gdviewer.engine.rules.oracle import Array
 
 Shape = tuple[int, ...]
@@ -51,6 +52,7 @@ def shape_text(shape: Shape) -> str:
     return "×".join(map(str, shape))
 
 
+@silent
 def rows_of(a: Array) -> Array:
     """Examples, or the time steps of sequences, or the places of images, one below another: (…, k) as (rows, k)."""
     return a if a.ndim == 2 else a.reshape(-1, a.shape[-1])

@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gdviewer.engine.rules.inspected import pass_through
 from gdviewer.engine.rules.oracle import Array
 from gdviewer.engine.rules.parameter import Declared, check_values
 from gdviewer.problems.batches import Batches, GivenBatches
@@ -22,6 +23,8 @@ from gdviewer.problems.networks.notation import layers_of, text_of
 from gdviewer.problems.networks.settings import DatasetSource, GivenDataset, declared, loss_for
 from gdviewer.problems.networks.training import backpropagate, feed_forward
 from gdviewer.problems.problem import Picture, Problem
+
+pass_through(__name__)
 
 _AT_ONCE = 1 << 20  # numbers that the widest layer may hold when all rows are evaluated, a part at a time
 _TOGETHER = 128  # rows measured at once: larger products make threads of the BLAS wait for each other on busy cores
