@@ -25,12 +25,12 @@ from gdviewer.ui.edit_actions import EditActions
 from gdviewer.ui.help import HelpDialog, about
 from gdviewer.ui.limits_panel import LimitsPanel
 from gdviewer.ui.plots.data_view import BesideData
-from gdviewer.ui.plots.stage import Stage
 from gdviewer.ui.plots.steps_plot import History
 from gdviewer.ui.problem_panel import ProblemPanel
 from gdviewer.ui.progress import Progress
 from gdviewer.ui.runs_panel import RunsPanel
 from gdviewer.ui.session import Session
+from gdviewer.ui.stage import Stage
 from gdviewer.ui.text import hit_text, plan_title, tr
 from gdviewer.ui.theme import look, theme_titles
 from gdviewer.ui.timeline import Timeline
