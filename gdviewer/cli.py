@@ -9,7 +9,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -126,24 +126,8 @@ def _run(words: list[str]) -> int:
     if problem is None or optimizer is None:
         raise UsageError("name a problem and an optimizer, as in: gdviewer run himmelblau adam")
     try:
-        chosen = {k: v for k, v in options.items() if v is not None}
-        problem = _with_values(problem, {k: v for k, v in chosen.items() if k in problem.parameters})
-        start = problem.start if options["start"] is None else _start(options["start"], problem)
-        given: dict[str, Any] = {k: None if v == _OFF else v for k, v in chosen.items() if k in LIMITS}
-        limits = replace(usual_limits(problem), **given)
-        if options.get("epochs") is not None:
-            limits = _in_epochs(limits, options, problem)
-        hyperparameters = {k: v for k, v in chosen.items() if k in optimizer.hyperparameters}
-        around: dict[str, Any] = {k: v for k, v in chosen.items() if k in OPTIONS}
-        if schedule is not None:
-            schedule = schedule.replace(**{k: v for k, v in chosen.items() if k in schedule.parameters})
-        options_of_run = Options(**around, schedule=schedule)
-        breakpoints = conditions(options["break_when"], optimizer)
-        run = Run(
-            problem, optimizer, start, hyperparameters, limits, options["seed"], options_of_run, breakpoints=breakpoints
-        )
-        if run.stop:
-            raise ValueError(run.stop.message)
+        problem = _with_values(problem, _given(options, problem.parameters))
+        run = _built(problem, optimizer, schedule, options)
     except ValueError as error:
         raise UsageError(str(error)) from None
     complete = True
@@ -168,6 +152,32 @@ def _run(words: list[str]) -> int:
             print(f"gdviewer: {options['csv']} can't be written: {error.strerror}", file=sys.stderr)
             return 1
     return 0 if complete else _INTERRUPTED
+
+
+def _built(
+    problem: Problem, optimizer: optimizers.Optimizer, schedule: Schedule | None, options: Mapping[str, Any]
+) -> Run:
+    """The run that the flags describe.
+
+    Raises:
+        ValueError: a value out of range, or a condition that can't be understood.
+    """
+    start = problem.start if options["start"] is None else _start(options["start"], problem)
+    given: dict[str, Any] = {name: None if value == _OFF else value for name, value in _given(options, LIMITS).items()}
+    limits = replace(usual_limits(problem), **given)
+    if options.get("epochs") is not None:
+        limits = _in_epochs(limits, options, problem)
+    if schedule is not None:
+        schedule = schedule.replace(**_given(options, schedule.parameters))
+    around = Options(**_given(options, OPTIONS), schedule=schedule)
+    hyperparameters = _given(options, optimizer.hyperparameters)
+    breakpoints = conditions(options["break_when"], optimizer)
+    return Run(problem, optimizer, start, hyperparameters, limits, options["seed"], around, breakpoints=breakpoints)
+
+
+def _given(options: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """The options with these names that were given."""
+    return {name: value for name, value in options.items() if name in names and value is not None}
 
 
 def _with_values(problem: Problem, values: dict[str, Any]) -> Problem:

@@ -49,14 +49,21 @@ def lowest_point(problem: Regression) -> tuple[Array | None, Array, Array]:
     for count in range(_NEWTON_STEPS):
         if _flat(problem, x):
             return x, x, r
-        step, height, share = move(x, problem.loss.curvature(problem.outputs(x), y)), problem.value(x), 1.0
-        while share > 1e-10 and not problem.value(x - share * step) <= height * (1 + _ROUNDING):
-            share /= 2
-        if share <= 1e-10:
+        step = move(x, problem.loss.curvature(problem.outputs(x), y))
+        share = _share(problem, x, step)
+        if not share:
             break
         x = x - share * step
         look = x if count < _LOOK_STEPS else look
     return (x, x, r) if _flat(problem, x) else (None, look, r)
+
+
+def _share(problem: Regression, x: Array, step: Array) -> float:
+    """The largest of 1, ½, ¼ … of a step that leads down; 0 where none does."""
+    height, share = problem.value(x), 1.0
+    while share > 1e-10 and not problem.value(x - share * step) <= height * (1 + _ROUNDING):
+        share /= 2
+    return share if share > 1e-10 else 0.0
 
 
 def _solve(a: Array, b: Array) -> Array:

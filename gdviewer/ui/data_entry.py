@@ -79,6 +79,17 @@ class DataEntry(QWidget):
         self.notes = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self.notes.setProperty("role", "muted")
         self.notes.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._reader = Latest(self)
+        self._reader.done.connect(self._take_table)
+        self._reader.failed.connect(self._refuse)
+        self.open_button.clicked.connect(self.ask_file)
+        self.swap_button.clicked.connect(self._swap)
+        self.target.currentIndexChanged.connect(self._choose)
+        self.reading.currentIndexChanged.connect(self._choose)
+        self.features.itemChanged.connect(self._choose)
+        self._lay_out()
+
+    def _lay_out(self) -> None:
         keys_by_tab(self.open_button, self.swap_button)
         line = QHBoxLayout(spacing=4)
         for widget in (self.open_button, self.swap_button):
@@ -101,14 +112,6 @@ class DataEntry(QWidget):
         layout.addLayout(line)
         layout.addWidget(self._columns)
         layout.addWidget(self.message)
-        self._reader = Latest(self)
-        self._reader.done.connect(self._take_table)
-        self._reader.failed.connect(self._refuse)
-        self.open_button.clicked.connect(self.ask_file)
-        self.swap_button.clicked.connect(self._swap)
-        self.target.currentIndexChanged.connect(self._choose)
-        self.reading.currentIndexChanged.connect(self._choose)
-        self.features.itemChanged.connect(self._choose)
 
     def show_problem(self, problem: Problem) -> None:
         """Show the data of a problem, or nothing where it has none."""

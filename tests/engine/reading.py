@@ -124,10 +124,7 @@ class Reader:
         if number and self._next == "π":
             return value * self._atom()
         while self._next:
-            raised = ""
-            while self._next in _NORMAL:
-                raised += _NORMAL[self._next]
-                self._at += 1
+            raised = self._raised()
             if raised == "−1" and np.ndim(value) == 2:
                 value = np.linalg.inv(value)
             elif raised:
@@ -141,6 +138,14 @@ class Reader:
             else:
                 break
         return value
+
+    def _raised(self) -> str:
+        """The digits and signs above the line, as they are below it."""
+        raised = ""
+        while self._next in _NORMAL:
+            raised += _NORMAL[self._next]
+            self._at += 1
+        return raised
 
     def _atom(self) -> Any:
         token = self._next
@@ -158,13 +163,7 @@ class Reader:
         if re.fullmatch(_NUMBER, token):
             return float(token)
         if self._take("("):
-            arguments, keywords = self._arguments()
-            oracle = {"f": "value", "∇f": "gradient", "∇²f": "hessian"}
-            if token in oracle and self._f is not None:
-                return getattr(self._f, oracle[token])(*arguments)
-            function = self._names.get(token) or _FUNCTIONS.get(token) or getattr(np, token, None)
-            function = function or getattr(builtins, token)
-            return function(*arguments, **keywords)
+            return self._call(token)
         value = self._name(token)
         while opening := self._take("[", "."):
             if opening == ".":
@@ -177,6 +176,15 @@ class Reader:
             value = value[index]
             self._need("]")
         return value
+
+    def _call(self, name: str) -> Any:
+        arguments, keywords = self._arguments()
+        oracle = {"f": "value", "∇f": "gradient", "∇²f": "hessian"}
+        if name in oracle and self._f is not None:
+            return getattr(self._f, oracle[name])(*arguments)
+        function = self._names.get(name) or _FUNCTIONS.get(name) or getattr(np, name, None)
+        function = function or getattr(builtins, name)
+        return function(*arguments, **keywords)
 
     def _arguments(self) -> tuple[list[Any], dict[str, Any]]:
         arguments, keywords = [], {}

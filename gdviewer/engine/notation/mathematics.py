@@ -40,7 +40,7 @@ class Writer:
     def __init__(self, name: Callable[[str], str]) -> None:
         self._name = name
 
-    def statement(self, node: ast.AST, code: str) -> str:
+    def statement(self, node: ast.AST, code: str) -> str:  # noqa: C901, PLR0911 - a case for each kind of statement
         """A statement, or the head of a block; ``code`` is told where mathematics has no word for it."""
         match node:
             case ast.Assign(targets=targets, value=value):
@@ -72,7 +72,7 @@ class Writer:
         text, binding = self._write(node)
         return text if binding >= least else f"({text})"
 
-    def _write(self, node: ast.expr) -> tuple[str, int]:
+    def _write(self, node: ast.expr) -> tuple[str, int]:  # noqa: C901, PLR0911, PLR0912 - a case for each kind of node
         match node:
             case ast.Constant(value=bool() | None | str() | bytes()):
                 return ast.unparse(node), _ATOM
@@ -241,7 +241,9 @@ class Writer:
                 return f"{self.text(other, _ATOM)}({self._list(arguments)})", _ATOM
         return self._named(name, arguments, node.keywords)
 
-    def _named(self, name: str, arguments: Sequence[ast.expr], keywords: Sequence[ast.keyword]) -> tuple[str, int]:
+    def _named(  # noqa: C901, PLR0911, PLR0912 - a case for each name
+        self, name: str, arguments: Sequence[ast.expr], keywords: Sequence[ast.keyword]
+    ) -> tuple[str, int]:
         """A call of a function that goes by its name, wherever it is from."""
         first = arguments[0] if arguments else ast.Tuple([], ast.Load())
         second = arguments[1] if len(arguments) > 1 else None

@@ -54,27 +54,31 @@ def value_text(value: Any, digits: int = DIGITS, few: int = FEW) -> str:
     match value:
         case bool() | int() | float() | np.number() | np.bool_():
             return number_text(value, digits)
-        case np.ndarray() if value.dtype.kind not in "fiub":
-            return f"array of {value.dtype}, {_shape_text(value)}"
-        case np.ndarray() if is_few(value, few):
-            if value.size == 1:
-                return number_text(value.item(), digits)
-            if value.ndim == 1:
-                return f"({', '.join(number_text(v, digits) for v in value.tolist())})"
-            rows = (" ".join(number_text(v, digits) for v in row) for row in value.tolist())
-            return f"[{'; '.join(rows)}]"
-        case np.ndarray() if not value.size:
-            return "empty"
         case np.ndarray():
-            with np.errstate(all="ignore"):
-                amounts = np.linalg.norm(value), value.mean(), value.min(), value.max()
-            norm, mean, low, high = (number_text(float(amount), digits) for amount in amounts)
-            return f"{_shape_text(value)}: norm {norm}, mean {mean}, {low} … {high}"
+            return _array_text(value, digits, few)
         case tuple() | list():
             told = [value_text(part, digits, few) for part in value[:FEW]] + ["…"] * (len(value) > FEW)
             return f"({', '.join(told)})"
     text = value.__name__ if callable(value) and hasattr(value, "__name__") else repr(value)
     return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def _array_text(value: np.ndarray[Any, Any], digits: int, few: int) -> str:
+    if value.dtype.kind not in "fiub":
+        return f"array of {value.dtype}, {_shape_text(value)}"
+    if is_few(value, few):
+        if value.size == 1:
+            return number_text(value.item(), digits)
+        if value.ndim == 1:
+            return f"({', '.join(number_text(v, digits) for v in value.tolist())})"
+        rows = (" ".join(number_text(v, digits) for v in row) for row in value.tolist())
+        return f"[{'; '.join(rows)}]"
+    if not value.size:
+        return "empty"
+    with np.errstate(all="ignore"):
+        amounts = np.linalg.norm(value), value.mean(), value.min(), value.max()
+    norm, mean, low, high = (number_text(float(amount), digits) for amount in amounts)
+    return f"{_shape_text(value)}: norm {norm}, mean {mean}, {low} … {high}"
 
 
 def _shape_text(value: np.ndarray[Any, Any]) -> str:

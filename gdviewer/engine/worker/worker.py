@@ -71,38 +71,45 @@ def burst(
         steps: at most so many steps of each run, 0 to evaluate the starts only; None for as many as the time allows.
         ended: whether the runs are another thread's by now; asked after each.
     """
-    for run in runs:
-        _watched(run, run.begin)
-        if ended():
-            return
+    if not _begin(runs, ended):
+        return
     left = steps
     now = perf_counter()
     end = now + seconds
     while waiting := [run for run in runs if not (run.begun or run.stop)]:  # what they continue is executed again
-        if perf_counter() >= end:
+        if perf_counter() >= end or not _begin(waiting, ended):
             return
-        for run in waiting:
-            _watched(run, run.begin)
-            if ended():
-                return
-    while left is None or left > 0:
-        active = [run for run in runs if not run.stop]
-        if not active:
-            return
+    while (left is None or left > 0) and (active := [run for run in runs if not run.stop]):
         rounds = max(1, round((end - now) / (_BLOCK_SECONDS * len(active))))  # of equal length: none is a small rest
         block = max(1, min(LARGEST_BLOCK, int((end - now) / rounds / sum(run.pace for run in active))))
         if left is not None:
             left -= (block := min(block, left))
-        for run in active:
-            before = run.step
-            _watched(run, partial(run.advance, block))
-            if ended():
-                return
-            if run.at_breakpoint:
-                block = run.step - before or 1  # those that come after it go no further
+        if not _advance(active, block, ended):
+            return
         now = perf_counter()
         if now >= end or any(run.at_breakpoint for run in active):
             return
+
+
+def _begin(runs: Sequence[Run], ended: Callable[[], bool]) -> bool:
+    """Have runs begin; returns whether they are this thread's to the end."""
+    for run in runs:
+        _watched(run, run.begin)
+        if ended():
+            return False
+    return True
+
+
+def _advance(runs: Sequence[Run], block: int, ended: Callable[[], bool]) -> bool:
+    """Step runs by a block each; returns whether they are this thread's to the end."""
+    for run in runs:
+        before = run.step
+        _watched(run, partial(run.advance, block))
+        if ended():
+            return False
+        if run.at_breakpoint:
+            block = run.step - before or 1  # those that come after it go no further
+    return True
 
 
 @dataclass(frozen=True)

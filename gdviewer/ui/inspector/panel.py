@@ -89,17 +89,7 @@ class StepPanel(QWidget):
             )
         )
         self.bar = PinBar(self.pins)
-        head = QHBoxLayout(spacing=4)
-        head.addWidget(self.title, 1)
-        for button in (self.following, self.math, self.code):
-            head.addWidget(button)
-        layout = QVBoxLayout(self, spacing=4)
-        layout.setContentsMargins(8, 8, 8, 6)
-        layout.addLayout(head)
-        for widget in (self.about, self.example, self.notes, self.faults):
-            layout.addWidget(widget)
-        layout.addWidget(self.lines, 1)
-        layout.addWidget(self.bar)
+        self._lay_out()
         self._choose_notation(QSettings().value("notation") == "code")
         self.code.toggled.connect(self._choose_notation)
         self.following.toggled.connect(self._want)
@@ -116,6 +106,19 @@ class StepPanel(QWidget):
         session.playing_changed.connect(self._want)
         session.frame.connect(self._follow)
         look().changed.connect(self._restyle)
+
+    def _lay_out(self) -> None:
+        head = QHBoxLayout(spacing=4)
+        head.addWidget(self.title, 1)
+        for button in (self.following, self.math, self.code):
+            head.addWidget(button)
+        layout = QVBoxLayout(self, spacing=4)
+        layout.setContentsMargins(8, 8, 8, 6)
+        layout.addLayout(head)
+        for widget in (self.about, self.example, self.notes, self.faults):
+            layout.addWidget(widget)
+        layout.addWidget(self.lines, 1)
+        layout.addWidget(self.bar)
 
     def _switch(self, text: str, tip: str) -> QToolButton:
         button = QToolButton(text=text, checkable=True)

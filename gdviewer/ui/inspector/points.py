@@ -95,30 +95,30 @@ class Places:
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 weight = self._weight(operand, reads, own)
                 return None if weight is None else -weight
-            case ast.BinOp(left=left, op=op, right=right):
+            case ast.BinOp(left=left, right=right):
                 a, b = self._weight(left, reads, own), self._weight(right, reads, own)
                 if a is None or b is None:
                     return None
-                match op:
-                    case ast.Add():
-                        return a + b
-                    case ast.Sub():
-                        return a - b
-                    case ast.Mult() | ast.Div() if a == b == 0:
-                        return 0.0
-                    case ast.Mult() if a == 0:
-                        factor = _number(left, reads)
-                        return None if factor is None else factor * b
-                    case ast.Mult() if b == 0:
-                        factor = _number(right, reads)
-                        return None if factor is None else a * factor
-                    case ast.Div() if b == 0:
-                        factor = _number(right, reads)
-                        return None if not factor else a / factor
-                return None if a or b else 0.0
+                return _combined(node, a, b, reads)
             case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=parts) if name in _KEEPING:
                 return max((self._weight(part, reads, own) or 0.0 for part in parts), default=0.0)
         return 0.0
+
+
+def _combined(node: ast.BinOp, a: float, b: float, reads: Mapping[str, Any]) -> float | None:
+    """The weight of an operation whose operands have the weights ``a`` and ``b``; None where that can't be told."""
+    match node.op:
+        case ast.Add():
+            return a + b
+        case ast.Sub():
+            return a - b
+        case ast.Mult() if b and a == 0 and (factor := _number(node.left, reads)) is not None:
+            return factor * b
+        case ast.Mult() if a and b == 0 and (factor := _number(node.right, reads)) is not None:
+            return a * factor
+        case ast.Div() if a and b == 0 and (factor := _number(node.right, reads)):
+            return a / factor
+    return None if a or b else 0.0
 
 
 def _number(node: ast.expr, reads: Mapping[str, Any]) -> float | None:
