@@ -14,11 +14,10 @@ from numpy.typing import ArrayLike
 
 from gdviewer import optimizers, problems
 from gdviewer.engine.breakpoints.breakpoint import Breakpoint
-from gdviewer.engine.record.trace import Change
+from gdviewer.engine.record.events import Change
 from gdviewer.engine.rules.optimizer import Optimizer, Rule
 from gdviewer.engine.rules.options import Options
-from gdviewer.engine.run.origin import Origin
-from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.run import Origin, Run
 from gdviewer.engine.run.stop import LIMITS, Limits
 from gdviewer.experiment.json_parts import (
     breakpoint_from_dict,

@@ -12,7 +12,7 @@ from typing import Any
 
 from gdviewer import optimizers, problems, schedules
 from gdviewer.engine.breakpoints.breakpoint import Breakpoint
-from gdviewer.engine.record.trace import Change
+from gdviewer.engine.record.events import Change
 from gdviewer.engine.rules.function_source import SourceFunction, source_of
 from gdviewer.engine.rules.optimizer import Optimizer
 from gdviewer.engine.rules.options import OPTIONS, Options

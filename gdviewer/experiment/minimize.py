@@ -20,7 +20,7 @@ from gdviewer.engine.rules.oracle import Array
 from gdviewer.engine.rules.parameter import nearest
 from gdviewer.engine.rules.schedule import Schedule
 from gdviewer.engine.run.run import Run
-from gdviewer.engine.run.stop import LIMITS, Limits, Reason, Stop
+from gdviewer.engine.run.stop import LIMITS, STOPPED_BY_USER, Limits, Reason
 from gdviewer.experiment.diagnosis import diagnose
 from gdviewer.experiment.user_rule import as_optimizer
 from gdviewer.problems.function import FunctionProblem
@@ -75,7 +75,7 @@ class Result:
     @cached_property
     def message(self) -> str:
         """What happened, at what kind of point, and what to do."""
-        stop = self._run.stop or Stop(Reason.USER)
+        stop = self._run.stop or STOPPED_BY_USER
         parts = [stop.message, self.diagnosis.finding.reason if self.diagnosis else "", stop.advice]
         if isinstance(self._run.problem, FunctionProblem) and self._run.problem.differences:
             parts.append("The gradient came from central differences.")
@@ -218,11 +218,11 @@ def result_of(run: Run) -> Result:
     Raises:
         ValueError: the optimizer needs what the problem does not have.
     """
-    stop = run.stop or Stop(Reason.USER)
+    stop = run.stop or STOPPED_BY_USER
     if stop.reason is Reason.UNFIT:
-        raise ValueError(stop.values["lacks"])
-    if "exception" in stop.values:
-        raise stop.values["exception"]
+        raise ValueError(stop.lacks)
+    if stop.exception is not None:
+        raise stop.exception
     trace, counts = run.trace, run.evaluations
     if isinstance(run.problem, FunctionProblem):
         counts = run.problem.calls(counts)
@@ -259,7 +259,7 @@ def _advance_with(run: Run, callback: Callable[..., Any]) -> None:
             else:
                 callback(x)
         except StopIteration:
-            run.halt(Stop(Reason.USER))
+            run.halt(STOPPED_BY_USER)
 
 
 def GD(  # noqa: N802 - the name it has in the classic article

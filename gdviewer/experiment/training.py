@@ -12,7 +12,7 @@ from types import FrameType
 from typing import TextIO
 
 from gdviewer.engine.run.run import Run
-from gdviewer.engine.run.stop import Reason, Stop
+from gdviewer.engine.run.stop import STOPPED_BY_USER
 from gdviewer.problems.networks.network import Network
 from gdviewer.problems.regression import Regression
 
@@ -39,7 +39,7 @@ def train(run: Run, stream: TextIO | None = None) -> bool:
         else:
             _advance_with_bar(run, stream, limit, interrupted)
     if interrupted and not run.stop:
-        run.halt(Stop(Reason.USER))
+        run.halt(STOPPED_BY_USER)
     return not interrupted
 
 

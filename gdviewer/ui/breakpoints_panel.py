@@ -18,9 +18,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gdviewer.engine.breakpoints.breakpoint import Breakpoint, Hit, names_of
+from gdviewer.engine.breakpoints.breakpoint import Breakpoint, names_of
 from gdviewer.engine.breakpoints.condition import EXAMPLE, condition
 from gdviewer.engine.breakpoints.kinds import EXPRESSION, KINDS, Kind
+from gdviewer.engine.record.events import Hit
 from gdviewer.engine.rules.parameter import Choice, Parameter
 from gdviewer.engine.run.run import Run
 from gdviewer.ui.keys import keys_by_tab

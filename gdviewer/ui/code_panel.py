@@ -179,7 +179,7 @@ class CodePanel(QWidget):
             if not any(run.optimizer is rule for rule in source.rules):
                 continue
             if run.stop and run.stop.reason is Reason.ERROR:
-                place = run.stop.values.get("place")
+                place = run.stop.place
                 inside = place if place and place.file == source.versions[-1].file else None
                 told = tr("{title}, after step {step}", title=run.optimizer.title, step=f"{run.step:,}")
                 return inside.line if inside else None, f"{told}: {run.stop.message}"

@@ -8,7 +8,7 @@ from dataclasses import replace
 from PySide6.QtCore import QObject, Signal
 
 from gdviewer.engine.run.run import Run
-from gdviewer.engine.run.stop import Reason, Stop
+from gdviewer.engine.run.stop import STOPPED_BY_USER, Reason
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.ui.edits import Edits, State, matching_runs, shown_again, take_limits
 from gdviewer.ui.what_if import WhatIf
@@ -143,7 +143,7 @@ class Document(QObject):
         fresh = [run for run in runs if run not in self.runs]
         for run in self.runs:
             if run not in runs and not run.stop:
-                run.halt(Stop(Reason.USER))
+                run.halt(STOPPED_BY_USER)
         for run in fresh:
             if run.stop and run.stop.reason is Reason.USER:
                 run.resume()

@@ -13,7 +13,7 @@ from gdviewer.engine.analysis.curvature import Curvature
 from gdviewer.engine.analysis.line import Line, line_of_step
 from gdviewer.engine.analysis.stability import Verdict, judge_rate
 from gdviewer.engine.run.run import Run
-from gdviewer.engine.run.stop import stop_for
+from gdviewer.engine.run.stop import error_text
 from gdviewer.experiment.diagnosis import curvature_at
 from gdviewer.ui.arrows import Arrow
 from gdviewer.ui.background import Latest
@@ -66,7 +66,7 @@ def _look_at(place: _Place) -> _Look:
     try:
         line = line_of_step(run, step, rate)
     except Exception as problem:  # a function of the user's
-        error = str(stop_for(problem).values["error"])
+        error = error_text(problem)
     return _Look(place, here, verdict, line, error, perf_counter() - began)
 
 
@@ -214,7 +214,7 @@ class HerePanel(QWidget):
         self._rest(0.0)
         self._look = None
         self._show()
-        self.reason.setText(str(stop_for(error).values["error"]))
+        self.reason.setText(error_text(error))
         self._follow()
 
     def _give_up(self) -> None:

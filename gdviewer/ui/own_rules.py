@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer, Signal
 
 from gdviewer import optimizers
-from gdviewer.engine.record.trace import Change
+from gdviewer.engine.record.events import Change
 from gdviewer.engine.rules.optimizer import Optimizer
 from gdviewer.engine.rules.printed import Printed
 from gdviewer.engine.run.replay_check import check_replay

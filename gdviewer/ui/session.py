@@ -11,7 +11,7 @@ from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, Qt, QTimer, Si
 from PySide6.QtGui import QGuiApplication
 
 from gdviewer.engine.run.run import Run
-from gdviewer.engine.run.stop import Reason, Stop
+from gdviewer.engine.run.stop import STOPPED_BY_USER
 from gdviewer.engine.worker.watchdog import Watchdog
 from gdviewer.engine.worker.worker import Worker
 from gdviewer.experiment.experiment import Experiment, RunPlan
@@ -134,7 +134,7 @@ class Session(Document):
         """Back to the start, or to where a run left another, with the hyperparameters as they are now."""
         self.pause()
         for run in self.runs:
-            run.halt(Stop(Reason.USER))
+            run.halt(STOPPED_BY_USER)
         self.pace.asked = 0
         self._cursor = None
         self.begin_again()
@@ -160,7 +160,7 @@ class Session(Document):
         self._set_playing(False)
         for run in self.runs:
             if not run.stop:
-                run.halt(Stop(Reason.USER))
+                run.halt(STOPPED_BY_USER)
         self._worker.close(seconds=0.5)
         self.own_rules.close()
 

@@ -148,7 +148,7 @@ def _picture(experiment: Experiment, reason: str) -> int:
         _settle(_SETTLE_MS // 10)
     for run in window.session.runs:
         title = f"{run.optimizer.title} on {experiment.problem.title}"
-        failed = run.stop is not None and "exception" in run.stop.values
+        failed = run.stop is not None and run.stop.exception is not None
         print(
             f"{title}\n  {run.stop.message}\n" if failed else f"{report(title, result_of(run), experiment.problem)}\n"
         )

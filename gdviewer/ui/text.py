@@ -6,8 +6,8 @@ from typing import Any
 
 from PySide6.QtCore import QCoreApplication
 
-from gdviewer.engine.breakpoints.breakpoint import Hit
-from gdviewer.engine.run.stop import Reason, Stop
+from gdviewer.engine.record.events import Hit, Message
+from gdviewer.engine.run.stop import Stop
 from gdviewer.experiment.experiment import RunPlan
 from gdviewer.problems.problem import Problem
 
@@ -20,15 +20,19 @@ def tr(text: str, **values: Any) -> str:
     return translated.format(**values) if values else translated
 
 
+def message_text(message: Message) -> str:
+    """The message in the user's language."""
+    return tr(message.template, **message.values)
+
+
 def stop_text(stop: Stop) -> tuple[str, str]:
     """What happened and what to do, in the user's language."""
-    message, advice = stop.templates
-    return tr(message, **stop.values), tr(advice, **stop.values)
+    return message_text(stop.happened), message_text(stop.suggested)
 
 
 def hit_text(hit: Hit) -> str:
     """Which breakpoint was hit, where and why."""
-    return stop_text(Stop(Reason.BREAKPOINT, hit.breakpoint.kind, hit.values))[0]
+    return message_text(hit.message)
 
 
 def plan_title(plan: RunPlan) -> str:

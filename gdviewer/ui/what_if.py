@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from time import perf_counter
 
-from gdviewer.engine.record.trace import Change
+from gdviewer.engine.record.events import Change
 from gdviewer.engine.run.run import Run
 from gdviewer.engine.worker.worker import Late
 from gdviewer.experiment.experiment import Experiment, RunPlan

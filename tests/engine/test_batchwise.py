@@ -8,8 +8,7 @@ from gdviewer.engine.analysis.line import line_of_step
 from gdviewer.engine.rules.optimizer import optimizer
 from gdviewer.engine.rules.options import Options
 from gdviewer.engine.rules.parameter import rate
-from gdviewer.engine.run.origin import Origin
-from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.run import Origin, Run
 from gdviewer.engine.run.stop import Limits, Reason
 from gdviewer.experiment.diagnosis import curvature_at
 from gdviewer.problems.problem import Problem

@@ -13,7 +13,7 @@ from gdviewer.engine.rules.optimizer import optimizer
 from gdviewer.engine.rules.options import Options
 from gdviewer.engine.rules.parameter import Choice, rate
 from gdviewer.engine.run.run import Run
-from gdviewer.engine.run.stop import Limits, Reason, Stop
+from gdviewer.engine.run.stop import STOPPED_BY_USER, Limits, Reason
 from gdviewer.problems.function import FunctionProblem
 
 STEPS = 240
@@ -222,7 +222,7 @@ def test_that_a_rise_of_the_loss_is_told_with_its_numbers():
     assert run.stop.reason is Reason.BREAKPOINT
     assert run.stop.message == f"Breakpoint: the loss rises from {before:.6g} to {after:.6g} at step {run.step}."
     (hit,) = run.trace.hits
-    assert (hit.step, hit.breakpoint, hit.values["after"]) == (run.step, run.breakpoints[0], after)
+    assert (hit.step, hit.breakpoint, hit.message.values["after"]) == (run.step, run.breakpoints[0], after)
 
 
 def test_that_steps_past_a_hit_leave_nothing_behind():
@@ -295,7 +295,7 @@ def test_that_breakpoints_may_be_set_and_lifted_under_way():
 def test_that_a_run_ended_from_outside_has_no_hit_for_the_block_thrown_away():
     @optimizer("Halted")
     def halted(x, f, *, learning_rate=rate(0.1)):
-        run.halt(Stop(Reason.USER))
+        run.halt(STOPPED_BY_USER)
         return x - learning_rate * f.gradient(x)
 
     run = Run(problems.get("sphere"), halted, (1, 1), breakpoints=[Breakpoint("step", 1)])
@@ -353,7 +353,7 @@ def test_that_what_is_not_finite_is_told_with_its_step_though_its_move_is_not_ap
     (hit,) = run.trace.hits
     assert hit.step == run.step + 1
     assert run.stop.reason is Reason.BREAKPOINT
-    assert "loss" in hit.values["what"]
+    assert "loss" in hit.message.values["what"]
     point, _ = run.replay(hit.step)
     assert not np.isfinite(run.problem.value(point))
     assert np.isfinite(run.trace.loss).all()
@@ -397,7 +397,7 @@ def test_that_what_is_not_finite_is_found_in_the_state_and_on_the_way(where, blo
     while not run.stop:
         run.advance(block)
     assert run.step == 23
-    what = run.stop.values["what"]
+    what = run.trace.hits[-1].message.values["what"]
     assert what == ("an intermediate result (divide by zero), m" if where == "state" else
                     "an intermediate result (divide by zero)")  # fmt: skip
     run.resume()

@@ -1,14 +1,28 @@
 """The descent loop: what is recorded, when it stops, what it asks of the problem."""
 
+import pickle
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import gdviewer
 from gdviewer import optimizers, problems
+from gdviewer.engine.breakpoints.kinds import KINDS
+from gdviewer.engine.record.events import Hit, Message
 from gdviewer.engine.rules.optimizer import optimizer
 from gdviewer.engine.rules.parameter import rate
 from gdviewer.engine.run.run import LARGEST_BLOCK, Run
-from gdviewer.engine.run.stop import SENTENCES, Limits, Reason, Stop
+from gdviewer.engine.run.stop import (
+    START_UNDEFINED,
+    STOPPED_BY_USER,
+    Limits,
+    Reason,
+    failure,
+    record_full,
+    stop_at,
+    unfit,
+)  # fmt: skip
 from gdviewer.problems.function import FunctionProblem
 
 PARABOLA = problems.formula("x**2 + 3*y**2")
@@ -146,7 +160,7 @@ def test_that_a_start_outside_of_the_domain_is_told_as_such():
 def test_that_a_run_halted_from_outside_stays_where_it_is_and_can_go_on():
     run = run_of(tolerance=None)
     run.advance(10)
-    run.halt(Stop(Reason.USER))
+    run.halt(STOPPED_BY_USER)
     run.advance(10)
     assert (run.step, run.stop.reason) == (10, Reason.USER)
     run.resume()
@@ -158,7 +172,7 @@ def test_that_a_halt_in_the_middle_of_a_block_throws_the_block_away():
     @optimizer("halting")
     def halting(x, f, t, *, learning_rate=rate(0.1)):
         if t == 5:
-            run.halt(Stop(Reason.USER))
+            run.halt(STOPPED_BY_USER)
         return x - learning_rate * f.gradient(x)
 
     run = run_of(rule=halting)
@@ -196,26 +210,46 @@ def test_that_a_long_limit_is_not_paid_for_by_a_run_that_ends_early():
     assert steps <= 2 * run.step + 16
 
 
-@pytest.mark.parametrize("key", SENTENCES, ids=str)
-def test_that_every_stop_has_a_sentence_and_an_advice_that_format(key):
-    values = {
-        "step": 1200,
-        "slope": 0.1,
-        "error": "ValueError: {odd}",
-        "lacks": "It needs more",
-        "megabytes": 1.5,
-    } | vars(Limits(1e-5, 10, 1e-5, 1e-9))
-    if key[0] is Reason.BREAKPOINT:
-        told = "before", "after", "limit", "norm", "length", "angle", "index", "component", "low", "high"
-        values |= dict.fromkeys(told, 1.0) | {"what": "loss"}
-    stop = Stop(*key, values)
+NUMBERS = "before", "after", "limit", "norm", "length", "angle", "index", "component", "low", "high", "slope"
+TOLD = dict.fromkeys(NUMBERS, 1.0) | {"step": 1200, "what": "loss"}
+STOPS = [
+    STOPPED_BY_USER,
+    START_UNDEFINED,
+    unfit("It needs more"),
+    record_full(1200, 1_500_000),
+    failure("ValueError: {odd}", None),
+    *(
+        Limits(1e-5, 10, 1e-5, 1e-9).stop(reason, 1200, np.array([slope]))
+        for reason in Reason
+        if reason.limit or reason is Reason.LEFT_DOMAIN
+        for slope in (1e-4, 0.1)
+    ),
+    *(stop_at(Hit(1200, kind.title, Message(kind.sentence, TOLD))) for kind in KINDS.values()),
+]
+
+
+@pytest.mark.parametrize("stop", STOPS, ids=lambda stop: stop.reason.value)
+def test_that_every_stop_has_a_sentence_and_an_advice_that_format(stop):
     assert stop.message
     assert stop.advice.endswith(".")
     assert "{slope" not in stop.message + stop.advice
 
 
 def test_that_every_reason_has_its_sentences():
-    assert {reason for reason, _ in SENTENCES} == set(Reason)
+    assert {stop.reason for stop in STOPS} == set(Reason)
+
+
+@pytest.mark.parametrize("stop", STOPS, ids=lambda stop: stop.reason.value)
+def test_that_a_stop_is_the_same_once_it_was_pickled(stop):
+    again = pickle.loads(pickle.dumps(stop))
+    assert (again, hash(again)) == (stop, hash(stop))
+    assert (again.message, again.advice) == (stop.message, stop.advice)
+
+
+def test_that_messages_differ_by_their_values():
+    message = Message("Step {step:,} of {n:,}.", {"step": 1200, "n": 1300})
+    assert message.text == "Step 1,200 of 1,300."
+    assert message != replace(message, values={"step": 1201, "n": 1300})
 
 
 def test_that_a_tolerance_met_on_a_steep_slope_advises_to_raise_the_learning_rate():
@@ -331,7 +365,7 @@ def test_that_a_function_that_raises_at_a_step_keeps_the_steps_before_it(where):
     assert "KeyError: 'no such sample'" in run.stop.message
     assert 'raise KeyError("no such sample")' in run.stop.message
     assert "of function" in run.stop.message
-    assert isinstance(run.stop.values["exception"], KeyError)
+    assert isinstance(run.stop.exception, KeyError)
 
 
 @pytest.mark.parametrize("step", [1, 2, 5, 40, LARGEST_BLOCK + 3])
@@ -376,7 +410,7 @@ def test_that_a_wrong_shape_is_told(value, gradient, message):
     run = finished(FunctionProblem(value, [1.0, 2.0], gradient))
     assert run.stop.reason is Reason.ERROR
     with pytest.raises(ValueError, match=message):
-        raise run.stop.values["exception"]
+        raise run.stop.exception
 
 
 @pytest.mark.parametrize(
@@ -395,7 +429,7 @@ def test_that_a_rule_that_returns_a_wrong_form_is_told(returned, message):
     run = finished(rule=odd)
     assert run.stop.reason is Reason.ERROR
     with pytest.raises(ValueError, match=message):
-        raise run.stop.values["exception"]
+        raise run.stop.exception
 
 
 def test_that_a_function_may_change_what_it_is_given():

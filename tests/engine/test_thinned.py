@@ -10,9 +10,8 @@ from gdviewer.engine.breakpoints.breakpoint import Breakpoint
 from gdviewer.engine.record import columns, trace
 from gdviewer.engine.rules.options import Options
 from gdviewer.engine.run import replay
-from gdviewer.engine.run.origin import Origin
 from gdviewer.engine.run.replay_check import check_replay
-from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.run import Origin, Run
 from gdviewer.engine.run.stop import Limits, Reason
 from gdviewer.engine.tracing.tracer import inspect_step, local_values
 from gdviewer.experiment.minimize import minimize
@@ -128,7 +127,7 @@ def hits_of(run):
     while not run.stop or run.at_breakpoint:
         run.resume()
         run.advance(STEPS)
-    return [(hit.step, hit.breakpoint.kind, hit.values) for hit in run.trace.hits]
+    return [(hit.step, hit.breakpoint.kind, hit.message) for hit in run.trace.hits]
 
 
 def test_that_breakpoints_hit_at_the_same_steps(monkeypatch):
@@ -252,7 +251,7 @@ def ends_of(limits, monkeypatch, rule="gradient_descent", **hyperparameters):
         start = np.linspace(0, 2, 700)  # some components are zero, or nearly
         run = Run(problem, optimizers.get(rule), start, hyperparameters, limits)
         run.advance(10_000)
-        found.append((run.step, run.stop.reason, run.stop.kind, run.stop.values, run.trace.last.tolist()))
+        found.append((run.step, run.stop, run.trace.last.tolist()))
     return found
 
 

@@ -10,7 +10,7 @@ from gdviewer.engine.breakpoints.breakpoint import Breakpoint
 from gdviewer.engine.rules.optimizer import optimizer
 from gdviewer.engine.rules.parameter import rate
 from gdviewer.engine.run.run import LARGEST_BLOCK, Run
-from gdviewer.engine.run.stop import Limits, Reason, Stop
+from gdviewer.engine.run.stop import STOPPED_BY_USER, Limits, Reason
 from gdviewer.engine.worker.worker import Late, Worker, burst, catch_up
 from gdviewer.problems.function import FunctionProblem
 
@@ -199,7 +199,7 @@ def test_that_a_rule_that_catches_every_exception_is_told_to_end_until_it_does(w
     (thread,) = worker_threads()
     assert worker.run is stuck
     assert worker.place.function == "stubborn"
-    stuck.halt(Stop(Reason.USER))
+    stuck.halt(STOPPED_BY_USER)
     worker.abandon()
     worker.grant([fine], seconds=10)
     assert worker.wait(30)
@@ -225,7 +225,7 @@ def test_that_a_thread_that_was_given_up_steps_no_other_run(worker):
     slow, other = new_run(rule=late), new_run()
     worker.grant([slow, other], seconds=10, steps=1)
     assert entered.wait(30)
-    slow.halt(Stop(Reason.USER))
+    slow.halt(STOPPED_BY_USER)
     (thread,) = worker_threads()
     worker.abandon()
     leave.set()

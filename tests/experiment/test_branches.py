@@ -9,7 +9,7 @@ from gdviewer import optimizers, problems, schedules
 from gdviewer.engine.rules.optimizer import optimizer
 from gdviewer.engine.rules.options import Options
 from gdviewer.engine.rules.parameter import rate
-from gdviewer.engine.run.origin import leaves
+from gdviewer.engine.run.run import leaves
 from gdviewer.engine.run.stop import Limits, Reason
 from gdviewer.engine.worker.worker import burst
 from gdviewer.experiment.experiment import Experiment, Records, RunPlan

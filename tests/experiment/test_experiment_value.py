@@ -13,7 +13,7 @@ import gdviewer
 from gdviewer import optimizers, problems, schedules
 from gdviewer.engine.breakpoints.breakpoint import Breakpoint
 from gdviewer.engine.breakpoints.kinds import KINDS
-from gdviewer.engine.record.trace import Change
+from gdviewer.engine.record.events import Change
 from gdviewer.engine.rules.options import Options
 from gdviewer.engine.rules.parameter import rate
 from gdviewer.engine.run.stop import Limits

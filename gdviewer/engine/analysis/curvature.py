@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from gdviewer.engine.analysis.point_kind import Finding, Kind, Spot, classify
 from gdviewer.engine.rules.oracle import Array, Minimisable
-from gdviewer.engine.run.stop import stop_for
+from gdviewer.engine.run.stop import error_text
 
 DENSE = 300  # up to so many dimensions all eigenvalues are computed
 SECONDS = 2.0  # what a Hessian of a function of the user's may take; one that takes longer is sampled
@@ -139,7 +139,7 @@ def curvature(
                 return _unknown(x, loss, slope, Finding(Kind.UNDEFINED, what))
             return _curvature(objective, x, loss, slope, scale, seconds)
     except (Exception, SystemExit) as error:
-        return _unknown(x, loss, slope, Finding(Kind.UNKNOWN, "error", stop_for(error).values))
+        return _unknown(x, loss, slope, Finding(Kind.UNKNOWN, "error", {"error": error_text(error)}))
 
 
 def _unknown(x: Array, loss: float, gradient: Array, finding: Finding) -> Curvature:

@@ -14,7 +14,7 @@ from gdviewer.engine.rules.optimizer import Optimizer
 from gdviewer.engine.rules.oracle import Array, Minimisable, Oracle
 from gdviewer.engine.rules.printed import again
 from gdviewer.engine.run.run import Run
-from gdviewer.engine.run.stop import stop_for
+from gdviewer.engine.run.stop import error_text
 
 _RATE = "learning_rate"
 _LATE = 1000  # the number of the step that is looked at: past what a rule does differently at first
@@ -186,7 +186,7 @@ def _effective(run: Run, step: int, here: Curvature, steepest: float) -> Verdict
     try:
         after = run.point(step + 1) if step + 1 < len(trace) else run.replay(step + 1)[0]
     except (Exception, SystemExit) as error:
-        return Verdict("The step from here is not known: {error}", stop_for(error).values)
+        return Verdict("The step from here is not known: {error}", {"error": error_text(error)})
     slope, move = float(v @ here.gradient), float(v @ (after - here.x))
     if not abs(slope) > _SEEN * float(np.linalg.norm(here.gradient)) or not np.isfinite(move):
         return Verdict("There is no slope along the steepest direction, so nothing to measure the step from here by.")

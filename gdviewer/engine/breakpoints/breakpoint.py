@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from gdviewer.engine.breakpoints.condition import condition
-from gdviewer.engine.breakpoints.kinds import EXPRESSION, KINDS, Judgement, Steps
+from gdviewer.engine.breakpoints.kinds import EXPRESSION, KINDS, Judgement
+from gdviewer.engine.breakpoints.steps import Steps
+from gdviewer.engine.record.events import Hit, Message
+from gdviewer.engine.rules.optimizer import Optimizer
 from gdviewer.engine.rules.oracle import Oracle
 from gdviewer.engine.rules.parameter import Parameter, Switch, nearest
-
-if TYPE_CHECKING:
-    from gdviewer.engine.rules.optimizer import Optimizer
 
 
 @dataclass(frozen=True)
@@ -56,21 +56,6 @@ class Breakpoint:
         """
         judge = KINDS[self.kind].judge
         return judge(steps) if self.value is None else judge(steps, self.value)
-
-
-@dataclass(frozen=True)
-class Hit:
-    """A breakpoint that was hit.
-
-    Attributes:
-        step: the step in which it was; the last row of the trace then, or one more where the move was not applied.
-        breakpoint: which.
-        values: what its kind's sentence speaks of.
-    """
-
-    step: int
-    breakpoint: Breakpoint
-    values: Mapping[str, Any]
 
 
 def names_of(rule: Optimizer) -> tuple[str, ...]:
@@ -139,11 +124,11 @@ class Watch:
             self._held = {watched: bool(holds[last - 1]) for watched, (holds, _, _) in found.items()}
         self.unwatched = unwatched
         step = steps.first + at + 1
-        told = [
-            Hit(step, watched, {"step": step, "limit": watched.value, **tell(at)})
-            for watched, (_, hits, tell) in found.items()
-            if at < len(hits) and hits[at]
-        ]
+        told = []
+        for watched, (_, hits, tell) in found.items():
+            if at < len(hits) and hits[at]:
+                values = {"step": step, "limit": watched.value, **tell(at)}
+                told.append(Hit(step, watched, Message(KINDS[watched.kind].sentence, values)))
         return last if told else applied, told
 
 

@@ -3,121 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gdviewer.engine.breakpoints.condition import condition
-from gdviewer.engine.record.columns import Rows
+from gdviewer.engine.breakpoints.steps import Steps
 from gdviewer.engine.record.trace import norms
 from gdviewer.engine.rules.oracle import Array
 from gdviewer.engine.rules.parameter import Choice, Declared, Parameter
 
-if TYPE_CHECKING:
-    from gdviewer.engine.run.run import Run
-
 EXPRESSION = "expression"
 Judgement = tuple[NDArray[np.bool_], Callable[[int], Mapping[str, Any]]]
-
-
-@dataclass
-class Steps:
-    """Steps that were executed one after another, as breakpoints see them.
-
-    Attributes:
-        run: whose they are, with the trace before them.
-        first: the number of the step that row 0 holds; steps ``first + 1 … first + k`` are judged.
-        points, loss, gradients: rows ``first … first + k`` with shapes (k+1, n), (k+1,), (k+1, n).
-        rates: the learning rate of each step, (k,).
-        before, carried: what the rule carries, in row 0, and after each step, (k, …) each.
-        noted: the steps in which a floating-point operation overflowed, divided by zero or was invalid, and which.
-    """
-
-    run: Run
-    first: int
-    points: Rows
-    loss: Array
-    gradients: Rows
-    rates: Array
-    before: Sequence[Any]
-    carried: Sequence[Rows]
-    noted: Mapping[int, str] = field(default_factory=dict)
-
-    @cached_property
-    def x(self) -> Array:
-        """The points as one array, (k+1, n)."""
-        return np.asarray(self.points)
-
-    @cached_property
-    def gradient(self) -> Array:
-        """The gradients as one array, (k+1, n)."""
-        return np.asarray(self.gradients)
-
-    @cached_property
-    def after(self) -> Sequence[Array]:
-        """What the rule carries after each step, (k, …) each."""
-        return [np.asarray(rows) for rows in self.carried]
-
-    @cached_property
-    def move(self) -> Array:
-        """The move of each step, (k, n)."""
-        moves: Array = self.x[1:] - self.x[:-1]
-        return moves
-
-    @cached_property
-    def length(self) -> Array:
-        """The length of each step's move, (k,)."""
-        return norms(self.move)
-
-    @cached_property
-    def previous_move(self) -> Array:
-        """The move before each step's, (k, n); NaN where there is none."""
-        before = self.x[0] - self.run.point(self.first - 1) if self.first else np.full(self.x.shape[1], np.nan)
-        return np.concatenate((before[None], self.move[:-1]))
-
-    def losses_from(self, before: int) -> Array:
-        """The losses from up to ``before`` rows before row 0 on."""
-        return np.concatenate((self.run.trace.loss[max(0, self.first - before) : self.first], self.loss))
-
-    def now(self, name: str) -> Array:
-        """The quantity of that name in each step, the steps along the last axis; see ``condition.Known``."""
-        if name in self._rows:
-            return self._rows[name][1:].T
-        if name == "move":
-            return self.move.T
-        if name in self.run.optimizer.state:
-            return np.moveaxis(self.after[list(self.run.optimizer.state).index(name)], 0, -1)
-        value = self.rates if name == "learning_rate" else self.run.hyperparameters[name]
-        return np.full(len(self.rates), value)
-
-    def previous(self, name: str) -> Array:
-        """The quantity of that name a step before each."""
-        if name in self._rows:
-            return self._rows[name][:-1].T
-        if name == "move":
-            return self.previous_move.T
-        now = self.now(name)
-        if name in self.run.optimizer.state:
-            before = self.before[list(self.run.optimizer.state).index(name)]
-        elif not self.first:
-            before = now[0]
-        elif name == "learning_rate":
-            before = self.run.trace.rate[self.first]
-        else:
-            before = self.run.hyperparameters_at(self.first)[name]
-        rows = np.empty_like(now)
-        rows[..., 1:] = now[..., :-1]
-        rows[..., 0] = before
-        return rows
-
-    @cached_property
-    def _rows(self) -> dict[str, Array]:
-        t = np.arange(self.first, self.first + len(self.loss), dtype=float)
-        return {"x": self.x, "gradient": self.gradient, "loss": self.loss, "t": t}
 
 
 @dataclass(frozen=True)
@@ -219,7 +119,7 @@ def _move_longer(steps: Steps, limit: float) -> Judgement:
     "Hits where the path leaves the region that the problem is usually looked at.",
 )
 def _leaves_domain(steps: Steps) -> Judgement:
-    low, high = steps.run.domain.T
+    low, high = steps.context.domain.T
     outside: Any = ((steps.x < low) | (steps.x > high)).any(axis=1)
 
     def tell(i: int) -> Mapping[str, Any]:
@@ -265,7 +165,7 @@ def _changes_sign(steps: Steps, what: str) -> Judgement:
     unapplied=True,
 )
 def _non_finite(steps: Steps) -> Judgement:
-    parts = dict(zip(steps.run.optimizer.state, steps.after, strict=True))
+    parts = dict(zip(steps.context.optimizer.state, steps.after, strict=True))
     parts |= {"x": steps.x[1:], "loss": steps.loss[1:], "gradient": steps.gradient[1:]}
     odd: dict[str, Any] = {
         name: ~np.isfinite(rows).reshape(len(rows), -1).all(axis=1)

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gdviewer.engine.record.columns import Column, Group, Rows, row_of, sparing
+from gdviewer.engine.record.events import Change, Hit
 from gdviewer.engine.rules.oracle import Array
-
-if TYPE_CHECKING:
-    from gdviewer.engine.breakpoints.breakpoint import Hit
 
 _ALONE = 8192
 ROW_BYTES = 2**28  # points and gradients that take more are kept for every other step, then every fourth, …
@@ -41,15 +38,6 @@ def norms(rows: Rows) -> Array:
             shares = np.linalg.norm(rows[vast] / largest[:, None], axis=1)
             found[vast] = np.where(np.isfinite(largest), largest * shares, largest)
     return found
-
-
-@dataclass(frozen=True)
-class Change:
-    """A hyperparameter that was moved while the run was under way; ``step`` is the first step that used it."""
-
-    step: int
-    name: str
-    value: float
 
 
 class Kept(NamedTuple):

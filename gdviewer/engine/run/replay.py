@@ -2,24 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
+from gdviewer.engine.record.trace import Trace
 from gdviewer.engine.rules.form import executed
-from gdviewer.engine.rules.optimizer import Rule
-from gdviewer.engine.rules.oracle import Array, Oracle
+from gdviewer.engine.rules.optimizer import Optimizer, Rule
+from gdviewer.engine.rules.options import Options
+from gdviewer.engine.rules.oracle import Array, Minimisable, Oracle
 from gdviewer.engine.rules.printed import again
-
-if TYPE_CHECKING:
-    from gdviewer.engine.run.run import Run
 
 REMEMBERED_BYTES = 2**26  # what points and states that were executed again may take …
 _MOST = 256  # … and how many steps they may be of
 
 State = tuple[Any, ...]
+
+
+class Replayable(Protocol):
+    """What is asked of a run whose steps are executed again; of another run that it continues, too."""
+
+    @property
+    def objective(self) -> Minimisable:
+        """What is minimised."""
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """Its rule."""
+
+    @property
+    def options(self) -> Options:
+        """What stands around the rule."""
+
+    @property
+    def seed(self) -> int:
+        """What everything random is drawn from, with the step's number."""
+
+    @property
+    def born(self) -> int:
+        """The step after which its rule began."""
+
+    @property
+    def trace(self) -> Trace:
+        """The record."""
+
+    @property
+    def upcoming(self) -> Mapping[str, Any]:
+        """The hyperparameters that the next step executed will use."""
+
+    @property
+    def pace(self) -> float:
+        """Seconds that a step takes, about."""
+
+    def hyperparameters_at(self, step: int) -> dict[str, Any]:
+        """The hyperparameters that a recorded step was executed with."""
+
+    def owner(self, step: int) -> Replayable:
+        """The run whose rule executed a step: this one, or one that it continues."""
+
+    def point(self, step: int) -> Array:
+        """The point after a step, (n,)."""
+
+    def nearest_point(self, step: int, seconds: float) -> tuple[int, Array]:
+        """The point after a step, or after one before it that is known sooner; and its step."""
+
+    def recorded_gradient(self, step: int) -> Array:
+        """The gradient in the record's row of a step, (n,)."""
 
 
 class Replayer:
@@ -31,7 +81,7 @@ class Replayer:
         rate: tells the learning rate of a step to come, as :meth:`Stepper.rate`.
     """
 
-    def __init__(self, run: Run, rate: Callable[..., tuple[float, Any]]) -> None:
+    def __init__(self, run: Replayable, rate: Callable[..., tuple[float, Any]]) -> None:
         self._run, self._rate = run, rate
         self._lock = Lock()
         self._remembered: dict[int, tuple[Array, State]] = {}
@@ -54,7 +104,7 @@ class Replayer:
             if owner is not run:
                 return owner.nearest_point(step, seconds)
             kept = self._nearest(step)[0]
-            if not run.problem.broadcasts or (step - kept) * run.pace > seconds:
+            if not run.objective.broadcasts or (step - kept) * run.pace > seconds:
                 rows = trace.rows
                 place = step // rows.stride
                 return place * rows.stride, rows.x[place]

@@ -4,25 +4,55 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from gdviewer.engine.breakpoints.breakpoint import Breakpoint, Hit, Watch, noting
-from gdviewer.engine.breakpoints.kinds import Steps
+from gdviewer.engine.breakpoints.breakpoint import Breakpoint, Watch, noting
+from gdviewer.engine.breakpoints.steps import Steps
 from gdviewer.engine.record.columns import Rows, together
-from gdviewer.engine.record.trace import Change, Trace
+from gdviewer.engine.record.events import Change, Hit
+from gdviewer.engine.record.trace import Moment, Trace
 from gdviewer.engine.rules.optimizer import Optimizer, Rule, read_only
 from gdviewer.engine.rules.options import Options
 from gdviewer.engine.rules.oracle import Array, Minimisable
-from gdviewer.engine.run.origin import Origin, take_over
 from gdviewer.engine.run.replay import Replayer
 from gdviewer.engine.run.stepper import Block, Stepper
-from gdviewer.engine.run.stop import Limits, Reason, Stop, stop_for
+from gdviewer.engine.run.stop import START_UNDEFINED, Limits, Reason, Stop, record_full, stop_at, stop_for, unfit
 
 RECORD_BYTES = 2**30  # a run ends whose trace takes more for what it keeps of every step
 LARGEST_BLOCK = 256  # steps judged at once: so many make the judging cheap, and few are executed in vain past a stop
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The state a run begins with: that of another after so many steps.
+
+    Attributes:
+        run: the run that is continued. Its rows up to ``step`` are never rewritten, so it may go on meanwhile.
+        step: the step after which it is left.
+        changes: the hyperparameters to be moved on the way, where ``run`` has yet to be executed so far.
+    """
+
+    run: Run
+    step: int
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def past(self) -> Run:
+        """The run whose rule executed the step: ``run``, or one that it continues itself."""
+        return self.run if self.step >= self.run.left else self.run.owner(self.step)
+
+    def reached(self) -> bool:
+        """Whether the run has got to the step, or has stopped before; brings it some way there where it has not."""
+        if not self._is_there():
+            self.run.retrace(self.changes, self.step)
+        return self._is_there()
+
+    def _is_there(self) -> bool:
+        return self.run.stop is not None or (self.run.begun and self.run.step >= self.step)
 
 
 class Run:
@@ -88,7 +118,7 @@ class Run:
         self.options = options or Options()
         self.objective = self.options.objective(problem)
         if lacks := optimizer.lacks(self.objective):
-            self.stop = Stop(Reason.UNFIT, values={"lacks": f"{optimizer.title} {lacks}"})
+            self.stop = unfit(f"{optimizer.title} {lacks}")
         schedule = self.options.schedule
         if schedule and "learning_rate" not in self.hyperparameters:
             raise ValueError(f"{optimizer.name} has no learning_rate, so there is nothing for a schedule to set")
@@ -249,7 +279,7 @@ class Run:
         stepper.state = tuple(map(read_only, self.optimizer.state.values()))
         self._trace = Trace(x, loss, gradient, dict(zip(self.optimizer.state, stepper.state, strict=True)))
         if not np.isfinite(loss):
-            self._end(Stop(Reason.LEFT_DOMAIN, "start"))
+            self._end(START_UNDEFINED)
 
     def advance(self, steps: int = 1) -> None:
         """Execute up to ``steps`` steps, fewer where a stop or a :meth:`cut` comes first."""
@@ -274,6 +304,21 @@ class Run:
             if self.step >= end or self._stepper.cut:
                 break
 
+    def retrace(self, changes: Iterable[Change], step: int, most: int = LARGEST_BLOCK) -> None:
+        """Execute up to ``most`` steps towards ``step``, and move hyperparameters at the steps where ``changes`` say
+        so."""
+        self.begin()
+        done = self.step
+        end = min(step, done + most)
+        if not self.begun or self.stop or end <= done:
+            return
+        for change in changes:
+            if change.step == done + 1:
+                self.change(change.name, change.value)
+            elif done + 1 < change.step <= end:
+                end = change.step - 1
+        self.advance(end - done)
+
     def replay(self, step: int, through: Callable[[Rule], Rule] | None = None) -> tuple[Array, dict[str, Any]]:
         """Execute step number ``step`` again from the recorded row before it: the same bits, at no effect.
 
@@ -294,18 +339,51 @@ class Run:
         before."""
         try:
             with np.errstate(all="ignore"):
-                taken = take_over(self, origin, self._stepper.oracle) if origin.reached() else None
+                reached, past = origin.reached(), origin.past
+                if reached and past.begun:
+                    self._take_over(past, min(origin.step, past.step))
         except (Exception, SystemExit) as error:
             self._end(stop_for(error))
             return
-        if taken and not self.stop:
-            self.left, stepper = taken.step, self._stepper
-            stepper.x, stepper.state, stepper.schedule_state = taken.x, taken.state, taken.schedule_state
-            stepper.value, stepper.born = taken.trace.loss[-1], taken.born
-            self._trace = taken.trace
-        past = origin.past
         if past.stop and past.step < origin.step:
             self._end(past.stop)
+
+    def _take_over(self, past: Run, step: int) -> None:
+        """Take the rows and the state of another run after a step of its own rule.
+
+        Where another function is minimised from here on, its loss and gradient are asked.
+        """
+        stepper, objective, goes_on = self._stepper, self.objective, past.optimizer is self.optimizer
+        state = past.state_at(step) if goes_on else tuple(map(read_only, self.optimizer.state.values()))
+        x = past.point(step)
+        loss, gradient = past.trace.loss[step], past.recorded_gradient(step)
+        if self.options.l2 != past.options.l2:
+            oracle, whole = stepper.oracle, not objective.batchwise
+            loss, gradient = (oracle.exact_value(x), oracle.exact_gradient(x)) if whole else oracle.ahead(step + 1, x)
+        newest = Moment(step, x, gradient, state, past.point(step - 1) if step else None)
+        trace = past.trace.continued(newest, self.optimizer.state, float(loss))
+        if goes_on and step:
+            before, now = past.hyperparameters_at(step), self._initial
+            trace.changes += [Change(step + 1, name, value) for name, value in now.items() if value != before[name]]
+        schedule_state = self._schedule_state_after(past, step)
+        if self.stop:  # ended from outside meanwhile
+            return
+        stepper.x, stepper.state, stepper.schedule_state = x, state, schedule_state
+        stepper.value, stepper.born = trace.loss[-1], past.born if goes_on else step
+        self.left, self._trace = step, trace
+
+    def _schedule_state_after(self, past: Run, step: int) -> tuple[Any, ...]:
+        """The state of the schedule after it has followed the losses of another run for so many steps."""
+        schedule = self.options.schedule
+        if schedule is None:
+            return ()
+        state = tuple(schedule.state.values())
+        if schedule.follows_loss:
+            own = self._initial["learning_rate"]
+            for t in range(1, step + 1):
+                rate = past.hyperparameters_at(t).get("learning_rate", own)
+                _, state = schedule.at(t - 1, rate, float(past.trace.loss[t - 1]), state)
+        return state
 
     def _block(self, size: int) -> None:
         """Execute ``size`` steps, judge them, and append those that count."""
@@ -336,7 +414,7 @@ class Run:
                 counted, hits = self._watch.judge(watched, steps, accepted)
                 if hits:  # a stop at the same step is due when the run goes on
                     self._due = (stop, self.limits) if stop and counted == accepted else None
-                    accepted, stop = counted, Stop(Reason.BREAKPOINT, hits[0].breakpoint.kind, hits[0].values)
+                    accepted, stop = counted, stop_at(hits[0])
         if self.stop:  # ended from outside while the block was under way
             accepted, hits = 0, []
         if accepted:
@@ -356,7 +434,7 @@ class Run:
         if stop:
             self._end(stop)
         elif trace.scalar_bytes > RECORD_BYTES:
-            self._end(Stop(Reason.FULL, values={"step": self.step, "megabytes": trace.scalar_bytes / 1e6}))
+            self._end(record_full(self.step, trace.scalar_bytes))
 
     def _judge(self, block: Block, x: Rows, loss: Array, gradient: Rows) -> tuple[int, Stop | None]:
         """How many steps of a block count, and the stop that ends the run there."""
@@ -385,3 +463,20 @@ class Run:
             self._initial = self.hyperparameters
         else:
             self.trace.changes += [Change(self.step + 1, name, value) for name, value in changed.items()]
+
+
+def leaves(run: Run, other: Run) -> bool:
+    """Whether the steps before ``run`` left the one it continues are also those of ``other``."""
+    if run.origin is None or not other.begun or other.step < run.left:
+        return False
+    past = run.origin.past
+    return past is other or (
+        run is not other and past.problem is other.problem and past.seed == other.seed
+        and bool((past.start == other.start).all()) and past.optimizer is other.optimizer
+        and past.options == other.options and _origin_of(past) == _origin_of(other)
+        and past.hyperparameters_since(run.left) == other.hyperparameters_since(run.left)
+    )  # fmt: skip
+
+
+def _origin_of(run: Run) -> tuple[int, int] | None:
+    return (id(run.origin.past), run.origin.step) if run.origin else None

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gdviewer.engine.breakpoints.kinds import KINDS
+from gdviewer.engine.record.events import Hit, Message
 from gdviewer.engine.record.trace import norms
 from gdviewer.engine.rules.form import FormError
 from gdviewer.engine.rules.oracle import Array, UnfitError
 from gdviewer.engine.rules.parameter import Parameter
-from gdviewer.engine.rules.place import place_of_error
+from gdviewer.engine.rules.place import Place, place_of_error
 
 
 class Reason(Enum):
@@ -55,96 +54,132 @@ _LIMIT_OF = {
 }
 
 
-# What is said at each stop: a sentence on what happened and one of advice. `{names}` are filled from Stop.values, after
-# translation. Where the gradient tells more, the key carries a second word.
-SENTENCES: Mapping[tuple[Reason, str], tuple[str, str]] = {
-    (Reason.TOLERANCE, "flat"): (
-        "Tolerance met: no component of the next move exceeds {tolerance:g}.",
-        "The slope is nearly zero here, so this is a stationary point; another start may find a lower one.",
-    ),
-    (Reason.TOLERANCE, "steep"): (
-        "Tolerance met: no component of the next move exceeds {tolerance:g}.",
-        "But the slope is still {slope:.3g}: the moves are small, not the gradient. Raise the learning rate, look at "
-        "its schedule, or lower the tolerance.",
-    ),
-    (Reason.STALLED, ""): (
-        "Stalled: the next move is zero, though the slope is still {slope:.3g}.",
-        "No step along this direction leads lower, or the learning rate is lost in rounding: start elsewhere, or take "
-        "another optimizer.",
-    ),
-    (Reason.FULL, ""): (
-        "The record is full: its {step:,} steps take {megabytes:,.0f} MB.",
-        "Take fewer steps, or begin another run where this one has come to.",
-    ),
-    (Reason.GRADIENT_TOLERANCE, ""): (
-        "Gradient tolerance met: the largest component of the gradient is {slope:.3g}.",
-        "This is a stationary point; another start may find a lower one.",
-    ),
-    (Reason.LOSS_TOLERANCE, ""): (
-        "Loss tolerance met: the last step changed the loss by less than {loss_tolerance:g} of it.",
-        "If the gradient is still large, raise the learning rate or lower the loss tolerance.",
-    ),
-    (Reason.STEP_LIMIT, "flat"): (
-        "Step limit reached after {step:,} steps.",
-        "The slope is nearly zero here; lower the step limit, or start elsewhere to see more.",
-    ),
-    (Reason.STEP_LIMIT, "steep"): (
-        "Step limit reached after {step:,} steps.",
-        "The slope is still {slope:.3g}: raise the learning rate if the path creeps, lower it if the path zigzags, or "
-        "allow more steps.",
-    ),
-    (Reason.DIVERGED, ""): (
-        "Diverged: the point or the loss is not finite any more, or beyond {divergence:g}.",
-        "Lower the learning rate; the last finite point is kept.",
-    ),
-    (Reason.LEFT_DOMAIN, ""): (
-        "Left the domain: the function is not defined where the next step leads.",
-        "Lower the learning rate, or start further from the edge; the last defined point is kept.",
-    ),
-    (Reason.LEFT_DOMAIN, "start"): (
-        "The function is not defined at the start.",
-        "Choose another start.",
-    ),
-    (Reason.UNFIT, ""): ("{lacks}.", "Choose another optimizer for it, or another problem."),
-    (Reason.USER, ""): ("Stopped.", "Run continues from here."),
-    (Reason.ERROR, ""): ("{error}", "Mend the function and run again; the steps before it are kept."),
-} | {(Reason.BREAKPOINT, name): (kind.sentence, "Run goes on from here.") for name, kind in KINDS.items()}
-_SOME = 128  # components of a long row that are looked at first
-_FLAT = 1e-2  # ‖gradient‖ still called nearly zero in advice; of thousands of components none need be large
-
-
 @dataclass(frozen=True)
 class Stop:
-    """Why a run stopped: the reason, and the values its sentences speak of."""
+    """Why a run stopped.
+
+    Attributes:
+        happened: one sentence on what happened; suggested: one on what to do.
+        flat: whether the slope was nearly zero, at a limit that is met on slopes too.
+        refuses: whether it is for a step that was executed and left unapplied, as it was not finite.
+        lacks: what the optimizer needs and the problem does not have, as words.
+        exception: what user code raised; place: the line of user code in which it happened.
+    """
 
     reason: Reason
-    kind: str = ""
-    values: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def templates(self) -> tuple[str, str]:
-        """The sentences on what happened and what to do, before the values are filled in (for translation)."""
-        return SENTENCES[self.reason, self.kind]
-
-    @property
-    def is_about_the_point(self) -> bool:
-        """Whether the run ended because there was little left to do, so that it matters what kind of point that is."""
-        return self.reason.converged or self.reason is Reason.STALLED or self.kind == "flat"
+    happened: Message
+    suggested: Message
+    flat: bool = False
+    refuses: bool = False
+    lacks: str = ""
+    exception: BaseException | None = None
+    place: Place | None = None
 
     @property
     def message(self) -> str:
         """One sentence on what happened."""
-        return self.templates[0].format(**self.values)
+        return self.happened.text
 
     @property
     def advice(self) -> str:
         """One sentence on what to do."""
-        return self.templates[1].format(**self.values)
+        return self.suggested.text
 
     @property
-    def refuses(self) -> bool:
-        """Whether it is for a step that was executed and left unapplied, as it was not finite."""
-        return self.reason in (Reason.DIVERGED, Reason.LEFT_DOMAIN) and not self.values.get("applied")
+    def is_about_the_point(self) -> bool:
+        """Whether the run ended because there was little left to do, so that it matters what kind of point that is."""
+        return self.reason.converged or self.reason is Reason.STALLED or self.flat
+
+
+STOPPED_BY_USER = Stop(Reason.USER, Message("Stopped."), Message("Run continues from here."))
+START_UNDEFINED = Stop(
+    Reason.LEFT_DOMAIN, Message("The function is not defined at the start."), Message("Choose another start.")
+)
+
+
+def unfit(lacks: str) -> Stop:
+    """The stop of an optimizer that needs what the problem does not have."""
+    advice = Message("Choose another optimizer for it, or another problem.")
+    return Stop(Reason.UNFIT, Message("{lacks}.", {"lacks": lacks}), advice, lacks=lacks)
+
+
+def record_full(step: int, nbytes: int) -> Stop:
+    """The stop of a run whose record takes so many bytes for what it keeps of every step."""
+    happened = Message(
+        "The record is full: its {step:,} steps take {megabytes:,.0f} MB.", {"step": step, "megabytes": nbytes / 1e6}
+    )
+    return Stop(Reason.FULL, happened, Message("Take fewer steps, or begin another run where this one has come to."))
+
+
+def stop_at(hit: Hit) -> Stop:
+    """The stop at a breakpoint."""
+    return Stop(Reason.BREAKPOINT, hit.message, Message("Run goes on from here."))
+
+
+def failure(text: str, place: Place | None, exception: BaseException | None = None) -> Stop:
+    """The stop that user code makes which raises, or does not return: how, and where."""
+    advice = Message("Mend the function and run again; the steps before it are kept.")
+    return Stop(Reason.ERROR, Message("{error}", {"error": text}), advice, exception=exception, place=place)
+
+
+def stop_for(error: BaseException) -> Stop:
+    """The stop that an exception in user code makes; one that asks for what the problem lacks is unfit for it."""
+    if isinstance(error, UnfitError):
+        return unfit(str(error))
+    return failure(error_text(error), place_of_error(error), error)
+
+
+def error_text(error: BaseException) -> str:
+    """An exception in user code as words: its type, its text, and the line of user code it came from."""
+    kind = type(error).__name__
+    text = str(error) if isinstance(error, FormError) else f"{kind}: {error}" if str(error) else kind
+    place = place_of_error(error)
+    return f"{text} ({place.text})" if place else text
+
+
+# At each limit: what happened, and what to do. Where it is met on slopes too, the advice for where there is none stands
+# in a list of its own.
+_SENTENCES: Mapping[Reason, tuple[str, str]] = {
+    Reason.TOLERANCE: (
+        "Tolerance met: no component of the next move exceeds {tolerance:g}.",
+        "But the slope is still {slope:.3g}: the moves are small, not the gradient. Raise the learning rate, look at "
+        "its schedule, or lower the tolerance.",
+    ),
+    Reason.STALLED: (
+        "Stalled: the next move is zero, though the slope is still {slope:.3g}.",
+        "No step along this direction leads lower, or the learning rate is lost in rounding: start elsewhere, or take "
+        "another optimizer.",
+    ),
+    Reason.GRADIENT_TOLERANCE: (
+        "Gradient tolerance met: the largest component of the gradient is {slope:.3g}.",
+        "This is a stationary point; another start may find a lower one.",
+    ),
+    Reason.LOSS_TOLERANCE: (
+        "Loss tolerance met: the last step changed the loss by less than {loss_tolerance:g} of it.",
+        "If the gradient is still large, raise the learning rate or lower the loss tolerance.",
+    ),
+    Reason.STEP_LIMIT: (
+        "Step limit reached after {step:,} steps.",
+        "The slope is still {slope:.3g}: raise the learning rate if the path creeps, lower it if the path zigzags, or "
+        "allow more steps.",
+    ),
+    Reason.DIVERGED: (
+        "Diverged: the point or the loss is not finite any more, or beyond {divergence:g}.",
+        "Lower the learning rate; the last finite point is kept.",
+    ),
+    Reason.LEFT_DOMAIN: (
+        "Left the domain: the function is not defined where the next step leads.",
+        "Lower the learning rate, or start further from the edge; the last defined point is kept.",
+    ),
+}
+_ADVICE_IF_FLAT: Mapping[Reason, str] = {
+    Reason.TOLERANCE: (
+        "The slope is nearly zero here, so this is a stationary point; another start may find a lower one."
+    ),
+    Reason.STEP_LIMIT: "The slope is nearly zero here; lower the step limit, or start elsewhere to see more.",
+}
+_SOME = 128  # components of a long row that are looked at first
+_FLAT = 1e-2  # ‖gradient‖ still called nearly zero in advice; of thousands of components none need be large
 
 
 # The limits as parameters: their controls, flags and checks are made from these. None in Limits switches a rule off.
@@ -274,11 +309,24 @@ class Limits:
         if not found:
             return len(move), None
         steps, reason, applied = min(found, key=lambda item: item[0])
-        advised = reason in (Reason.TOLERANCE, Reason.STEP_LIMIT)
-        told = float(norms(gradient[steps : steps + 1])[0] if advised else slope[steps])
-        kind = ("flat" if told <= _FLAT else "steep") if advised else ""
-        values = {"step": step + steps, "slope": told, "applied": applied} | vars(self)
-        return steps, Stop(reason, kind, values)
+        refuses = reason in (Reason.DIVERGED, Reason.LEFT_DOMAIN) and not applied
+        return steps, self.stop(reason, step + steps, gradient[steps], refuses)
+
+    def stop(self, reason: Reason, step: int, gradient: Array, refuses: bool = False) -> Stop:
+        """The stop that a rule makes after a step.
+
+        Args:
+            gradient: the gradient there, (n,); refuses: whether the step after it was left unapplied.
+        """
+        varies = reason in _ADVICE_IF_FLAT
+        slope = float(norms(gradient[None])[0] if varies else np.abs(gradient).max())
+        flat = varies and slope <= _FLAT
+        happened, advice = _SENTENCES[reason]
+        values = {"step": step, "slope": slope} | vars(self)
+        return Stop(
+            reason, Message(happened, values), Message(_ADVICE_IF_FLAT[reason] if flat else advice, values),
+            flat=flat, refuses=refuses,
+        )  # fmt: skip
 
 
 def _sizes(rows: Sequence[Array], some: slice, moves: bool = False) -> Array:
@@ -290,16 +338,3 @@ def _sizes(rows: Sequence[Array], some: slice, moves: bool = False) -> Array:
 
 def _or_never(tolerance: float | None) -> float:
     return -1.0 if tolerance is None else tolerance
-
-
-def stop_for(error: BaseException) -> Stop:
-    """The stop that an exception in user code makes: its type, its text, and the line of user code it came from;
-    one that asks for what the problem does not have makes the run unfit for it."""
-    if isinstance(error, UnfitError):
-        return Stop(Reason.UNFIT, values={"lacks": str(error)})
-    kind = type(error).__name__
-    text = str(error) if isinstance(error, FormError) else f"{kind}: {error}" if str(error) else kind
-    place = place_of_error(error)
-    if place:
-        text += f" ({place.text})"
-    return Stop(Reason.ERROR, values={"error": text, "exception": error, "place": place})

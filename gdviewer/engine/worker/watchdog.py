@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from gdviewer.engine.run.run import Run
-from gdviewer.engine.run.stop import Reason, Stop
+from gdviewer.engine.run.stop import Stop, failure
 from gdviewer.engine.worker.worker import Worker
 
 BLOCKED_SECONDS = 5.0  # a step in the user's code that takes longer is given up
@@ -46,7 +44,7 @@ class Watchdog:
         if now - self._since > patience:
             place = self._worker.place
             text = f"TimeoutError: it has not returned for {patience:g} seconds" + (f" ({place.text})" if place else "")
-            stop = Stop(Reason.ERROR, values={"error": text, "place": place})
+            stop = failure(text, place)
             run.halt(stop)
             self._worker.abandon()
             self._given_up = run, stop, now
@@ -56,6 +54,6 @@ class Watchdog:
         if not self._worker.chase():
             self._given_up = None
         elif now - since > CHASE_SECONDS:
-            text = f"{stop.values['error']}. It waits, or catches every exception: its thread goes on beside the others"
-            run.halt(replace(stop, values={**stop.values, "error": text}))
+            text = f"{stop.message}. It waits, or catches every exception: its thread goes on beside the others"
+            run.halt(failure(text, stop.place))
             self._given_up = None

@@ -11,9 +11,8 @@ from functools import partial
 from time import perf_counter, sleep
 from typing import Any
 
-from gdviewer.engine.record.trace import Change
+from gdviewer.engine.record.events import Change
 from gdviewer.engine.rules.place import Place, place_in_thread
-from gdviewer.engine.run.origin import retrace
 from gdviewer.engine.run.run import LARGEST_BLOCK, Run
 from gdviewer.engine.run.stop import stop_for
 
@@ -141,7 +140,7 @@ def catch_up(late: Sequence[Late], seconds: float, ended: Callable[[], bool] = l
             if one.run.at_breakpoint:
                 one.run.resume()
             block = max(1, min(LARGEST_BLOCK, int(_BLOCK_SECONDS / one.run.pace)))
-            _watched(one.run, partial(retrace, one.run, one.changes, one.step, block))
+            _watched(one.run, partial(one.run.retrace, one.changes, one.step, block))
             if ended() or perf_counter() >= end:
                 return
 

@@ -12,8 +12,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPen, QTransform
 from PySide6.QtWidgets import QGraphicsEllipseItem, QGraphicsPathItem, QWidget
 
-from gdviewer.engine.run.origin import leaves
-from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.run import Run, leaves
 from gdviewer.ui.plots.axis import Axis
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import tr

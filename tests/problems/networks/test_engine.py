@@ -7,8 +7,7 @@ from gdviewer import optimizers, problems, schedules
 from gdviewer.engine.breakpoints.breakpoint import Breakpoint
 from gdviewer.engine.record import trace
 from gdviewer.engine.rules.options import Options
-from gdviewer.engine.run.origin import Origin
-from gdviewer.engine.run.run import Run
+from gdviewer.engine.run.run import Origin, Run
 from gdviewer.engine.run.stop import Limits, Reason
 
 STEPS = 24
