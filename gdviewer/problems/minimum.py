@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
 from gdviewer.engine.rules.oracle import Array
-
-if TYPE_CHECKING:
-    from gdviewer.problems.regression import Regression
+from gdviewer.problems.losses import Huber, Loss
 
 _NEWTON_STEPS = 25  # it converges in ten where there is a minimum; towards one at infinity it gains a digit in two
 _LOOK_STEPS = 6  # so far towards infinity is looked around
@@ -17,7 +15,32 @@ _WEIGHING_STEPS = 100
 _ROUNDING = 1e-14
 
 
-def lowest_point(problem: Regression) -> tuple[Array | None, Array, Array]:
+class MeanLoss(Protocol):
+    """The mean loss of outputs that are linear in the weights, over the rows of data."""
+
+    @property
+    def loss(self) -> Loss:
+        """The loss of one output."""
+
+    @property
+    def columns(self) -> Array:
+        """The factor of each weight in each row, (n, rows)."""
+
+    @property
+    def targets(self) -> Array:
+        """The target of each row, (rows,)."""
+
+    def outputs(self, x: Array) -> Array:
+        """The output for each row at a point (n,): (rows,)."""
+
+    def value(self, x: Array) -> Array:
+        """The mean loss."""
+
+    def gradient(self, x: Array) -> Array:
+        """Its gradient, (n,)."""
+
+
+def lowest_point(problem: MeanLoss) -> tuple[Array | None, Array, Array]:
     """The minimum, or None where there is none (classes that a line tells apart); a point to look around at; and the
     R of the features' QR factorisation, (n, n).
 
@@ -32,12 +55,12 @@ def lowest_point(problem: Regression) -> tuple[Array | None, Array, Array]:
         inner = _solve((q.T * weights) @ q / rows, _solve(r.T, problem.gradient(x)))
         return _solve(r, inner)
 
-    x = np.zeros(problem.dimension)
-    if problem.quadratic:
+    x = np.zeros(len(problem.columns))
+    if problem.loss.quadratic:
         for _ in range(2):
             x = x - move(x, np.full(rows, 2.0))
         return x, x, r
-    if not problem.model.classes:
+    if isinstance(problem.loss, Huber):
         for _ in range(_WEIGHING_STEPS):
             z = problem.outputs(x)
             off = np.where(z == y, 1.0, z - y)
@@ -71,7 +94,7 @@ def _solve(a: Array, b: Array) -> Array:
     return np.asarray(np.linalg.lstsq(a, b)[0], dtype=float)
 
 
-def _flat(problem: Regression, x: Array) -> bool:
+def _flat(problem: MeanLoss, x: Array) -> bool:
     """Whether nothing but rounding is left of the gradient's terms."""
     z, y = problem.outputs(x), problem.targets
     terms = np.abs(problem.loss.slope(z, y)) + problem.loss.curvature(z, y) * (np.abs(z) + np.abs(y))
