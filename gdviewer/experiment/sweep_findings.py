@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from gdviewer.engine.record.events import Message
 from gdviewer.experiment.sweep import BATCH, FAILED, RATE, Sweep, value_title
 
 _WORSE = 2.0  # times the best loss is far behind it
 _LEARNT = 0.5  # of the way down to the best counts as having come down
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A sentence to be translated and filled; ``{names}`` from ``values``."""
-
-    template: str
-    values: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def text(self) -> str:
-        """The sentence."""
-        return self.template.format(**self.values)
 
 
 @dataclass(frozen=True)
@@ -84,19 +72,19 @@ def summaries(sweep: Sweep) -> list[Summary]:
     return found
 
 
-def findings(sweep: Sweep) -> list[Finding]:
+def findings(sweep: Sweep) -> list[Message]:
     """What the results so far show; nothing before each value has run."""
     lines = summaries(sweep)
     if len(lines) < len(sweep.values):
         return []
     failed = [one.stop for one in sweep.outcomes if one.stop and one.stop.reason in FAILED]
     if failed:
-        return [Finding("{n} of {runs} runs failed: {error}", {
+        return [Message("{n} of {runs} runs failed: {error}", {
             "n": len(failed), "runs": len(sweep.outcomes), "error": failed[0].message,
         })]  # fmt: skip
     finite = [line for line in lines if not line.lost]
     if not finite:
-        return [Finding("All of them diverged: a smaller learning rate may not.")]
+        return [Message("All of them diverged: a smaller learning rate may not.")]
     best = min(finite, key=lambda line: line.end)
     if sweep.what == RATE:
         found = _of_rates(sweep, lines, best)
@@ -106,13 +94,13 @@ def findings(sweep: Sweep) -> list[Finding]:
         found = [_best(sweep, best), *_speeds(sweep, lines)]
         found = found if sweep.target is None else found[1:]  # where all run to one loss, none is the lowest
         if lost := [line for line in lines if line.lost]:
-            found.append(Finding("Diverged: {values}.", {"values": _names(sweep, lost)}))
+            found.append(Message("Diverged: {values}.", {"values": _names(sweep, lost)}))
     if sweep.what == "scaling" and best.rate > 0:
         found.append(_rates_used(sweep, lines))
     return found
 
 
-def _best(sweep: Sweep, best: Summary) -> Finding:
+def _best(sweep: Sweep, best: Summary) -> Message:
     values: dict[str, Any] = {
         "value": value_title(sweep.what, best.value),
         "loss": _g(best.end),
@@ -120,15 +108,15 @@ def _best(sweep: Sweep, best: Summary) -> Finding:
     }
     values |= {"runs": best.runs, "low": _g(best.low), "high": _g(best.high)}
     if best.runs == 1:
-        return Finding("{value} came lowest: to a loss of {loss} in {steps} steps.", values)
-    return Finding(
+        return Message("{value} came lowest: to a loss of {loss} in {steps} steps.", values)
+    return Message(
         "{value} came lowest: to a loss of {loss} in {steps} steps (median of {runs} runs; quartiles {low} and "
         "{high}).",
         values,
     )
 
 
-def _of_rates(sweep: Sweep, lines: list[Summary], best: Summary) -> list[Finding]:
+def _of_rates(sweep: Sweep, lines: list[Summary], best: Summary) -> list[Message]:
     found = [_best(sweep, best)]
     order = sorted(lines, key=lambda line: line.value)
     behind = [line for line in order if line.value < best.value and line.limited and line.end > _WORSE * best.end]
@@ -142,14 +130,14 @@ def _of_rates(sweep: Sweep, lines: list[Summary], best: Summary) -> list[Finding
         }
         values |= {"smallest": value_title(RATE, first.value), "loss": _g(first.end)}
         found.append(
-            Finding(
+            Message(
                 "Too small, {value} and less: they ran out of {steps} steps with more than {factor} times that loss; "
                 "{smallest} had come from {start} to {loss}.",
                 values,
             )
         )
     if best is order[-1]:
-        found.append(Finding("None of them was too large."))
+        found.append(Message("None of them was too large."))
     above = [line for line in order if line.value > best.value]
     if rough := [line for line in above if not line.lost and line.end > _WORSE * best.end]:
         values = {
@@ -157,17 +145,17 @@ def _of_rates(sweep: Sweep, lines: list[Summary], best: Summary) -> list[Finding
             "loss": _g(rough[0].end),
             "times": _n(rough[0].end / best.end),
         }
-        found.append(Finding("Too large to settle: {value} ended at {loss}, {times} times as high.", values))
+        found.append(Message("Too large to settle: {value} ended at {loss}, {times} times as high.", values))
     if lost := [line for line in above if line.lost]:
         values = {"value": value_title(RATE, lost[0].value), "steps": _n(lost[0].steps)}
-        found.append(Finding("Too large, from {value} up: diverged, at {value} after {steps} steps.", values))
+        found.append(Message("Too large, from {value} up: diverged, at {value} after {steps} steps.", values))
     return found
 
 
-def _of_batches(sweep: Sweep, lines: list[Summary], best: Summary) -> list[Finding]:
+def _of_batches(sweep: Sweep, lines: list[Summary], best: Summary) -> list[Message]:
     values = {"epochs": _n(sweep.epochs), "value": value_title(BATCH, best.value), "loss": _g(best.end)}
     found = [
-        Finding(
+        Message(
             "After {epochs} epochs {value} came lowest: to a loss of {loss} in {steps} steps.",
             values | {"steps": _n(best.steps)},
         )
@@ -177,21 +165,21 @@ def _of_batches(sweep: Sweep, lines: list[Summary], best: Summary) -> list[Findi
     if small is not large:
         values = {"small": value_title(BATCH, small.value), "large": value_title(BATCH, large.value)}
         values |= {"steps": _n(large.steps), "many": _n(small.steps)}
-        found.append(Finding("In the same epochs {large} made {steps} steps, {small} {many}.", values))
+        found.append(Message("In the same epochs {large} made {steps} steps, {small} {many}.", values))
     noises = [(line.noise, value_title(BATCH, line.value)) for line in lines if np.isfinite(line.noise)]
     told = ", ".join(f"{noise:.2g} with {title}" for noise, title in noises)
     found.append(
-        Finding(
+        Message(
             "Batches add noise: at the start the gradient of a batch is off by so many times the whole: {told}.",
             {"told": told},
         )
     )
     if lost := [line for line in lines if line.lost]:
-        found.append(Finding("Diverged: {values}.", {"values": _names(sweep, lost)}))
+        found.append(Message("Diverged: {values}.", {"values": _names(sweep, lost)}))
     return found
 
 
-def _speeds(sweep: Sweep, lines: list[Summary]) -> list[Finding]:
+def _speeds(sweep: Sweep, lines: list[Summary]) -> list[Message]:
     """How many steps each value takes to a loss that all reach which come down at all."""
     target, steps, about = sweep.target, {}, ""
     if target is not None:
@@ -206,20 +194,20 @@ def _speeds(sweep: Sweep, lines: list[Summary]) -> list[Finding]:
         about = "about "
     told = [f"{value_title(sweep.what, value)} {about + _n(n) if n >= 0 else 'never'}" for value, n in steps.items()]
     reached = [n for n in steps.values() if np.isfinite(n)]
-    found = [Finding("Steps to a loss of {target}: {told}.", {"target": f"{target:.5g}", "told": ", ".join(told)})]
+    found = [Message("Steps to a loss of {target}: {told}.", {"target": f"{target:.5g}", "told": ", ".join(told)})]
     if len(reached) > 1 and min(reached) > 0:
         fast, slow = (next(v for v, n in steps.items() if n == end) for end in (min(reached), max(reached)))
         values = {"slow": value_title(sweep.what, slow), "fast": value_title(sweep.what, fast)}
         values |= {"times": _n(max(reached) / min(reached))}
-        found.append(Finding("{slow} took {times} times the steps of {fast}.", values))
+        found.append(Message("{slow} took {times} times the steps of {fast}.", values))
     never = [line for line in lines if not line.lost and np.isnan(steps[line.value])]
     if never and reached:
         most = max(line.steps for line in never)
         values = {"values": _names(sweep, never), "steps": _n(most), "times": _n(most / max(min(reached), 1))}
         if sweep.target is None:
-            found.append(Finding("Not there in {steps} steps: {values}.", values))
+            found.append(Message("Not there in {steps} steps: {values}.", values))
         else:
-            found.append(Finding("Not there in {steps} steps, {times} times as many: {values}.", values))
+            found.append(Message("Not there in {steps} steps, {times} times as many: {values}.", values))
     return found
 
 
@@ -230,13 +218,13 @@ def _first_at(sweep: Sweep, value: Any, target: float) -> float:
     return float(sweep.steps_at(value)[hits[0]]) if len(hits) else np.nan
 
 
-def _rates_used(sweep: Sweep, lines: list[Summary]) -> Finding:
+def _rates_used(sweep: Sweep, lines: list[Summary]) -> Message:
     rates = ", ".join(f"{value_title(sweep.what, line.value)} {line.rate:.3g}" for line in lines)
     if sweep.half_stable:
-        return Finding("Each ran at half of its own largest stable learning rate: {rates}.", {"rates": rates})
+        return Message("Each ran at half of its own largest stable learning rate: {rates}.", {"rates": rates})
     if sweep.finds_rates:
-        return Finding("Each ran at the learning rate that a search found for it: {rates}.", {"rates": rates})
-    return Finding("All ran at the same learning rate, {rate}.", {"rate": f"{lines[0].rate:.3g}"})
+        return Message("Each ran at the learning rate that a search found for it: {rates}.", {"rates": rates})
+    return Message("All ran at the same learning rate, {rate}.", {"rate": f"{lines[0].rate:.3g}"})
 
 
 def _names(sweep: Sweep, lines: list[Summary]) -> str:

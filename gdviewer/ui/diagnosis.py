@@ -10,7 +10,7 @@ from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import Stop
 from gdviewer.experiment.diagnosis import diagnose
 from gdviewer.ui.background import Latest
-from gdviewer.ui.text import tr
+from gdviewer.ui.text import message_text
 
 
 class Diagnoses(QObject):
@@ -50,5 +50,5 @@ class Diagnoses(QObject):
         run, stop, found = result
         self._wanted = None
         if found is not None and run.stop is stop:
-            self._known[run] = stop, tr(found.finding.template, **found.finding.values)
+            self._known[run] = stop, message_text(found.finding.message)
         self.told.emit()

@@ -21,7 +21,7 @@ from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.plots.slice_plot import SlicePlot
 from gdviewer.ui.session import Session
 from gdviewer.ui.spectrum import Spectrum, sign_color
-from gdviewer.ui.text import indexed, stop_text, tr
+from gdviewer.ui.text import indexed, message_text, stop_text, tr
 from gdviewer.ui.theme import look
 
 _OWNER = "here"
@@ -256,13 +256,13 @@ class HerePanel(QWidget):
         here, place = found.here, found.place
         title = tr(here.kind.value)
         self.kind.setText(title[:1].upper() + title[1:])
-        self.reason.setText(tr(here.finding.template, **here.finding.values))
+        self.reason.setText(message_text(here.finding.message))
         self.where.setText(tr("{optimizer}, step {step}", optimizer=place.run.optimizer.title, step=f"{place.step:,}"))
         self.spectrum.show_curvature(here)
         self.spectrum.setVisible(bool(self.spectrum.rows))
         self.numbers.setText("\n".join(numbers_of(here)))
         self.numbers.setVisible(bool(self.numbers.text()))
-        self.verdict.setText(tr(found.verdict.template, **found.verdict.values))
+        self.verdict.setText(message_text(found.verdict))
         role = "error" if abs(found.verdict.ratio) > 1 else ""
         if self.verdict.property("role") != role:
             self.verdict.setProperty("role", role)

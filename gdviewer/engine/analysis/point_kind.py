@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from gdviewer.engine.record.events import Message
 from gdviewer.engine.rules.oracle import Array, Minimisable
 
 # What is near, in parts of the width of the region looked at: a stationary point so near is where we are, and what a
@@ -109,14 +110,14 @@ class Finding:
     values: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def template(self) -> str:
-        """The reason before the values are filled in (for translation)."""
-        return REASONS[self.kind, self.variant]
+    def message(self) -> Message:
+        """One sentence on what makes it a point of that kind."""
+        return Message(REASONS[self.kind, self.variant], self.values)
 
     @property
     def reason(self) -> str:
-        """One sentence on what makes it a point of that kind."""
-        return self.template.format(**self.values)
+        """The message with its values."""
+        return self.message.text
 
 
 @dataclass(frozen=True, eq=False)

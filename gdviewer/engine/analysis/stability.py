@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from gdviewer.engine.analysis.curvature import Curvature
+from gdviewer.engine.record.events import Message
 from gdviewer.engine.rules.optimizer import Optimizer
 from gdviewer.engine.rules.oracle import Array, Minimisable, Oracle
 from gdviewer.engine.rules.printed import again
@@ -118,21 +118,14 @@ def largest_stable_rate(optimizer: Optimizer, hyperparameters: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """A sentence on the length of a step, to be translated and filled; `{names}` from ``values``.
+class Verdict(Message):
+    """A sentence on the length of a step.
 
     Attributes:
         ratio: the rate in use by the largest stable one; NaN where there is none to compare.
     """
 
-    template: str
-    values: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     ratio: float = np.nan
-
-    @property
-    def text(self) -> str:
-        """The sentence."""
-        return self.template.format(**self.values)
 
 
 def judge_rate(run: Run, step: int, here: Curvature, rate: float = np.nan) -> Verdict:

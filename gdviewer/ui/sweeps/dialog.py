@@ -42,7 +42,7 @@ from gdviewer.ui.session import Session
 from gdviewer.ui.sweeps.curves import Curves
 from gdviewer.ui.sweeps.runner import Runner
 from gdviewer.ui.sweeps.table import Results
-from gdviewer.ui.text import tr
+from gdviewer.ui.text import message_text, tr
 
 _REDRAWN_SECONDS = 0.25  # between two pictures while it runs
 _SEEDS = count(SEEDS, 1, 100, meaning="runs of each value: other batches, and other weights to begin with")
@@ -224,7 +224,7 @@ class SweepDialog(QDialog):
         self._show()
         self.start.setText(tr("Start"))
         self.progress.setValue(1000 if sweep.done else 0)
-        told = [tr(one.template, **one.values) for one in findings(sweep)]
+        told = [message_text(one) for one in findings(sweep)]
         if not sweep.done:
             told = [tr("Cancelled after {n} runs.", n=len(sweep.outcomes)), *told]
         self.conclusion.setText("\n".join(told))
