@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from gdviewer import problems
 from gdviewer.problems.networks.dataset import dataset_of
-from gdviewer.problems.networks.layers import shape_text
+from gdviewer.problems.networks.layer import shape_text
 from gdviewer.problems.networks.network import Network
 from gdviewer.problems.networks.outline import fitted
 from gdviewer.problems.problem import Problem

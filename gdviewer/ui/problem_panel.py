@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 from gdviewer import problems
 from gdviewer.experiment.experiment import usual_limits, usual_runs
 from gdviewer.problems.formula import formula
-from gdviewer.problems.networks.layers import Misfit
+from gdviewer.problems.networks.layer import Misfit
 from gdviewer.problems.networks.network import Network
 from gdviewer.problems.networks.outline import fitted
 from gdviewer.problems.problem import Problem

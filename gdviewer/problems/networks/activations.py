@@ -9,10 +9,10 @@ import numpy as np
 
 from gdviewer.engine.rules.oracle import Array
 from gdviewer.problems.losses import sigmoid
-from gdviewer.problems.networks.layers import Shape, Views
+from gdviewer.problems.networks.layer import Layer, Views
 
 
-class Activation:
+class Activation(Layer):
     """A function of each number by itself, as a layer without weights; its name is that of the class in lower case."""
 
     def value(self, z: Array) -> Array:
@@ -22,14 +22,6 @@ class Activation:
     def slope(self, z: Array, a: Array) -> Array:
         """Its derivative at each number ``z``, where ``a`` is its value."""
         raise NotImplementedError
-
-    def weights(self, shape: Shape) -> dict[str, Shape]:  # noqa: ARG002 - it has none
-        """None."""
-        return {}
-
-    def output(self, shape: Shape) -> Shape:
-        """The shape stays."""
-        return shape
 
     def forward(self, z: Array, w: Views) -> tuple[Array, Any]:  # noqa: ARG002
         """The value of each number."""
@@ -58,11 +50,16 @@ class Identity(Activation):
 class Sigmoid(Activation):
     """1 / (1 + e⁻ᶻ)."""
 
+    gives_probabilities = True
+
     def value(self, z: Array) -> Array:
         return sigmoid(z)
 
     def slope(self, z: Array, a: Array) -> Array:  # noqa: ARG002
         return a * (1.0 - a)
+
+    def relative_slope(self, a: Array) -> Array:
+        return 4 * a * (1 - a)
 
 
 class Tanh(Activation):
@@ -74,9 +71,14 @@ class Tanh(Activation):
     def slope(self, z: Array, a: Array) -> Array:  # noqa: ARG002
         return 1.0 - a * a
 
+    def relative_slope(self, a: Array) -> Array:
+        return 1 - a**2
+
 
 class ReLU(Activation):
     """max(z, 0), with slope 0 at 0 as PyTorch has it."""
+
+    may_die = True
 
     def value(self, z: Array) -> Array:
         return np.maximum(z, 0.0)
@@ -145,6 +147,8 @@ class Softplus(Activation):
 
 class Softmax(Activation):
     """eᶻ / Σ eᶻ over the units, so that they add up to 1; not of each number by itself."""
+
+    gives_probabilities = True
 
     def value(self, z: Array) -> Array:
         e = np.exp(z - z.max(axis=-1, keepdims=True))

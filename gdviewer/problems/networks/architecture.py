@@ -4,24 +4,42 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from gdviewer.engine.rules.inspected import pass_through
 from gdviewer.engine.rules.oracle import Array
-from gdviewer.problems.networks.activations import ACTIVATIONS, Softmax
-from gdviewer.problems.networks.convolution import Conv2D
+from gdviewer.problems.networks.activations import ACTIVATIONS
 from gdviewer.problems.networks.initialisation import INITIALISATIONS
-from gdviewer.problems.networks.layers import Dense, Dropout, Flatten, Layer, Misfit, Shape, Views, shape_text
+from gdviewer.problems.networks.layer import Layer, Misfit, Shape, Views, Weight, shape_text
+from gdviewer.problems.networks.layers import catalogue
+from gdviewer.problems.networks.layers.dense import Dense
+from gdviewer.problems.networks.layers.flatten import Flatten
 
 pass_through(__name__)
 
 MOST_PARAMETERS = 2_000_000
-_OUTPUTS = ("identity", "sigmoid", "softmax")  # what an output layer of one's own may end with
+
+
+class Place(NamedTuple):
+    """Where the weights of one name stand in the vector: from ``start`` to below ``end``."""
+
+    start: int
+    end: int
+    weight: Weight
+
+    @property
+    def shape(self) -> Shape:
+        """Of these weights."""
+        return self.weight.shape
+
+    def of(self, x: Array) -> Array:
+        """These weights as a view into the vector ``x``, (n,)."""
+        return x[self.start : self.end].reshape(self.shape)
 
 
 @dataclass(frozen=True)
@@ -31,7 +49,7 @@ class Stage:
     Attributes:
         name: what it is called, such as ``dense 2``; activations have the name of the layer they follow.
         layer: what it does; shape: of an example that comes in; output: of what comes out.
-        weights: the names of its weights, with their place in the vector and their shape.
+        weights: the places of its weights in the vector, by their names.
         activation: whether it is one that follows a layer.
     """
 
@@ -39,8 +57,13 @@ class Stage:
     layer: Layer
     shape: Shape
     output: Shape
-    weights: Mapping[str, tuple[int, int, Shape]]
+    weights: Mapping[str, Place]
     activation: bool = False
+
+    @property
+    def connections(self) -> dict[str, Place]:
+        """Those of its weights that lead from unit to unit: all that are drawn."""
+        return {name: place for name, place in self.weights.items() if place.weight.fans}
 
 
 def completed(
@@ -48,25 +71,21 @@ def completed(
 ) -> tuple[list[Layer], list[Layer], list[Layer]]:
     """What a network adds before the layers, these with the activation of those that say none, and what it adds after
     them; see :class:`Architecture`."""
-    own = [
-        replace(layer, activation=activation) if isinstance(layer, Dense | Conv2D) and not layer.activation else layer
-        for layer in layers
-    ]
-    last = layers[-1] if layers else None
-    ends = isinstance(last, Dense) and last.units == outputs and last.activation in _OUTPUTS
-    after: list[Layer] = [] if ends else [Dense(outputs)]
-    before: list[Layer] = [Flatten()] if len(shape) == 3 and isinstance([*own, *after][0], Dense) else []
+    own = [layer.with_activation(activation) for layer in layers]
+    after: list[Layer] = [] if layers and layers[-1].gives_outputs(outputs) else [Dense(outputs)]
+    before: list[Layer] = [Flatten()] if len(shape) == 3 and [*own, *after][0].flattens_images else []
     return before, own, after
 
 
 def misfit_of_output(shape: Shape, per_step: bool) -> str:
     """What is wrong with what comes out in the end, for a target a row or one for each time step; empty if nothing."""
-    if per_step and len(shape) == 1:
-        return "there is a target for each time step: let the RNN give an output at every step (rnn 16 every)"
-    if not per_step and len(shape) == 2:
-        comes = f"there is one target a sequence, but {shape_text(shape)} comes out"
-        return f"{comes}: end with an RNN that gives its last state (rnn 16), or flatten"
-    return ""
+    if len(shape) != (1 if per_step else 2):
+        return ""
+    hints = [kind.output_hints[per_step] for kind in catalogue().values() if per_step in kind.output_hints]
+    if per_step:
+        return f"there is a target for each time step: {', or '.join(hints)}"
+    comes = f"there is one target a sequence, but {shape_text(shape)} comes out"
+    return f"{comes}: {', or '.join([*hints, Flatten.word])}"
 
 
 class Architecture:
@@ -97,14 +116,13 @@ class Architecture:
         self.size = 0
         counts: dict[str, int] = {}
         for number, layer in enumerate(chain, 1 - len(before)):
-            kind = type(layer).__name__.lower().removesuffix("2d")
+            kind = layer.label or layer.word
             counts[kind] = counts.get(kind, 0) + 1
             name = f"{kind} {counts[kind]}"
             try:
                 shape = self._add(name, layer, shape)
-                told = getattr(layer, "activation", None)
-                if told and told != "identity":
-                    shape = self._add(name, ACTIVATIONS[told], shape, activation=True)
+                if layer.activation and layer.activation != "identity":
+                    shape = self._add(name, ACTIVATIONS[layer.activation], shape, activation=True)
             except Misfit as error:
                 where = f"layer {number}, {layer}" if layer is not chain[-1] else "the output layer"
                 raise Misfit(f"{where}: {error}") from None
@@ -114,17 +132,18 @@ class Architecture:
             raise Misfit(misfit)
         self.layers: list[Layer] = [stage.layer for stage in self.stages]
         self._places = [
-            [(slice(start, end), shape) for start, end, shape in stage.weights.values()] for stage in self.stages
+            [(slice(start, end), weight.shape) for start, end, weight in stage.weights.values()]
+            for stage in self.stages
         ]
         self.first = next(i for i, places in enumerate(self._places) if places)
-        self.has_dropout = any(isinstance(layer, Dropout) for layer in self.layers)
+        self.is_random = any(layer.random for layer in self.layers)
         self.widest = max(prod(self.shape), *(prod(stage.output) for stage in self.stages))
 
     def _add(self, name: str, layer: Layer, shape: Shape, activation: bool = False) -> Shape:
         weights = {}
         for key, own in layer.weights(shape).items():
-            weights[key] = (self.size, self.size + prod(own), own)
-            self.size += prod(own)
+            weights[key] = Place(self.size, self.size + prod(own.shape), own)
+            self.size = weights[key].end
         output = layer.output(shape)
         self.stages.append(Stage(name, layer, shape, output, weights, activation))
         return output
@@ -132,7 +151,7 @@ class Architecture:
     @property
     def ends_with_softmax(self) -> bool:
         """Whether the last thing is a softmax or a sigmoid."""
-        return isinstance(self.layers[-1], Softmax) or self.layers[-1] is ACTIVATIONS["sigmoid"]
+        return self.layers[-1].gives_probabilities
 
     @property
     def text(self) -> str:
@@ -147,10 +166,7 @@ class Architecture:
 
     def drawn(self, rows: int, rng: np.random.Generator) -> list[Layer]:
         """The layers as they are in one step with so many rows: with what is dropped drawn from ``rng``."""
-        return [
-            stage.layer.drawn(rows, stage.shape, rng) if isinstance(stage.layer, Dropout) else stage.layer
-            for stage in self.stages
-        ]
+        return [stage.layer.drawn(rows, stage.shape, rng) for stage in self.stages]
 
     def views(self, x: Array) -> list[Views]:
         """The weights of each stage as views into the vector ``x``, (n,)."""
@@ -159,7 +175,7 @@ class Architecture:
     def named(self, x: Array) -> dict[str, dict[str, Array]]:
         """The weights by the names of layer and weight, as views into ``x``."""
         return {
-            stage.name: {key: x[start:end].reshape(shape) for key, (start, end, shape) in stage.weights.items()}
+            stage.name: {key: place.of(x) for key, place in stage.weights.items()}
             for stage in self.stages
             if stage.weights
         }
@@ -185,30 +201,29 @@ class Architecture:
         return x
 
     def initial(self, kind: str, scale: float, seed: int) -> Array:
-        """Weights to begin with, drawn by a kind of initialisation; biases are zero."""
+        """Weights to begin with, drawn by a kind of initialisation; those without fans begin where they declare."""
         rng = np.random.default_rng(seed)
-        x = np.zeros(self.size)
-        for parts in self.named(x).values():
-            for view in parts.values():
-                if view.ndim > 1:
-                    view[...] = INITIALISATIONS[kind](rng, view.shape, scale)
+        x = np.empty(self.size)
+        for place in (place for stage in self.stages for place in stage.weights.values()):
+            shape, fans, start = place.shape, place.weight.fans, place.weight.start
+            place.of(x)[...] = INITIALISATIONS[kind](rng, shape, fans, scale) if fans else start
         return x
 
     def weight_name(self, index: int) -> str:
         """What a component of the vector is: ``dense 1 W[3, 5]``."""
         for stage in self.stages:
-            for key, (start, end, shape) in stage.weights.items():
+            for key, (start, end, weight) in stage.weights.items():
                 if start <= index < end:
-                    at = ", ".join(str(i) for i in np.unravel_index(index - start, shape))
+                    at = ", ".join(str(i) for i in np.unravel_index(index - start, weight.shape))
                     return f"{stage.name} {key}[{at}]"
         raise IndexError(index)
 
     def weight_index(self, name: str) -> int:
         """The component that has a name, the other way round; ValueError where none has."""
         for stage in self.stages:
-            for key, (start, _, shape) in stage.weights.items():
+            for key, (start, _, weight) in stage.weights.items():
                 if found := re.fullmatch(rf"{re.escape(f'{stage.name} {key}')}\[(\d+(?:, \d+)*)\]", name):
-                    return start + int(np.ravel_multi_index([int(i) for i in found[1].split(", ")], shape))
+                    return start + int(np.ravel_multi_index([int(i) for i in found[1].split(", ")], weight.shape))
         raise ValueError(f"there is no weight named {name!r}")
 
 

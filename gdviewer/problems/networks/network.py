@@ -17,7 +17,7 @@ from gdviewer.problems.batches import Batches, GivenBatches
 from gdviewer.problems.data import Scaling
 from gdviewer.problems.networks.architecture import Architecture, WeightNames
 from gdviewer.problems.networks.dataset import Dataset, dataset
-from gdviewer.problems.networks.layers import Layer, Misfit
+from gdviewer.problems.networks.layer import Layer, Misfit
 from gdviewer.problems.networks.losses import LOSSES, Loss
 from gdviewer.problems.networks.notation import layers_of, text_of
 from gdviewer.problems.networks.settings import DatasetSource, GivenDataset, declared, loss_for
@@ -139,7 +139,7 @@ class Network(Problem):
         else:
             self.batches = GivenBatches.of(self.given_batches, rows)
         self._in_parts = self.batches.count > 1 or self.given_batches is not None  # one list may leave rows out
-        self.stochastic = self._in_parts or self.architecture.has_dropout
+        self.stochastic = self._in_parts or self.architecture.is_random
 
     def replace(self, /, **values: Any) -> Self:
         known = check_values(self.parameters, self.values | values, self.name)
@@ -206,7 +206,7 @@ class Network(Problem):
         if self._in_parts:
             rows = self.batches.at(t, seed)
             part.inputs, part.targets = self.inputs.take(rows, axis=0), self.targets.take(rows, axis=0)
-        if self.architecture.has_dropout:
+        if self.architecture.is_random:
             part.layers = self.architecture.drawn(len(part.inputs), np.random.default_rng([seed, t, 2]))
         return part
 

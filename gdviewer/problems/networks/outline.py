@@ -8,7 +8,7 @@ from math import prod
 
 from gdviewer.problems.networks.architecture import MOST_PARAMETERS, completed, misfit_of_output
 from gdviewer.problems.networks.dataset import Dataset
-from gdviewer.problems.networks.layers import Layer, Misfit, Shape
+from gdviewer.problems.networks.layer import Layer, Misfit, Shape
 from gdviewer.problems.networks.network import Network
 from gdviewer.problems.networks.settings import usual_layers
 
@@ -87,7 +87,7 @@ def _row(layer: Layer, shape: Shape | None, own: bool) -> tuple[Shape | None, Ro
     if shape is None:
         return None, Row(layer, None, own=own)
     try:
-        weights = sum(map(prod, layer.weights(shape).values()))
+        weights = sum(prod(weight.shape) for weight in layer.weights(shape).values())
         output = layer.output(shape)
     except Misfit as error:
         return None, Row(layer, None, misfit=str(error), own=own)

@@ -7,7 +7,7 @@ from typing import Any
 
 from gdviewer.engine.rules.oracle import Array
 from gdviewer.problems.networks.architecture import Architecture
-from gdviewer.problems.networks.layers import Layer, Views
+from gdviewer.problems.networks.layer import Layer, Views
 
 
 def feed_forward(layers: Sequence[Layer], weights: Sequence[Views], inputs: Array) -> tuple[Array, list[Any]]:

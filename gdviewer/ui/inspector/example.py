@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from gdviewer.engine.tracing.tracer import Executed, Frame
+from gdviewer.problems.networks.architecture import Stage
 
-# Names that hold what is not of examples, whose first axis may be as long by chance: weights, and places in windows.
-_OF_ALL = {"w", "weights", "parts", "W", "U", "b", "filters", "seen"}
+_WEIGHTS = {"w", "weights", "parts"}  # what those of a layer, or of all, are called on the way to it
 
 
 class Example:
@@ -18,14 +19,17 @@ class Example:
 
     Args:
         place: which of the batch's examples, from 0; rows: how many it has.
+        stages: of the network. Their weights, and what else their layers say is of no example, stay whole, though its
+            first axis may be as long as the batch by chance.
     """
 
-    def __init__(self, place: int, rows: int) -> None:
+    def __init__(self, place: int, rows: int, stages: Sequence[Stage]) -> None:
         self._place, self._rows = place, rows
+        self._shared = _WEIGHTS.union(*((*stage.weights, *stage.layer.shared_names) for stage in stages))
 
     def of(self, value: Any, name: str = "") -> Any:
         """The example's part of what a name holds; what is of the batch as a whole, as weights are, stays as it is."""
-        if name in _OF_ALL or "gradient" in name:
+        if name in self._shared or "gradient" in name:
             return value
         if isinstance(value, tuple | list):
             return type(value)([self.of(part) for part in value])
@@ -34,7 +38,7 @@ class Example:
         rows, place = self._rows, self._place
         if len(value) == rows:
             return value[place]
-        if value.ndim > 2 and value.shape[1] == rows:  # time comes first, as where an RNN goes through it
+        if value.ndim > 2 and value.shape[1] == rows:  # time comes first, as where a layer goes through it
             return value[:, place]
         if value.ndim == 2 and value.shape[1] == rows:  # classes come first, as where outputs are compared
             return value[:, place]

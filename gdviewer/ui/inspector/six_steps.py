@@ -19,7 +19,7 @@ from gdviewer.engine.run.run import Run
 from gdviewer.engine.tracing.tracer import Executed, Frame, Inspection
 from gdviewer.problems.networks import training
 from gdviewer.problems.networks.architecture import Stage
-from gdviewer.problems.networks.layers import rows_of, shape_text
+from gdviewer.problems.networks.layer import rows_of, shape_text
 from gdviewer.problems.networks.network import Network
 from gdviewer.ui.inspector.example import Example
 from gdviewer.ui.inspector.points import Places
@@ -32,7 +32,7 @@ _FEW_OF_ONE = 12  # numbers told one by one of one example, which has fewer of t
 
 def is_of_network(frame: Frame) -> bool:
     """Whether a call is one of a network's parts."""
-    return Path(frame.file).parent == _ROOM
+    return _ROOM in Path(frame.file).parents
 
 
 @dataclass(eq=False)
@@ -254,7 +254,9 @@ class SixSteps:
 
     def _example(self, one: Pass) -> Example | None:
         rows = len(one.forward.arguments["inputs"])
-        return Example(self.place, rows) if self.place is not None and self.place < rows else None
+        if self.place is None or self.place >= rows:
+            return None
+        return Example(self.place, rows, self.network.architecture.stages)
 
     def _of(self, one: Pass, value: Any) -> Any:
         example = self._example(one)

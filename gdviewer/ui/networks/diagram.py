@@ -9,7 +9,7 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetrics, QMouseEvent, QPainter, QPen, QPixmap, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from gdviewer.problems.networks.layers import shape_text
+from gdviewer.problems.networks.layer import shape_text
 from gdviewer.problems.networks.network import Network
 from gdviewer.ui.networks.choice import Choice
 from gdviewer.ui.networks.diagram_layout import Column, Layout, Lines, Node, widest

@@ -10,9 +10,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainterPath
 
-from gdviewer.problems.networks.layers import Dense
 from gdviewer.problems.networks.network import Network
-from gdviewer.problems.networks.recurrent import RNN
 from gdviewer.ui.networks.parts import Inside, Part
 from gdviewer.ui.networks.tiles import Tile, scale_of
 from gdviewer.ui.text import tr
@@ -96,8 +94,6 @@ class Layout:
         margins: tuple[float, float],
     ) -> None:  # fmt: skip
         self.network, self.inside, self._area, self._first = network, inside, area, first
-        self._weights = network.architecture.named(inside.x)
-        self._slopes = network.architecture.named(inside.gradient)
         self.shown = inside.gradient if gradients else inside.x
         parts = inside.parts
         room = area.adjusted(margins[0], 0, -margins[1], 0)
@@ -111,10 +107,10 @@ class Layout:
             for before, after in zip(self.columns, self.columns[1:], strict=False)
             for lines in self._lines_to(before, after)
         ]
-        self.links = [  # without weights, as to a pool
+        self.links = [  # without weights from unit to unit, as to a pool
             (a.rect.right(), a.rect.center().y(), b.rect.left(), b.rect.center().y())
             for before, after in zip(self.columns, self.columns[1:], strict=False)
-            if after.part.stage and not after.part.stage.weights
+            if after.part.stage and not after.part.stage.connections
             for a in before.nodes
             for b in after.nodes
             if a.unit == b.unit
@@ -168,10 +164,10 @@ class Layout:
             text = tr("{name}, {unit}", name=self.output_name(unit)[0], unit=text) + self._predicted(unit)
         if len(part.shape) == 2:
             text += " " + tr("at the last time step")
-        bias = self._weights.get(part.name, {}).get("b")
-        if bias is not None:
-            slope = self._slopes[part.name]["b"][unit]
-            text += tr("   bias {b}, gradient {g}", b=f"{bias[unit]:.4g}", g=f"{slope:.4g}")
+        for place in part.stage.weights.values() if part.stage else ():
+            if place.weight.title:
+                own, slope = place.of(self.inside.x)[unit], place.of(self.inside.gradient)[unit]
+                text += tr("   {what} {w}, gradient {g}", what=tr(place.weight.title), w=f"{own:.4g}", g=f"{slope:.4g}")
         return Node(unit, rect, float(value.mean()), text, tile)
 
     def output_name(self, unit: int) -> tuple[str, bool]:
@@ -195,22 +191,17 @@ class Layout:
     # The weights
 
     def _lines_to(self, before: Column, after: Column) -> list[Lines]:
-        stage = after.part.stage
-        if stage is None or not stage.weights:
-            return []
-        start, end, shape = stage.weights["W"]
-        index = np.arange(start, end).reshape(shape)
         found = []
-        if isinstance(stage.layer, Dense) and before.image:
-            found.append(self._from_pixels(before, after, index))
-        else:  # (places, units before, units after)
-            among = index.reshape(-1, before.part.units, after.part.units)
-            found.append(self._between(before, after, among))
-        if isinstance(stage.layer, RNN):
-            start, end, shape = stage.weights["U"]
-            within = self._between(after, after, np.arange(start, end).reshape(1, *shape))
-            within.arcs = [arc_of(*ends) for ends in within.ends.tolist()]
-            found.append(within)
+        for place in after.part.stage.connections.values() if after.part.stage else ():
+            index = np.arange(place.start, place.end)
+            if place.weight.recurrent:
+                within = self._between(after, after, index.reshape(1, *place.shape))
+                within.arcs = [arc_of(*ends) for ends in within.ends.tolist()]
+                found.append(within)
+            elif before.image and len(after.part.stage.shape) == 1:  # flattened between the two
+                found.append(self._from_pixels(before, after, index))
+            else:  # (places, units before, units after)
+                found.append(self._between(before, after, index.reshape(-1, before.part.units, after.part.units)))
         return found
 
     def _between(self, before: Column, after: Column, index: NDArray[np.intp]) -> Lines:

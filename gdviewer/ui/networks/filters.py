@@ -10,7 +10,6 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QScrollArea, QVBoxLayout
 
-from gdviewer.problems.networks.convolution import Conv2D
 from gdviewer.problems.networks.network import Network
 from gdviewer.ui.networks.canvas import Canvas
 from gdviewer.ui.networks.example import Example
@@ -68,8 +67,7 @@ class Filters(Canvas):
         line = self.fontMetrics().height()
         self._words.append((QRectF(6, y, self.width() - 12, line), part.title))
         y += line + 4
-        weights = part.stage.weights if part.stage else {}
-        filtered = "W" in weights
+        filtered = part.filters is not None
         across = max(1, int((self.width() - 12 + _GAP) // (size + _GAP)))
         seen = part.stage.shape[2] if part.stage else 0
         above = (size * math.ceil(seen / _side(seen)) / _side(seen) + 3) * filtered  # of a filter over its map
@@ -88,22 +86,22 @@ class Filters(Canvas):
     def _filter(self, part: Part, number: int, room: QRectF) -> list[Tile]:
         """A square for each channel that a filter sees."""
         inside = self._inside
-        start, end, shape = part.stage.weights["W"]
-        weights = inside.x[start:end].reshape(shape)[..., number]
-        slopes = inside.gradient[start:end].reshape(shape)[..., number]
-        scale = scale_of(inside.x[start:end])
-        side = _side(shape[2])
+        place, key = part.filters, part.stage.layer.filter_weight
+        weights, slopes = place.of(inside.x)[..., number], place.of(inside.gradient)[..., number]
+        scale = scale_of(place.of(inside.x))
+        channels = place.shape[2]
+        side = _side(channels)
         size = room.width() / side
         tiles = []
-        for channel in range(shape[2]):
+        for channel in range(channels):
             row, column = divmod(channel, side)
             rect = QRectF(room.left() + column * size, room.top() + row * size, size, size)
             rect.adjust(0, 0, -1.0 * (side > 1), -1.0 * (side > 1))
 
             def told(i: int, j: int, channel: int = channel) -> str:
                 return tr(
-                    "{layer} W[{i}, {j}, {c}, {k}] = {w}, gradient {g}", layer=part.name, i=i, j=j, c=channel, k=number,
-                    w=f"{weights[i, j, channel]:.4g}", g=f"{slopes[i, j, channel]:.4g}",
+                    "{layer} {key}[{i}, {j}, {c}, {k}] = {w}, gradient {g}", layer=part.name, key=key, i=i, j=j,
+                    c=channel, k=number, w=f"{weights[i, j, channel]:.4g}", g=f"{slopes[i, j, channel]:.4g}",
                 )  # fmt: skip
 
             tiles.append(Tile(rect, weights[..., channel], scale, told))
@@ -133,7 +131,7 @@ def _map(part: Part, values: NDArray[np.float64], number: int, rect: QRectF, sca
     if height != width:  # in its own proportions
         larger = max(height, width)
         rect = QRectF(rect.left(), rect.top(), rect.width() * width / larger, rect.height() * height / larger)
-    what = tr("{layer} filter {k}") if part.stage and part.stage.weights else tr("{layer} channel {k}")
+    what = tr("{layer} filter {k}") if part.filters else tr("{layer} channel {k}")
     name = what.format(layer=part.name, k=number)
     return Tile(
         rect, values, scale,
@@ -148,7 +146,7 @@ class FiltersPage(ExamplePage):
 
     @staticmethod
     def suits(network: Network) -> bool:
-        return any(isinstance(layer, Conv2D) for layer in network.architecture.layers)
+        return any(layer.filter_weight for layer in network.architecture.layers)
 
     def __init__(self, session: Session, example: Example) -> None:
         super().__init__(session, example)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
 from functools import partial
 from typing import Any
 
@@ -11,12 +10,10 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QGridLayout, QLabel, QSpinBox, QWidget
 
 from gdviewer.problems.networks.activations import ACTIVATIONS
-from gdviewer.problems.networks.layers import Layer
-from gdviewer.problems.networks.notation import MOST_UNITS
+from gdviewer.problems.networks.layer import Entry, Layer
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.text import tr
 
-_MOST_DROPPED = 0.99
 _WIDTH = 6  # characters of a number
 
 
@@ -63,11 +60,10 @@ class LayerFields(QWidget):
             item.widget().hide()
             item.widget().deleteLater()
         self.fields = {}
-        declared = [] if self.layer is None else fields(self.layer)
         place = 0
-        for each in declared:
-            title, tip = _words(each.name)
-            field = self.fields[each.name] = self._field(each.name, getattr(self.layer, each.name), title)
+        for name, entry in self.layer.entries().items() if self.layer else ():
+            title, tip = tr(entry.title), tr(entry.meaning)
+            field = self.fields[name] = self._field(name, getattr(self.layer, name), entry)
             keys = tr("Type a number, or change it with the keys Up and Down.")
             field.setToolTip(f"{tip}\n{keys}" if isinstance(field, _Unscrolled) else tip)
             field.setAccessibleName(title)
@@ -83,7 +79,7 @@ class LayerFields(QWidget):
             self._layout.addWidget(field, row, column, 1, 3 if wide else 1)
             place += 1 + wide
 
-    def _field(self, name: str, value: Any, title: str) -> QWidget:
+    def _field(self, name: str, value: Any, entry: Entry) -> QWidget:
         if name == "activation":
             field = QComboBox()
             field.addItem("", None)
@@ -92,47 +88,22 @@ class LayerFields(QWidget):
             field.currentIndexChanged.connect(lambda _: self._take(name, field.currentData()))
             return field
         if isinstance(value, bool):
-            box = QCheckBox(title)
+            box = QCheckBox(tr(entry.title))
             keys_by_tab(box)
             box.toggled.connect(partial(self._take, name))
             return box
         spin = _Count() if isinstance(value, int) else _Chance(singleStep=0.05, decimals=3)
         spin.setButtonSymbols(spin.ButtonSymbols.NoButtons)
-        spin.setRange(int(name != "padding") if isinstance(value, int) else 0, self._most(value))
+        spin.setRange(entry.low, entry.high)
         spin.setFixedWidth(_WIDTH * spin.fontMetrics().averageCharWidth() + 12)
         spin.setKeyboardTracking(False)  # a number is taken when it is typed, not each of its digits
         spin.valueChanged.connect(partial(self._take, name))
         return spin
 
-    @staticmethod
-    def _most(value: float) -> float:
-        return MOST_UNITS if isinstance(value, int) else _MOST_DROPPED
-
     def _take(self, name: str, value: Any) -> None:
         if self._showing or self.layer is None or getattr(self.layer, name) == value:
             return
-        more = {}
-        if name == "height" and "width" not in self.fields and self.layer.stride == self.layer.height:
-            more = {"stride": value}  # windows that lie side by side still do
-        self.changed.emit(replace(self.layer, **{name: value}, **more))
-
-
-def _words(name: str) -> tuple[str, str]:
-    """What a field is called, and what it means."""
-    return {
-        "units": (tr("units"), tr("How many numbers come out.")),
-        "filters": (tr("filters"), tr("How many numbers come out at each place.")),
-        "height": (tr("window"), tr("How many rows of the image a window covers.")),
-        "width": (tr("by"), tr("How many columns of the image a window covers.")),
-        "stride": (tr("stride"), tr("How far one window is from the next, in both directions.")),
-        "padding": (tr("padding"), tr("Rows and columns of zeros that are added on each side.")),
-        "chance": (tr("chance"), tr("How likely an output is dropped in a step; where nothing is trained none is.")),
-        "every": (
-            tr("output at every step"),
-            tr("What is known after every time step comes out, not only after the last."),
-        ),
-        "activation": (tr("activation"), tr("What follows the layer.")),
-    }[name]
+        self.changed.emit(self.layer.resized(name, value))
 
 
 class _Unscrolled:

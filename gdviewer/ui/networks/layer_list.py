@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -23,19 +22,17 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gdviewer.problems.networks.convolution import AveragePool2D, Conv2D, MaxPool2D
-from gdviewer.problems.networks.layers import Dense, Dropout, Flatten, Layer, shape_text
+from gdviewer.problems.networks.layer import Layer, shape_text
+from gdviewer.problems.networks.layers import catalogue
 from gdviewer.problems.networks.network import Network
-from gdviewer.problems.networks.notation import KINDS, MOST_LAYERS, layers_of, text_of
+from gdviewer.problems.networks.notation import MOST_LAYERS, layers_of, text_of
 from gdviewer.problems.networks.outline import Row, outline
-from gdviewer.problems.networks.recurrent import RNN
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.networks.layer_fields import LayerFields
 from gdviewer.ui.number_field import EntryField
 from gdviewer.ui.text import tr
 from gdviewer.ui.theme import look
 
-_ADDED = Dense(16, None), Conv2D(8, activation=None), MaxPool2D(), AveragePool2D(), Flatten(), RNN(16), Dropout(0.2)
 _PLACE = Qt.ItemDataRole.UserRole  # of a row among the layers; None for those that the network adds
 
 
@@ -66,8 +63,9 @@ class LayerList(QWidget):
         self.tree.currentItemChanged.connect(self._show_fields)
         self.add_button = QToolButton(text=tr("Add"), popupMode=QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(self.add_button, toolTipsVisible=True)
-        for layer in _ADDED:
-            menu.addAction(type(layer).__name__, partial(self.add, layer)).setToolTip(_summary(layer))
+        for kind in catalogue().values():
+            action = menu.addAction(tr(kind.title), partial(self.add, kind.default()))
+            action.setToolTip(textwrap.fill(tr(kind.meaning), 64))
         self.add_button.setMenu(menu)
         self.up = QToolButton(text=tr("Up"), clicked=lambda: self.move(-1))
         self.down = QToolButton(text=tr("Down"), clicked=lambda: self.move(1))
@@ -88,7 +86,8 @@ class LayerList(QWidget):
         self.fields.changed.connect(self._size)
         self.entry = EntryField()
         self.entry.setAccessibleName(tr("Layers as text"))
-        self.entry.setToolTip(tr("The layers as text:") + "\n" + "\n".join(KINDS.values()))
+        examples = [kind.example for kind in catalogue().values()]
+        self.entry.setToolTip("\n".join([tr("The layers as text:"), *examples]))
         self.entry.entered.connect(self._type)
         self.note = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self.note.setProperty("role", "muted")
@@ -136,8 +135,8 @@ class LayerList(QWidget):
         if len(self.layers) >= MOST_LAYERS:
             self.say(tr("there are {n} layers; more can't be shown", n=len(self.layers)))
             return
-        if isinstance(layer, RNN) and self._network:
-            layer = replace(layer, every=self._network.train.per_step)
+        if self._network:
+            layer = layer.for_targets(self._network.train.per_step)
         place = self.chosen + 1 if self.chosen >= 0 else len(self.layers)
         self._change([*self.layers[:place], layer, *self.layers[place:]], place)
 
@@ -366,15 +365,10 @@ def _own_key(event: Any) -> Qt.Key | None:
     return None
 
 
-def _summary(layer: Layer) -> str:
-    """What a layer does: the first paragraph of its docstring, in lines of a readable length."""
-    return textwrap.fill(tr(" ".join((type(layer).__doc__ or "").split("\n\n")[0].split())), 64)
-
-
 def layer_title(layer: Layer) -> str:
-    """A layer as the list shows it: ``Conv2D 8 3×3 relu``."""
+    """A layer as the list shows it: ``Dense 8 relu``."""
     words = [
         word.replace("x", "×") if word[0].isdigit() else word.replace("_", " ")
         for word in str(layer).removesuffix(" identity").split()
     ]
-    return " ".join([type(layer).__name__, *words[words[0] in KINDS :]])
+    return " ".join([layer.title, *words[words[0] == layer.word :]])

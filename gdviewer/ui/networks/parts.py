@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from gdviewer.engine.rules.oracle import Array
 from gdviewer.engine.run.run import Run
-from gdviewer.problems.networks.architecture import Architecture, Stage
+from gdviewer.problems.networks.architecture import Architecture, Place, Stage
 from gdviewer.problems.networks.dataset import Dataset
-from gdviewer.problems.networks.layers import Dropout, Flatten, shape_text
+from gdviewer.problems.networks.layer import shape_text
 from gdviewer.problems.networks.network import Network
 from gdviewer.ui.text import tr
 
@@ -57,13 +57,18 @@ class Part:
         """Whether what comes out of each unit is a picture."""
         return len(self.shape) == 3
 
+    @property
+    def filters(self) -> Place | None:
+        """The place of its filters, (height, width, channels, filters); None where it has none."""
+        return self.stage.weights.get(self.stage.layer.filter_weight) if self.stage else None
+
 
 def parts_of(architecture: Architecture) -> list[Part]:
-    """The input and the layers of a network; Flatten and Dropout are told of with what they follow."""
+    """The input and the layers of a network; those without units are told of with what they follow."""
     found = [Part(tr("input"), shape_text(architecture.shape), architecture.shape)]
     for number, stage in enumerate(architecture.stages):
         before = found[-1]
-        if isinstance(stage.layer, Flatten | Dropout):
+        if not stage.layer.has_units:
             found[-1] = replace(before, then=(*before.then, str(stage.layer)))
         elif stage.activation:
             found[-1] = replace(before, last=number, activation=str(stage.layer))

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gdviewer.engine.rules.oracle import Array
 from gdviewer.engine.run.run import Run
-from gdviewer.problems.networks.activations import ReLU, Sigmoid, Tanh
+from gdviewer.problems.networks.architecture import Stage
 from gdviewer.problems.networks.network import Network
-from gdviewer.problems.networks.recurrent import RNN
 from gdviewer.ui.networks.parts import Part, parts_of
 
 WEIGHTS, GRADIENTS, ACTIVATIONS = "weights", "gradients", "activations"
@@ -67,8 +65,8 @@ class Health:
     """What is told of the units of a layer.
 
     Attributes:
-        units: how many there are; dead: those of ReLU that are 0 for every example; saturated: those of tanh or sigmoid
-            whose slope is below 2 % of its largest for nine in ten examples or more.
+        units: how many there are; dead: those that are 0 for every example where that has no slope, as of ReLU;
+            saturated: those whose slope is below 2 % of its largest for nine in ten examples or more.
     """
 
     layer: str
@@ -81,13 +79,9 @@ def health_of(part: Part, activations: Array, network: Network) -> Health:
     """Look at what comes out of a layer for some examples, (rows, …, units)."""
     layer = network.architecture.layers[part.last]
     flat = activations.reshape(-1, part.units)
-    dead = saturated = 0
-    if isinstance(layer, ReLU):
-        dead = int((flat == 0).all(axis=0).sum())
-    elif isinstance(layer, Tanh | RNN):
-        saturated = int(((1 - flat**2 < _FLAT).mean(axis=0) >= _OFTEN).sum())
-    elif isinstance(layer, Sigmoid):
-        saturated = int(((4 * flat * (1 - flat) < _FLAT).mean(axis=0) >= _OFTEN).sum())
+    dead = int((flat == 0).all(axis=0).sum()) if layer.may_die else 0
+    slope = layer.relative_slope(flat)
+    saturated = 0 if slope is None else int(((slope < _FLAT).mean(axis=0) >= _OFTEN).sum())
     return Health(part.name, part.units, dead, saturated)
 
 
@@ -124,6 +118,7 @@ class History:
         self.network, self.run = network, run
         self._known: dict[tuple[str, int], list[Spread]] = {}
         self._parts = parts_of(network.architecture)[1:]
+        self._weighted = [stage for stage in network.architecture.stages if stage.weights]
         rows = len(network.train)
         self._rows = np.arange(rows)
         if rows > MOST_ROWS:
@@ -147,7 +142,7 @@ class History:
             wanted += [at for at in grid if at not in wanted]
         x = self.run.point(step)
         activations = self._activations(x)
-        named = self.network.architecture.named(self.run.recorded_gradient(step))
+        gradient = self.run.recorded_gradient(step)
         here = self._spreads(kind, step, x, activations)
         for at in wanted:
             if (kind, at) not in self._known:
@@ -159,7 +154,7 @@ class History:
             kind, self.layers(kind), steps, [self._known[kind, at] for at in steps], step, here, len(self._rows),
             len(self._rows) == len(self.network.train),
             [health_of(part, a, self.network) for part, a in zip(self._parts[:-1], activations, strict=False)],
-            {name: _size(_matrices(parts)) for name, parts in named.items()},
+            {stage.name: _size(_connections(stage, gradient)) for stage in self._weighted},
             all((kind, at) in self._known for at in wanted), last,
         )  # fmt: skip
 
@@ -171,7 +166,7 @@ class History:
         if kind == ACTIVATIONS:
             return [Spread(part) for part in activations or self._activations(x)]
         vector = x if kind == WEIGHTS else self.run.recorded_gradient(step)
-        return [Spread(_matrices(parts)) for parts in self.network.architecture.named(vector).values()]
+        return [Spread(_connections(stage, vector)) for stage in self._weighted]
 
 
 def _size(values: Array) -> float:
@@ -180,9 +175,9 @@ def _size(values: Array) -> float:
         return float(np.sqrt(np.mean(values**2)))
 
 
-def _matrices(parts: dict[str, Any]) -> Array:
-    """The weights of a layer but for its biases, one after another."""
-    return np.concatenate([part.ravel() for part in parts.values() if part.ndim > 1])
+def _connections(stage: Stage, vector: Array) -> Array:
+    """The weights of a layer but for its biases, one after another; all of them where it has no others."""
+    return np.concatenate([place.of(vector).ravel() for place in (stage.connections or stage.weights).values()])
 
 
 def steps_shown(last: int, stride: int = 1) -> list[int]:

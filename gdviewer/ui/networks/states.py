@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,6 @@ from PySide6.QtWidgets import QVBoxLayout
 from gdviewer.engine.rules.oracle import Array
 from gdviewer.engine.run.run import Run
 from gdviewer.problems.networks.network import Network
-from gdviewer.problems.networks.recurrent import RNN
 from gdviewer.ui.networks.canvas import Canvas
 from gdviewer.ui.networks.example import Example
 from gdviewer.ui.networks.example_page import ExamplePage
@@ -44,9 +43,8 @@ def states_of(network: Network, x: Array, inputs: Array) -> dict[str, Array]:
     a, found = network.scaling.apply(inputs[None]), {}
     with np.errstate(all="ignore"):
         for stage, w in zip(network.architecture.stages, network.architecture.views(x), strict=True):
-            if isinstance(stage.layer, RNN):
-                every, _ = replace(stage.layer, every=True).forward(a, w)
-                found[stage.name] = every[0]
+            if stage.layer.has_states:
+                found[stage.name] = stage.layer.states(a, w)[0]
             a, _ = stage.layer.forward(a, w)
     return found
 
@@ -211,7 +209,7 @@ class StatesPage(ExamplePage):
 
     @staticmethod
     def suits(network: Network) -> bool:
-        return any(isinstance(layer, RNN) for layer in network.architecture.layers)
+        return any(layer.has_states for layer in network.architecture.layers)
 
     def __init__(self, session: Session, example: Example) -> None:
         super().__init__(session, example)

@@ -11,7 +11,6 @@ import numpy as np
 from gdviewer.engine.run.run import Run
 from gdviewer.problems.networks.directions import filter_normalised
 from gdviewer.problems.networks.network import Network
-from gdviewer.problems.networks.recurrent import RNN
 from gdviewer.problems.plane import Plane, Slice
 from gdviewer.ui.landscape import Landscape
 from gdviewer.ui.plots.landscape_plot import ColorScale
@@ -34,9 +33,9 @@ def sampled(network: Network) -> Network:
     """A network on as many of its rows as the heights of a surface are worked out over: all, or the same for each."""
     products, rows = 0, len(network.targets)
     for stage in network.architecture.stages:
-        places = stage.shape[0] if isinstance(stage.layer, RNN) else prod(stage.output[:-1])
-        for _, _, shape in stage.weights.values():
-            products += places * (prod(shape) + _PER_NUMBER * prod(shape[:-1]))
+        uses = stage.layer.weight_uses(stage.shape)
+        for place in stage.weights.values():
+            products += uses * (prod(place.shape) + _PER_NUMBER * prod(place.shape[:-1]))
         products += _PER_NUMBER * prod(stage.output)
     some = max(_LEAST_ROWS, _MOST_PRODUCTS // products)
     chosen = np.arange(rows) if some >= rows else np.sort(np.random.default_rng(0).choice(rows, some, replace=False))

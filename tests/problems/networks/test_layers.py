@@ -5,7 +5,8 @@ import pytest
 
 from gdviewer import problems
 from gdviewer.problems.networks.activations import ACTIVATIONS
-from gdviewer.problems.networks.layers import Dense, Misfit
+from gdviewer.problems.networks.layer import Misfit
+from gdviewer.problems.networks.layers.dense import Dense
 from gdviewer.problems.networks.losses import LOSSES
 from gdviewer.problems.networks.notation import layers_of, text_of
 from gdviewer.problems.problem import central_difference

@@ -7,7 +7,7 @@ from gdviewer import optimizers, problems
 from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import Limits, Reason
 from gdviewer.problems.networks.initialisation import INITIALISATIONS
-from gdviewer.problems.networks.layers import Misfit
+from gdviewer.problems.networks.layer import Misfit
 from gdviewer.problems.networks.network import Network
 
 RNG = np.random.default_rng(0)
@@ -32,7 +32,9 @@ def descended(network, steps=30, optimizer="adam", rate=0.01, seed=0):
 @pytest.mark.parametrize("kind", INITIALISATIONS)
 def test_that_weights_begin_with_the_mean_and_spread_that_is_promised(kind, window):
     inputs, units, places = 60, 90, int(np.prod(window))
-    W = INITIALISATIONS[kind](np.random.default_rng(1), (*window, inputs, units), 0.02)
+    W = INITIALISATIONS[kind](
+        np.random.default_rng(1), (*window, inputs, units), (places * inputs, places * units), 0.02
+    )
     assert W.shape == (*window, inputs, units)
     spread = {
         "glorot": np.sqrt(2 / (places * (inputs + units))),
@@ -50,7 +52,7 @@ def test_that_weights_begin_with_the_mean_and_spread_that_is_promised(kind, wind
 
 @pytest.mark.parametrize("shape", [(7, 4), (4, 7), (5, 5), (2, 2, 3, 5)])
 def test_that_orthogonal_weights_keep_lengths(shape):
-    W = INITIALISATIONS["orthogonal"](np.random.default_rng(2), shape, 1.0).reshape(-1, shape[-1])
+    W = INITIALISATIONS["orthogonal"](np.random.default_rng(2), shape, (1, 1), 1.0).reshape(-1, shape[-1])
     product = W.T @ W if W.shape[0] >= W.shape[1] else W @ W.T
     assert np.abs(product - np.eye(len(product))).max() <= 1e-14
 

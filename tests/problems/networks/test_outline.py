@@ -3,7 +3,7 @@
 import pytest
 
 from gdviewer import problems
-from gdviewer.problems.networks.layers import Misfit
+from gdviewer.problems.networks.layer import Misfit
 from gdviewer.problems.networks.notation import layers_of
 from gdviewer.problems.networks.outline import fitted, outline
 

@@ -1,0 +1,71 @@
+"""The layer that leaves out some numbers by chance while training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Self
+
+import numpy as np
+
+from gdviewer.engine.rules.oracle import Array
+from gdviewer.problems.networks.layer import Layer, Misfit, Shape, Views, Words, entry
+
+
+@dataclass(frozen=True)
+class Dropout(Layer):
+    title = "Dropout"
+    word = "dropout"
+    example = "dropout 0.2"
+    meaning = (
+        "While training, each output is dropped with a chance, and the others grow by 1/(1 − chance) (Srivastava et "
+        'al. 2014, JMLR 15; "inverted", as ``torch.nn.Dropout``). Where nothing is trained it does nothing.'
+    )
+    order = 6
+    has_units = False
+    random = True
+
+    chance: float = field(
+        metadata=entry(
+            "chance", "How likely an output is dropped in a step; where nothing is trained none is.", low=0, high=0.99
+        )
+    )
+
+    @classmethod
+    def read(cls, words: Words) -> Self:
+        chance = float(words.pop(0))
+        if not 0 <= chance < 1:
+            raise Misfit(f"the chance of being dropped must be in [0, 1); got {chance:g}")
+        return cls(chance)
+
+    def __str__(self) -> str:
+        return f"dropout {self.chance:g}"
+
+    @classmethod
+    def default(cls) -> Self:
+        return cls(0.2)
+
+    def forward(self, a: Array, w: Views) -> tuple[Array, None]:  # noqa: ARG002 - it has none
+        return a, None
+
+    def backward(self, delta: Array, w: Views, kept: None, gradient: Views, first: bool) -> Array | None:  # noqa: ARG002
+        return delta
+
+    def drawn(self, rows: int, shape: Shape, rng: np.random.Generator) -> Mask:
+        return Mask(self.chance, (rng.random((rows, *shape)) >= self.chance) / (1 - self.chance))
+
+
+@dataclass(frozen=True, eq=False)
+class Mask(Dropout):
+    """Dropout as it was drawn for one step.
+
+    Attributes:
+        factors: 0 for an output that is dropped, 1/(1 − chance) for the others, (rows, …).
+    """
+
+    factors: Array
+
+    def forward(self, a: Array, w: Views) -> tuple[Array, None]:  # noqa: ARG002
+        return a * self.factors, None
+
+    def backward(self, delta: Array, w: Views, kept: None, gradient: Views, first: bool) -> Array | None:  # noqa: ARG002
+        return delta * self.factors
