@@ -81,7 +81,7 @@ def lowest_point(problem: MeanLoss) -> tuple[Array | None, Array, Array]:
     return (x, x, r) if _flat(problem, x) else (None, look, r)
 
 
-def _share(problem: Regression, x: Array, step: Array) -> float:
+def _share(problem: MeanLoss, x: Array, step: Array) -> float:
     """The largest of 1, ½, ¼ … of a step that leads down; 0 where none does."""
     height, share = problem.value(x), 1.0
     while share > 1e-10 and not problem.value(x - share * step) <= height * (1 + _ROUNDING):

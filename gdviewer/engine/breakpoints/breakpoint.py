@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gdviewer.engine.breakpoints.condition import condition
 from gdviewer.engine.breakpoints.kinds import EXPRESSION, KINDS, Judgement
@@ -101,10 +102,7 @@ class Watch:
         found: dict[Breakpoint, tuple[Any, Any, Callable[[int], Mapping[str, Any]]]] = {}
         unwatched = {}
         at = len(steps.rates)
-        for watched in breakpoints:
-            if not watched.enabled:
-                continue
-            kind = KINDS[watched.kind]
+        for watched in (each for each in breakpoints if each.enabled):
             try:
                 holds, tell = watched.judge(steps)
             except (KeyError, ValueError, IndexError) as error:
@@ -113,9 +111,7 @@ class Watch:
                 continue
             if not holds.any():
                 continue
-            hits = holds if kind.unapplied else holds[:applied]
-            if kind.lasts and len(hits):
-                hits = hits & ~np.concatenate(([self._held.get(watched, False)], hits[:-1]))
+            hits = self._hits(watched, holds, applied)
             found[watched] = holds, hits, tell
             if hits.any():
                 at = min(at, int(hits.argmax()))
@@ -130,6 +126,14 @@ class Watch:
                 values = {"step": step, "limit": watched.value, **tell(at)}
                 told.append(Hit(step, watched, Message(KINDS[watched.kind].sentence, values)))
         return last if told else applied, told
+
+    def _hits(self, watched: Breakpoint, holds: NDArray[np.bool_], applied: int) -> NDArray[np.bool_]:
+        """Return the steps in which a breakpoint hits, of those in which it holds."""
+        kind = KINDS[watched.kind]
+        hits = holds if kind.unapplied else holds[:applied]
+        if kind.lasts and len(hits):
+            hits = hits & ~np.concatenate(([self._held.get(watched, False)], hits[:-1]))
+        return hits
 
 
 def noting(breakpoints: Iterable[Breakpoint], oracle: Oracle, noted: dict[int, str]) -> AbstractContextManager[object]:
