@@ -32,7 +32,7 @@ def together(rows: Sequence[Any]) -> Rows:
         form = (first.shape, _FLOAT64)
         if all(type(row) is np.ndarray and (row.shape, row.dtype) == form for row in rows):
             return rows
-    return np.array(rows, dtype=float)
+    return np.array(rows).astype(float, copy=False)  # to say float at once takes a third longer
 
 
 def row_of(rows: Rows) -> tuple[int, ...]:

@@ -45,8 +45,8 @@ def executed(
         error.rule = optimizer.title
         raise
     new: Any
-    if type(result) is tuple:
-        new, carried = result[:1] and result[0], result[1:]
+    if type(result) is tuple and result:
+        new, carried = result[0], result[1:]
     else:
         new, carried = result, ()
     if type(new) is not np.ndarray or new.dtype is not _FLOAT64 or new.shape != x.shape:

@@ -47,7 +47,7 @@ class Block:
         """
         size = len(self.points) - 1
         loss = np.full(size + 1, first)
-        missing = np.flatnonzero([known is None for known in self.losses[1:]]) + 1
+        missing = np.array([i for i, known in enumerate(self.losses) if known is None and i], dtype=np.intp)
         if len(missing) < size:
             loss[1:] = self.losses[1:]
         if len(missing):

@@ -283,24 +283,31 @@ class Limits:
             how many of the ``k`` steps count, and the stop that ends the run there, if any.
         """
         move = np.abs(x[1:] - x[:-1]).max(axis=1)
-        slope = np.abs(gradient).max(axis=1)
-        size = np.maximum(np.abs(x).max(axis=1), np.abs(loss))[1:]
-        change = np.abs(loss[1:] - loss[:-1])
-        scale = np.maximum(np.maximum(np.abs(loss[1:]), np.abs(loss[:-1])), 1)
+        size = np.maximum(np.abs(x[1:]).max(axis=1), np.abs(loss[1:]))
+        small = move * stretch <= _or_never(self.tolerance)
 
-        # Each rule that holds somewhere, with the number of steps that count if it is the one that ends the run.
-        # Of several at the same step the first named here is told.
+        # The rules that may hold somewhere, with the number of steps that count if one is what ends the run. Of several
+        # at the same step the first in this order is told.
+        rules: list[tuple[Reason, NDArray[np.bool_], int]] = []
+        if self.gradient_tolerance is not None or small.any():
+            slope = np.abs(gradient[:-1]).max(axis=1)
+            small &= ~(pauses & (slope > 0))
+            rules += [
+                (Reason.GRADIENT_TOLERANCE, slope <= _or_never(self.gradient_tolerance), 0),
+                (Reason.STALLED, small & (move == 0) & (slope > _FLAT), 0),
+                (Reason.TOLERANCE, small, 0),
+            ]
+        if not size.max(initial=0.0) <= self.divergence:  # NaN is not
+            rules += [
+                (Reason.LEFT_DOMAIN, np.isnan(loss[1:]) & np.isfinite(x[1:]).all(axis=1), 0),
+                (Reason.DIVERGED, ~np.isfinite(size), 0),
+                (Reason.DIVERGED, size > self.divergence, 1),
+            ]
+        if self.loss_tolerance is not None:
+            change = np.abs(loss[1:] - loss[:-1])
+            scale = np.maximum(np.maximum(np.abs(loss[1:]), np.abs(loss[:-1])), 1)
+            rules.append((Reason.LOSS_TOLERANCE, change <= self.loss_tolerance * scale, 1))
         found: list[tuple[int, Reason, int]] = []
-        small = (move * stretch <= _or_never(self.tolerance)) & ~(pauses & (slope[:-1] > 0))
-        rules: list[tuple[Reason, NDArray[np.bool_], int]] = [
-            (Reason.GRADIENT_TOLERANCE, slope[:-1] <= _or_never(self.gradient_tolerance), 0),
-            (Reason.STALLED, small & (move == 0) & (slope[:-1] > _FLAT), 0),
-            (Reason.TOLERANCE, small, 0),
-            (Reason.LEFT_DOMAIN, np.isnan(loss[1:]) & np.isfinite(x[1:]).all(axis=1), 0),
-            (Reason.DIVERGED, ~np.isfinite(size), 0),
-            (Reason.DIVERGED, size > self.divergence, 1),
-            (Reason.LOSS_TOLERANCE, change <= _or_never(self.loss_tolerance) * scale, 1),
-        ]
         for reason, hits, applied in rules:
             if hits.any():
                 found.append((int(hits.argmax()) + applied, reason, applied))
