@@ -24,6 +24,7 @@ from gdviewer.engine.breakpoints.kinds import EXPRESSION, KINDS, Kind
 from gdviewer.engine.record.events import Hit
 from gdviewer.engine.rules.parameter import Choice, Parameter
 from gdviewer.engine.run.run import Run
+from gdviewer.experiment.diff import ExperimentDiff
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.number_field import EntryField, NumberField
 from gdviewer.ui.session import Session
@@ -81,7 +82,7 @@ class BreakpointsPanel(QWidget):
         layout.addLayout(self._conditions)
         layout.addWidget(self.add, alignment=Qt.AlignmentFlag.AlignLeft)
         layout.addStretch(1)
-        session.experiment_changed.connect(self._match)
+        session.experiment_changed.connect(self._take_edit)
         session.runs_changed.connect(self._forget)
         session.frame.connect(self._tell)
         session.playing_changed.connect(self._tell)
@@ -124,6 +125,14 @@ class BreakpointsPanel(QWidget):
         experiment = self._session.experiment
         if told != experiment.breakpoints:
             self._session.edit(replace(experiment, breakpoints=told))
+
+    def _take_edit(self, change: ExperimentDiff) -> None:
+        if change.breakpoints:
+            self._match()
+        elif change.removed or not all(run.goes_on for run in change.runs):
+            self._tell_unwatched()
+        if change.edited:
+            self._tell()  # the title of the run that was hit
 
     def _match(self) -> None:
         held = self._session.experiment.breakpoints

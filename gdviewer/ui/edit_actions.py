@@ -53,5 +53,7 @@ class EditActions(QObject):
             (self.undo, edits.undo_text, tr("&Undo: {what}"), tr("&Undo")),
             (self.redo, edits.redo_text, tr("&Redo: {what}"), tr("&Redo")),
         ):
-            action.setEnabled(bool(what))
-            action.setText(text.format(what=what.replace("&", "&&")) if what else none)
+            shown = text.format(what=what.replace("&", "&&")) if what else none
+            if action.text() != shown:
+                action.setText(shown)
+                action.setEnabled(bool(what))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from gdviewer.engine.run.run import Run
-from gdviewer.engine.run.stop import Limits
+from gdviewer.experiment.diff import ExperimentDiff, ProblemDiff
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.ui.text import tr
 
@@ -19,17 +18,10 @@ KEPT_BYTES = 2**29  # records of runs that are shown no more; where they take mo
 
 
 class Edited(NamedTuple):
-    """What an edit has changed.
+    """An edit that was done: the thing it changed, and that in words."""
 
-    Attributes:
-        thing: what it is; two edits of the same thing are equal in it.
-        text: what it is, in words.
-        merges: whether edits of it that follow each other at once are one, as when a slider is dragged.
-    """
-
-    thing: tuple[object, ...]
+    subject: tuple[object, ...]
     text: str
-    merges: bool = True
 
 
 @dataclass
@@ -63,17 +55,15 @@ class Edits:
         """What :meth:`redo` would do again; empty where there is nothing."""
         return self._undone[-1][1].text if self._undone else ""
 
-    def note(self, before: State, after: Experiment) -> bool:
+    def note(self, before: State, after: Experiment, diff: ExperimentDiff) -> bool:
         """Take note of an edit; tells whether it begins, and does not merely go on with the edit before it."""
-        edited = difference(before.experiment, after)
-        if edited is None:
-            return False
         now = perf_counter()
-        goes_on = edited.merges and self._done and self._done[-1][1].thing == edited.thing and not self._undone
+        goes_on = diff.merges and self._done and self._done[-1][1].subject == diff.subject and not self._undone
         begins = not (goes_on and now - self._last < GESTURE_SECONDS)
         self._last = now
         if begins:
             self._undone.clear()
+            edited = Edited(diff.subject, edit_text(before.experiment, after, diff))
             self._done = [*self._done[1 - MOST_EDITS :], (before, edited)]
             self._drop_records(before.runs)
         return begins
@@ -111,132 +101,47 @@ class Edits:
                     state.runs[i] = None
 
 
-def difference(before: Experiment, after: Experiment) -> Edited | None:
-    """What differs between two experiments, as the one thing that a person has edited; None where nothing does."""
-    if before.problem is not after.problem:
-        return _problem_difference(before, after)
-    if before.runs != after.runs:
-        return _runs_difference(before.runs, after.runs)
-    names = [f.name for f in fields(before) if getattr(before, f.name) != getattr(after, f.name)]
-    if names == ["limits"]:
-        old, new = vars(before.limits), vars(after.limits)
-        limits = [name for name in new if old[name] != new[name]]
-        return Edited(("limits", *limits), _words(limits))
-    return Edited(("experiment", *names), _words(names), names == ["start"]) if names else None
+def edit_text(before: Experiment, after: Experiment, diff: ExperimentDiff) -> str:
+    """An edit in words: the one thing that a person has changed."""
+    if diff.problem:
+        return _problem_text(before, after, diff.problem)
+    if diff.rearranged or diff.edited:
+        return _runs_text(before.runs, after.runs, diff)
+    return _words(diff.limits if diff.rules == ("limits",) else diff.rules)
 
 
-def _problem_difference(before: Experiment, after: Experiment) -> Edited:
-    old, new = before.problem, after.problem
-    names = [name for name in new.values if old.values.get(name) != new.values[name]]
-    set_only = old.name == new.name and old.parameters.keys() == new.parameters.keys() and names
-    if not set_only and (old.name != new.name or old.dimension != new.dimension):
-        return Edited(("problem",), tr("{problem} in place of {other}", problem=new.title, other=old.title), False)
-    if not set_only and old.formula != new.formula:
-        return Edited(("problem", "formula"), tr("formula"))
-    what = tr("{what} of {whose}", what=_words(names), whose=new.title) if names else tr("data")
-    merges = all(_sized(old.values.get(name), new.values[name]) for name in names)
-    return Edited(("problem", *names), what, merges or _continuous(new.values[name] for name in names))
+def _problem_text(before: Experiment, after: Experiment, diff: ProblemDiff) -> str:
+    old, new = before.problem.title, after.problem.title
+    if diff.kind == "another":
+        return tr("{problem} in place of {other}", problem=new, other=old)
+    if diff.kind == "values":
+        return tr("{what} of {whose}", what=_words(diff.values), whose=new)
+    return tr(diff.kind)
 
 
-def _runs_difference(before: tuple[RunPlan, ...], after: tuple[RunPlan, ...]) -> Edited:
-    added, gone = [p for p in after if p not in before], [p for p in before if p not in after]
+def _runs_text(before: tuple[RunPlan, ...], after: tuple[RunPlan, ...], diff: ExperimentDiff) -> str:
+    added = [i for i, run in enumerate(diff.runs) if run.before is None]
     if len(after) > len(before):
-        if len(added) == 1 and (branch := added[0].branch):
-            return Edited((), tr("continue from step {step}", step=f"{branch.step:,}"), False)
-        what = added[0].optimizer.title if len(added) == 1 else tr("{n} runs", n=len(after) - len(before))
-        return Edited((), tr("add {what}", what=what), False)
+        if len(added) == 1 and diff.runs[added[0]].branched:
+            return tr("continue from step {step}", step=f"{after[added[0]].branch.step:,}")
+        what = after[added[0]].optimizer.title if len(added) == 1 else tr("{n} runs", n=len(after) - len(before))
+        return tr("add {what}", what=what)
     if len(after) < len(before):
-        return Edited((), tr("remove {what}", what=gone[0].optimizer.title if len(gone) == 1 else tr("runs")), False)
-    changed = [i for i, (old, new) in enumerate(zip(before, after, strict=True)) if old != new]
-    if len(changed) > 1:
-        return Edited(("runs",), tr("runs"), False)
-    old, new = before[changed[0]], after[changed[0]]
+        gone = [before[i].optimizer.title for i in diff.removed]
+        return tr("remove {what}", what=gone[0] if len(gone) == 1 else tr("runs"))
+    if diff.rearranged or len(diff.edited) > 1:
+        return tr("runs")
+    index = diff.edited[0]
+    old, new, run = before[index], after[index], diff.runs[index]
     whose = new.optimizer.title
-    if old.optimizer is not new.optimizer:
+    if "optimizer" in run.fields:
         if old.optimizer.title == whose:
-            return Edited((), tr("a new version of {what}", what=whose), False)
-        return Edited((), tr("{optimizer} in place of {other}", optimizer=whose, other=old.optimizer.title), False)
-    names = [f.name for f in fields(old) if getattr(old, f.name) != getattr(new, f.name)]
-    if names == ["visible"]:
-        shown = tr("show {what}", what=whose) if new.visible else tr("hide {what}", what=whose)
-        return Edited((), shown, False)
-    if names == ["hyperparameters"]:
-        values = new.hyperparameters
-        names = [name for name in values if old.hyperparameters[name] != values[name]]
-    elif names == ["options"]:
-        values = vars(new.options)
-        names = [name for name in values if vars(old.options)[name] != values[name]]
-    else:
-        values = vars(new)
-    what = tr("{what} of {whose}", what=_words(names), whose=whose)
-    return Edited(("run", changed[0], *names), what, _continuous(values[name] for name in names))
+            return tr("a new version of {what}", what=whose)
+        return tr("{optimizer} in place of {other}", optimizer=whose, other=old.optimizer.title)
+    if run.fields == ("visible",):
+        return tr("show {what}", what=whose) if new.visible else tr("hide {what}", what=whose)
+    return tr("{what} of {whose}", what=_words(run.names), whose=whose)
 
 
 def _words(names: Iterable[str]) -> str:
     return ", ".join(tr(name.replace("_", " ")) for name in names)
-
-
-def _continuous(values: Iterable[Any]) -> bool:
-    """Whether values are such as a slider or a dragged point goes through, not one of a few to choose from."""
-    return not any(isinstance(value, (bool, str)) for value in values)
-
-
-def _sized(old: Any, new: Any) -> bool:
-    """Whether two texts differ in their numbers only, as those of layers of which one is made larger."""
-    return isinstance(new, str) and re.sub(r"\d+", "0", str(old)) == re.sub(r"\d+", "0", new)
-
-
-def goes_on(before: Experiment, old: RunPlan, after: Experiment, new: RunPlan) -> bool:
-    """Whether a run made for one plan can go on under another, at most with its hyperparameters moved."""
-    return (
-        before.problem is after.problem
-        and before.seed == after.seed
-        and old.optimizer is new.optimizer
-        and old.options == new.options
-        and old.branch == new.branch
-        and before.start_of(old) == after.start_of(new)
-    )
-
-
-def matching_runs(before: Experiment, runs: Sequence[Run], after: Experiment) -> list[Run]:
-    """The runs of an edited experiment: those of the one before, where they can go on, and new ones."""
-    kept = list(zip(before.runs, runs, strict=True))
-    found = []
-    for index, plan in enumerate(after.runs):
-        pair = next((pair for pair in kept if pair[0] is plan), None)
-        if pair is None and index < len(before.runs) and len(before.runs) == len(after.runs):
-            pair = next((pair for pair in kept if pair[0] is before.runs[index]), None)
-        if pair and goes_on(before, pair[0], after, plan):
-            kept.remove(pair)
-            take_hyperparameters(pair[1], plan)
-            found.append(pair[1])
-        else:
-            found.append(after.build(plan))
-    return found
-
-
-def take_limits(run: Run, limits: Limits) -> None:
-    """Let other limits hold from now on; a run goes on if it was ended by one of those that changed."""
-    ended_by = run.stop.reason.limit if run.stop else None
-    if ended_by and getattr(run.limits, ended_by) != getattr(limits, ended_by):
-        run.resume(limits)
-    else:
-        run.limits = limits
-
-
-def shown_again(state: State) -> list[Run]:
-    """The runs of a state, ready to go on: those whose record was dropped are begun again, and hyperparameters that
-    were moved since are moved back."""
-    runs = []
-    for plan, run in zip(state.experiment.runs, state.runs, strict=True):
-        run = run or state.experiment.build(plan)
-        take_hyperparameters(run, plan)
-        runs.append(run)
-    return runs
-
-
-def take_hyperparameters(run: Run, plan: RunPlan) -> None:
-    """Move the hyperparameters of a run under way to those of its plan."""
-    for name, value in plan.hyperparameters.items():
-        if run.upcoming[name] != value:
-            run.change(name, value)

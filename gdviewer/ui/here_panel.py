@@ -15,6 +15,7 @@ from gdviewer.engine.analysis.stability import Verdict, judge_rate
 from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import error_text
 from gdviewer.experiment.diagnosis import curvature_at
+from gdviewer.experiment.diff import ExperimentDiff
 from gdviewer.ui.arrows import Arrow
 from gdviewer.ui.background import Latest
 from gdviewer.ui.keys import keys_by_tab
@@ -116,9 +117,9 @@ class HerePanel(QWidget):
             layout.addWidget(widget)
         layout.addWidget(self.slice, 1)
         layout.addWidget(self.caption)
-        for signal in (session.frame, session.cursor_moved, session.experiment_changed, session.runs_changed):
+        for signal in (session.frame, session.cursor_moved, session.selection_changed, session.runs_changed):
             signal.connect(self._follow)
-        session.experiment_changed.connect(self._restyle)  # its colour, and whether the run is shown
+        session.experiment_changed.connect(self._take_edit)
         look().changed.connect(self._restyle)
         self._restyle()
 
@@ -164,6 +165,12 @@ class HerePanel(QWidget):
         rate = plan.hyperparameters.get("learning_rate", np.nan)
         at_end = step == run.step and plan.options.schedule is None  # elsewhere the record knows it
         return _Place(run, step, float(rate) if at_end else np.nan)
+
+    def _take_edit(self, change: ExperimentDiff) -> None:
+        if change.touches(self._session.selected, "hyperparameters", "options"):
+            self._follow()
+        if change.touches(self._session.selected, "color", "visible"):
+            self._restyle()
 
     def _follow(self) -> None:
         """Have the place at the cursor looked at, unless that is done or under way."""

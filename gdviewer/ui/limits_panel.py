@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from gdviewer.engine.rules.parameter import Parameter
 from gdviewer.engine.run.stop import LIMITS
+from gdviewer.experiment.diff import ExperimentDiff
 from gdviewer.ui.number_field import NumberField
 from gdviewer.ui.progress import in_epochs
 from gdviewer.ui.session import Session
@@ -48,7 +49,7 @@ class LimitsPanel(QWidget):
         self.epochs.changed.connect(self._set_epochs)
         layout.insertWidget(list(self.fields).index("max_steps") + 1, self.epochs)
         layout.addStretch(1)
-        session.experiment_changed.connect(self._match)
+        session.experiment_changed.connect(self._take_edit)
         self._match()
 
     def _set(self, name: str, value: float | None) -> None:
@@ -58,10 +59,15 @@ class LimitsPanel(QWidget):
     def _set_epochs(self, epochs: float) -> None:
         most = LIMITS["max_steps"].high
         self._set("max_steps", int(min(max(1, round(epochs * (self._batches or 1))), most)))
+        self._match()  # the epochs of a whole number of steps
 
     @property
     def _batches(self) -> int | None:
         return in_epochs(self._session.experiment.problem)
+
+    def _take_edit(self, change: ExperimentDiff) -> None:
+        if change.limits or change.problem:
+            self._match()
 
     def _match(self) -> None:
         for name, field in self.fields.items():

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QLabel, QToolButton, QVBoxLayout, QWidget
 from gdviewer import schedules
 from gdviewer.engine.rules.options import OPTIONS
 from gdviewer.engine.rules.schedule import Schedule
+from gdviewer.experiment.diff import ExperimentDiff
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.number_field import NumberField, caption
 from gdviewer.ui.parameter_fields import Field, ParameterFields
@@ -43,7 +44,8 @@ class OptionsEditor(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.fold)
         self.fold.toggled.connect(self._unfold)
-        session.experiment_changed.connect(self._match)
+        session.experiment_changed.connect(self._take_edit)
+        session.selection_changed.connect(self._match)
         self._match()
 
     @cached_property
@@ -56,6 +58,10 @@ class OptionsEditor(QWidget):
     def _unfold(self, on: bool) -> None:
         self.fold.setArrowType(Qt.ArrowType.DownArrow if on else Qt.ArrowType.RightArrow)
         self.body.setVisible(on)
+
+    def _take_edit(self, change: ExperimentDiff) -> None:
+        if change.touches(self._session.selected, "optimizer", "options"):
+            self._match()
 
     def _match(self) -> None:
         runs = self._session.experiment.runs
@@ -90,7 +96,8 @@ class OptionsBody(QWidget):
             field.changed.connect(lambda value, name=name: self._set(**{name: value}))
         self.schedule.chosen.connect(self.choose_schedule)
         self._parameters.changed.connect(self._set_parameter)
-        session.experiment_changed.connect(self._match)
+        session.experiment_changed.connect(self._take_edit)
+        session.selection_changed.connect(self._match)
         self._match()
 
     @property
@@ -109,6 +116,10 @@ class OptionsBody(QWidget):
 
         none = Choice(_NONE, tr("None"), tr("No schedule"), tr("The learning rate stays as it is set."))
         return [none, *schedule_choices()]
+
+    def _take_edit(self, change: ExperimentDiff) -> None:
+        if change.touches(self._session.selected, "optimizer", "options"):
+            self._match()
 
     def _match(self) -> None:
         runs = self._session.experiment.runs

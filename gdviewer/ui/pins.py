@@ -76,7 +76,6 @@ class Pins(QObject):
         self._sampling: Run | None = None
         session.frame.connect(self._follow)
         session.cursor_moved.connect(self._follow)
-        session.experiment_changed.connect(self._follow)
         session.runs_changed.connect(self._forget)
         look().changed.connect(self._redraw)
 

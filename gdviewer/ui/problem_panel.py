@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from gdviewer import problems
+from gdviewer.experiment.diff import ExperimentDiff
 from gdviewer.experiment.experiment import usual_limits, usual_runs
 from gdviewer.problems.formula import formula
 from gdviewer.problems.networks.layer import Misfit
@@ -67,7 +68,7 @@ class ProblemPanel(QWidget):
         self._parameters.changed.connect(self._set_parameter)
         self.start.changed.connect(session.set_start)
         self.data.adapted.connect(self._tell)
-        session.experiment_changed.connect(self._match)
+        session.experiment_changed.connect(self._take_edit)
         self._match()
 
     @property
@@ -132,6 +133,10 @@ class ProblemPanel(QWidget):
             Choice(VECTOR, tr("Samples, the article's GD…"), own, tr("The whole vector moves by −η·np.gradient(f).")),
         ]
         return entries + problem_choices()
+
+    def _take_edit(self, change: ExperimentDiff) -> None:
+        if change.problem or change.start:
+            self._match()
 
     def _match(self) -> None:
         experiment = self._session.experiment

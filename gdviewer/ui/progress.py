@@ -9,6 +9,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
+from gdviewer.experiment.diff import ExperimentDiff
 from gdviewer.experiment.training import batches_an_epoch, duration_text
 from gdviewer.problems.networks.network import Network
 from gdviewer.problems.problem import Problem
@@ -52,16 +53,20 @@ class Progress(QWidget):
             layout.addWidget(widget)
         session.frame.connect(self._take_frame)
         session.playing_changed.connect(self._begin)
-        session.experiment_changed.connect(self._match)
-        session.runs_changed.connect(self._tell)
+        session.problem_changed.connect(self._match)
+        session.experiment_changed.connect(self._take_edit)
+        session.runs_changed.connect(self._begin)
         look().changed.connect(self._restyle)
         self._restyle()
         self._match()
 
     def _match(self) -> None:
         self.setVisible(in_epochs(self._session.experiment.problem) is not None)
-        self._passed.clear()
-        self._tell()
+        self._begin()
+
+    def _take_edit(self, change: ExperimentDiff) -> None:
+        if change.limits:
+            self._begin()
 
     def _begin(self) -> None:
         self._passed.clear()

@@ -20,6 +20,7 @@ from gdviewer.ui.session import Session
 from gdviewer.ui.text import point_text, stop_text, tr
 
 if TYPE_CHECKING:
+    from gdviewer.experiment.diff import ExperimentDiff
     from gdviewer.experiment.experiment import Experiment, RunPlan
     from gdviewer.ui.choice_list import Choice
 
@@ -77,7 +78,8 @@ class RunEditor(QWidget):
         self.own_start.toggled.connect(self._toggle_start)
         self.start.changed.connect(lambda point: session.set_start(point, session.selected))
         self._hyperparameters.changed.connect(self._set)
-        session.experiment_changed.connect(self._match)
+        session.experiment_changed.connect(self._take_edit)
+        session.selection_changed.connect(self._match)
         session.own_rules.changed.connect(self.refresh)
         self._match()
 
@@ -113,7 +115,7 @@ class RunEditor(QWidget):
         self._match()
         if searched is None or selected >= len(experiment.runs):
             return
-        if experiment.problem is not searched[0].problem or experiment.runs[selected] != searched[1]:
+        if experiment.problem != searched[0].problem or experiment.runs[selected] != searched[1]:
             return
         if rate is None:
             self.fields["learning_rate"].entry.explain(
@@ -150,6 +152,14 @@ class RunEditor(QWidget):
     def showEvent(self, event: object) -> None:
         super().showEvent(event)
         self.refresh()
+
+    def _take_edit(self, change: ExperimentDiff) -> None:
+        selected = self._session.selected
+        if change.problem or change.touches(selected, "optimizer", "start", "branch"):
+            self._match()
+        elif change.touches(selected, "hyperparameters"):
+            values = self._session.experiment.runs[selected].hyperparameters
+            self._hyperparameters.show_values({name: values[name] for name in change.runs[selected].hyperparameters})
 
     def _match(self) -> None:
         runs = self._session.experiment.runs

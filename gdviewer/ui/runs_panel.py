@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 
 from gdviewer import optimizers
 from gdviewer.engine.run.run import Run
+from gdviewer.experiment.diff import ExperimentDiff
 from gdviewer.experiment.experiment import MAX_RUNS, RunPlan
 from gdviewer.experiment.rate_search import RATES, quick_rate
 from gdviewer.ui.keys import keys_by_tab
@@ -90,7 +91,8 @@ class RunsPanel(QWidget):
         layout.addStretch(1)
         self.list.currentRowChanged.connect(self._select)
         self.list.itemChanged.connect(self._take_check)
-        session.experiment_changed.connect(self._match)
+        session.experiment_changed.connect(self._take_edit)
+        session.selection_changed.connect(self._show_selection)
         session.runs_changed.connect(self._speeds.clear)
         session.frame.connect(self._refresh_sometimes)
         session.cursor_moved.connect(self.refresh)
@@ -238,6 +240,16 @@ class RunsPanel(QWidget):
         if self._session.experiment.runs[index].visible != visible:
             self._session.change_run(index, visible=visible)
 
+    def _take_edit(self, change: ExperimentDiff) -> None:
+        if change.rearranged:
+            self._match()
+            return
+        for index in change.edited:
+            self._show_plan(index)
+            self._refresh_item(index)
+        if change.touches(self._session.selected, "visible"):
+            self._show_selection()
+
     def _match(self) -> None:
         runs = self._session.experiment.runs
         was = self.list.blockSignals(True)
@@ -246,24 +258,34 @@ class RunsPanel(QWidget):
         while self.list.count() < len(runs):
             item = QListWidgetItem(self.list)
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
-        for i, plan in enumerate(runs):
-            item = self.list.item(i)
-            item.setData(_TITLE, plan_title(plan))
-            item.setData(_COLOR, look().theme.run_color(plan.color))
-            item.setCheckState(Qt.CheckState.Checked if plan.visible else Qt.CheckState.Unchecked)
-        self.list.setCurrentRow(self._session.selected)
         self.list.blockSignals(was)
+        for i in range(len(runs)):
+            self._show_plan(i)
+        self._show_selection()
         self.remove.setEnabled(bool(runs))
         self.sweep.setEnabled(bool(runs))
         self.branch.setEnabled(bool(runs) and len(runs) < MAX_RUNS)
         self.duplicate.setEnabled(bool(runs) and len(runs) < MAX_RUNS)
         self.add.setEnabled(len(runs) < MAX_RUNS)
         self.hide_action.setEnabled(bool(runs))
-        plan = self._plan()
-        self.hide_action.setText(tr("Show") if plan and not plan.visible else tr("Hide"))
         rows = min(max(len(runs), 2), 4)
         self.list.setFixedHeight(rows * _Card.height(self.list) + 4)
         self.refresh()
+
+    def _show_plan(self, index: int) -> None:
+        plan, item = self._session.experiment.runs[index], self.list.item(index)
+        was = self.list.blockSignals(True)
+        item.setData(_TITLE, plan_title(plan))
+        item.setData(_COLOR, look().theme.run_color(plan.color))
+        item.setCheckState(Qt.CheckState.Checked if plan.visible else Qt.CheckState.Unchecked)
+        self.list.blockSignals(was)
+
+    def _show_selection(self) -> None:
+        was = self.list.blockSignals(True)
+        self.list.setCurrentRow(self._session.selected)
+        self.list.blockSignals(was)
+        plan = self._plan()
+        self.hide_action.setText(tr("Show") if plan and not plan.visible else tr("Hide"))
 
     def _refresh_sometimes(self) -> None:
         resting = not (self._session.playing or self._session.what_if.pending)
@@ -273,21 +295,22 @@ class RunsPanel(QWidget):
     def refresh(self, *_: object) -> None:
         """Tell again what each run is doing."""
         self._refreshed = perf_counter()
-        was = self.list.blockSignals(True)
-        for i, run in enumerate(self._session.runs):
-            text = self._status(run)
-            item = self.list.item(i)
-            if item is None:
-                continue
-            if item.data(_STATUS) != text:
-                item.setData(_STATUS, text)
-                item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, "\n".join(text))
-            tip = "\n".join((item.text(), *text, _record_text(run)))  # the card has not always room for the whole title
-            if item.toolTip() != tip:
-                item.setToolTip(tip)
-        self.list.blockSignals(was)
+        for i in range(min(len(self._session.runs), self.list.count())):
+            self._refresh_item(i)
         self.list.viewport().update()
         self.editor.refresh()
+
+    def _refresh_item(self, index: int) -> None:
+        run, item = self._session.runs[index], self.list.item(index)
+        text = self._status(run)
+        was = self.list.blockSignals(True)
+        if item.data(_STATUS) != text:
+            item.setData(_STATUS, text)
+            item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, "\n".join(text))
+        tip = "\n".join((item.text(), *text, _record_text(run)))  # the card has not always room for the whole title
+        if item.toolTip() != tip:
+            item.setToolTip(tip)
+        self.list.blockSignals(was)
 
     def _status(self, run: Run) -> tuple[str, str]:
         if not run.begun:

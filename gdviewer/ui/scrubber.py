@@ -36,7 +36,7 @@ class Scrubber(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # after a click the arrow keys step, wherever one typed before
-        for signal in (session.cursor_moved, session.experiment_changed, session.runs_changed, look().changed):
+        for signal in (session.cursor_moved, session.runs_changed, look().changed):
             signal.connect(self.update)
 
     def sizeHint(self) -> QSize:

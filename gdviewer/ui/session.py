@@ -1,50 +1,79 @@
-"""What the window is about: the experiment, its runs, the clock that drives them, and the cursor."""
+"""The subject of a window: the experiment, its runs, edits of them, the clock that drives them, and the cursor."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from time import perf_counter
 
 import numpy as np
-from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, Signal
 from PySide6.QtGui import QGuiApplication
 
 from gdviewer.engine.run.run import Run
-from gdviewer.engine.run.stop import STOPPED_BY_USER
+from gdviewer.engine.run.stop import STOPPED_BY_USER, Reason
 from gdviewer.engine.worker.watchdog import Watchdog
 from gdviewer.engine.worker.worker import Worker
+from gdviewer.experiment.diff import ExperimentDiff, diff
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.ui.arrows import Arrow
-from gdviewer.ui.document import Document
+from gdviewer.ui.carried_runs import apply_rules, brought_back, carried_over
+from gdviewer.ui.clock import FRAME_MS, Clock
+from gdviewer.ui.edits import Edits, State
 from gdviewer.ui.own_rules import OwnRules
 from gdviewer.ui.pace import Pace
+from gdviewer.ui.what_if import WhatIf
 
-FRAME_MS = 17  # a frame of a screen of 60 Hz
 BURST_SECONDS = 4e-3, 12e-3  # a burst takes what drawing leaves of the frame, between these
 WHAT_IF_SECONDS = 25e-3  # a burst that computes runs again: most are done within it …
 POLL_MS = 3  # … and are shown as soon as they are
 
 
-class Session(Document):
-    """Steps the runs of the experiment, a burst a frame.
+class Session(QObject):
+    """Holds the experiment and its runs, takes edits of it, and steps the runs, a burst a frame.
 
     Views show ``(run.trace, position)`` at each :attr:`frame`; nothing is signalled per step.
 
+    Attributes:
+        experiment: the experiment; :meth:`edit` replaces it.
+        runs: a run for each of its plans.
+        selected: the index of the run that the controls edit.
+        edits: the edits that can be undone.
+        what_if: the runs that are computed again because of an edit.
+        pace: the steps due.
+        own_rules: the user's rules.
+
     Signals:
+        experiment_changed: the experiment was edited; with the :class:`ExperimentDiff`.
+        problem_changed: the problem is another one; emitted before :attr:`experiment_changed`.
+        runs_changed: the list of runs, or one of them, is another object now.
+        selection_changed: another run is selected.
+        frame: look at the traces again.
         playing_changed: started or paused.
         cursor_moved: another step is looked at.
         breakpoint_hit: the runs were paused by one, and which run it was that hit it.
         arrows_changed: the plots have other arrows to draw.
     """
 
+    experiment_changed = Signal(object)
+    problem_changed = Signal()
+    runs_changed = Signal()
+    selection_changed = Signal()
+    frame = Signal()
     playing_changed = Signal(bool)
     cursor_moved = Signal()
     breakpoint_hit = Signal(int)
     arrows_changed = Signal()
 
     def __init__(self, experiment: Experiment, parent: QObject | None = None) -> None:
-        super().__init__(experiment, parent)
+        super().__init__(parent)
+        self.experiment = experiment
+        self.runs: list[Run] = [experiment.build(plan) for plan in experiment.runs]
+        self.selected = 0
+        self.edits = Edits()
+        self.what_if = WhatIf()
+        self._unshown: list[ExperimentDiff] = []  # edits whose runs are not there to be shown yet
         self.playing = False
         self.pace = Pace()
         self._arrows: dict[str, tuple[Arrow, ...]] = {}
@@ -53,22 +82,146 @@ class Session(Document):
         self._worker = Worker()
         self._watchdog = Watchdog(self._worker)
         self._watching = False  # whether a breakpoint is yet to be hit since the runs were last set going
-        self._last_tick = 0.0
         self._was_idle = True
-        self._timer = QTimer(self, interval=FRAME_MS, timerType=Qt.TimerType.PreciseTimer)
-        self._timer.timeout.connect(self._tick)
+        self.clock = Clock(self)
+        self.clock.ticked.connect(self._tick)
         # The burst begins when what was drawn has been painted: two threads at once would only wait for each other.
-        self._painted = QTimer(self, interval=0, singleShot=True)
-        self._painted.timeout.connect(self._grant)
+        self.clock.painted.connect(self._grant)
 
-    def take_up(self, anew: bool) -> None:
-        if anew:
+    # The experiment
+
+    def edit(self, experiment: Experiment) -> None:
+        """Replace the experiment; runs go on where they can, and begin again where they can't.
+
+        A hyperparameter moves in the run under way and is marked in its trace; other limits hold from now on; another
+        problem, start, optimizer, or other options make a new run. With :attr:`what_if` on, what is not the same any
+        more is computed again as far as it was.
+        """
+        change = diff(self.experiment, experiment)
+        if not change:
+            return
+        state = self._state()
+        begins = self.edits.note(state, experiment, change)
+        if begins:
+            self._show_newest_runs()
+            state.runs = list(self.runs)
+        if self.what_if.handles(change):
+            self.what_if.take(self.experiment, experiment, change, self.runs, begins)
+            self.experiment = experiment
+            if change not in self._unshown:  # views look when the runs are there to be shown
+                self._unshown.append(change)
+            self._apply_rules()
+            self.wake()
+        else:
+            self._show_newest_runs()
+            self._adopt(experiment, carried_over(self.runs, experiment, change), change)
+
+    def change_run(self, index: int, **changes: object) -> None:
+        """Edit fields of one run's plan."""
+        self.edit(self.experiment.with_run(index, **changes))
+
+    def set_start(self, start: tuple[float, ...], index: int | None = None) -> None:
+        """Move the common start, or that of run ``index`` alone."""
+        if index is None:
+            self.edit(replace(self.experiment, start=start))
+        else:
+            self.change_run(index, start=start)
+
+    def select(self, index: int) -> None:
+        """Choose the run that the controls edit."""
+        if index != self.selected:
+            self.selected = index
+            self.selection_changed.emit()
+
+    def undo(self) -> None:
+        """Take back the last edit: the experiment and its runs are what they were before.
+
+        A run that is gone comes back with its record; in one that is there still, a hyperparameter is moved back.
+        """
+        self._take_back(self.edits.undo)
+
+    def redo(self) -> None:
+        """Do again what was undone."""
+        self._take_back(self.edits.redo)
+
+    def set_what_if(self, on: bool) -> None:
+        """Whether edits recompute the runs so far; without, they hold from now on."""
+        self._show_newest_runs()
+        self.what_if.on = on
+        self.what_if.keep(self.runs)
+        self.runs_changed.emit()
+        self.frame.emit()
+
+    @property
+    def shown(self) -> list[tuple[RunPlan, Run]]:
+        """The runs as they are drawn, with their plans: those there were before what is tried out come first."""
+        return [*self.what_if.ghosts, *zip(self.experiment.runs, self.runs, strict=True)]
+
+    def _show_newest_runs(self) -> None:
+        """Show the runs that are still computed for the newest edit, as far as they are."""
+        self._show_runs(self.what_if.flush(self.runs))
+
+    def _show_runs(self, runs: list[Run]) -> None:
+        """Show runs that were computed again in place of those there are."""
+        changed, self.runs = runs is not self.runs, runs
+        if changed:
+            unshown, self._unshown = self._unshown, []
+            for change in unshown:
+                self._announce(change)
+            self.runs_changed.emit()
+
+    def _announce(self, change: ExperimentDiff) -> None:
+        if change.problem:
+            self.problem_changed.emit()
+        self.experiment_changed.emit(change)
+
+    def _state(self) -> State:
+        return State(self.experiment, list(self.runs), self.selected)
+
+    def _take_back(self, move: Callable[[State], State | None]) -> None:
+        self._show_newest_runs()
+        state = move(self._state())
+        if state:
+            change = diff(self.experiment, state.experiment)
+            runs = brought_back(state.runs, state.experiment)
+            self._adopt(state.experiment, runs, change, state.selected)
+
+    def _apply_rules(self) -> None:
+        for run in self.runs:
+            apply_rules(run, self.experiment)
+
+    def _adopt(
+        self, experiment: Experiment, runs: list[Run], change: ExperimentDiff, selected: int | None = None
+    ) -> None:
+        """Take an experiment and its runs in place of those there are."""
+        self.experiment = experiment
+        fresh = [run for run in runs if run not in self.runs]
+        for run in self.runs:
+            if run not in runs and not run.stop:
+                run.halt(STOPPED_BY_USER)
+        for run in fresh:
+            if run.stop and run.stop.reason is Reason.USER:
+                run.resume()
+        changed, self.runs = runs != self.runs, runs
+        changed |= self.what_if.keep(runs)
+        before, wanted = self.selected, self.selected if selected is None else selected
+        self.selected = max(0, min(wanted, len(runs) - 1))
+        self._apply_rules()
+        if any(not (run.begun or run.origin) for run in fresh):
             self._cursor = None
-        self.wake()
+        if fresh:
+            self.wake()
+        self._announce(change)
+        if self.selected != before:
+            self.selection_changed.emit()
+        if changed:
+            self.runs_changed.emit()
+        if changed or not change.moves_only:
+            self.frame.emit()
 
     def branch_here(self) -> RunPlan:
         """The plan of a run that goes on as the selected one did after the step at the cursor."""
-        self.take_newest_runs()
+        self._show_newest_runs()
         run = self.runs[self.selected]
         at = self.position(run) if run.begun else min(self.cursor, run.left)  # or where it will leave another
         return self.experiment.runs[self.selected].continued(run, at)
@@ -77,9 +230,7 @@ class Session(Document):
 
     def wake(self) -> None:
         """Let the clock run at least until what was asked for has been done."""
-        if not self._timer.isActive():  # started again and again, it would never fire
-            self._last_tick = perf_counter()
-            self._timer.start()
+        self.clock.start()
 
     @property
     def finished(self) -> bool:
@@ -137,7 +288,9 @@ class Session(Document):
             run.halt(STOPPED_BY_USER)
         self.pace.asked = 0
         self._cursor = None
-        self.begin_again()
+        self.what_if.forget()
+        before, self.runs = self.runs, [self.experiment.build(plan) for plan in self.experiment.runs]
+        self.edits.replace_runs(dict(zip(before, self.runs, strict=True)))
         self.wake()
         self.runs_changed.emit()
         self.frame.emit()
@@ -155,8 +308,7 @@ class Session(Document):
 
     def close(self) -> None:
         """End the worker's thread."""
-        self._timer.stop()
-        self._painted.stop()
+        self.clock.stop()
         self._set_playing(False)
         for run in self.runs:
             if not run.stop:
@@ -170,13 +322,11 @@ class Session(Document):
             self._was_idle = False  # a frame is still to come: views leave some out, or wait, while the runs are played
             self.playing_changed.emit(playing)
 
-    def _tick(self) -> None:
-        now = perf_counter()
-        elapsed, self._last_tick = now - self._last_tick, now
-        self._watchdog.look(now)
+    def _tick(self, elapsed: float) -> None:
+        self._watchdog.look(perf_counter())
         self._was_idle = not self._worker.busy  # then the frame below shows all there is
         before = self.runs
-        self.show_runs(self.what_if.next_runs(self.runs, self._was_idle))
+        self._show_runs(self.what_if.next_runs(self.runs, self._was_idle))
         if self.what_if.hidden and self.runs is before:  # nothing to draw before they are computed
             self._grant()
             return
@@ -185,7 +335,7 @@ class Session(Document):
             if self.finished:
                 self._set_playing(False)
         self.frame.emit()
-        self._painted.start()
+        self.clock.await_painting()
 
     def _pause_at_breakpoint(self) -> None:
         """Where a run has hit one, all pause, and that run and the step that did are looked at."""
@@ -203,9 +353,7 @@ class Session(Document):
     def _grant(self) -> None:
         if self._worker.busy:
             return
-        interval = POLL_MS if self.what_if.hidden else FRAME_MS
-        if interval != self._timer.interval():  # to set it begins it anew, and a frame would come late
-            self._timer.setInterval(interval)
+        self.clock.set_interval(POLL_MS if self.what_if.hidden else FRAME_MS)
         if self.what_if.late:
             self._worker.grant_late(self.what_if.late, WHAT_IF_SECONDS)
             return
@@ -213,10 +361,9 @@ class Session(Document):
         self.pace.count(self.runs)
         steps = self.pace.grant(self.runs, self.playing) if all(run.begun or run.stop for run in self.runs) else 0
         if steps != 0 or self.busy:
-            left = FRAME_MS / 1000 - (perf_counter() - self._last_tick)
-            self._worker.grant(self.runs, min(max(left, BURST_SECONDS[0]), BURST_SECONDS[1]), steps)
+            self._worker.grant(self.runs, min(max(self.clock.left, BURST_SECONDS[0]), BURST_SECONDS[1]), steps)
         elif not self.playing and self._was_idle and not self._watchdog.chasing:
-            self._timer.stop()
+            self.clock.stop()
 
     # The cursor
 

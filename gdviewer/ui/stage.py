@@ -30,7 +30,7 @@ class Stage(QStackedWidget):
         super().__init__()
         self._session = session
         self._made: dict[str, QWidget] = {}
-        session.experiment_changed.connect(self._match)
+        session.problem_changed.connect(self._match)
         self._match()
 
     @property
@@ -69,7 +69,7 @@ class _Components(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._title)
         layout.addWidget(self.plot, 1)
-        session.experiment_changed.connect(self._match)
+        session.problem_changed.connect(self._match)
         self._match()
 
     def _match(self) -> None:

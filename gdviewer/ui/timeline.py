@@ -90,7 +90,7 @@ class Timeline(QToolBar):
         session.frame.connect(self._take_frame)
         session.cursor_moved.connect(self._follow_cursor)
         look().changed.connect(self._restyle)
-        session.experiment_changed.connect(self._match_speed)
+        session.problem_changed.connect(self._match_speed)
         self._training = False
         self._usual_speed = _USUAL
         self.speed.setValue(_USUAL)

@@ -9,8 +9,9 @@ from time import perf_counter
 from gdviewer.engine.record.events import Change
 from gdviewer.engine.run.run import Run
 from gdviewer.engine.worker.worker import Late
+from gdviewer.experiment.diff import ExperimentDiff
 from gdviewer.experiment.experiment import Experiment, RunPlan
-from gdviewer.ui.edits import goes_on, take_hyperparameters
+from gdviewer.ui.carried_runs import move_hyperparameters
 
 PATIENCE_SECONDS = 0.1  # what takes longer is shown as far as it is, and goes on before one's eyes
 
@@ -30,10 +31,10 @@ class WhatIf:
         self.on = False
         self.ghosts: list[tuple[RunPlan, Run]] = []
         self.late: list[Late] = []
-        self._shown: Experiment | None = None  # what the runs that are shown were made for
+        self._outdated: set[int] = set()  # the runs that were edited since those shown, or computed, were made
         self._before: tuple[Experiment, list[Run]] | None = None  # the gesture began with these
         self._wanted: Experiment | None = None  # what runs are to be made for next …
-        self._coming: tuple[Experiment, list[Run], float] | None = None  # … and those that are computed, since when
+        self._coming: tuple[list[Run], float] | None = None  # … and those that are computed, since when
         self._goals: dict[int, int] = {}  # how many steps each run is to have
 
     @property
@@ -46,18 +47,20 @@ class WhatIf:
         """Whether runs are computed that are not shown yet."""
         return self._coming is not None
 
-    def handles(self, before: Experiment, after: Experiment) -> bool:
+    def handles(self, diff: ExperimentDiff) -> bool:
         """Whether an edit is one that recomputes runs, each of which stays what it is."""
-        same = (before.problem.name, before.problem.dimension) == (after.problem.name, after.problem.dimension)
-        return self.on and same and len(before.runs) == len(after.runs) and bool(_differing(before, after))
+        comparable = diff.problem is None or diff.problem.same_space
+        return self.on and comparable and not diff.rearranged and bool(diff.recomputed)
 
-    def take(self, before: Experiment, after: Experiment, runs: Sequence[Run], begins: bool) -> None:
+    def take(
+        self, before: Experiment, after: Experiment, diff: ExperimentDiff, runs: Sequence[Run], begins: bool
+    ) -> None:
         """Take an edit; ``runs`` are those shown, and ``begins`` tells that it does not go on with the one before."""
-        self._shown = self._shown or before
+        self._outdated.update(diff.recomputed)
         if begins or self._before is None:
             self._before = before, list(runs)
             self.ghosts = []
-        for i in _differing(self._before[0], after):
+        for i in diff.recomputed:
             plan, run = self._before[0].runs[i], self._before[1][i]
             if run.begun and run.step and run not in (ghost for _, ghost in self.ghosts):
                 self.ghosts.append((plan, run))
@@ -70,9 +73,9 @@ class WhatIf:
             idle: whether the worker is; else nothing it may be at is touched.
         """
         if self._coming:
-            experiment, coming, since = self._coming
+            coming, since = self._coming
             if (idle and not self._late_now()) or perf_counter() - since > PATIENCE_SECONDS:
-                self._coming, self._shown, runs = None, experiment, coming
+                self._coming, runs = None, coming
         if idle:
             self._late_now()
             if self._wanted and not self._coming:
@@ -82,18 +85,18 @@ class WhatIf:
     def flush(self, runs: list[Run]) -> list[Run]:
         """The runs to show so that they are those of the newest edit, computed or not; what is late goes on."""
         if self._coming:
-            self._shown, runs, _ = self._coming
+            runs, _ = self._coming
             self._coming = None
         if self._wanted:
             self._begin(runs)
-            self._shown, runs, _ = self._coming
+            runs, _ = self._coming
             self._coming = None
-        self._shown = None
         return runs
 
     def forget(self) -> None:
         """Let go of the edit that goes on, and of its ghosts; how many steps there were, too."""
-        self.ghosts, self._before, self._shown, self._wanted, self._coming = [], None, None, None, None
+        self.ghosts, self._before, self._wanted, self._coming = [], None, None, None
+        self._outdated.clear()
         self._goals.clear()
         self.late = []
 
@@ -102,7 +105,7 @@ class WhatIf:
         ghosts."""
         if self._wanted or self._coming:
             return False
-        had, self.ghosts, self._before, self._shown = bool(self.ghosts), [], None, None
+        had, self.ghosts, self._before = bool(self.ghosts), [], None
         self.late = [late for late in self.late if late.run in runs]
         self._goals.clear()
         return had
@@ -111,7 +114,7 @@ class WhatIf:
         """Those that are late still; one that is not any more has the hyperparameters of its plan from now on."""
         for late in self.late:
             if late.done and late.plan:
-                take_hyperparameters(late.run, late.plan)
+                move_hyperparameters(late.run, late.plan)
         self.late = [late for late in self.late if not late.done]
         return self.late
 
@@ -123,31 +126,23 @@ class WhatIf:
             # One that has ended is given the step that shows it.
             self._goals[i] = max(self._goals.get(i, 0), steps + 1 if run.stop and not run.at_breakpoint else run.step)
         coming = list(runs)
-        for i in _differing(self._shown, experiment):
+        for i in sorted(self._outdated):
             late = self._again(experiment, i)
             self.late = [other for other in self.late if other.run is not coming[i]]
             self.late.append(late)
             coming[i] = late.run
-        self._coming = experiment, coming, perf_counter()
+        self._outdated.clear()
+        self._coming = coming, perf_counter()
 
     def _again(self, experiment: Experiment, i: int) -> Late:
         """A run from its beginning, with what was edited as it is now; what was moved on the way else, is again."""
         plan, (before, runs) = experiment.runs[i], self._before
         old, run = before.runs[i], runs[i]
         values, changes = dict(plan.hyperparameters), ()
-        if plan.optimizer is old.optimizer:
+        if plan.optimizer == old.optimizer:
             initial, moved = run.hyperparameters_since(run.step + 1)
             kept = {name for name, value in values.items() if value == old.hyperparameters[name]}
             values |= {name: initial[name] for name in kept}
             changes: tuple[Change, ...] = tuple(change for change in moved if change.name in kept)
         again = experiment.build(replace(plan, hyperparameters=values))
         return Late(again, self._goals[i], changes, plan)
-
-
-def _differing(before: Experiment, after: Experiment) -> list[int]:
-    """Which runs are not the same in two experiments that have as many."""
-    pairs = enumerate(zip(before.runs, after.runs, strict=True))
-    return [
-        i for i, (old, new) in pairs
-        if not goes_on(before, old, after, new) or old.hyperparameters != new.hyperparameters
-    ]  # fmt: skip

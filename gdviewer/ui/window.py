@@ -153,7 +153,7 @@ class MainWindow(QMainWindow):
         self.session.playing_changed.connect(self.statusBar().clearMessage)
         self._make_menus()
         self._restore_layout()
-        self.session.experiment_changed.connect(self._name)
+        self.session.problem_changed.connect(self._name)
         self._name()
         self.stage.setFocus()
         self._painted = False

@@ -68,7 +68,7 @@ def test_that_the_last_step_of_a_fast_run_is_drawn_in_both_plots(open_window, qt
         window = open_window()
         window.session.pace.set_speed(math.inf)
         window.session.play()
-        qtbot.waitUntil(lambda w=window: not w.session.playing and not w.session._timer.isActive(), timeout=10_000)
+        qtbot.waitUntil(lambda w=window: not w.session.playing and not w.session.clock.running, timeout=10_000)
         for run in window.session.runs:
             assert len(window.history.plot._drawings[run].series[0].curve.getData()[0]) == run.step + 1
             head = window.stage.plot._drawings[run].head.pos()

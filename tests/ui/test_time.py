@@ -81,7 +81,7 @@ def test_that_forward_at_the_newest_step_does_that_many_steps(open_window, qtbot
     qtbot.keyClick(window, Qt.Key.Key_Right)
     assert window.session.steps == 20
     qtbot.keyClick(window, Qt.Key.Key_Right, modifiers)
-    qtbot.waitUntil(lambda: not window.session.busy and not window.session._timer.isActive())
+    qtbot.waitUntil(lambda: not window.session.busy and not window.session.clock.running)
     assert [run.step for run in window.session.runs] == [20 + steps, 20 + steps]
     assert window.session.is_live
 
@@ -90,7 +90,7 @@ def test_that_more_steps_than_a_frame_has_time_for_are_all_done(open_window, qtb
     window = done(open_window, 5, 0.001, 0.002)
     window.session.step(9000)
     qtbot.waitUntil(lambda: window.session.steps >= 9005, timeout=20_000)
-    qtbot.waitUntil(lambda: not window.session.busy and not window.session._timer.isActive())
+    qtbot.waitUntil(lambda: not window.session.busy and not window.session.clock.running)
     assert [run.step for run in window.session.runs] == [9005, 9005]
 
 

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QToolButton, QV
 
 from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import Reason
+from gdviewer.experiment.diff import ExperimentDiff
 from gdviewer.ui.arrows import Arrow
 from gdviewer.ui.background import Latest
 from gdviewer.ui.inspector.example_box import ExampleBox
@@ -101,7 +102,8 @@ class StepPanel(QWidget):
         self._latest.done.connect(self._show)
         self._latest.failed.connect(self._tell_failure)
         session.cursor_moved.connect(self._want)
-        session.experiment_changed.connect(self._want)
+        session.experiment_changed.connect(self._take_edit)
+        session.selection_changed.connect(self._want)
         session.runs_changed.connect(self._want)
         session.playing_changed.connect(self._want)
         session.frame.connect(self._follow)
@@ -134,6 +136,10 @@ class StepPanel(QWidget):
         """The run whose step is shown."""
         runs, selected = self._session.runs, self._session.selected
         return runs[selected] if 0 <= selected < len(runs) else None
+
+    def _take_edit(self, change: ExperimentDiff) -> None:
+        if change.touches(self._session.selected):
+            self._want()
 
     def _follow(self) -> None:
         if not self._session.playing or perf_counter() >= self._rested:

@@ -87,7 +87,7 @@ class DataPage(Page):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(top)
         layout.addWidget(self.plot, 1)
-        session.experiment_changed.connect(self._match)
+        session.problem_changed.connect(self._match)
         self._match()
         self.plot.restyle()
 

@@ -50,7 +50,7 @@ class MeasuresPage(Page):
         for plot in self.plots:
             plot.hovered.connect(self.hovered)
             layout.addWidget(plot, 1)
-        session.experiment_changed.connect(self._match)
+        session.problem_changed.connect(self._match)
         self._match()
         for plot in self.plots:
             plot.restyle()

@@ -57,7 +57,7 @@ class Page(QWidget):
         self._painted.timeout.connect(self._begin)
         session.frame.connect(self.renew)
         session.cursor_moved.connect(self.renew)
-        session.experiment_changed.connect(self.renew)
+        session.selection_changed.connect(self.renew)
         session.runs_changed.connect(self.renew)
         example.changed.connect(self.renew)
         look().changed.connect(self.restyle)

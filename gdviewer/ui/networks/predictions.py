@@ -70,7 +70,7 @@ class PredictionsPage(Page):
             layout.addWidget(view, 1)
         keys_by_tab(*self.views)
         self._choosing = False
-        session.experiment_changed.connect(self._match)
+        session.problem_changed.connect(self._match)
         self._match()
         if self.network:
             self._show_as(self.network.train)

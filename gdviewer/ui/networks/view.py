@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from gdviewer.experiment.diff import ExperimentDiff
 from gdviewer.problems.networks.network import Network
 from gdviewer.ui.networks.example import Example
 from gdviewer.ui.networks.page import Page
@@ -77,7 +78,7 @@ class Pages(QTabWidget):
             layout.setContentsMargins(0, 0, 0, 0)
             self.addTab(room, kind.title)
         self.currentChanged.connect(self._make)
-        session.experiment_changed.connect(self._match)
+        session.problem_changed.connect(self._match)
         self._match()
 
     @property
@@ -119,9 +120,14 @@ class WhoseDot(QLabel):
         super().__init__()
         self._session = session
         self.setContentsMargins(0, 0, 8, 8)  # beside the words of the tabs, above the line below them
-        for signal in (session.experiment_changed, session.runs_changed, look().changed):
+        session.experiment_changed.connect(self._take_edit)
+        for signal in (session.selection_changed, look().changed):
             signal.connect(self._match)
         self._match()
+
+    def _take_edit(self, change: ExperimentDiff) -> None:
+        if change.rearranged or change.touches(self._session.selected):
+            self._match()
 
     def _match(self) -> None:
         runs, selected = self._session.experiment.runs, self._session.selected

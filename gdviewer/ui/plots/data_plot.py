@@ -64,7 +64,7 @@ class DataPlot(Plot):
             self.addItem(item, ignoreBounds=True)
         self.disableAutoRange()
         self.getPlotItem().vb.sigRangeChanged.connect(lambda: self.outdate())
-        session.experiment_changed.connect(self.match)
+        session.problem_changed.connect(self.match)
         self.restyle()
 
     @property

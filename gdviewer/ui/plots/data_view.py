@@ -43,7 +43,7 @@ class DataView(QWidget):
         layout.addWidget(self.plot, 1)
         session.frame.connect(self._tell)
         session.cursor_moved.connect(self._tell)
-        session.experiment_changed.connect(self._tell)
+        session.selection_changed.connect(self._tell)
         self._tell()
 
     def _tell(self) -> None:
@@ -96,7 +96,7 @@ class BesideData(QSplitter):
         self.setStretchFactor(0, 1)
         self.setChildrenCollapsible(False)
         self.splitterMoved.connect(self._remember)
-        session.experiment_changed.connect(self._match)
+        session.problem_changed.connect(self._match)
         self._match()
 
     @cached_property

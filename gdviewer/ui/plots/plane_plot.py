@@ -75,14 +75,13 @@ class PlanePlot(LandscapePlot):
         self._tried: tuple[Run | None, int] = (None, 0)  # … and what was tried to fit one to last, up to a step
         self._fits = False  # whether a plane is being fitted in the background
         self._wanted = False  # whether to lay the plane anew as soon as the runs rest
-        self._selected = session.selected
         super().__init__(session, scale)
         self._fitter = Latest(self)
         self._fitter.done.connect(self._take_fit)
         self._fitter.done.connect(self._draw_if_shown)
         self._fitter.failed.connect(self._miss_fit)
         session.playing_changed.connect(self._want)
-        session.experiment_changed.connect(self._mind_selection)
+        session.selection_changed.connect(self._mind_selection)
 
     @property
     def surface(self) -> Slice:
@@ -269,9 +268,8 @@ class PlanePlot(LandscapePlot):
         self._wanted = self._wanted or not playing
 
     def _mind_selection(self) -> None:
-        if self._selected != self.session.selected:
-            self._selected, self._wanted = self.session.selected, True
-            self._draw_if_shown()
+        self._wanted = True
+        self._draw_if_shown()
 
     def _is_due(self) -> bool:
         """Whether the plane is to be laid anew now."""

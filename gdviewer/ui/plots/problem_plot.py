@@ -9,6 +9,7 @@ import numpy as np
 from PySide6.QtCore import Qt
 
 from gdviewer.engine.run.run import Run
+from gdviewer.experiment.diff import ExperimentDiff
 from gdviewer.experiment.experiment import Point, RunPlan
 from gdviewer.problems.problem import Problem
 from gdviewer.ui.arrows import Arrow
@@ -48,7 +49,7 @@ class ProblemPlot(Plot):
         self.disableAutoRange()
         session.arrows_changed.connect(self._show_arrows)
         self._show_arrows()
-        session.experiment_changed.connect(self._match_experiment)
+        session.experiment_changed.connect(self._take_edit)
 
     @property
     def surface(self) -> Problem:
@@ -174,6 +175,11 @@ class ProblemPlot(Plot):
         if self._coarse and not self.session.what_if.pending:
             self._coarse = False
             self.outdate()
+
+    def _take_edit(self, change: ExperimentDiff) -> None:
+        moved = any(change.touches(i, "start", "visible", "color") for i in range(len(change.runs)))
+        if change.problem or change.start or change.removed or moved:
+            self._match_experiment()
 
     def _match_experiment(self) -> None:
         if not self.active:

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from gdviewer.engine.rules.parameter import Parameter, count
+from gdviewer.experiment.diff import ExperimentDiff
 from gdviewer.experiment.experiment import RunPlan
 from gdviewer.experiment.sweep import (
     BATCH,
@@ -114,7 +115,8 @@ class SweepDialog(QDialog):
         self.runner.advanced.connect(self._advance)
         self.runner.ended.connect(self._end)
         self.runner.failed.connect(lambda error: self._say(str(error)))
-        session.experiment_changed.connect(self._match)
+        session.experiment_changed.connect(self._take_edit)
+        session.selection_changed.connect(self._match)
         self.resize(1080, 700)
         self._match()
         self._show_defaults()
@@ -189,6 +191,10 @@ class SweepDialog(QDialog):
         self.seeds.take(f"{default_seeds(experiment, plan, what)}")
         self.steps.take(f"{default_steps(experiment, plan, what)}")
         return True
+
+    def _take_edit(self, change: ExperimentDiff) -> None:
+        if change.problem or change.touches(self._session.selected):
+            self._match()
 
     def _match(self) -> None:
         plan, problem = self._plan, self._session.experiment.problem

@@ -1,0 +1,49 @@
+"""Runs under way, carried over an edit of the experiment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gdviewer.engine.run.run import Run
+from gdviewer.experiment.diff import ExperimentDiff
+from gdviewer.experiment.experiment import Experiment, RunPlan
+
+
+def carried_over(runs: Sequence[Run], experiment: Experiment, diff: ExperimentDiff) -> list[Run]:
+    """Return the runs of an edited experiment: those of the one before where they can go on, else new ones."""
+    found = []
+    for plan, change in zip(experiment.runs, diff.runs, strict=True):
+        if change.goes_on and change.before is not None:
+            found.append(runs[change.before])
+            move_hyperparameters(found[-1], plan)
+        else:
+            found.append(experiment.build(plan))
+    return found
+
+
+def brought_back(runs: Sequence[Run | None], experiment: Experiment) -> list[Run]:
+    """Return the runs of an experiment that is shown again: new ones where a record was dropped, and with
+    hyperparameters that were moved since moved back."""
+    found = []
+    for plan, run in zip(experiment.runs, runs, strict=True):
+        found.append(run or experiment.build(plan))
+        move_hyperparameters(found[-1], plan)
+    return found
+
+
+def move_hyperparameters(run: Run, plan: RunPlan) -> None:
+    """Move the hyperparameters of a run under way to those of its plan."""
+    for name, value in plan.hyperparameters.items():
+        if run.upcoming[name] != value:
+            run.change(name, value)
+
+
+def apply_rules(run: Run, experiment: Experiment) -> None:
+    """Let an experiment's limits and breakpoints hold from now on; a run goes on if it was ended by a limit that has
+    changed."""
+    limits, ended_by = experiment.limits, run.stop.reason.limit if run.stop else None
+    if ended_by and getattr(run.limits, ended_by) != getattr(limits, ended_by):
+        run.resume(limits)
+    else:
+        run.limits = limits
+    run.breakpoints = experiment.breakpoints

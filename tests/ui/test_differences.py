@@ -1,0 +1,142 @@
+"""An edit reaches what shows the thing that was edited, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtWidgets import QApplication
+
+from gdviewer import optimizers, problems
+from gdviewer.experiment.diff import diff
+from gdviewer.experiment.experiment import Experiment, RunPlan
+
+RATES = {"gradient_descent": 1e-3, "momentum": 5e-4, "adam": 0.1, "rmsprop": 0.05}
+
+
+class Painted(QObject):
+    """The widgets that are painted, of those that are watched."""
+
+    def __init__(self, widgets):
+        super().__init__()
+        self.names = set()
+        self._widgets = widgets
+        for widget in widgets.values():
+            widget.installEventFilter(self)
+
+    def eventFilter(self, watched, event):
+        if event.type() == QEvent.Type.Paint:
+            self.names |= {name for name, widget in self._widgets.items() if widget is watched}
+        return False
+
+
+@pytest.fixture
+def four(open_window, qtbot):
+    """A window on four runs after some steps, at rest."""
+    plans = tuple(
+        RunPlan(optimizers.get(name), {"learning_rate": rate}, color=i) for i, (name, rate) in enumerate(RATES.items())
+    )
+    window = open_window(Experiment(problems.get("rosenbrock"), plans, (-1.2, 1.0)))
+    window.session.select(2)
+    window.session.step(20)
+    qtbot.waitUntil(lambda: window.session.steps == 20 and not window.session.clock.running)
+    QApplication.processEvents()
+    return window
+
+
+def slider_of(window):
+    return window.runs_panel.editor.fields["learning_rate"].slider
+
+
+def test_that_a_notch_of_a_slider_paints_only_the_controls_and_the_card_of_its_run(four, qtbot):
+    panel = four.runs_panel
+    widgets = {
+        "slider": slider_of(four),
+        "cards": panel.list.viewport(),
+        "plot": four.stage.plot.viewport(),
+        "history": four.history.plot.viewport(),
+        "timeline": four.timeline.scrubber,
+        "problem": four.problem_panel.picker,
+        "parameter": four.problem_panel.fields["b"].slider,
+        "limits": four.limits_panel.fields["max_steps"].slider,
+        "other parameter": panel.editor.fields["beta1"].slider,
+    }
+    rows = []
+    panel.list.model().dataChanged.connect(lambda first, last, roles: rows.extend((first.row(), last.row())))
+    painted = Painted(widgets)
+    slider_of(four).setValue(slider_of(four).value() + 1)
+    qtbot.wait(60)
+    assert painted.names == {"slider", "cards"}
+    assert set(rows) == {2}
+
+
+def test_that_a_notch_of_a_slider_signals_one_difference_and_no_frame(four):
+    session, told = four.session, []
+    before = session.experiment
+    for name in ("problem_changed", "selection_changed", "runs_changed", "frame", "cursor_moved"):
+        getattr(session, name).connect(lambda name=name: told.append(name))
+    session.experiment_changed.connect(told.append)
+    slider_of(four).setValue(slider_of(four).value() + 1)
+    assert told == [diff(before, session.experiment)]
+    assert told[0].runs[2].hyperparameters == ("learning_rate",)
+
+
+def test_that_an_edit_that_changes_nothing_is_none(four):
+    session, told = four.session, []
+    session.experiment_changed.connect(told.append)
+    session.edit(replace(session.experiment, limits=replace(session.experiment.limits)))
+    session.edit(session.experiment.with_run(1))
+    assert told == []
+    assert not four.edit_actions.undo.isEnabled()
+
+
+def test_that_the_difference_of_an_undo_and_a_redo_is_signalled_too(four):
+    session, told = four.session, []
+    before = session.experiment
+    four.limits_panel.fields["max_steps"].slider.setValue(300)
+    after = session.experiment
+    session.experiment_changed.connect(told.append)
+    session.undo()
+    assert four.limits_panel.fields["max_steps"].value == before.limits.max_steps
+    session.redo()
+    assert four.limits_panel.fields["max_steps"].value == after.limits.max_steps
+    assert told == [diff(after, before), diff(before, after)]
+    assert told[0].limits == ("max_steps",)
+
+
+def test_that_a_selection_is_signalled_once_and_is_no_edit(four):
+    session, told = four.session, []
+    session.experiment_changed.connect(told.append)
+    session.selection_changed.connect(lambda: told.append(session.selected))
+    session.select(1)
+    session.select(1)
+    assert told == [1]
+    assert set(four.runs_panel.editor.fields) == {"learning_rate", "momentum", "dampening"}
+    assert four.runs_panel.list.currentRow() == 1
+
+
+def test_that_a_removed_run_moves_the_selection_where_it_must(four):
+    session, told = four.session, []
+    session.select(3)
+    session.selection_changed.connect(lambda: told.append(session.selected))
+    four.runs_panel.remove_run()
+    assert told == [2]
+    four.runs_panel.remove_run()
+    assert told == [2, 1]
+    session.undo()
+    assert session.selected == 2
+    assert told == [2, 1, 2]
+
+
+def test_that_the_notches_of_a_slider_are_signalled_once_when_the_runs_computed_for_them_are_shown(four, qtbot):
+    session, told = four.session, []
+    four.edit_actions.what_if.setChecked(True)
+    session.experiment_changed.connect(told.append)
+    before, slider = session.experiment, slider_of(four)
+    for notch in range(3):
+        slider.setValue(slider.value() + 1 + notch)
+    assert told == []
+    qtbot.waitUntil(lambda: not session.what_if.pending)
+    assert told == [diff(before, session.experiment)]
+    assert four.runs_panel.list.item(2).text() == session.experiment.runs[2].title
