@@ -8,10 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 from weakref import WeakKeyDictionary
 
-from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer, Signal
+from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer, Signal, SignalInstance
 
 from gdviewer import optimizers
 from gdviewer.engine.record.events import Change
@@ -23,9 +23,6 @@ from gdviewer.experiment.experiment import Branch, Experiment, RunPlan
 from gdviewer.experiment.user_rule import RuleError, Version, read_rules, source_of
 from gdviewer.ui.attempt import Attempt
 from gdviewer.ui.text import tr
-
-if TYPE_CHECKING:
-    from gdviewer.ui.session import Session
 
 PANEL = ""  # the code panel's place among the sources; a file's is its path
 READ_SECONDS = 20.0  # a text that imports much may take long
@@ -60,6 +57,26 @@ class Source:
         return any(rule is other for version in self.versions for other in version.rules)
 
 
+class Race(Protocol):
+    """The part of a session that rules join."""
+
+    experiment: Experiment
+    runs: list[Run]
+    playing: bool
+    frame: SignalInstance
+    playing_changed: SignalInstance
+
+    @property
+    def busy(self) -> bool:
+        """Whether steps are being executed, or will be."""
+
+    def edit(self, experiment: Experiment) -> None:
+        """Replace the experiment."""
+
+    def select(self, index: int) -> None:
+        """Choose the run that the controls edit."""
+
+
 class OwnRules(QObject):
     """Reads the user's rules, and lets them join the race or take the place of their earlier versions.
 
@@ -69,9 +86,9 @@ class OwnRules(QObject):
 
     changed = Signal()
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
-        self._session = session
+    def __init__(self, race: Race, parent: QObject) -> None:
+        super().__init__(parent)
+        self._race = race
         self.printed = Printed()
         self.sources: dict[str, Source] = {}
         self._watcher: QFileSystemWatcher | None = None
@@ -80,8 +97,8 @@ class OwnRules(QObject):
         self._warnings: WeakKeyDictionary[Run, str] = WeakKeyDictionary()
         self._checked: WeakKeyDictionary[Run, int] = WeakKeyDictionary()
         self._check: Attempt | None = None
-        session.frame.connect(self._check_replays)
-        session.playing_changed.connect(self._check_replays)
+        race.frame.connect(self._check_replays)
+        race.playing_changed.connect(self._check_replays)
 
     # Where a rule is from
 
@@ -89,7 +106,7 @@ class OwnRules(QObject):
     def rules(self) -> list[Optimizer]:
         """All that are in force, and those that came with the experiment."""
         found = [rule for source in self.sources.values() for rule in source.rules]
-        for plan in self._session.experiment.runs:
+        for plan in self._race.experiment.runs:
             if not plan.optimizer.built_in and not any(plan.optimizer is rule for rule in found):
                 found.append(plan.optimizer)
         return found
@@ -187,11 +204,11 @@ class OwnRules(QObject):
         first, source.error = not source.versions, None
         heirs = _heirs([rule.name for rule in source.rules], version, renamed=not anew)
         experiment = self._with(source, heirs, version, join_again=first or key == PANEL)
-        joins = len(experiment.runs) > len(self._session.experiment.runs)
+        joins = len(experiment.runs) > len(self._race.experiment.runs)
         source.versions.append(version)
-        self._session.edit(experiment)
+        self._race.edit(experiment)
         if joins:  # its controls and its steps are what is wanted next
-            self._session.select(len(experiment.runs) - 1)
+            self._race.select(len(experiment.runs) - 1)
         self.changed.emit()
 
     def _refuse(self, key: str, error: RuleError | None) -> None:
@@ -208,7 +225,7 @@ class OwnRules(QObject):
 
     def _with(self, source: Source, heirs: Mapping[str, Optimizer], version: Version, join_again: bool) -> Experiment:
         """The experiment with a new version: in the runs of earlier ones, and in new runs where it has none."""
-        experiment = self._session.experiment
+        experiment = self._race.experiment
         plans = [_renewed(plan, source, heirs) for plan in experiment.runs]
         racing = {plan.optimizer.name for plan in plans if any(plan.optimizer is heir for heir in heirs.values())}
         known = {heir.name for heir in heirs.values()}
@@ -219,10 +236,10 @@ class OwnRules(QObject):
 
     def _check_replays(self, *_: object) -> None:
         """At a pause or an end, execute a few steps of the user's rules again, and tell where they differ."""
-        session = self._session
-        if session.playing or session.busy or self._check:
+        race = self._race
+        if race.playing or race.busy or self._check:
             return
-        for run in session.runs:
+        for run in race.runs:
             if run.optimizer.built_in or not (run.begun and run.step and run.problem.broadcasts):
                 continue
             if self._checked.get(run) != run.step and run not in self._warnings:

@@ -78,7 +78,7 @@ class Session(QObject):
         self.pace = Pace()
         self._arrows: dict[str, tuple[Arrow, ...]] = {}
         self._cursor: int | None = None
-        self.own_rules = OwnRules(self)
+        self.own_rules = OwnRules(self, self)
         self._worker = Worker()
         self._watchdog = Watchdog(self._worker)
         self._watching = False  # whether a breakpoint is yet to be hit since the runs were last set going

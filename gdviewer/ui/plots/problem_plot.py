@@ -43,7 +43,7 @@ class ProblemPlot(Plot):
             + tr("Click on a path: look at that step.")
             + (" " + tr("Click elsewhere: start here.") if self.sets_starts else "")
         )
-        self.starts = StartMarkers(self, self.place, self.start_at, self.sets_starts)
+        self.starts = StartMarkers(self, self.place, self.start_at, self.take_click, self.sets_starts)
         self.arrows = Arrows(self._place_arrow)
         self.addItem(self.arrows, ignoreBounds=True)
         self.disableAutoRange()

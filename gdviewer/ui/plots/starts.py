@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pyqtgraph as pg
 from PySide6.QtGui import QColor
 
-from gdviewer.ui.plots.base import line_pen
+from gdviewer.experiment.experiment import Point
+from gdviewer.ui.plots.base import Plot, line_pen
 from gdviewer.ui.text import tr
-
-if TYPE_CHECKING:
-    from gdviewer.ui.plots.problem_plot import ProblemPlot
 
 
 class StartMarkers:
@@ -21,19 +19,27 @@ class StartMarkers:
     Args:
         place: turns a start into a point of the plot.
         start_at: turns a point of the plot, x and y, and the start that is moved there, into a start.
+        take_click: called with the point of a click first; returns True where the click was meant for something else.
         movable: whether they can be moved.
     """
 
-    def __init__(self, plot: ProblemPlot, place, start_at, movable: bool = True) -> None:
+    def __init__(
+        self,
+        plot: Plot,
+        place: Callable[[Point], tuple[float, float]],
+        start_at: Callable[[float, float, Point], Point],
+        take_click: Callable[[float, float], bool],
+        movable: bool = True,
+    ) -> None:
         self._plot, self._movable = plot, movable
-        self._place, self._start_at = place, start_at
+        self._place, self._start_at, self._take_click = place, start_at, take_click
         self._markers: dict[int | None, pg.TargetItem] = {}
         plot.scene().sigMouseClicked.connect(self._click)
 
     def update(self) -> None:
         """Show the starts as the experiment has them."""
         experiment = self._plot.session.experiment
-        wanted: dict[int | None, tuple[float, ...]] = {}
+        wanted: dict[int | None, Point] = {}
         if any(plan.start is None for plan in experiment.runs) or not experiment.runs:
             wanted[None] = experiment.start
         wanted |= {i: plan.start for i, plan in enumerate(experiment.runs) if plan.start is not None and plan.visible}
@@ -70,7 +76,7 @@ class StartMarkers:
         if event.double() or event.button().value != 1 or not box.sceneBoundingRect().contains(event.scenePos()):
             return
         point = box.mapSceneToView(event.scenePos())
-        if self._plot.take_click(point.x(), point.y()) or not self._movable:
+        if self._take_click(point.x(), point.y()) or not self._movable:
             return
         session = self._plot.session
         runs = session.experiment.runs
