@@ -17,6 +17,7 @@ from time import perf_counter
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # this checkout, whatever is installed
 
+from editing import editing
 from open_step import open_step
 from scrubbing import scrub_frames_per_s
 from what_if import what_if
@@ -73,7 +74,7 @@ def main() -> None:
         application = create_application()
         application.setQuitOnLastWindowClosed(False)
         figures: dict[str, float] = {}
-        for measure in (breakpoint_cost, what_if, scrub_frames_per_s, open_step):
+        for measure in (breakpoint_cost, what_if, editing, scrub_frames_per_s, open_step):
             figures |= (found := measure())
             print(measure.__name__, found, flush=True)
     print(json.dumps({key: float(f"{value:.4g}") for key, value in figures.items()}, indent=2))

@@ -1,0 +1,67 @@
+"""How late frames come while a hand moves a slider and the runs are played."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+import numpy as np
+from PySide6.QtCore import QEventLoop, Qt, QTimer
+
+from gdviewer import optimizers, problems
+from gdviewer.engine.run.stop import Limits
+from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.ui.clock import FRAME_MS
+from gdviewer.ui.window import MainWindow
+
+RATES = {"gradient_descent": 1e-3, "momentum": 5e-4, "adam": 0.1, "rmsprop": 0.05}
+
+
+def process_events(duration: float) -> None:
+    loop = QEventLoop()
+    QTimer.singleShot(int(duration * 1000), loop.quit)
+    loop.exec()
+
+
+def editing(notches: int = 200) -> dict[str, float]:
+    """Four runs at full speed while the slider of a learning rate goes up and down, a notch a frame: how much later
+    than the frame's time each frame comes after the one before it, and how long a notch takes."""
+    plans = tuple(
+        RunPlan(optimizers.get(name), {"learning_rate": rate}, color=i) for i, (name, rate) in enumerate(RATES.items())
+    )
+    window = MainWindow(
+        Experiment(problems.get("rosenbrock"), plans, (-1.2, 1.0), Limits(tolerance=None, max_steps=10**9))
+    )
+    window.resize(1280, 720)
+    window.show()
+    process_events(1.0)
+    session = window.session
+    session.select(2)
+    session.play()
+    process_events(0.5)
+    slider = window.runs_panel.editor.fields["learning_rate"].slider
+    middle, frames, spent, loop = slider.value(), [], [], QEventLoop()
+
+    def move() -> None:
+        began = perf_counter()
+        slider.setValue(middle + len(spent) % 50 - 25)
+        spent.append(perf_counter() - began)
+        if len(spent) == notches:
+            loop.quit()
+
+    session.frame.connect(lambda: frames.append(perf_counter()))
+    timer = QTimer(interval=FRAME_MS, timerType=Qt.TimerType.PreciseTimer)
+    timer.timeout.connect(move)
+    timer.start()
+    loop.exec()
+    timer.stop()
+    assert session.playing
+    window.close()
+    window.deleteLater()
+    process_events(0.1)
+    lateness = np.maximum(np.diff(frames) * 1e3 - FRAME_MS, 0.0)
+    return {
+        "editing_lateness_ms_p50": float(np.percentile(lateness, 50)),
+        "editing_lateness_ms_p99": float(np.percentile(lateness, 99)),
+        "editing_lateness_ms_max": float(lateness.max()),
+        "editing_notch_ms_p50": float(np.median(spent)) * 1e3,
+    }
