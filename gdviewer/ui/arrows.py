@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QColor
 
 
@@ -39,3 +41,31 @@ class Arrow:
         """Whether it is one of a space of that dimension, with finite numbers only."""
         at, vector = self.ends
         return at.shape == vector.shape == (dimension,) and bool(np.isfinite(at).all() and np.isfinite(vector).all())
+
+
+class ArrowSet(QObject):
+    """The arrows of all panels, which the plots draw over the runs.
+
+    Signals:
+        changed: there are other arrows to draw.
+    """
+
+    changed = Signal()
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._by_owner: dict[str, tuple[Arrow, ...]] = {}
+
+    @property
+    def shown(self) -> tuple[Arrow, ...]:
+        """The arrows; one where two panels have the same drawn, as of a line that is pinned."""
+        arrows = (arrow for arrows in self._by_owner.values() for arrow in arrows)
+        return tuple({(*map(np.ndarray.tobytes, arrow.ends), arrow.label): arrow for arrow in arrows}.values())
+
+    def show(self, owner: str, arrows: Iterable[Arrow]) -> None:
+        """Show these arrows in place of those that ``owner`` had shown before; none to remove them."""
+        before = self._by_owner.pop(owner, ())
+        if shown := tuple(arrows):
+            self._by_owner[owner] = shown
+        if before or shown:
+            self.changed.emit()

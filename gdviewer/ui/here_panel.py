@@ -150,7 +150,7 @@ class HerePanel(QWidget):
 
     def hideEvent(self, event: object) -> None:
         super().hideEvent(event)
-        self._session.show_arrows(_OWNER, ())
+        self._session.arrows.show(_OWNER, ())
 
     def _run(self) -> Run | None:
         runs, selected = self._session.runs, self._session.selected
@@ -291,7 +291,7 @@ class HerePanel(QWidget):
         shown = self.isVisible() and self.directions.isChecked() and found is not None
         if shown and runs[selected].visible:
             arrows = arrows_of(found.here)
-        self._session.show_arrows(_OWNER, arrows)
+        self._session.arrows.show(_OWNER, arrows)
 
 
 def numbers_of(here: Curvature) -> list[str]:

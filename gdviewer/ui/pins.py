@@ -134,7 +134,7 @@ class Pins(QObject):
     def _follow(self) -> None:
         """Have the arrows at the cursor computed, unless they are those that are shown."""
         if not self.pins and self._shown in (None, ()):
-            self._session.show_arrows("pins", ())
+            self._session.arrows.show("pins", ())
             self._shown = ()
             return
         now = perf_counter()
@@ -155,7 +155,7 @@ class Pins(QObject):
     def _draw(self, result: tuple[Sequence[tuple[Pin, np.ndarray, np.ndarray]], float]) -> None:
         found, self._cost = result
         theme = look().theme
-        self._session.show_arrows(
+        self._session.arrows.show(
             "pins",
             [
                 Arrow(

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from time import perf_counter
 
-import numpy as np
 from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, Signal
 from PySide6.QtGui import QGuiApplication
 
@@ -17,7 +16,7 @@ from gdviewer.engine.worker.watchdog import Watchdog
 from gdviewer.engine.worker.worker import Worker
 from gdviewer.experiment.diff import ExperimentDiff, diff
 from gdviewer.experiment.experiment import Experiment, RunPlan
-from gdviewer.ui.arrows import Arrow
+from gdviewer.ui.arrows import ArrowSet
 from gdviewer.ui.carried_runs import apply_rules, brought_back, carried_over
 from gdviewer.ui.clock import FRAME_MS, Clock
 from gdviewer.ui.edits import Edits, State
@@ -36,13 +35,13 @@ class Session(QObject):
     Views show ``(run.trace, position)`` at each :attr:`frame`; nothing is signalled per step.
 
     Attributes:
-        experiment: the experiment; :meth:`edit` replaces it.
-        runs: a run for each of its plans.
+        experiment, runs: the experiment, which :meth:`edit` replaces, and a run for each of its plans.
         selected: the index of the run that the controls edit.
         edits: the edits that can be undone.
         what_if: the runs that are computed again because of an edit.
-        pace: the steps due.
+        clock, pace: when frames are due, and how many steps.
         own_rules: the user's rules.
+        arrows: the arrows of panels that the plots draw.
 
     Signals:
         experiment_changed: the experiment was edited; with the :class:`ExperimentDiff`.
@@ -53,7 +52,6 @@ class Session(QObject):
         playing_changed: started or paused.
         cursor_moved: another step is looked at.
         breakpoint_hit: the runs were paused by one, and which run it was that hit it.
-        arrows_changed: the plots have other arrows to draw.
     """
 
     experiment_changed = Signal(object)
@@ -64,7 +62,6 @@ class Session(QObject):
     playing_changed = Signal(bool)
     cursor_moved = Signal()
     breakpoint_hit = Signal(int)
-    arrows_changed = Signal()
 
     def __init__(self, experiment: Experiment, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -76,7 +73,7 @@ class Session(QObject):
         self._unshown: list[ExperimentDiff] = []  # edits whose runs are not there to be shown yet
         self.playing = False
         self.pace = Pace()
-        self._arrows: dict[str, tuple[Arrow, ...]] = {}
+        self.arrows = ArrowSet(self)
         self._cursor: int | None = None
         self.own_rules = OwnRules(self, self)
         self._worker = Worker()
@@ -111,10 +108,10 @@ class Session(QObject):
             if change not in self._unshown:  # views look when the runs are there to be shown
                 self._unshown.append(change)
             self._apply_rules()
-            self.wake()
+            self.clock.start()
         else:
             self._show_newest_runs()
-            self._adopt(experiment, carried_over(self.runs, experiment, change), change)
+            self._adopt(experiment, carried_over(self.runs, experiment, change), change, self.selected)
 
     def change_run(self, index: int, **changes: object) -> None:
         """Edit fields of one run's plan."""
@@ -122,10 +119,7 @@ class Session(QObject):
 
     def set_start(self, start: tuple[float, ...], index: int | None = None) -> None:
         """Move the common start, or that of run ``index`` alone."""
-        if index is None:
-            self.edit(replace(self.experiment, start=start))
-        else:
-            self.change_run(index, start=start)
+        self.edit(replace(self.experiment, start=start)) if index is None else self.change_run(index, start=start)
 
     def select(self, index: int) -> None:
         """Choose the run that the controls edit."""
@@ -162,7 +156,7 @@ class Session(QObject):
         self._show_runs(self.what_if.flush(self.runs))
 
     def _show_runs(self, runs: list[Run]) -> None:
-        """Show runs that were computed again in place of those there are."""
+        """Show runs that were made again in place of those there are."""
         changed, self.runs = runs is not self.runs, runs
         if changed:
             unshown, self._unshown = self._unshown, []
@@ -182,17 +176,14 @@ class Session(QObject):
         self._show_newest_runs()
         state = move(self._state())
         if state:
-            change = diff(self.experiment, state.experiment)
             runs = brought_back(state.runs, state.experiment)
-            self._adopt(state.experiment, runs, change, state.selected)
+            self._adopt(state.experiment, runs, diff(self.experiment, state.experiment), state.selected)
 
     def _apply_rules(self) -> None:
         for run in self.runs:
             apply_rules(run, self.experiment)
 
-    def _adopt(
-        self, experiment: Experiment, runs: list[Run], change: ExperimentDiff, selected: int | None = None
-    ) -> None:
+    def _adopt(self, experiment: Experiment, runs: list[Run], change: ExperimentDiff, selected: int) -> None:
         """Take an experiment and its runs in place of those there are."""
         self.experiment = experiment
         fresh = [run for run in runs if run not in self.runs]
@@ -204,13 +195,12 @@ class Session(QObject):
                 run.resume()
         changed, self.runs = runs != self.runs, runs
         changed |= self.what_if.keep(runs)
-        before, wanted = self.selected, self.selected if selected is None else selected
-        self.selected = max(0, min(wanted, len(runs) - 1))
+        before, self.selected = self.selected, max(0, min(selected, len(runs) - 1))
         self._apply_rules()
         if any(not (run.begun or run.origin) for run in fresh):
             self._cursor = None
         if fresh:
-            self.wake()
+            self.clock.start()
         self._announce(change)
         if self.selected != before:
             self.selection_changed.emit()
@@ -227,10 +217,6 @@ class Session(QObject):
         return self.experiment.runs[self.selected].continued(run, at)
 
     # The clock
-
-    def wake(self) -> None:
-        """Let the clock run at least until what was asked for has been done."""
-        self.clock.start()
 
     @property
     def finished(self) -> bool:
@@ -257,7 +243,7 @@ class Session(QObject):
         self._resume()
         self._set_playing(True)
         self.pace.start()
-        self.wake()
+        self.clock.start()
 
     def pause(self) -> None:
         """Stop stepping; what the burst under way still does counts."""
@@ -273,7 +259,7 @@ class Session(QObject):
         self.live()
         self._resume()
         self.pace.asked += n
-        self.wake()
+        self.clock.start()
 
     def _resume(self) -> None:
         """Let the runs go on that are at a breakpoint."""
@@ -289,10 +275,10 @@ class Session(QObject):
         self.pace.asked = 0
         self._cursor = None
         self.what_if.forget()
-        before, self.runs = self.runs, [self.experiment.build(plan) for plan in self.experiment.runs]
-        self.edits.replace_runs(dict(zip(before, self.runs, strict=True)))
-        self.wake()
-        self.runs_changed.emit()
+        runs = [self.experiment.build(plan) for plan in self.experiment.runs]
+        self.edits.replace_runs(dict(zip(self.runs, runs, strict=True)))
+        self.clock.start()
+        self._show_runs(runs)
         self.frame.emit()
 
     def finish(self, seconds: float = 30.0) -> None:
@@ -397,10 +383,7 @@ class Session(QObject):
 
     def forward(self, n: int = 1) -> None:
         """Look at the step ``n`` after the one looked at; from the newest, do ``n`` steps of each run."""
-        if self.is_live:
-            self.step(n)
-        else:
-            self.look_at(self.cursor + n)
+        self.step(n) if self.is_live else self.look_at(self.cursor + n)
 
     def first(self) -> None:
         """Look at the start."""
@@ -415,19 +398,3 @@ class Session(QObject):
     def position(self, run: Run) -> int:
         """The row of a run's trace that the cursor is on; its last one where it ended earlier."""
         return min(self.cursor, run.step)
-
-    # Arrows
-
-    @property
-    def arrows(self) -> tuple[Arrow, ...]:
-        """What the plots draw over the runs; one where two panels have the same drawn, as of a line that is pinned."""
-        arrows = (arrow for arrows in self._arrows.values() for arrow in arrows)
-        return tuple({(*map(np.ndarray.tobytes, arrow.ends), arrow.label): arrow for arrow in arrows}.values())
-
-    def show_arrows(self, owner: str, arrows: Iterable[Arrow]) -> None:
-        """Have the plots draw these arrows in place of those that ``owner`` had drawn before; none to remove them."""
-        before = self._arrows.pop(owner, ())
-        if shown := tuple(arrows):
-            self._arrows[owner] = shown
-        if before or shown:
-            self.arrows_changed.emit()

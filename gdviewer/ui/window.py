@@ -352,7 +352,7 @@ class MainWindow(QMainWindow):
         super().paintEvent(event)
         if not self._painted:  # SymPy, and the first evaluation of the starts, come after the first frame
             self._painted = True
-            QTimer.singleShot(0, self.session, self.session.wake)
+            QTimer.singleShot(0, self.session, self.session.clock.start)
 
     def closeEvent(self, event: object) -> None:
         settings = QSettings()

@@ -22,7 +22,7 @@ def open_on(open_window, qtbot):
         problem = problems.get(name, **values)
         plan = RunPlan(optimizers.get("gradient_descent"), {"learning_rate": 1e-3})
         window = open_window(Experiment(problem, (plan,), tuple(problem.start.tolist())))
-        window.session.show_arrows("test", arrows)
+        window.session.arrows.show("test", arrows)
         return window, painted(window)
 
     return open_one
@@ -100,14 +100,14 @@ def test_that_what_has_no_place_in_the_plot_is_not_drawn(open_on, arrow):
 
 def test_that_owners_do_not_disturb_each_other(open_on):
     window, _ = open_on("himmelblau", Arrow((0.0, 0.0), (1.0, 1.0), "red", "mine"))
-    window.session.show_arrows("other", [Arrow((0.0, 0.0), (1.0, -1.0), "blue", "theirs")])
+    window.session.arrows.show("other", [Arrow((0.0, 0.0), (1.0, -1.0), "blue", "theirs")])
     assert set(painted(window)) == {"mine", "theirs"}
-    window.session.show_arrows("test", [])
+    window.session.arrows.show("test", [])
     assert set(painted(window)) == {"theirs"}
 
 
 def test_that_a_plot_made_later_draws_the_arrows_too(window):
-    window.session.show_arrows("test", [Arrow((3.0,), (1.0,), "red", "d")])
+    window.session.arrows.show("test", [Arrow((3.0,), (1.0,), "red", "d")])
     assert not painted(window)  # it is of one dimension, Himmelblau's function of two
     problem = problems.get("parabola")
     window.session.edit(Experiment(problem, (), (1.0,)))

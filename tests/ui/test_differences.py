@@ -25,7 +25,7 @@ class Painted(QObject):
         for widget in widgets.values():
             widget.installEventFilter(self)
 
-    def eventFilter(self, watched, event):
+    def eventFilter(self, watched, event):  # noqa: N802 - Qt's name
         if event.type() == QEvent.Type.Paint:
             self.names |= {name for name, widget in self._widgets.items() if widget is watched}
         return False

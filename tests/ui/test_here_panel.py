@@ -108,21 +108,21 @@ def test_that_the_directions_are_arrows_on_the_plot_while_it_is_seen(open_here, 
     settled(qtbot, panel)
     x = window.session.runs[0].trace.x[0]
     w, v = np.linalg.eigh(window.session.experiment.problem.hessian(x))
-    arrows = window.session.arrows
+    arrows = window.session.arrows.shown
     assert [arrow.label for arrow in arrows] == [f"λ₁ = {w[1]:.3g}", f"λ₂ = {w[0]:.3g}"]
     assert abs(np.dot(arrows[0].vector, v[:, 1])) == pytest.approx(1)
     assert all(arrow.two_headed and np.array_equal(arrow.at, x) for arrow in arrows)
     panel.directions.click()
-    assert not window.session.arrows
+    assert not window.session.arrows.shown
     panel.directions.click()
-    assert window.session.arrows
+    assert window.session.arrows.shown
     window.session.change_run(0, visible=False)
-    assert not window.session.arrows
+    assert not window.session.arrows.shown
     window.session.change_run(0, visible=True)
     settled(qtbot, panel)
-    assert window.session.arrows
+    assert window.session.arrows.shown
     dock(window, "runs").raise_()
-    qtbot.waitUntil(lambda: not window.session.arrows)
+    qtbot.waitUntil(lambda: not window.session.arrows.shown)
 
 
 def test_that_nothing_is_computed_while_it_is_hidden(open_here, qtbot, monkeypatch):
@@ -192,7 +192,7 @@ def test_that_many_dimensions_show_both_ends(open_here, qtbot):
     names = [name for name, _, _ in panel.spectrum.rows]
     assert names == ["λ₁", "λ₂", "λ₃", "", "λ₄₈", "λ₄₉", "λ₅₀"]
     assert "0 negative, 0 zero of 50" in panel.numbers.text()
-    assert len(window.session.arrows) == 2
+    assert len(window.session.arrows.shown) == 2
 
 
 def test_that_no_run_and_one_that_has_not_begun_are_told(open_here, qtbot):
@@ -200,7 +200,7 @@ def test_that_no_run_and_one_that_has_not_begun_are_told(open_here, qtbot):
     settled(qtbot, panel)
     window.runs_panel.remove.trigger()
     assert panel.kind.text() == "No run"
-    assert not window.session.arrows
+    assert not window.session.arrows.shown
     assert not panel.slice.isVisible()
     window.session.edit(window.session.experiment.with_problem(problems.formula("abs(x) + abs(y)")))
     plan = RunPlan(optimizers.get("polyak_step"))

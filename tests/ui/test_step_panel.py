@@ -114,15 +114,15 @@ def test_that_arrow_down_shows_the_next_line_as_an_arrow_at_the_point(look_into,
     panel.lines.setFocus()
     qtbot.keyClick(panel.lines, Qt.Key.Key_Down)
     assert panel.lines.current.name == "m"
-    (arrow,) = window.session.arrows
+    (arrow,) = window.session.arrows.shown
     assert np.array_equal(arrow.at, trace.x[19])
     assert np.array_equal(arrow.vector, trace.state["m"][20])
     assert arrow.label == "m"
     qtbot.keyClick(panel.lines, Qt.Key.Key_Down)
     qtbot.keyClick(panel.lines, Qt.Key.Key_Down)
-    assert window.session.arrows[0].label == "m̂"
+    assert window.session.arrows.shown[0].label == "m̂"
     panel.lines.choose(row_of(panel, "x"))  # a point: the arrow leads to it
-    assert window.session.arrows[0].vector == pytest.approx(trace.x[20] - trace.x[19])
+    assert window.session.arrows.shown[0].vector == pytest.approx(trace.x[20] - trace.x[19])
     qtbot.waitUntil(lambda: any(label == "x" for _, label in window.stage.plot.arrows.drawn))
     line = next(line for line, label in window.stage.plot.arrows.drawn if label == "x")
     place = window.stage.plot.getPlotItem().vb.mapViewToScene(QPointF(*trace.x[19]))
@@ -136,7 +136,7 @@ def test_that_the_line_looked_at_stays_the_same_from_step_to_step(look_into, qtb
     window.session.look_at(21)
     shown(panel, qtbot, 21)
     assert panel.lines.current.name == "v"
-    assert np.array_equal(window.session.arrows[0].vector, window.session.runs[0].trace.state["v"][21])
+    assert np.array_equal(window.session.arrows.shown[0].vector, window.session.runs[0].trace.state["v"][21])
 
 
 def test_that_the_gradient_opens_into_the_lines_of_its_formula(look_into, qtbot):
@@ -188,7 +188,7 @@ def test_that_the_trials_of_a_line_search_are_told_and_drawn(look_into):
         assert np.allclose(trial.point, run.trace.x[8] + trial.alpha * direction)
         assert trial.value == pytest.approx(run.problem.value(trial.point))
     assert [trial.taken for trial in trials] == [False] * (len(trials) - 1) + [True]
-    drawn = [arrow for arrow in window.session.arrows if not np.any(arrow.vector)]
+    drawn = [arrow for arrow in window.session.arrows.shown if not np.any(arrow.vector)]
     assert [arrow.at.tobytes() for arrow in drawn] == [trial.point.tobytes() for trial in trials]
     passes = [row for row in walk(panel) if row.summary]
     assert [row.summary for row in passes] == [trial.text for trial in trials]
@@ -248,7 +248,7 @@ def test_that_nothing_is_executed_while_the_panel_is_hidden(look_into, qtbot, mo
     window, panel = look_into(on("rosenbrock", "adam", steps=20), 4)
     next(dock for dock in window._docks if dock.objectName() == "runs").raise_()
     qtbot.waitUntil(lambda: not panel.isVisible())
-    assert window.session.arrows == ()
+    assert window.session.arrows.shown == ()
     told = []
     inspected = story.inspect_step
 
@@ -410,16 +410,18 @@ def test_that_a_pinned_value_stays_as_an_arrow_wherever_the_cursor_goes(look_int
     qtbot.waitUntil(lambda: not panel.isVisible())
     for step in (33, 150):
         session.look_at(step)
-        qtbot.waitUntil(lambda step=step: [a.at.tobytes() for a in session.arrows] == [trace.x[step - 1].tobytes()] * 2)
-        momentum, gradient = session.arrows
+        qtbot.waitUntil(
+            lambda step=step: [a.at.tobytes() for a in session.arrows.shown] == [trace.x[step - 1].tobytes()] * 2
+        )
+        momentum, gradient = session.arrows.shown
         assert (momentum.label, gradient.label) == ("m", "g")
         assert np.array_equal(momentum.vector, trace.state["m"][step])
         assert np.array_equal(gradient.vector, trace.gradient[step - 1])
     panel.bar.true_length.click()
-    qtbot.waitUntil(lambda: all(arrow.normalised for arrow in session.arrows))
+    qtbot.waitUntil(lambda: all(arrow.normalised for arrow in session.arrows.shown))
     panel.bar.buttons[0].click()
     panel.bar.buttons[0].click()
-    qtbot.waitUntil(lambda: session.arrows == ())
+    qtbot.waitUntil(lambda: session.arrows.shown == ())
 
 
 def test_that_pinned_values_are_curves_over_the_steps_equal_to_what_was_recorded(look_into, qtbot):
@@ -449,7 +451,7 @@ def test_that_a_line_that_is_pinned_and_looked_at_has_one_arrow(look_into, qtbot
     panel.lines.choose(row)
     panel.pin(row)
     qtbot.waitUntil(lambda: "pins" in window.session._arrows)
-    assert [arrow.label for arrow in window.session.arrows if arrow.label == "m"] == ["m"]
+    assert [arrow.label for arrow in window.session.arrows.shown if arrow.label == "m"] == ["m"]
 
 
 def test_that_pinned_curves_have_no_ring_at_nothing(look_into, qtbot):
@@ -468,7 +470,7 @@ def test_that_a_number_is_pinned_as_a_curve_only(look_into, qtbot):
     assert series.label.toPlainText() == "ρ"
     qtbot.waitUntil(lambda: series.curve.getData()[0] is not None and len(series.curve.getData()[0]) == 60)
     panel.lines.choose(row_of(panel, "rho"))
-    assert window.session.arrows == ()
+    assert window.session.arrows.shown == ()
 
 
 def test_that_a_long_curve_is_computed_at_a_thinned_set_of_steps():

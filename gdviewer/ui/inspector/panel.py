@@ -257,7 +257,7 @@ class StepPanel(QWidget):
         story = self.story
         plans = dict(zip(self._session.runs, self._session.experiment.runs, strict=True))
         if story is None or not self.isVisible() or story.run not in plans or not plans[story.run].visible:
-            self._session.show_arrows("step", ())
+            self._session.arrows.show("step", ())
             return
         theme = look().theme
         few = len(story.trials) <= _FEW_TRIALS
@@ -272,7 +272,7 @@ class StepPanel(QWidget):
             name = row.name if self.lines.cell.code else row.symbol
             normalised = not (row.is_place or self.pins.true_length)
             arrows.append(Arrow(story.start, row.leads, theme.line_color(row.color), name, normalised=normalised))
-        self._session.show_arrows("step", arrows)
+        self._session.arrows.show("step", arrows)
 
     def pin(self, row: Row) -> None:
         """Keep a line's value in sight, or no longer."""
@@ -307,7 +307,7 @@ class StepPanel(QWidget):
 
     def hideEvent(self, event: object) -> None:
         super().hideEvent(event)
-        self._session.show_arrows("step", ())
+        self._session.arrows.show("step", ())
 
     def close_threads(self) -> None:
         """End the threads that execute steps."""

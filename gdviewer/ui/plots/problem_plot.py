@@ -47,7 +47,7 @@ class ProblemPlot(Plot):
         self.arrows = Arrows(self._place_arrow)
         self.addItem(self.arrows, ignoreBounds=True)
         self.disableAutoRange()
-        session.arrows_changed.connect(self._show_arrows)
+        session.arrows.changed.connect(self._show_arrows)
         self._show_arrows()
         session.experiment_changed.connect(self._take_edit)
 
@@ -192,7 +192,7 @@ class ProblemPlot(Plot):
         self.starts.update()
 
     def _show_arrows(self) -> None:
-        self.arrows.show_arrows(self.session.arrows)
+        self.arrows.show_arrows(self.session.arrows.shown)
 
     def _place_arrow(self, arrow: Arrow) -> Ends | None:
         if not self.active or not arrow.fits(self.session.experiment.problem.dimension):
