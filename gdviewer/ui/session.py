@@ -85,8 +85,6 @@ class Session(QObject):
         # The burst begins when what was drawn has been painted: two threads at once would only wait for each other.
         self.clock.painted.connect(self._grant)
 
-    # The experiment
-
     def edit(self, experiment: Experiment) -> None:
         """Replace the experiment; runs go on where they can, and begin again where they can't.
 
@@ -97,6 +95,8 @@ class Session(QObject):
         change = diff(self.experiment, experiment)
         if not change:
             return
+        if change.problem is None:
+            experiment = replace(experiment, problem=self.experiment.problem)  # the very one that the runs have
         state = self._state()
         begins = self.edits.note(state, experiment, change)
         if begins:
