@@ -450,7 +450,7 @@ def test_that_a_line_that_is_pinned_and_looked_at_has_one_arrow(look_into, qtbot
     row = row_of(panel, "m")
     panel.lines.choose(row)
     panel.pin(row)
-    qtbot.waitUntil(lambda: "pins" in window.session._arrows)
+    qtbot.waitUntil(lambda: "pins" in window.session.arrows._by_owner)
     assert [arrow.label for arrow in window.session.arrows.shown if arrow.label == "m"] == ["m"]
 
 
@@ -515,7 +515,7 @@ def test_that_a_run_and_its_branch_have_one_arrow_where_they_are_one(look_into, 
     start = window.session.runs[0].trace.x[19]
 
     def drawn():
-        pinned = window.session._arrows.get("pins", ())
+        pinned = window.session.arrows._by_owner.get("pins", ())
         return [arrow for arrow in pinned if np.array_equal(arrow.at, start)]
 
     qtbot.waitUntil(lambda: bool(drawn()))
