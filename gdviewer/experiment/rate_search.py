@@ -19,9 +19,9 @@ PATIENCE_SECONDS = 2.0  # the window waits for it
 _NUMBERS = 2**24  # of all points tried; of larger ones, even copies take long
 
 
-def quick_rate(experiment: Experiment, plan: RunPlan) -> float | None:
-    """What :func:`find_rate` finds; None for a network, with which it takes longer than a window may wait."""
-    return None if experiment.problem.batchwise else find_rate(experiment, plan)
+def quick_rate(experiment: Experiment, plan: RunPlan, records: Records | None = None) -> float | None:
+    """Return what :func:`find_rate` finds; None for a network, with which it takes longer than a window may wait."""
+    return None if experiment.problem.batchwise else find_rate(experiment, plan, records=records)
 
 
 def find_rate(

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from gdviewer.engine.run.run import Run
 from gdviewer.experiment.diff import ExperimentDiff
-from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.experiment.experiment import Experiment, Records, RunPlan
 
 
-def carried_over(runs: Sequence[Run], experiment: Experiment, diff: ExperimentDiff) -> list[Run]:
+def carried_over(runs: Sequence[Run], experiment: Experiment, diff: ExperimentDiff, records: Records) -> list[Run]:
     """Return the runs of an edited experiment: those of the one before where they can go on, else new ones."""
     found = []
     for plan, change in zip(experiment.runs, diff.runs, strict=True):
@@ -17,16 +17,16 @@ def carried_over(runs: Sequence[Run], experiment: Experiment, diff: ExperimentDi
             found.append(runs[change.before])
             move_hyperparameters(found[-1], plan)
         else:
-            found.append(experiment.build(plan))
+            found.append(experiment.build(plan, records))
     return found
 
 
-def brought_back(runs: Sequence[Run | None], experiment: Experiment) -> list[Run]:
+def brought_back(runs: Sequence[Run | None], experiment: Experiment, records: Records) -> list[Run]:
     """Return the runs of an experiment that is shown again: new ones where a record was dropped, and with
     hyperparameters that were moved since moved back."""
     found = []
     for plan, run in zip(experiment.runs, runs, strict=True):
-        found.append(run or experiment.build(plan))
+        found.append(run or experiment.build(plan, records))
         move_hyperparameters(found[-1], plan)
     return found
 

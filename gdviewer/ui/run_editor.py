@@ -99,14 +99,14 @@ class RunEditor(QWidget):
     def find_rate(self) -> None:
         """Give the selected run the learning rate, of those tried, that leads lowest from its start; of a network it is
         searched in the background."""
-        experiment = self._session.experiment
+        experiment, records = self._session.experiment, self._session.records
         plan = experiment.runs[self._session.selected]
         self._searching = experiment, plan
         if experiment.problem.batchwise:
-            self._search.request(lambda: find_rate(experiment, plan, _PATIENCE_SECONDS))
+            self._search.request(lambda: find_rate(experiment, plan, _PATIENCE_SECONDS, records))
             self._match()
         else:
-            self._take_rate(find_rate(experiment, plan))
+            self._take_rate(find_rate(experiment, plan, records=records))
 
     def _take_rate(self, rate: float | None) -> None:
         """Take a rate that was found for the run, unless it is another by now."""

@@ -179,7 +179,7 @@ class RunsPanel(QWidget):
         plan = self._session.branch_here()
         if key != key_of(plan.optimizer):
             plan = plan.with_optimizer(self._session.own_rules.get(key))
-            found = quick_rate(self._session.experiment, plan)
+            found = quick_rate(self._session.experiment, plan, self._session.records)
             plan = replace(plan, hyperparameters={**plan.hyperparameters, "learning_rate": found}) if found else plan
         self._append(plan)
 

@@ -15,7 +15,7 @@ from gdviewer.engine.run.stop import STOPPED_BY_USER, Reason
 from gdviewer.engine.worker.watchdog import Watchdog
 from gdviewer.engine.worker.worker import Worker
 from gdviewer.experiment.diff import ExperimentDiff, diff
-from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.experiment.experiment import Experiment, Records, RunPlan
 from gdviewer.ui.arrows import ArrowSet
 from gdviewer.ui.carried_runs import apply_rules, brought_back, carried_over
 from gdviewer.ui.clock import FRAME_MS, Clock
@@ -38,6 +38,7 @@ class Session(QObject):
         experiment, runs: the experiment, which :meth:`edit` replaces, and a run for each of its plans.
         selected: the index of the run that the controls edit.
         edits: the edits that can be undone.
+        records: the runs that branches continue.
         what_if: the runs that are computed again because of an edit.
         clock, pace: when frames are due, and how many steps.
         own_rules: the user's rules.
@@ -66,10 +67,11 @@ class Session(QObject):
     def __init__(self, experiment: Experiment, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.experiment = experiment
-        self.runs: list[Run] = [experiment.build(plan) for plan in experiment.runs]
+        self.records = Records()
+        self.runs: list[Run] = [experiment.build(plan, self.records) for plan in experiment.runs]
         self.selected = 0
         self.edits = Edits()
-        self.what_if = WhatIf()
+        self.what_if = WhatIf(self.records)
         self._unshown: list[ExperimentDiff] = []  # edits whose runs are not there to be shown yet
         self.playing = False
         self.pace = Pace()
@@ -111,7 +113,7 @@ class Session(QObject):
             self.clock.start()
         else:
             self._show_newest_runs()
-            self._adopt(experiment, carried_over(self.runs, experiment, change), change, self.selected)
+            self._adopt(experiment, carried_over(self.runs, experiment, change, self.records), change, self.selected)
 
     def change_run(self, index: int, **changes: object) -> None:
         """Edit fields of one run's plan."""
@@ -176,7 +178,7 @@ class Session(QObject):
         self._show_newest_runs()
         state = move(self._state())
         if state:
-            runs = brought_back(state.runs, state.experiment)
+            runs = brought_back(state.runs, state.experiment, self.records)
             self._adopt(state.experiment, runs, diff(self.experiment, state.experiment), state.selected)
 
     def _apply_rules(self) -> None:
@@ -214,7 +216,10 @@ class Session(QObject):
         self._show_newest_runs()
         run = self.runs[self.selected]
         at = self.position(run) if run.begun else min(self.cursor, run.left)  # or where it will leave another
-        return self.experiment.runs[self.selected].continued(run, at)
+        plan = self.experiment.runs[self.selected].continued(run, at)
+        if plan.branch:
+            self.records.add(plan.branch, run)
+        return plan
 
     # The clock
 
@@ -275,7 +280,7 @@ class Session(QObject):
         self.pace.asked = 0
         self._cursor = None
         self.what_if.forget()
-        runs = [self.experiment.build(plan) for plan in self.experiment.runs]
+        runs = [self.experiment.build(plan, self.records) for plan in self.experiment.runs]
         self.edits.replace_runs(dict(zip(self.runs, runs, strict=True)))
         self.clock.start()
         self._show_runs(runs)

@@ -10,7 +10,7 @@ from gdviewer.engine.record.events import Change
 from gdviewer.engine.run.run import Run
 from gdviewer.engine.worker.worker import Late
 from gdviewer.experiment.diff import ExperimentDiff
-from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.experiment.experiment import Experiment, Records, RunPlan
 from gdviewer.ui.carried_runs import move_hyperparameters
 
 PATIENCE_SECONDS = 0.1  # what takes longer is shown as far as it is, and goes on before one's eyes
@@ -27,7 +27,8 @@ class WhatIf:
         late: the runs that are short of the steps they are to have.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, records: Records) -> None:
+        self._records = records
         self.on = False
         self.ghosts: list[tuple[RunPlan, Run]] = []
         self.late: list[Late] = []
@@ -144,5 +145,5 @@ class WhatIf:
             kept = {name for name, value in values.items() if value == old.hyperparameters[name]}
             values |= {name: initial[name] for name in kept}
             changes: tuple[Change, ...] = tuple(change for change in moved if change.name in kept)
-        again = experiment.build(replace(plan, hyperparameters=values))
+        again = experiment.build(replace(plan, hyperparameters=values), self._records)
         return Late(again, self._goals[i], changes, plan)

@@ -92,6 +92,10 @@ class StepPanel(QWidget):
         self.bar = PinBar(self.pins)
         self._lay_out()
         self._choose_notation(QSettings().value("notation") == "code")
+        self._connect()
+
+    def _connect(self) -> None:
+        session = self._session
         self.code.toggled.connect(self._choose_notation)
         self.following.toggled.connect(self._want)
         self.example.valueChanged.connect(self._want)

@@ -109,14 +109,8 @@ class SweepDialog(QDialog):
         self.conclusion.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.conclusion.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._lay_out(row)
-        self.curves.hovered.connect(self._hover)
+        self._connect()
         self._hover("")
-        self.results.chosen.connect(self._choose)
-        self.runner.advanced.connect(self._advance)
-        self.runner.ended.connect(self._end)
-        self.runner.failed.connect(lambda error: self._say(str(error)))
-        session.experiment_changed.connect(self._take_edit)
-        session.selection_changed.connect(self._match)
         self.resize(1080, 700)
         self._match()
         self._show_defaults()
@@ -124,6 +118,15 @@ class SweepDialog(QDialog):
         self.conclusion.setText(
             tr("Press one of the four buttons: it varies that setting over values and seeds, and tells what it does.")
         )
+
+    def _connect(self) -> None:
+        self.curves.hovered.connect(self._hover)
+        self.results.chosen.connect(self._choose)
+        self.runner.advanced.connect(self._advance)
+        self.runner.ended.connect(self._end)
+        self.runner.failed.connect(lambda error: self._say(str(error)))
+        self._session.experiment_changed.connect(self._take_edit)
+        self._session.selection_changed.connect(self._match)
 
     def sweep(self, what: str) -> None:
         """Start a sweep with defaults, or say why there is none."""
