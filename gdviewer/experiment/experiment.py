@@ -174,7 +174,7 @@ class Experiment:
         runs: a :class:`RunPlan` each; or optimizers, by name, made with ``@optimizer``, or functions of the textbook
             form; or mappings such as ``{"optimizer": "momentum", "learning_rate": 0.01}``, with ``"start"`` for a start
             of its own.
-        start: shape (n,) or a number; the problem's own where it is None.
+        start: shape (n,) or a number; the problem's own where it is None. A tuple is checked when a run is built.
         jac, hess: the gradient and Hessian of a callable; see :func:`gdviewer.minimize`.
 
     Raises:
@@ -320,7 +320,7 @@ class Experiment:
 
 
 def _start(problem: Problem, start: ArrayLike | None) -> Point:
-    if isinstance(start, tuple) and len(start) == problem.dimension:  # as it is: there may be 10⁵ numbers
+    if isinstance(start, tuple):  # as it is, since an edit makes one after another; a run checks it when it is built
         return start
     return tuple(start_point(problem, start, "the start").tolist())
 

@@ -152,7 +152,7 @@ class CodePanel(QWidget):
         if source is not None and source.attempt:
             state = tr("reading …")
         elif tried and not source.error:
-            racing = [rule for rule in source.rules if any(rule is run.optimizer for run in self._session.runs)]
+            racing = [rule for rule in source.rules if any(rule == run.optimizer for run in self._session.runs)]
             names = ", ".join(rule.title for rule in racing)
             state = tr("in the race: {names}", names=names) if racing else tr("applied, and in no run")
         else:
@@ -176,7 +176,7 @@ class CodePanel(QWidget):
             kept = tr("The last version that worked stays in force.") if source.versions else ""
             return source.error.line, f"{source.error}.\n{kept}".strip()
         for run in self._session.runs:
-            if not any(run.optimizer is rule for rule in source.rules):
+            if run.optimizer not in source.rules:
                 continue
             if run.stop and run.stop.reason is Reason.ERROR:
                 place = run.stop.place

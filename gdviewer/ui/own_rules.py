@@ -54,7 +54,7 @@ class Source:
 
     def owns(self, rule: Optimizer) -> bool:
         """Whether a rule is of any of its versions."""
-        return any(rule is other for version in self.versions for other in version.rules)
+        return any(rule in version.rules for version in self.versions)
 
 
 class Race(Protocol):
@@ -107,7 +107,7 @@ class OwnRules(QObject):
         """All that are in force, and those that came with the experiment."""
         found = [rule for source in self.sources.values() for rule in source.rules]
         for plan in self._race.experiment.runs:
-            if not plan.optimizer.built_in and not any(plan.optimizer is rule for rule in found):
+            if not plan.optimizer.built_in and plan.optimizer not in found:
                 found.append(plan.optimizer)
         return found
 
@@ -227,7 +227,7 @@ class OwnRules(QObject):
         """The experiment with a new version: in the runs of earlier ones, and in new runs where it has none."""
         experiment = self._race.experiment
         plans = [_renewed(plan, source, heirs) for plan in experiment.runs]
-        racing = {plan.optimizer.name for plan in plans if any(plan.optimizer is heir for heir in heirs.values())}
+        racing = {plan.optimizer.name for plan in plans if plan.optimizer in heirs.values()}
         known = {heir.name for heir in heirs.values()}
         new = [r for r in version.rules if r.name not in racing and (join_again or r.name not in known)]
         return replace(experiment, runs=tuple(plans)).with_more(*(_first_run(rule, plans) for rule in new))

@@ -167,7 +167,7 @@ class RunEditor(QWidget):
         if not runs:
             return
         plan = runs[self._session.selected]
-        if self._optimizer is not plan.optimizer or self._index != self._session.selected:
+        if self._optimizer != plan.optimizer or self._index != self._session.selected:
             self._optimizer, self._index = plan.optimizer, self._session.selected
             self._hyperparameters.declare(plan.optimizer.hyperparameters)
         self.picker.show_choice(key_of(plan.optimizer), plan.optimizer.title)

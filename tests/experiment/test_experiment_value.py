@@ -279,7 +279,7 @@ def test_that_results_are_those_of_minimize_to_the_bit():
 
 
 def test_that_the_shorthand_is_that_of_show_and_its_errors_are_told():
-    experiment = gdviewer.Experiment("himmelblau", ["adam", plain_rule, {"optimizer": "rmsprop", "start": (1, 2)}])
+    experiment = gdviewer.Experiment("himmelblau", ["adam", plain_rule, {"optimizer": "rmsprop", "start": [1, 2]}])
     assert experiment.start == tuple(problems.get("himmelblau").start)
     assert [plan.color for plan in experiment.runs] == [0, 1, 2]
     assert experiment.runs[2].start == (1.0, 2.0)

@@ -241,7 +241,7 @@ def test_that_rules_given_from_python_are_shown_and_can_be_chosen(qtbot):
     qtbot.waitExposed(window)
     assert titles(window) == ["Mine", "Mine", "Adam"]
     choices = window.runs_panel.editor._choices()
-    assert [choice.title for choice in choices if choice.group == "Your own"] == ["Mine", "Mine"]
+    assert [choice.title for choice in choices if choice.group == "Your own"] == ["Mine"]
     window.session.finish()
     assert window.session.runs[1].trace.x[-1] == pytest.approx([0, 0], abs=1e-3)
     window.close()

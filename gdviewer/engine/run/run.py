@@ -353,7 +353,7 @@ class Run:
 
         Where another function is minimised from here on, its loss and gradient are asked.
         """
-        stepper, objective, goes_on = self._stepper, self.objective, past.optimizer is self.optimizer
+        stepper, objective, goes_on = self._stepper, self.objective, past.optimizer == self.optimizer
         state = past.state_at(step) if goes_on else tuple(map(read_only, self.optimizer.state.values()))
         x = past.point(step)
         loss, gradient = past.trace.loss[step], past.recorded_gradient(step)
@@ -471,8 +471,8 @@ def leaves(run: Run, other: Run) -> bool:
         return False
     past = run.origin.past
     return past is other or (
-        run is not other and past.problem is other.problem and past.seed == other.seed
-        and bool((past.start == other.start).all()) and past.optimizer is other.optimizer
+        run is not other and past.problem == other.problem and past.seed == other.seed
+        and bool((past.start == other.start).all()) and past.optimizer == other.optimizer
         and past.options == other.options and _origin_of(past) == _origin_of(other)
         and past.hyperparameters_since(run.left) == other.hyperparameters_since(run.left)
     )  # fmt: skip
