@@ -149,17 +149,21 @@ def diff(before: Experiment, after: Experiment) -> ExperimentDiff:
             runs.append(RunDiff(None, branched=plan.branch is not None))
         else:
             old = before.runs[match]
-            same_rest = not problem and before.seed == after.seed and before.start_of(old) == after.start_of(plan)
+            same_rest = not problem and before.seed == after.seed and _same(before.start_of(old), after.start_of(plan))
             runs.append(_run_diff(match, old, plan, same_rest))
     return ExperimentDiff(
         tuple(runs),
         tuple(i for i in range(len(before.runs)) if i not in matches),
         problem,
-        before.start != after.start,
+        not _same(before.start, after.start),
         before.seed != after.seed,
         before.breakpoints != after.breakpoints,
         _differing(before.limits, after.limits),
     )
+
+
+def _same(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return one is other or one == other  # a network has 10⁵ numbers, mostly the same object
 
 
 def _matches(before: tuple[RunPlan, ...], after: tuple[RunPlan, ...]) -> list[int | None]:
