@@ -79,16 +79,16 @@ class ExperimentDiff:
     limits: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.problem or self.rearranged or self.edited or self.rules)
+        return bool(self.problem or self.rearranged or self.edited or self.fields)
 
     @property
-    def rules(self) -> tuple[str, ...]:
+    def fields(self) -> tuple[str, ...]:
         """The fields of the experiment that differ, apart from the problem and the runs."""
         return tuple(name for name in ("start", "limits", "seed", "breakpoints") if getattr(self, name))
 
     @property
     def rearranged(self) -> bool:
-        """Whether runs were added or removed, or changed places."""
+        """True where runs were added or removed, or changed places."""
         return bool(self.removed) or any(run.before != i for i, run in enumerate(self.runs))
 
     @property
@@ -103,8 +103,8 @@ class ExperimentDiff:
 
     @property
     def moves_only(self) -> bool:
-        """Whether it only moves hyperparameters of runs that go on, which leaves what they have recorded as it is."""
-        same = not (self.problem or self.rearranged or self.rules)
+        """True where it only moves hyperparameters of runs that go on, which leaves their records as they are."""
+        same = not (self.problem or self.rearranged or self.fields)
         return same and all(run.goes_on and run.fields in ((), ("hyperparameters",)) for run in self.runs)
 
     @property
@@ -116,16 +116,16 @@ class ExperimentDiff:
             return ("runs",)
         if self.edited:
             return ("run", self.edited[0], *self.runs[self.edited[0]].names)
-        return ("experiment", *self.rules, *self.limits)
+        return ("experiment", *self.fields, *self.limits)
 
     @property
     def merges(self) -> bool:
-        """Whether edits of the same subject that follow each other at once are one, as when a slider is dragged."""
+        """True where edits of the same subject that follow each other at once are one, as when a slider is dragged."""
         if self.problem:
             return self.problem.continuous
         if self.rearranged or self.edited:
             return not self.rearranged and len(self.edited) == 1 and self.runs[self.edited[0]].continuous
-        return self.rules in (("start",), ("limits",))
+        return self.fields in (("start",), ("limits",))
 
     def touches(self, index: int, *names: str) -> bool:
         """Return True where the run at ``index`` is another one, or one of these fields of its plan differs.
@@ -213,10 +213,10 @@ def _differing(old: Any, new: Any) -> tuple[str, ...]:
 
 
 def _continuous(values: Iterable[object]) -> bool:
-    """Whether values are such as a slider or a dragged point goes through, not one of a few to choose from."""
+    """Return True for values such as a slider or a dragged point goes through, not one of a few to choose from."""
     return not any(isinstance(value, bool | str) for value in values)
 
 
 def _sized(old: object, new: object) -> bool:
-    """Whether two texts differ in their numbers only, as those of layers of which one is made larger."""
+    """Return True where two texts differ in their numbers only, as those of layers of which one is made larger."""
     return isinstance(new, str) and re.sub(r"\d+", "0", str(old)) == re.sub(r"\d+", "0", new)

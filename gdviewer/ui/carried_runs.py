@@ -13,7 +13,7 @@ def carried_over(runs: Sequence[Run], experiment: Experiment, diff: ExperimentDi
     """Return the runs of an edited experiment: those of the one before where they can go on, else new ones."""
     found = []
     for plan, change in zip(experiment.runs, diff.runs, strict=True):
-        if change.goes_on and change.before is not None:
+        if change.goes_on:
             found.append(runs[change.before])
             move_hyperparameters(found[-1], plan)
         else:
@@ -38,7 +38,7 @@ def move_hyperparameters(run: Run, plan: RunPlan) -> None:
             run.change(name, value)
 
 
-def apply_rules(run: Run, experiment: Experiment) -> None:
+def apply_stop_rules(run: Run, experiment: Experiment) -> None:
     """Let an experiment's limits and breakpoints hold from now on; a run goes on if it was ended by a limit that has
     changed."""
     limits, ended_by = experiment.limits, run.stop.reason.limit if run.stop else None

@@ -30,7 +30,7 @@ class Clock(QObject):
 
     @property
     def running(self) -> bool:
-        """Whether it ticks."""
+        """True while it ticks."""
         return self._frames.isActive()
 
     @property

@@ -107,7 +107,7 @@ def edit_text(before: Experiment, after: Experiment, diff: ExperimentDiff) -> st
         return _problem_text(before, after, diff.problem)
     if diff.rearranged or diff.edited:
         return _runs_text(before.runs, after.runs, diff)
-    return _words(diff.limits if diff.rules == ("limits",) else diff.rules)
+    return _words(diff.limits if diff.fields == ("limits",) else diff.fields)
 
 
 def _problem_text(before: Experiment, after: Experiment, diff: ProblemDiff) -> str:

@@ -17,7 +17,7 @@ from gdviewer.engine.worker.worker import Worker
 from gdviewer.experiment.diff import ExperimentDiff, diff
 from gdviewer.experiment.experiment import Experiment, Records, RunPlan
 from gdviewer.ui.arrows import ArrowSet
-from gdviewer.ui.carried_runs import apply_rules, brought_back, carried_over
+from gdviewer.ui.carried_runs import apply_stop_rules, brought_back, carried_over
 from gdviewer.ui.clock import FRAME_MS, Clock
 from gdviewer.ui.edits import Edits, State
 from gdviewer.ui.own_rules import OwnRules
@@ -109,7 +109,7 @@ class Session(QObject):
             self.experiment = experiment
             if change not in self._unshown:  # views look when the runs are there to be shown
                 self._unshown.append(change)
-            self._apply_rules()
+            self._apply_stop_rules()
             self.clock.start()
         else:
             self._show_newest_runs()
@@ -181,9 +181,9 @@ class Session(QObject):
             runs = brought_back(state.runs, state.experiment, self.records)
             self._adopt(state.experiment, runs, diff(self.experiment, state.experiment), state.selected)
 
-    def _apply_rules(self) -> None:
+    def _apply_stop_rules(self) -> None:
         for run in self.runs:
-            apply_rules(run, self.experiment)
+            apply_stop_rules(run, self.experiment)
 
     def _adopt(self, experiment: Experiment, runs: list[Run], change: ExperimentDiff, selected: int) -> None:
         """Take an experiment and its runs in place of those there are."""
@@ -198,7 +198,7 @@ class Session(QObject):
         changed, self.runs = runs != self.runs, runs
         changed |= self.what_if.keep(runs)
         before, self.selected = self.selected, max(0, min(selected, len(runs) - 1))
-        self._apply_rules()
+        self._apply_stop_rules()
         if any(not (run.begun or run.origin) for run in fresh):
             self._cursor = None
         if fresh:
