@@ -9,13 +9,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from gdviewer.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from gdviewer import optimizers, problems, schedules
     from gdviewer.experiment.experiment import Experiment
     from gdviewer.experiment.minimize import GD, Result, minimize
     from gdviewer.ui.show import show
 
-__version__ = "0.1.0"
 __all__ = ["GD", "Experiment", "Result", "minimize", "optimizers", "problems", "schedules", "show"]
 
 

@@ -14,7 +14,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-import gdviewer
 from gdviewer import optimizers, problems, schedules
 from gdviewer.engine.breakpoints.breakpoint import conditions
 from gdviewer.engine.rules.options import OPTIONS, Options
@@ -36,6 +35,7 @@ from gdviewer.problems.networks.outline import fitted
 from gdviewer.problems.problem import Problem
 from gdviewer.problems.regression import Regression
 from gdviewer.problems.table import read_table
+from gdviewer.version import __version__
 
 _OFF = "off"
 _INTERRUPTED = 130  # the exit code of what was ended by Ctrl+C
@@ -85,7 +85,7 @@ def _dispatch(words: list[str]) -> int:
         description="A debugger for optimizers: choose what to minimise and watch the descent.",
         epilog="Without a command the window opens. `gdviewer run PROBLEM OPTIMIZER --help` lists their flags.",
     )
-    parser.add_argument("--version", action="version", version=f"gdviewer {gdviewer.__version__}")
+    parser.add_argument("--version", action="version", version=f"gdviewer {__version__}")
     parser.add_argument(
         "--optimizer", action="append", default=[], metavar="FILE",
         help="open the window with the optimizers of this Python file in the race; changes saved in it are taken up",

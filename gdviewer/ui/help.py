@@ -10,8 +10,8 @@ from PySide6.QtCore import Qt, qVersion
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QMessageBox, QTextBrowser, QVBoxLayout, QWidget
 
-import gdviewer
 from gdviewer.ui.text import tr
+from gdviewer.version import __version__
 
 
 def help_page(actions: list[QAction]) -> str:
@@ -172,7 +172,7 @@ def about(parent: QWidget) -> QMessageBox:
     box = QMessageBox(parent)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.setWindowTitle(tr("About gdviewer"))
-    box.setText(f"<b>gdviewer {gdviewer.__version__}</b>")
+    box.setText(f"<b>gdviewer {__version__}</b>")
     versions = f"Python {sys.version.split()[0]}, NumPy {np.__version__}, Qt {qVersion()}, pyqtgraph {pg.__version__}"
     words = tr("A debugger for optimizers: see how gradient descent and its relatives move. MIT licence.")
     box.setInformativeText(f"{words}\n\n{versions}")
