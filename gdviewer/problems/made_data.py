@@ -15,7 +15,7 @@ Rule = Callable[[np.random.Generator, int, float], Made]
 
 
 @dataclass(frozen=True)
-class Generator:
+class SampleGenerator:
     """One way to make samples.
 
     Attributes:
@@ -29,16 +29,16 @@ class Generator:
     classes: tuple[str, ...]
 
 
-GENERATORS: dict[str, Generator] = {}
+GENERATORS: dict[str, SampleGenerator] = {}
 
 
 def generator(
     input_names: tuple[str, ...] | None = None, target_name: str = "y", classes: tuple[str, ...] = ()
 ) -> Callable[[Rule], Rule]:
-    """Declare a function as a :class:`Generator`, of its name."""
+    """Declare a function as a :class:`SampleGenerator`, of its name."""
 
     def declare(rule: Rule) -> Rule:
-        GENERATORS[rule.__name__] = Generator(rule, input_names, target_name, classes)
+        GENERATORS[rule.__name__] = SampleGenerator(rule, input_names, target_name, classes)
         return rule
 
     return declare

@@ -25,7 +25,7 @@ pass_through(__name__)
 MOST_PARAMETERS = 2_000_000
 
 
-class Place(NamedTuple):
+class PlacedWeight(NamedTuple):
     """Where the weights of one name stand in the vector: from ``start`` to below ``end``."""
 
     start: int
@@ -57,11 +57,11 @@ class Stage:
     layer: Layer
     shape: Shape
     output: Shape
-    weights: Mapping[str, Place]
+    weights: Mapping[str, PlacedWeight]
     activation: bool = False
 
     @property
-    def connections(self) -> dict[str, Place]:
+    def connections(self) -> dict[str, PlacedWeight]:
         """Those of its weights that lead from unit to unit: all that are drawn."""
         return {name: place for name, place in self.weights.items() if place.weight.fans}
 
@@ -142,7 +142,7 @@ class Architecture:
     def _add(self, name: str, layer: Layer, shape: Shape, activation: bool = False) -> Shape:
         weights = {}
         for key, own in layer.weights(shape).items():
-            weights[key] = Place(self.size, self.size + prod(own.shape), own)
+            weights[key] = PlacedWeight(self.size, self.size + prod(own.shape), own)
             self.size = weights[key].end
         output = layer.output(shape)
         self.stages.append(Stage(name, layer, shape, output, weights, activation))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gdviewer.engine.rules.oracle import Array
 from gdviewer.engine.run.run import Run
-from gdviewer.problems.networks.architecture import Architecture, Place, Stage
+from gdviewer.problems.networks.architecture import Architecture, PlacedWeight, Stage
 from gdviewer.problems.networks.dataset import Dataset
 from gdviewer.problems.networks.layer import shape_text
 from gdviewer.problems.networks.network import Network
@@ -58,7 +58,7 @@ class Part:
         return len(self.shape) == 3
 
     @property
-    def filters(self) -> Place | None:
+    def filters(self) -> PlacedWeight | None:
         """The place of its filters, (height, width, channels, filters); None where it has none."""
         return self.stage.weights.get(self.stage.layer.filter_weight) if self.stage else None
 
