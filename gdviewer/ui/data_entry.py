@@ -255,6 +255,7 @@ class DataEntry(QWidget):
         return fitted(problem, lambda **values: problem.with_data(given, **values), given)
 
     def _adopt(self, problem: Fit, changed: tuple[str, ...] = ()) -> None:
+        self.say("")
         self._session.edit(self._session.experiment.with_problem(problem))
         self.adapted.emit(problem, changed)
 

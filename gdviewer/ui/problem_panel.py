@@ -120,6 +120,9 @@ class ProblemPanel(QWidget):
             if experiment.limits == usual_limits(before):
                 other = replace(other, limits=usual_limits(problem))
         self._session.edit(other)
+        if self._session.experiment is experiment:  # nothing differs, but a value that was refused is no longer wanted
+            self._shown = None
+            self._match()
 
     @staticmethod
     def _choices() -> list[Choice]:
