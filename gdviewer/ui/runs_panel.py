@@ -7,17 +7,14 @@ from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, QRect, QSize, Qt
-from PySide6.QtGui import QAction, QColor, QKeySequence, QPainter
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
     QLabel,
     QListWidget,
     QListWidgetItem,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -30,6 +27,7 @@ from gdviewer.experiment.experiment import MAX_RUNS, RunPlan
 from gdviewer.experiment.rate_search import RATES, quick_rate
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.own_rules import error_text, key_of
+from gdviewer.ui.run_card import COLOR, STATUS, TITLE, RunCard
 from gdviewer.ui.run_editor import RunEditor
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import plan_title, stop_text, tr
@@ -39,7 +37,6 @@ if TYPE_CHECKING:
     from gdviewer.ui.choice_list import ChoiceList
 
 _REFRESH_SECONDS = 0.1
-_TITLE, _STATUS, _COLOR = Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
 
 
 class RunsPanel(QWidget):
@@ -53,7 +50,7 @@ class RunsPanel(QWidget):
         self.adding: ChoiceList | None = None
         self.branching: ChoiceList | None = None
         self.list = QListWidget()
-        self.list.setItemDelegate(_Card(self.list))
+        self.list.setItemDelegate(RunCard(self.list))
         self.list.setAccessibleName(tr("Runs"))
         self.list.setToolTip(tr("The runs that race; tick one off to hide it, select one to change it below."))
         self.list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
@@ -269,21 +266,17 @@ class RunsPanel(QWidget):
         self.add.setEnabled(len(runs) < MAX_RUNS)
         self.hide_action.setEnabled(bool(runs))
         rows = min(max(len(runs), 2), 4)
-        self.list.setFixedHeight(rows * _Card.height(self.list) + 4)
+        self.list.setFixedHeight(rows * RunCard.height(self.list) + 4)
         self.refresh()
 
     def _show_plan(self, index: int) -> None:
         plan, item = self._session.experiment.runs[index], self.list.item(index)
-        was = self.list.blockSignals(True)
-        item.setData(_TITLE, plan_title(plan))
-        item.setData(_COLOR, look().theme.run_color(plan.color))
         item.setCheckState(Qt.CheckState.Checked if plan.visible else Qt.CheckState.Unchecked)
-        self.list.blockSignals(was)
+        item.setData(TITLE, plan_title(plan))
+        item.setData(COLOR, look().theme.run_color(plan.color))
 
     def _show_selection(self) -> None:
-        was = self.list.blockSignals(True)
         self.list.setCurrentRow(self._session.selected)
-        self.list.blockSignals(was)
         plan = self._plan()
         self.hide_action.setText(tr("Show") if plan and not plan.visible else tr("Hide"))
 
@@ -304,8 +297,8 @@ class RunsPanel(QWidget):
         run, item = self._session.runs[index], self.list.item(index)
         text = self._status(run)
         was = self.list.blockSignals(True)
-        if item.data(_STATUS) != text:
-            item.setData(_STATUS, text)
+        if item.data(STATUS) != text:
+            item.setData(STATUS, text)
             item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, "\n".join(text))
         tip = "\n".join((item.text(), *text, _record_text(run)))  # the card has not always room for the whole title
         if item.toolTip() != tip:
@@ -336,68 +329,6 @@ class RunsPanel(QWidget):
                 then, before = now, step
         self._speeds[run] = then, before, speed
         return speed
-
-
-class _Card(QStyledItemDelegate):
-    """A run as three lines: what it is, its numbers, and its state."""
-
-    @staticmethod
-    def height(widget: QWidget) -> int:
-        return 3 * widget.fontMetrics().height() + 14
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
-        return QSize(100, self.height(option.widget))
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
-        theme = look().theme
-        painter.save()
-        rect = option.rect
-        if option.state & QStyle.StateFlag.State_Selected:
-            shade = QColor(theme.accent)
-            shade.setAlphaF(0.16)
-            painter.fillRect(rect, shade)
-        color = QColor(index.data(_COLOR))
-        visible = index.data(Qt.ItemDataRole.CheckStateRole) == Qt.CheckState.Checked.value
-        line = option.widget.fontMetrics().height()
-        box = self._box(rect, line)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(color)
-        painter.setBrush(color if visible else QColor(theme.base))
-        painter.drawRoundedRect(box, 3, 3)
-        left = box.right() + 9
-        width = rect.right() - left - 6
-        numbers, state = index.data(_STATUS) or ("", "")
-        font = painter.font()
-        for i, (text, shade, bold) in enumerate(
-            ((index.data(_TITLE), theme.text if visible else theme.muted, True), (numbers, theme.text, False),
-             (state, theme.muted, False))
-        ):  # fmt: skip
-            font.setBold(bold)
-            painter.setFont(font)
-            painter.setPen(QColor(shade))
-            at = QRect(left, rect.top() + 6 + i * line, width, line)
-            painter.drawText(
-                at,
-                Qt.AlignmentFlag.AlignVCenter,
-                painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, width),
-            )
-        painter.setPen(QColor(theme.line))
-        painter.drawLine(rect.bottomLeft(), rect.bottomRight())
-        painter.restore()
-
-    def editorEvent(self, event, model, option, index) -> bool:
-        if event.type() == event.Type.MouseButtonRelease:
-            line = option.widget.fontMetrics().height()
-            if self._box(option.rect, line).adjusted(-4, -4, 4, 4).contains(event.position().toPoint()):
-                on = index.data(Qt.ItemDataRole.CheckStateRole) == Qt.CheckState.Checked.value
-                state = Qt.CheckState.Unchecked if on else Qt.CheckState.Checked
-                return bool(model.setData(index, state.value, Qt.ItemDataRole.CheckStateRole))
-        return False
-
-    @staticmethod
-    def _box(rect: QRect, line: int) -> QRect:
-        size = line - 3
-        return QRect(rect.left() + 8, rect.top() + 8, size, size)
 
 
 def _record_text(run: Run) -> str:
