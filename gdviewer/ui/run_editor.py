@@ -155,7 +155,8 @@ class RunEditor(QWidget):
 
     def _take_edit(self, change: ExperimentDiff) -> None:
         selected = self._session.selected
-        if change.problem or change.touches(selected, "optimizer", "start", "branch"):
+        shown = self._index == selected  # an undo may select another run
+        if change.problem or not shown or change.touches(selected, "optimizer", "start", "branch"):
             self._match()
         elif change.touches(selected, "hyperparameters"):
             values = self._session.experiment.runs[selected].hyperparameters

@@ -129,6 +129,16 @@ def test_that_a_removed_run_moves_the_selection_where_it_must(four):
     assert told == [2, 1, 2]
 
 
+def test_that_an_undo_that_selects_another_run_shows_its_controls(four):
+    session, editor = four.session, four.runs_panel.editor
+    beta1 = editor.fields["beta1"].value
+    editor.fields["beta1"].slider.setValue(300)
+    session.select(0)
+    session.undo()
+    assert session.selected == 2
+    assert editor.fields["beta1"].value == beta1
+
+
 def test_that_the_notches_of_a_slider_are_signalled_once_when_the_runs_computed_for_them_are_shown(four, qtbot):
     session, told = four.session, []
     four.edit_actions.what_if.setChecked(True)
