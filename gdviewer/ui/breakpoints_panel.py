@@ -132,7 +132,7 @@ class BreakpointsPanel(QWidget):
         elif change.removed or not all(run.goes_on for run in change.runs):
             self._tell_unwatched()
         if change.edited:
-            self._tell()  # the title of the run that was hit
+            self._forget()  # the run that was hit may have another title, or be gone
 
     def _match(self) -> None:
         held = self._session.experiment.breakpoints

@@ -193,6 +193,10 @@ def test_that_a_hit_pauses_all_runs_and_says_why(open_window, qtbot):
     assert window.runs_panel.editor.message.text() == fast.stop.message
     assert panel.last.text() == fast.stop.message
     assert panel.hit_by.text() == session.experiment.runs[1].title
+    window.runs_panel.editor.choose("momentum")  # the run that was hit is gone
+    assert not panel.go.isVisible()
+    session.undo()
+    assert panel.hit_by.text() == session.experiment.runs[1].title
 
 
 def test_that_a_hit_leaves_the_run_selected_whose_slider_is_held(open_window, qtbot):
