@@ -59,6 +59,8 @@ class Clock(QObject):
         self._painting.start()
 
     def _tick(self) -> None:
+        if self._painting.isActive():  # else a frame that takes longer than the interval would put it off for ever
+            return
         now = perf_counter()
         elapsed, self._last_tick = now - self._last_tick, now
         self.ticked.emit(elapsed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from dataclasses import replace
+from time import sleep
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from gdviewer.engine.worker import watchdog
 from gdviewer.experiment.experiment import Experiment, RunPlan
 from gdviewer.experiment.minimize import minimize
 from gdviewer.problems.function import FunctionProblem
+from gdviewer.ui.clock import FRAME_MS
 
 
 def endless(problem: str = "rosenbrock", runs: int = 1) -> Experiment:
@@ -41,6 +43,12 @@ def test_that_a_step_is_one_step_of_each_run(window, qtbot):
         window.session.step()
         qtbot.waitUntil(lambda n=expected: [run.step for run in window.session.runs] == [n, n])
     assert not window.session.playing
+
+
+def test_that_steps_are_done_where_a_frame_takes_longer_than_its_time(window, qtbot):
+    window.session.frame.connect(lambda: sleep(2 * FRAME_MS / 1000))
+    window.session.step(5)
+    qtbot.waitUntil(lambda: window.session.runs[1].step == 5)
 
 
 def test_that_steps_asked_for_quickly_are_all_done(window, qtbot):
