@@ -180,7 +180,8 @@ class CodePanel(QWidget):
                 continue
             if run.stop and run.stop.reason is Reason.ERROR:
                 place = run.stop.place
-                inside = place if place and place.file == source.versions[-1].file else None
+                files = [version.file for version in source.versions if run.optimizer in version.rules]
+                inside = place if place and place.file in files else None
                 told = tr("{title}, after step {step}", title=run.optimizer.title, step=f"{run.step:,}")
                 return inside.line if inside else None, f"{told}: {run.stop.message}"
             if warning := self._own.warning(run):

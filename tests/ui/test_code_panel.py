@@ -131,6 +131,8 @@ def test_that_an_error_in_a_step_is_marked_at_its_line(window, qtbot):
     assert "Mine, after step 4: NameError" in panel.message.text()
     assert "&lt;" not in panel.message.text()
     assert [run.stop.reason.converged for run in window.session.runs] == [True, True, False]
+    apply(panel, qtbot)  # the same rule: the line is still known
+    assert panel.editor.marked == 3
 
 
 def test_that_what_is_typed_survives_closing_and_a_restart_and_is_not_executed(open_window, qtbot):
