@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Qt, QTimer
@@ -34,15 +35,16 @@ PATIENCE_SECONDS = 10.0  # a look that takes longer in the user's code is given 
 
 @dataclass(frozen=True, eq=False)
 class _Place:
-    """A row of a run's trace, and the learning rate in use there."""
+    """A row of a run's trace, the learning rate in use there, and at its end the hyperparameters of the next step."""
 
     run: Run
     step: int
     rate: float
+    upcoming: tuple[tuple[str, Any], ...]
 
     def same(self, other: _Place | None) -> bool:
-        return other is not None and self.run is other.run and (self.step, repr(self.rate)) == (
-            other.step, repr(other.rate)
+        return other is not None and self.run is other.run and (self.step, repr(self.rate), self.upcoming) == (
+            other.step, repr(other.rate), other.upcoming
         )  # fmt: skip
 
 
@@ -163,8 +165,9 @@ class HerePanel(QWidget):
             return None
         step, plan = self._session.position(run), self._session.experiment.runs[self._session.selected]
         rate = plan.hyperparameters.get("learning_rate", np.nan)
+        upcoming = tuple(run.upcoming.items()) if step == run.step else ()
         at_end = step == run.step and plan.options.schedule is None  # elsewhere the record knows it
-        return _Place(run, step, float(rate) if at_end else np.nan)
+        return _Place(run, step, float(rate) if at_end else np.nan, upcoming)
 
     def _take_edit(self, change: ExperimentDiff) -> None:
         if change.touches(self._session.selected, "hyperparameters", "options"):

@@ -82,6 +82,17 @@ def test_that_a_rate_too_large_is_told_beside_the_largest_stable_one(open_here, 
     assert panel.verdict.property("role") == ""
 
 
+def test_that_the_verdict_follows_every_hyperparameter_of_the_step_to_come(open_here, qtbot):
+    window, panel = open_here("elliptic_bowl", RunPlan(optimizers.get("adam"), {"learning_rate": 0.1}), steps=50)
+    window.session.step(12)
+    qtbot.waitUntil(lambda: window.session.steps == 12)
+    settled(qtbot, panel)
+    before = panel.verdict.text()
+    window.runs_panel.editor.fields["beta2"].slider.setValue(100)
+    settled(qtbot, panel)
+    assert panel.verdict.text() != before
+
+
 def test_that_the_slice_is_along_the_step_to_the_cursor(open_here, qtbot):
     window, panel = open_here()
     window.session.finish()
