@@ -257,6 +257,8 @@ class DataEntry(QWidget):
     def _adopt(self, problem: Fit, changed: tuple[str, ...] = ()) -> None:
         self.say("")
         self._session.edit(self._session.experiment.with_problem(problem))
+        if self._session.experiment.problem is not problem:  # the same data from another file, say
+            self.show_problem(problem)
         self.adapted.emit(problem, changed)
 
     def _refuse(self, error: Exception) -> None:

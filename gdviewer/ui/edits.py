@@ -116,7 +116,7 @@ def _problem_text(before: Experiment, after: Experiment, diff: ProblemDiff) -> s
         return tr("{problem} in place of {other}", problem=new, other=old)
     if diff.kind == "values":
         return tr("{what} of {whose}", what=_words(diff.values), whose=new)
-    return tr(diff.kind)
+    return tr("formula") if diff.kind == "formula" else tr("data")
 
 
 def _runs_text(before: tuple[RunPlan, ...], after: tuple[RunPlan, ...], diff: ExperimentDiff) -> str:

@@ -73,6 +73,9 @@ class Race(Protocol):
     def edit(self, experiment: Experiment) -> None:
         """Replace the experiment."""
 
+    def begin_again(self, experiment: Experiment) -> None:
+        """Begin the runs again whose rules are other objects in an equal experiment."""
+
     def select(self, index: int) -> None:
         """Choose the run that the controls edit."""
 
@@ -207,6 +210,7 @@ class OwnRules(QObject):
         joins = len(experiment.runs) > len(self._race.experiment.runs)
         source.versions.append(version)
         self._race.edit(experiment)
+        self._race.begin_again(experiment)  # the same text, executed again, may do something else
         if joins:  # its controls and its steps are what is wanted next
             self._race.select(len(experiment.runs) - 1)
         self.changed.emit()

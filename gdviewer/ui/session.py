@@ -32,7 +32,9 @@ POLL_MS = 3  # … and are shown as soon as they are
 class Session(QObject):
     """Holds the experiment and its runs, takes edits of it, and steps the runs, a burst a frame.
 
-    Views show ``(run.trace, position)`` at each :attr:`frame`; nothing is signalled per step.
+    Views show ``(run.trace, position)`` at each :attr:`frame`; nothing is signalled per step. Where an edit replaces
+    runs or selects another one, ``experiment``, ``runs`` and ``selected`` are the new ones in all signals; these come
+    in the order problem, experiment, selection, runs, frame.
 
     Attributes:
         experiment, runs: the experiment, which :meth:`edit` replaces, and a run for each of its plans.
@@ -114,6 +116,17 @@ class Session(QObject):
         else:
             self._show_newest_runs()
             self._adopt(experiment, carried_over(self.runs, experiment, change, self.records), change, self.selected)
+
+    def begin_again(self, experiment: Experiment) -> None:
+        """Begin the runs again whose rules are other objects in an experiment that is equal to the one there is."""
+        pairs = list(zip(experiment.runs, self.runs, strict=True))
+        stale = [run.optimizer == plan.optimizer and run.optimizer is not plan.optimizer for plan, run in pairs]
+        if any(stale):
+            runs = [
+                experiment.build(plan, self.records) if again else run
+                for again, (plan, run) in zip(stale, pairs, strict=True)
+            ]
+            self._adopt(experiment, runs, diff(self.experiment, experiment), self.selected)
 
     def change_run(self, index: int, **changes: object) -> None:
         """Edit fields of one run's plan."""

@@ -131,8 +131,9 @@ def test_that_an_error_in_a_step_is_marked_at_its_line(window, qtbot):
     assert "Mine, after step 4: NameError" in panel.message.text()
     assert "&lt;" not in panel.message.text()
     assert [run.stop.reason.converged for run in window.session.runs] == [True, True, False]
-    apply(panel, qtbot)  # the same rule: the line is still known
-    assert panel.editor.marked == 3
+    apply(panel, qtbot)  # the same text begins again
+    assert window.session.runs[2].stop is None
+    assert panel.editor.marked is None
 
 
 def test_that_what_is_typed_survives_closing_and_a_restart_and_is_not_executed(open_window, qtbot):
@@ -221,6 +222,25 @@ def test_that_the_lists_have_your_own_rules(window, qtbot):
     apply(panel, qtbot, MINE.replace("0.01", "0.02"))
     rates = [plan.hyperparameters["learning_rate"] for plan in window.session.experiment.runs]
     assert [rate for rate, title in zip(rates, titles(window), strict=True) if title == "Mine"] == [0.02] * 3
+
+
+def test_that_the_same_text_applied_again_begins_its_run_again_with_what_it_reads_now(window, qtbot, tmp_path):
+    panel, factor = panel_of(window, qtbot), tmp_path / "factor.txt"
+    text = f"from pathlib import Path\nK = float(Path({str(factor)!r}).read_text())\n{MINE.replace('learning_rate * f', 'K * learning_rate * f')}"
+    factor.write_text("1")
+    apply(panel, qtbot, text)
+    first = window.session.runs[2]
+    others = window.session.runs[:2]
+    window.session.step(5)
+    qtbot.waitUntil(lambda: first.step == 5)
+    factor.write_text("2")
+    apply(panel, qtbot)
+    second = window.session.runs[2]
+    assert second is not first
+    assert window.session.runs[:2] == others
+    window.session.step(5)
+    qtbot.waitUntil(lambda: second.step == 5)
+    assert second.trace.x[1] - second.trace.x[0] == pytest.approx(2 * (first.trace.x[1] - first.trace.x[0]))
 
 
 def test_that_your_adam_is_told_from_the_catalogue(window, qtbot):

@@ -257,6 +257,14 @@ def test_that_a_target_of_text_is_told_and_the_choice_stays_to_be_changed(window
     assert not entry.message.text()
 
 
+def test_that_the_same_data_from_another_file_are_shown_as_that_file_s(window, qtbot, tmp_path):
+    window.problem_panel.choose("linear_regression")
+    entry = open_table(window, qtbot, tmp_path)
+    (tmp_path / "copy.csv").write_text(HOUSES)
+    entry.open_file(str(tmp_path / "copy.csv"))
+    qtbot.waitUntil(lambda: "copy.csv" in entry.origin.text())
+
+
 def test_that_a_degree_that_own_data_cannot_bear_is_told(window, qtbot, tmp_path):
     window.problem_panel.choose("polynomial_regression")
     entry = open_table(window, qtbot, tmp_path, "x,y\n1e40,1\n2,2\n3,4\n5,5\n")
