@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import dis
 import inspect
 import itertools
 import linecache
 import math
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from functools import cached_property
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -20,8 +21,10 @@ import numpy as np
 _DECLARATIONS = __name__.rpartition(".")[0]  # the package that has what a rule is declared with
 _MODULES = "numpy", "math"
 _LAMBDA = "function"  # the name under which a lambda stands in its text
+_FUTURE = 0xFF << 17  # the flags of `from __future__ import …` in compiled code
 _numbers = itertools.count(1)
-_known: WeakKeyDictionary[Any, SourceFunction | str] = WeakKeyDictionary()
+# What was read of a function, beside the code, the defaults and the values of its module that it was read with.
+_known: WeakKeyDictionary[FunctionType, tuple[list[Any], SourceFunction | str]] = WeakKeyDictionary()
 
 
 class SourceFunction:
@@ -88,17 +91,17 @@ def source_of(function: Any) -> SourceFunction:
     """
     if isinstance(function, SourceFunction):
         return function
-    try:
-        found = _known.get(function)
-    except TypeError:  # no weak reference to it, or not hashable
-        found = None
-    if found is None:
+    if not isinstance(function, FunctionType):
+        name = getattr(function, "__name__", type(function).__name__)
+        raise ValueError(f"{name} is not a function written in Python, so it has no source to store")
+    made_of = _made_of(function)
+    before, found = _known.get(function, ([], ""))
+    if len(before) != len(made_of) or any(one is not other for one, other in zip(before, made_of, strict=True)):
         try:
             found = _read(function)
         except ValueError as error:
             found = str(error)
-        with suppress(TypeError):
-            _known[function] = found
+        _known[function] = made_of, found
     if isinstance(found, str):
         raise ValueError(found)
     return found
@@ -114,31 +117,69 @@ def content_of(function: Any) -> Any:
         return function
 
 
-def _read(function: Any) -> SourceFunction:
-    name = getattr(function, "__name__", type(function).__name__)
-    if not isinstance(function, FunctionType):
-        raise ValueError(f"{name} is not a function written in Python, so it has no source to store")
+def _made_of(function: FunctionType) -> list[Any]:
+    """Return all that a function's source is read from: other objects where one of them was changed."""
+    names = (name for code in _codes(function.__code__) for name in code.co_names)
+    named = [function.__globals__.get(name) for name in names]
+    return [function.__code__, *(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values(), *named]
+
+
+def _read(function: FunctionType) -> SourceFunction:
+    name = function.__name__
     if free := function.__code__.co_freevars:
         raise ValueError(f"{name} uses {', '.join(free)} of the function it is defined in")
     try:
         lines, _ = inspect.findsource(function)
-        text = "".join(lines)
-        tree = ast.parse(text)
-    except (OSError, TypeError, SyntaxError, ValueError):
+        tree = ast.parse("".join(lines))
+        node = _definition(tree, function)
+    except (OSError, TypeError, SyntaxError, ValueError, RecursionError, MemoryError):
         raise ValueError(f"the source of {name} is not to be found") from None
-    node = _definition(tree, function)
-    if node is None:
-        raise ValueError(f"the source of {name} is not to be found")
-    head = dict.fromkeys(_imports(node, function))
-    rows = text.splitlines()[_first_line(node) - 1 : node.end_lineno]
+    head = list(dict.fromkeys(_imports(node, function)))
     if isinstance(node, ast.Lambda):
-        body = f"{_LAMBDA} = ({ast.get_source_segment(text, node)})"
-        name = _LAMBDA
+        body = f"{_LAMBDA} = ({ast.get_source_segment(''.join(lines), node)})"
     else:
-        body = inspect.cleandoc("\n" + "\n".join(rows)) if node.col_offset else "\n".join(rows)
+        rows = "".join(lines[_first_line(node) - 1 : node.end_lineno])
+        body = inspect.cleandoc("\n" + rows) if node.col_offset else rows.rstrip()
     parts = ["from __future__ import annotations"] if isinstance(node, ast.FunctionDef) and _annotated(node) else []
     before = "\n".join([*parts, *head])
-    return SourceFunction(f"{before}\n\n\n{body}\n" if before else f"{body}\n", name)
+    _check_text(body, node, name)
+    _check_defaults(before, node, function)
+    own = _LAMBDA if isinstance(node, ast.Lambda) else node.name
+    return SourceFunction(f"{before}\n\n\n{body}\n" if before else f"{body}\n", own)
+
+
+def _check_text(body: str, node: ast.FunctionDef | ast.Lambda, name: str) -> None:
+    """Raise ValueError where the lines of a definition have another meaning when they stand alone."""
+    try:
+        (alone,) = ast.parse(body).body
+    except (SyntaxError, ValueError):
+        alone = ast.Pass()
+    if ast.dump(alone.value if isinstance(alone, ast.Assign) else alone) != ast.dump(node):
+        raise ValueError(f"the source of {name} can't be read apart from what is around it")
+
+
+def _check_defaults(head: str, node: ast.FunctionDef | ast.Lambda, function: FunctionType) -> None:
+    """Raise ValueError where the text of a default gives another value now, as that of ``k=k`` in a loop does."""
+    given = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
+    texts = [*node.args.defaults, *filter(None, node.args.kw_defaults)]
+    namespace: dict[str, Any] = {}
+    try:
+        exec(head, namespace)  # noqa: S102 - imports and constants, written above
+        found = [eval(compile(ast.Expression(part), "<default>", "eval"), namespace) for part in texts]  # noqa: S307
+    except Exception:
+        found = []
+    if len(found) != len(given) or not all(map(_alike, found, given)):
+        raise ValueError(f"{function.__name__} has defaults that its source does not give")
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Return whether two values are of one type and content, declarations with all that they declare."""
+    if type(one) is not type(other) or getattr(one, "__dict__", None) != getattr(other, "__dict__", None):
+        return False
+    if isinstance(one, np.ndarray):
+        form = one.dtype, one.shape, one.tobytes()
+        return form == (other.dtype, other.shape, other.tobytes())
+    return repr(one) == repr(other)
 
 
 def _first_line(node: ast.FunctionDef | ast.Lambda) -> int:
@@ -146,18 +187,38 @@ def _first_line(node: ast.FunctionDef | ast.Lambda) -> int:
     return min([node.lineno, *(decorator.lineno for decorator in decorators)])
 
 
-def _definition(tree: ast.Module, function: FunctionType) -> ast.FunctionDef | ast.Lambda | None:
-    """Return the node that defines a function; None where it is not there, or where two may."""
-    line, wanted = function.__code__.co_firstlineno, ast.Lambda if function.__name__ == "<lambda>" else ast.FunctionDef
+def _definition(tree: ast.Module, function: FunctionType) -> ast.FunctionDef | ast.Lambda:
+    """Return the node that defines a function.
+
+    Raises:
+        ValueError: it is not there, as after the file was changed, or two may be it.
+    """
+    code = function.__code__
+    flags = code.co_flags & _FUTURE | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    modules = (compile(tree, code.co_filename, "exec", flags, dont_inherit=True, optimize=level) for level in (-1, 0))
+    if not any(code in set(_codes(module)) for module in modules):
+        raise ValueError
+    wanted = ast.Lambda if code.co_name == "<lambda>" else ast.FunctionDef
     found = [
         node
         for node in ast.walk(tree)
-        if isinstance(node, ast.Lambda | ast.FunctionDef) and isinstance(node, wanted) and _first_line(node) == line
+        if isinstance(node, ast.Lambda | ast.FunctionDef)
+        and isinstance(node, wanted)
+        and _first_line(node) == code.co_firstlineno
     ]
     if wanted is ast.Lambda and len(found) > 1:  # the bytecode knows the columns of the expression
-        places = set(function.__code__.co_positions())
+        places = set(code.co_positions())
         found = [node for node in found if _place(node) in places]
-    return found[0] if len(found) == 1 else None
+    (node,) = found
+    return node
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    """Yield compiled code, and that inside it."""
+    yield code
+    for part in code.co_consts:
+        if isinstance(part, CodeType):
+            yield from _codes(part)
 
 
 def _place(node: ast.FunctionDef | ast.Lambda) -> tuple[int | None, ...]:
@@ -178,8 +239,11 @@ def _imports(node: ast.FunctionDef | ast.Lambda, function: FunctionType) -> Iter
     used |= set(_names_of_module(function.__code__, name))
     if name in used:
         raise ValueError(f"{name} calls itself")
-    for each in sorted(used & known.keys()):
-        yield _import(each, known[each], name)
+    for each in sorted(used):
+        if each in known:
+            yield _import(each, known[each], name)
+        elif not hasattr(builtins, each):
+            raise ValueError(f"{name} uses {each}, which is not defined")
 
 
 def _names_of_module(code: CodeType, owner: str) -> Iterator[str]:
@@ -199,14 +263,14 @@ def _names_of_module(code: CodeType, owner: str) -> Iterator[str]:
 def _import(name: str, value: Any, owner: str) -> str:
     if isinstance(value, ModuleType) and value.__name__.partition(".")[0] in _MODULES:
         return f"import {value.__name__}" + (f" as {name}" if value.__name__ != name else "")
-    if type(value) in (int, float, bool, str) and not (isinstance(value, float) and not math.isfinite(value)):
+    if type(value) is float and not math.isfinite(value):
+        return f"{name} = float({str(value)!r})"
+    if type(value) in (int, float, bool, str):
         return f"{name} = {value!r}"
-    origin = getattr(value, "__name__", "")
+    origin, home = getattr(value, "__name__", ""), getattr(value, "__module__", None) or ""
     alias = f" as {name}" if origin != name else ""
-    for module in (np, math):
-        if origin and getattr(module, origin, None) is value:
-            return f"from {module.__name__} import {origin}{alias}"
-    home = getattr(value, "__module__", None) or ""
-    if origin and home.startswith(_DECLARATIONS + "."):
-        return f"from {home} import {origin}{alias}"
+    places = ["numpy", "math", *([home] if home.startswith(("numpy.", _DECLARATIONS + ".")) else [])]
+    for module in places:
+        if origin and getattr(sys.modules.get(module), origin, None) is value:
+            return f"from {module} import {origin}{alias}"
     raise ValueError(f"{owner} uses {name}, which is neither of NumPy nor of math")

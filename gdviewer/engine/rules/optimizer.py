@@ -54,7 +54,7 @@ class Optimizer:
     @cached_property
     def _content(self) -> tuple[object, ...]:
         function = self.function if self.built_in else self.source_function or content_of(self.function)
-        return self.name, self.title, self.broadcasts, function
+        return self.name, self.title, self.broadcasts, self.needs, function
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Optimizer):
@@ -76,7 +76,10 @@ class Optimizer:
     @property
     def built_in(self) -> bool:
         """Whether it is of the catalogue, and not the user's."""
-        return (getattr(self.function, "__module__", None) or "").startswith("gdviewer.")
+        module: str = getattr(self.function, "__globals__", {}).get(
+            "__name__", ""
+        )  # which functools.wraps does not copy
+        return module.startswith("gdviewer.")
 
     def check(self, values: Mapping[str, object]) -> dict[str, Any]:
         """Return all hyperparameters, checked, with defaults for those not given; raises ValueError."""
