@@ -66,7 +66,7 @@ class Branch:
     def to_dict(self, path: str = "branch") -> dict[str, Any]:
         """Return it as plain JSON types; see :meth:`RunPlan.to_dict`."""
         changes = [change_to_dict(change) for change in self.changes]
-        return {"plan": self.plan.to_dict(f"{path}.plan"), "step": self.step, "changes": changes}
+        return {"plan": self.plan.to_dict(f"{path}.plan"), "step": plain(self.step), "changes": changes}
 
 
 class Records:
@@ -136,8 +136,8 @@ class RunPlan:
             "optimizer": optimizer_to_dict(self.optimizer, f"{path}.optimizer"),
             "hyperparameters": plain(self.hyperparameters),
             "start": plain(self.start),
-            "color": self.color,
-            "visible": self.visible,
+            "color": plain(self.color),
+            "visible": plain(self.visible),
             "options": options_to_dict(self.options),
             "branch": self.branch and self.branch.to_dict(f"{path}.branch"),
         }
@@ -240,7 +240,7 @@ class Experiment:
             "runs": [plan.to_dict(f"runs[{i}]") for i, plan in enumerate(self.runs)],
             "start": plain(self.start),
             "limits": limits_to_dict(self.limits),
-            "seed": self.seed,
+            "seed": plain(self.seed),
             "breakpoints": [breakpoint_to_dict(watched) for watched in self.breakpoints],
         }
 

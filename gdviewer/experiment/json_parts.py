@@ -6,9 +6,11 @@ Nothing is executed while a part is read: functions and rules of the user's are 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
 from typing import Any
+
+import numpy as np
 
 from gdviewer import optimizers, problems, schedules
 from gdviewer.engine.breakpoints.breakpoint import Breakpoint
@@ -33,7 +35,8 @@ from gdviewer.experiment.json_reader import (
     text,
     whole,
 )
-from gdviewer.experiment.rule_text import read_rule
+from gdviewer.experiment.rule_text import read_function, read_rule
+from gdviewer.problems.content import same
 from gdviewer.problems.data import Data
 from gdviewer.problems.formula import FormulaProblem, formula
 from gdviewer.problems.function import FunctionProblem
@@ -43,6 +46,7 @@ from gdviewer.problems.samples import SampledCurve, SampledVector
 from gdviewer.problems.source import Given
 
 READINGS = {"curve": SampledCurve, "vector": SampledVector}
+_BESIDE: Mapping[str, Callable[[Any, str], Any]] = {"title": text, "broadcasts": flag}  # a rule's text
 
 
 def problem_to_dict(problem: Problem) -> dict[str, Any]:
@@ -53,6 +57,8 @@ def problem_to_dict(problem: Problem) -> dict[str, Any]:
     """
     if problem.entry is not None:
         return {"name": problem.name, "values": plain(problem.values)}
+    if not type(problem).__module__.startswith(problems.__name__):  # of a subclass only the class itself knows all
+        raise ValueError(f"the class of the problem {problem.title!r} is not of gdviewer, so it can't be stored")
     match problem:
         case SampledCurve(positions=positions):
             given = None if problem.axis_names == ("index",) else plain(positions)
@@ -100,10 +106,17 @@ def _samples(stored: Fields) -> Problem:
 
 
 def _function(stored: Fields) -> Problem:
-    functions = {name: stored.read(name, optional(_function_from_dict), None) for name in ("fun", "jac", "hess")}
-    start, domain = stored.read("start", numbers), stored.read("domain", numbers)
-    with at(stored.path("fun")):
-        return FunctionProblem(functions["fun"], start, functions["jac"], functions["hess"], domain)  # type: ignore[arg-type]
+    fun, hess = stored.read("fun", _source_function), stored.read("hess", optional(_source_function), None)
+    jac = stored.read("jac", lambda value, path: value is True or optional(_source_function)(value, path), None)
+    start, domain = stored.read("start", numbers), stored.read("domain", optional(numbers), None)
+    with at(stored.path("start")):
+        problem = FunctionProblem(fun, start, jac, hess, domain)
+        if not np.isfinite(start).all():
+            raise ValueError("it must be finite numbers")
+    low, high = problem.domain.T
+    if problem.domain.shape != (problem.dimension, 2) or not (np.isfinite(problem.domain).all() and (low < high).all()):
+        raise FieldError(f"{stored.path('domain')} must be two finite numbers for each dimension, the lower one first")
+    return problem
 
 
 def _formula(stored: Fields) -> Problem:
@@ -183,19 +196,18 @@ def _function_to_dict(function: Any, name: str) -> Any:
     return {"text": source.text, "name": source.name}
 
 
-def _function_from_dict(given: object, path: str) -> Any:
-    return True if given is True else SourceFunction(*_source(given, path))
-
-
-def _source(given: object, path: str) -> tuple[str, str]:
+def _source_function(given: object, path: str) -> SourceFunction:
     stored = Fields(given, path)
     source = stored.read("text", text), stored.read("name", text)
     stored.end()
-    return source
+    with at(path):
+        return read_function(*source)
 
 
 def optimizer_to_dict(rule: Optimizer, path: str) -> Any:
     """Return the name of an optimizer of the catalogue, or the text and name of one of the user's.
+
+    What is declared of it elsewhere than in its text, its title and whether it broadcasts, stands beside them.
 
     Raises:
         ValueError: its source can't be stored; the text begins with the path and names the function.
@@ -204,18 +216,30 @@ def optimizer_to_dict(rule: Optimizer, path: str) -> Any:
         return rule.name
     with at(path):
         source = rule.source_function or source_of(rule.function)
-        read_rule(source.text, source.name)
-    return {"text": source.text, "name": source.name}
+        read = read_rule(source.text, source.name)
+        beside = {name: getattr(rule, name) for name in _BESIDE if getattr(rule, name) != getattr(read, name)}
+        if replace(read, **beside) != rule or not same(_signature(read), _signature(rule)):
+            raise ValueError(f"{source.name} is not declared as its text says")
+    return {"text": source.text, "name": source.name} | beside
+
+
+def _signature(rule: Optimizer) -> Any:
+    declared = {name: (type(p), p, vars(p)) for name, p in rule.hyperparameters.items()}
+    return rule.counts_steps, rule.state, declared
 
 
 def optimizer_from_dict(given: object, path: str) -> Optimizer:
     """Return the optimizer that :func:`optimizer_to_dict` has described; raises ValueError."""
-    if not isinstance(given, str):
-        source = _source(given, path)
+    if isinstance(given, str):
         with at(path):
-            return read_rule(*source)
+            return optimizers.get(given)
+    stored = Fields(given, path)
+    source = stored.read("text", text), stored.read("name", text)
     with at(path):
-        return optimizers.get(given)
+        rule = read_rule(*source)
+    beside: dict[str, Any] = {name: stored.read(name, reader, getattr(rule, name)) for name, reader in _BESIDE.items()}
+    stored.end()
+    return replace(rule, **beside)
 
 
 def options_to_dict(options: Options) -> dict[str, Any]:
@@ -225,9 +249,10 @@ def options_to_dict(options: Options) -> dict[str, Any]:
         ValueError: the schedule is not in the catalogue.
     """
     schedule = options.schedule
-    if schedule and schedules.catalogue().get(schedule.name, schedule).replace(**schedule.values) != schedule:
+    known = schedules.catalogue().get(schedule.name) if schedule else None
+    if schedule and (known is None or known.function is not schedule.function):
         raise ValueError(f"the schedule {schedule.title!r} is not in the catalogue, so it can't be stored")
-    stored = {name: getattr(options, name) for name in OPTIONS}
+    stored = {name: plain(getattr(options, name)) for name in OPTIONS}
     return stored | {"schedule": schedule and {"name": schedule.name, "values": plain(schedule.values)}}
 
 
@@ -253,7 +278,7 @@ def _schedule(given: object, path: str) -> Schedule:
 
 def limits_to_dict(limits: Limits) -> dict[str, Any]:
     """Return limits as plain JSON types."""
-    return {name: getattr(limits, name) for name in LIMITS}
+    return {name: plain(getattr(limits, name)) for name in LIMITS}
 
 
 def limits_from_dict(given: object, path: str = "limits") -> Limits:
@@ -275,7 +300,7 @@ def _limit(name: str, value: Any, path: str) -> Any:
 
 def breakpoint_to_dict(watched: Breakpoint) -> dict[str, Any]:
     """Return a breakpoint as plain JSON types."""
-    return {"kind": watched.kind, "value": plain(watched.value), "enabled": watched.enabled}
+    return {"kind": watched.kind, "value": plain(watched.value), "enabled": plain(watched.enabled)}
 
 
 def breakpoint_from_dict(given: object, path: str) -> Breakpoint:
@@ -290,7 +315,7 @@ def breakpoint_from_dict(given: object, path: str) -> Breakpoint:
 
 def change_to_dict(change: Change) -> dict[str, Any]:
     """Return a moved hyperparameter as plain JSON types."""
-    return {"step": change.step, "name": change.name, "value": plain(change.value)}
+    return {"step": plain(change.step), "name": change.name, "value": plain(change.value)}
 
 
 def change_reader(rule: Optimizer) -> Callable[[Any, str], Change]:

@@ -43,7 +43,7 @@ def at(path: str) -> Iterator[None]:
         yield
     except FieldError:
         raise
-    except (ValueError, TypeError, OverflowError, MemoryError) as error:
+    except (ValueError, TypeError, OverflowError, MemoryError, RecursionError) as error:
         raise FieldError(f"{path}: {error}") from error
 
 
@@ -168,20 +168,18 @@ def _array(value: Any, path: str) -> NDArray[Any]:
     if not isinstance(value, (list, tuple, np.ndarray)):
         raise FieldError(f"{path} must be a list of numbers; got {_shown(value)}")
     try:
-        array = np.asarray(value)
-        if array.dtype.kind == "U":
-            array = np.asarray(_finite_texts(value))
-    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+        array = np.asarray(_without_texts(value))
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError, MemoryError):
         raise FieldError(f"{path} must be numbers in rows of one length") from None
     if array.dtype.kind not in "if":
         raise FieldError(f"{path} must be numbers in rows of one length")
     return array
 
 
-def _finite_texts(value: Any) -> Any:
+def _without_texts(value: Any) -> Any:
     """Return nested lists in which the texts of numbers that are not finite are those numbers."""
     if isinstance(value, (list, tuple)):
-        return [_finite_texts(part) for part in value]
+        return [_without_texts(part) for part in value]
     return _NOT_FINITE[value] if isinstance(value, str) else value
 
 

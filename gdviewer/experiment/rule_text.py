@@ -6,13 +6,15 @@ import ast
 import inspect
 import math
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from gdviewer import optimizers
+from gdviewer.engine.rules import optimizer as optimizer_module
 from gdviewer.engine.rules import parameter
 from gdviewer.engine.rules.function_source import SourceFunction
 from gdviewer.engine.rules.optimizer import Optimizer, optimizer, undeclared
@@ -20,13 +22,14 @@ from gdviewer.engine.rules.parameter import Declared
 
 _CATALOGUE = optimizers.__name__ + "."
 _DECLARATIONS = ("Parameter", "Switch", "Choice", "Numbers", "rate", "decay", "tiny", "small", "count")
-_ARRAYS: Mapping[str, Callable[..., Any]] = {"array": np.array, "zeros": np.zeros, "ones": np.ones, "full": np.full}
+_ARRAYS: Mapping[str, tuple[Callable[..., Any], int]] = {  # with the number of arguments that are read
+    "array": (np.array, 1), "zeros": (np.zeros, 1), "ones": (np.ones, 1), "full": (np.full, 2),
+}  # fmt: skip
 _CONSTANTS = {"inf": math.inf, "nan": math.nan, "pi": math.pi, "e": math.e}
-_MODULES = ("np", "numpy", "math")
 _MOST_NUMBERS = 10_000  # of an array that a rule begins with
 _OPERATIONS: Mapping[type[ast.operator], Callable[[float, float], float]] = {
     ast.Add: lambda a, b: a + b, ast.Sub: lambda a, b: a - b, ast.Mult: lambda a, b: a * b,
-    ast.Div: lambda a, b: a / b, ast.Pow: lambda a, b: float(a) ** b,
+    ast.Div: lambda a, b: a / b, ast.Pow: lambda a, b: (a if isinstance(b, int) and 0 <= b <= 64 else float(a)) ** b,
 }  # fmt: skip
 
 
@@ -52,10 +55,7 @@ def read_rule(text: str, name: str) -> Optimizer:
     Raises:
         ValueError: the text is not Python, has no such function, or an argument's value is not of this kind.
     """
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise ValueError(f"the text of {name} is not Python: {error}") from None
+    tree = _tree(text, name)
     found = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name]
     if not found:
         raise ValueError(f"the text defines no function {name}")
@@ -67,9 +67,29 @@ def read_rule(text: str, name: str) -> Optimizer:
     try:
         declare = _declaration(node, known) or undeclared
         rule = declare(function)
+        if not all(isinstance(words, str) for words in (rule.title, rule.summary, rule.source)):
+            raise TypeError(f"{name}: title, summary and source must be texts")
     except TypeError as error:
         raise ValueError(str(error)) from None
     return as_yours(replace(rule, broadcasts=False, source_function=function))
+
+
+def read_function(text: str, name: str) -> SourceFunction:
+    """Return a function of a text without executing anything of it.
+
+    Raises:
+        ValueError: the text is not Python, or defines no such name.
+    """
+    if name not in {bound for node in _tree(text, name).body for bound in _bound_names(node)}:
+        raise ValueError(f"the text defines no function {name}")
+    return SourceFunction(text, name)
+
+
+def _tree(text: str, name: str) -> ast.Module:
+    try:
+        return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise ValueError(f"the text of {name} is not Python: {error}") from None
 
 
 def as_yours(rule: Optimizer) -> Optimizer:
@@ -83,9 +103,12 @@ def _declaration(node: ast.FunctionDef, known: Mapping[str, Any]) -> Callable[[A
     """Return what ``@optimizer(…)`` makes of a function; None where it is not declared so."""
     for decorator in node.decorator_list:
         match decorator:
-            case ast.Call(func=ast.Name(id="optimizer"), args=args, keywords=keywords):
+            case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords) if known.get(name) is optimizer:
                 options = {str(k.arg): _value(k.value, known, "optimizer") for k in keywords}
-                return optimizer(*(_value(arg, known, "optimizer") for arg in args), **options)
+                declare: Callable[[Any], Optimizer] = optimizer(
+                    *(_value(arg, known, "optimizer") for arg in args), **options
+                )
+                return declare
         raise ValueError(f"{node.name} has a decorator other than @optimizer(…)")
     return None
 
@@ -110,22 +133,66 @@ def _signature(node: ast.FunctionDef, known: Mapping[str, Any]) -> inspect.Signa
 
 
 def _constants(tree: ast.Module, before: ast.stmt) -> dict[str, Any]:
-    """Return the names that are set to plain values above a function, and those that declare hyperparameters."""
-    known: dict[str, Any] = {name: getattr(parameter, name) for name in _DECLARATIONS}
+    """Return the names that are set to plain values above a function, and those that declare hyperparameters.
+
+    A name that is bound in another way has a value that is not known.
+    """
+    known = known_names()
     for node in tree.body:
         if node is before:
             break
         match node:
-            case ast.ImportFrom(module=str(module), names=names) if module.startswith(_CATALOGUE):
+            case ast.Import(names=names) if all(alias.name in ("numpy", "math") for alias in names):
+                known |= {alias.asname or alias.name: sys.modules[alias.name] for alias in names}
+            case ast.ImportFrom(module=str(name), names=names, level=0):
                 optimizers.catalogue()  # loads the modules
+                module = sys.modules.get(name) if _is_known(name) else None
                 for alias in names:
-                    known[alias.asname or alias.name] = getattr(sys.modules.get(module), alias.name, None)
-            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                    value = getattr(module, alias.name, None)
+                    known[alias.asname or alias.name] = value if _is_read(value) else None
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=value)
+                | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
+            ):
                 try:
                     known[name] = _value(value, known, name)
                 except ValueError:
                     known.pop(name, None)
+            case _:
+                for name in _bound_names(node):
+                    known.pop(name, None)
     return known
+
+
+def _is_known(module: str) -> bool:
+    """Return whether a module declares what a rule uses; its old name may stand in a text."""
+    return module.startswith(_CATALOGUE) or _is_module(
+        sys.modules.get(module), np, math, optimizers, parameter, optimizer_module
+    )
+
+
+def _is_read(value: object) -> bool:
+    """Return whether something imported is a constant, or declares a hyperparameter or a rule."""
+    if isinstance(value, (int, float, str)) or value is optimizer:
+        return True
+    try:
+        return next(iter(inspect.signature(value).parameters), "") == "default"  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return False
+
+
+def _bound_names(statement: ast.stmt) -> Iterator[str]:
+    """Yield the names that a statement may bind or delete, and some more."""
+    for node in ast.walk(statement):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
+                yield name
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name
+            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+                yield name
+            case ast.alias(name=name, asname=asname):
+                yield asname or name.partition(".")[0]
 
 
 def _value(node: ast.expr, known: Mapping[str, Any], owner: str) -> Any:
@@ -136,32 +203,60 @@ def _value(node: ast.expr, known: Mapping[str, Any], owner: str) -> Any:
     """
     try:
         return _plain(node, known)
-    except (TypeError, ValueError, ArithmeticError, RecursionError, AttributeError) as error:
+    except (TypeError, ValueError, ArithmeticError, RecursionError, AttributeError, LookupError) as error:
         reason = f": {error}" if str(error) else ""
-        raise ValueError(f"{owner}: {ast.unparse(node)[:80]} can't be read without executing it{reason}") from None
+    try:
+        written = ast.unparse(node)[:80]
+    except RecursionError:
+        written = "a long expression"
+    raise ValueError(f"{owner}: {written} can't be read without executing it{reason}")
 
 
 def _plain(node: ast.expr, known: Mapping[str, Any]) -> Any:
     match node:
         case ast.Constant(value=bool() | int() | float() | str() | None as value):
             return value
-        case ast.Name(id=name) if name in known and not callable(known[name]):
+        case ast.Name(id=name) if isinstance(known.get(name), (int, float, str, tuple, list, np.ndarray)):
             return known[name]
-        case ast.Attribute(value=ast.Name(id=module), attr=name) if module in _MODULES and name in _CONSTANTS:
-            return _CONSTANTS[name]
+        case ast.Tuple(elts=parts):
+            return tuple(_all(parts, known))
+        case ast.List(elts=parts):
+            return _all(parts, known)
+        case ast.UnaryOp() | ast.BinOp():
+            return _result(node, known)
+        case ast.Attribute(value=ast.Name(id=name), attr=constant) if _is_module(known.get(name), np, math):
+            if constant in _CONSTANTS:
+                return _CONSTANTS[constant]
+        case ast.Call():
+            return _made(node, known)
+    raise ValueError
+
+
+def _result(node: ast.expr, known: Mapping[str, Any]) -> float:
+    match node:
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return -_number(operand, known)
+        case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+            return _number(operand, known)
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATIONS:
             return _OPERATIONS[type(op)](_number(left, known), _number(right, known))
-        case ast.Tuple(elts=parts) | ast.List(elts=parts):
-            return tuple(_plain(part, known) for part in parts)
-        case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords) if callable(known.get(name)):
-            made = known[name](*_all(args, known), **_named(keywords, known))
+    raise ValueError
+
+
+def _made(node: ast.Call, known: Mapping[str, Any]) -> Any:
+    """Return the declaration or the array that a call makes."""
+    match node.func:
+        case ast.Name(id=name) if callable(known.get(name)):
+            made = known[name](*_all(node.args, known), **_named(node.keywords, known))
             if isinstance(made, Declared):
                 return made
-        case ast.Call(func=ast.Attribute(value=ast.Name(id="np"), attr=name), args=args) if name in _ARRAYS:
-            return _array(name, _all(args, known))
+        case ast.Attribute(value=ast.Name(id=name), attr=make) if _is_module(known.get(name), np) and make in _ARRAYS:
+            return _array(make, _all(node.args, known), *map(ast.unparse, node.keywords))
     raise ValueError
+
+
+def _is_module(value: object, *modules: ModuleType) -> bool:
+    return any(value is module for module in modules)
 
 
 def _number(node: ast.expr, known: Mapping[str, Any]) -> float:
@@ -181,7 +276,10 @@ def _named(keywords: list[ast.keyword], known: Mapping[str, Any]) -> dict[str, A
     return {str(keyword.arg): _plain(keyword.value, known) for keyword in keywords}
 
 
-def _array(name: str, args: list[Any]) -> Any:
-    if name != "array" and args and np.prod(args[0], dtype=float) > _MOST_NUMBERS:
+def _array(name: str, args: list[Any], *options: str) -> Any:
+    make, count = _ARRAYS[name]
+    if len(args) != count or options not in ((), ("dtype=float",)):
+        raise ValueError
+    if name != "array" and np.prod(args[0], dtype=float) > _MOST_NUMBERS:
         raise ValueError(f"an array of at most {_MOST_NUMBERS:,} numbers can be read")
-    return _ARRAYS[name](*args)
+    return make(*args, dtype=float) if options else make(*args)

@@ -1,25 +1,32 @@
 """An experiment is a value: it compares by content, pickles, and is plain JSON to the last bit."""
 
 import copy
+import functools
+import importlib
 import json
 import math
 import pickle
 from dataclasses import replace
+from math import inf
 
 import numpy as np
 import pytest
+from numpy.linalg import norm
 
 import gdviewer
 from gdviewer import optimizers, problems, schedules
 from gdviewer.engine.breakpoints.breakpoint import Breakpoint
 from gdviewer.engine.breakpoints.kinds import KINDS
 from gdviewer.engine.record.events import Change
+from gdviewer.engine.rules.optimizer import optimizer
 from gdviewer.engine.rules.options import Options
 from gdviewer.engine.rules.parameter import rate
+from gdviewer.engine.rules.schedule import schedule
 from gdviewer.engine.run.stop import Limits
 from gdviewer.experiment.experiment import Branch, Experiment, Records, RunPlan, default_experiment
 from gdviewer.experiment.rule_text import read_rule
 from gdviewer.experiment.user_rule import TEMPLATE, duplicate, read_rules
+from gdviewer.problems.function import FunctionProblem
 from gdviewer.problems.samples import SampledCurve, SampledVector
 
 DRAWN = np.random.default_rng(0)
@@ -308,3 +315,192 @@ def test_that_a_branch_takes_the_record_of_the_run_there_is_and_else_executes_it
     slow.begin()
     assert len(calls) > before
     assert quick.trace.x.tobytes() == slow.trace.x.tobytes() == original.trace.x[:11].tobytes()
+
+
+def scaled(factor):
+    def scaled_bowl(x, factor=factor):
+        return factor * float(np.sum(x**2))
+
+    return scaled_bowl
+
+
+IN_A_LOOP = []
+for height in (1.0, 2.0):
+    IN_A_LOOP.append(lambda x, height=height: height * float(x @ x))
+
+
+def test_that_functions_of_one_text_and_other_defaults_are_not_equal():
+    one, other = (Experiment(scaled(factor), start=1) for factor in (1.0, 2.0))
+    assert one != other
+    assert one.problem != other.problem
+    assert Experiment(IN_A_LOOP[0], start=1) != Experiment(IN_A_LOOP[1], start=1)
+    with pytest.raises(ValueError, match=r"problem\.fun: <lambda> has defaults that its source does not give"):
+        Experiment(IN_A_LOOP[0], start=1).to_dict()
+
+
+def test_that_a_function_is_read_with_the_numbers_of_its_module_as_they_are_now(monkeypatch):
+    before = Experiment(bowl, start=1).to_dict()
+    monkeypatch.setitem(globals(), "STEEPNESS", 2.5)
+    now = Experiment(bowl, start=1).to_dict()
+    assert "STEEPNESS = 1.5\n" in before["problem"]["fun"]["text"]
+    assert "STEEPNESS = 2.5\n" in now["problem"]["fun"]["text"]
+
+
+def uses_more_of_numpy(x):
+    return norm(x) if x[0] < inf else 0.0
+
+
+def calls_what_is_not_there(x):
+    return nowhere(x)  # noqa: F821
+
+
+def indented():
+    def with_text(x):
+        text = """
+  less indented than the function
+"""
+        return len(text) * float(x @ x)
+
+    return with_text
+
+
+def test_that_a_function_may_use_all_of_numpy_and_numbers_that_are_not_finite():
+    again = written(Experiment(uses_more_of_numpy, start=[3.0, 4.0]))
+    assert again.problem.value(again.problem.start) == 5.0
+
+
+@pytest.mark.parametrize("function", [calls_what_is_not_there, indented()])
+def test_that_a_function_that_its_text_alone_does_not_give_is_not_stored(function):
+    with pytest.raises(ValueError, match=r"problem\.fun: .*(is not defined|can't be read apart)"):
+        Experiment(function, start=1).to_dict()
+
+
+def test_that_a_function_whose_file_was_changed_is_not_stored(tmp_path, monkeypatch):
+    file = tmp_path / "changed_since.py"
+    file.write_text("def f(x):\n    return x[0] ** 2\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    module = importlib.import_module("changed_since")
+    file.write_text("def f(x):\n    return x[0] ** 4 + 1\n")
+    with pytest.raises(ValueError, match=r"problem\.fun: the source of f is not to be found"):
+        Experiment(module.f, start=1).to_dict()
+
+
+def test_that_a_function_is_stored_under_the_name_in_its_source():
+    def renamed(x):
+        return float(x @ x)
+
+    renamed.__name__ = "another"
+    assert written(Experiment(renamed, start=[3.0])).problem.value([3.0]) == 9.0
+
+
+@optimizer("My descent", needs=("hessian",))
+def declared_rule(x, f, *, learning_rate=rate(0.1)):
+    return x - learning_rate * f.gradient(x)
+
+
+def test_that_a_declared_rule_is_stored_with_its_title_and_whether_it_broadcasts():
+    experiment = Experiment("sphere", [declared_rule, optimizer("Another title")(plain_rule)])
+    assert same_value(written(experiment), experiment)
+    assert [plan.optimizer.title for plan in written(experiment).runs] == ["My descent", "Another title"]
+    assert [plan.optimizer.broadcasts for plan in written(experiment).runs] == [True, True]
+    with pytest.raises(ValueError, match=r"runs\[0\]\.optimizer: plain_rule is not declared as its text says"):
+        Experiment("sphere", [optimizer("T", needs=("hessian",))(plain_rule)]).to_dict()
+
+
+@functools.wraps(optimizers.get("adam").function)
+def around_adam(x, f, *, learning_rate=rate(0.1)):
+    return x - learning_rate * f.gradient(x)
+
+
+def test_that_a_rule_that_looks_like_one_of_the_catalogue_is_not_taken_for_it():
+    experiment = Experiment("sphere", [around_adam])
+    assert not experiment.runs[0].optimizer.built_in
+    assert experiment != Experiment("sphere", ["adam"])
+    with pytest.raises(ValueError, match=r"runs\[0\]\.optimizer: "):
+        experiment.to_dict()
+
+
+@schedule("My schedule")
+def own_schedule(t, learning_rate):
+    return learning_rate / (t + 1)
+
+
+def test_that_a_schedule_that_is_not_in_the_catalogue_is_named():
+    experiment = Experiment("sphere", [RunPlan(optimizers.get("adam"), options=Options(schedule=own_schedule))])
+    with pytest.raises(ValueError, match="the schedule 'My schedule' is not in the catalogue"):
+        experiment.to_dict()
+
+
+def test_that_a_class_of_the_users_is_not_stored_as_the_one_it_is_made_of():
+    class Doubled(FunctionProblem):
+        def value(self, x):
+            return 2 * super().value(x)
+
+    with pytest.raises(ValueError, match="the class of the problem 'bowl' is not of gdviewer"):
+        Experiment(Doubled(bowl, [1.0])).to_dict()
+
+
+def test_that_numbers_of_numpy_become_plain_ones():
+    experiment = Experiment("sphere", [RunPlan(optimizers.get("adam"), color=np.int64(2))], seed=np.int64(3))
+    assert same_value(written(experiment), experiment)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("from gdviewer.engine.rules.parameter import rate as speed\n", "speed(0.3)"),
+        ("from gdviewer.engine.parameter import rate\n", "rate(0.3)"),
+        ("import numpy\n", "numpy.pi"),
+        ("from math import pi as half_turn\n", "half_turn"),
+        ("A: float = 2**3\n", "+A"),
+    ],
+)
+def test_that_a_rule_is_read_with_names_as_they_are_imported_and_set(text, value):
+    text = f"{text}def own(x, f, v=np.zeros(2, dtype=float), *, eta={value}):\n    return x, v\n"
+    executed = read_rules(text, "code").rules[0]
+    again = written(Experiment("sphere", [executed])).runs[0].optimizer
+    assert same_value(again, executed)
+    assert again.hyperparameters == executed.hyperparameters
+    assert vars(again.hyperparameters["eta"]) == vars(executed.hyperparameters["eta"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A = 1.0\nA += 1\n",
+        "A = 1.0\nfor A in (2.0, 3.0):\n    pass\n",
+        "A = 1.0\nif True:\n    A = 3.0\n",
+        "A = 1.0\nglobals()['A'] = 2.0\n",
+        "A = 1.0\ndef rate(x):\n    return 0.7\n",
+    ],
+)
+def test_that_a_rule_that_reading_gives_otherwise_than_executing_is_not_stored(text):
+    rule = read_rules(f"{text}def own(x, f, *, eta=rate(A)):\n    return x\n", "code").rules[-1]
+    with pytest.raises(ValueError, match=r"runs\[0\]\.optimizer: .*(without executing|not declared as its text says)"):
+        Experiment("sphere", [rule]).to_dict()
+
+
+RULE = "def own(x, f, v={0}, *, eta=0.1):\n    return x, v\n"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(
+            ("runs", [{"optimizer": {"text": RULE.format(default), "name": "own"}}])
+            for default in ("a+" * 400 + "1", "1.0+" * 2000 + "1", "a" + ".b" * 900, "-" * 10**5 + "1", "9**9**9**9")
+        ),
+        ("runs", [{"optimizer": {"text": RULE.format("np.ones(9999, 'U99999999')"), "name": "own"}}]),
+        ("runs", [{"optimizer": {"text": "@optimizer(3)\n" + RULE.format("1.0"), "name": "own"}}]),
+        ("problem", {"samples": ["a" * 10**6] + [1] * 10**6}),
+        ("problem", {"fun": {"text": "(", "name": "f"}, "start": [1.0]}),
+        ("problem", {"fun": {"text": "g = 1", "name": "f"}, "start": [1.0]}),
+        ("problem", {"fun": {"text": "def f(x): pass", "name": "f"}, "start": ["nan"]}),
+        ("problem", {"fun": {"text": "def f(x): pass", "name": "f"}, "start": [1.0], "hess": True}),
+        ("problem", {"fun": {"text": "def f(x): pass", "name": "f"}, "start": [1.0], "domain": [[1, 1]]}),
+        ("problem", {"fun": {"text": "def f(x): pass", "name": "f"}, "start": [1.0], "domain": [[0, 1], [0, 1]]}),
+    ],
+)
+def test_that_what_can_not_be_read_is_a_value_error_at_its_path(field, value):
+    with pytest.raises(ValueError, match="^" + field):
+        Experiment.from_dict(default_experiment().to_dict() | {field: value})
