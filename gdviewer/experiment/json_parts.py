@@ -57,7 +57,11 @@ def problem_to_dict(problem: Problem) -> dict[str, Any]:
     """
     if problem.entry is not None:
         return {"name": problem.name, "values": plain(problem.values)}
-    if not type(problem).__module__.startswith(problems.__name__):  # of a subclass only the class itself knows all
+    if problem.part_of is not None:
+        raise ValueError(f"the problem {problem.title!r} is on some rows of its data only, so it can't be stored")
+    if not type(problem).__module__.startswith(
+        problems.__name__ + "."
+    ):  # of a subclass only the class itself knows all
         raise ValueError(f"the class of the problem {problem.title!r} is not of gdviewer, so it can't be stored")
     match problem:
         case SampledCurve(positions=positions):

@@ -47,6 +47,8 @@ class Problem(ByContent):
         stochastic: whether a step sees another function than the whole, such as the loss on a batch of the data.
         batchwise: whether the record of a run holds the loss and gradient of the batch that the next step sees, as
             those of the whole are too dear to ask at every step; its batches are batchwise, too.
+        part_of: of a problem on some of the rows of another: that one, and the name and arguments of the method that
+            made it; None where it is no part.
     """
 
     broadcasts: bool = True
@@ -55,6 +57,7 @@ class Problem(ByContent):
     batchwise: bool = False
     data: Data | None = None
     axis_names: tuple[str, ...] = ("x", "y")
+    part_of: tuple[Problem, str, tuple[Any, ...]] | None = None
 
     def __init__(
         self,
@@ -98,6 +101,8 @@ class Problem(ByContent):
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         """Pickle a problem of the catalogue by its name and values, others by what they are made of."""
+        if self.part_of is not None:
+            return _part_of, self.part_of
         return self._made_of(protocol) if self.entry is None else (entries.entry, (self.name, self.values))
 
     def _made_of(self, protocol: Any) -> Any:
@@ -176,6 +181,10 @@ class Problem(ByContent):
 
     def prepare(self) -> None:
         """Do now what the first gradient would otherwise wait for; may be called from any thread."""
+
+
+def _part_of(whole: Problem, method: str, arguments: tuple[Any, ...]) -> Any:
+    return getattr(whole, method)(*arguments)
 
 
 def central_difference(function: Callable[[Array], Any], x: Array) -> Array:

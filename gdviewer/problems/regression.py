@@ -157,7 +157,7 @@ class Regression(Problem):
         return type(self)(self.model, source, kept)
 
     def content(self) -> Any:
-        return self.model.name, self.data_source, self.values
+        return self.model.name, self.data_source, self.values, self.part_of
 
     def _made_of(self, protocol: Any) -> Any:  # noqa: ARG002 - it is the same for all
         return _of_model, (self.model.name, self.data_source, self.values)
@@ -185,6 +185,7 @@ class Regression(Problem):
         part = copy.copy(self)
         part.columns, part.targets, part.stochastic = self.columns[:, rows], self.targets[rows], False
         part._minimum = None  # that of the whole is not the batch's
+        part.part_of = self, "batch", (t, seed)
         return part
 
     # The loss

@@ -122,12 +122,34 @@ def test_that_a_problem_compares_pickles_and_is_stored_by_content(name):
         (lambda: problems.regression(INPUTS, TARGETS), lambda: problems.regression(INPUTS, TARGETS + 1e-15)),
         (network, lambda: network(seed=1)),
         (network, lambda: network(batches=[[0, 1]])),
+        (network, lambda: network().of_rows([0, 1])),
+        (lambda: network(batch_size=4), lambda: network(batch_size=4).batch(1, 0)),
+        (lambda: network(batch_size=4).batch(1, 0), lambda: network(batch_size=4).batch(2, 0)),
+        (lambda: problems.get("network"), lambda: problems.get("network").batch(1, 0)),
         (lambda: Experiment(bowl, start=1).problem, lambda: Experiment(bowl, start=2).problem),
         (lambda: Experiment(bowl, start=1).problem, lambda: Experiment(calls_another, start=1).problem),
     ],
 )
 def test_that_other_contents_make_another_problem(one, other):
     assert one() != other()
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        lambda: problems.regression(INPUTS, TARGETS, batch_size=4),
+        lambda: problems.get("linear_regression", batch_size=4),
+        lambda: network(batch_size=4),
+        lambda: problems.get("network", layers="5 relu, dropout 0.5", samples=40),
+    ],
+)
+def test_that_a_batch_is_pickled_as_one_and_not_stored_as_the_whole(whole):
+    batch = whole().batch(3, 1)
+    again = pickle.loads(pickle.dumps(batch))
+    assert same_value(again, batch)
+    assert again.value(batch.start) == batch.value(batch.start) != whole().value(batch.start)
+    with pytest.raises(ValueError, match="on some rows of its data only"):
+        Experiment(batch).to_dict()
 
 
 def test_that_where_data_come_from_does_not_make_another_problem():

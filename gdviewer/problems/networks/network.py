@@ -163,7 +163,7 @@ class Network(Problem):
 
     def content(self) -> Any:
         batches = None if self.given_batches is None else [list(rows) for rows in self.given_batches]
-        return self.name, self.data_source, self.values, batches
+        return self.name, self.data_source, self.values, batches, self.part_of
 
     def _made_of(self, protocol: Any) -> Any:  # noqa: ARG002 - it is the same for all
         return _network, (
@@ -208,6 +208,7 @@ class Network(Problem):
             part.inputs, part.targets = self.inputs.take(rows, axis=0), self.targets.take(rows, axis=0)
         if self.architecture.is_random:
             part.layers = self.architecture.drawn(len(part.inputs), np.random.default_rng([seed, t, 2]))
+        part.part_of = self, "batch", (t, seed)
         return part
 
     def of_rows(self, rows: Sequence[int] | NDArray[np.intp]) -> Network:
@@ -215,6 +216,7 @@ class Network(Problem):
         part = copy.copy(self)
         part.stochastic = False
         part.inputs, part.targets = self.inputs[rows], self.targets[rows]
+        part.part_of = self, "of_rows", (np.asarray(rows),)
         return part
 
     def epoch(self, t: int) -> int:
