@@ -121,6 +121,7 @@ def _made_of(function: FunctionType) -> list[Any]:
     """Return all that a function's source is read from: other objects where one of them was changed."""
     names = (name for code in _codes(function.__code__) for name in code.co_names)
     named = [function.__globals__.get(name) for name in names]
+    named = [None if value is function else value for value in named]  # which would be kept for ever
     return [function.__code__, *(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values(), *named]
 
 

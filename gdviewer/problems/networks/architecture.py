@@ -254,4 +254,5 @@ class WeightNames(Sequence[str]):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, WeightNames) and other._architecture is self._architecture
 
-    __hash__ = object.__hash__
+    def __hash__(self) -> int:
+        return hash(id(self._architecture))
