@@ -364,6 +364,9 @@ def _branch_from_dict(given: object, path: str, dimension: int, depth: int) -> B
     step = stored.read("step", whole(0))
     changes = stored.read("changes", items(change_reader(plan.optimizer)), ())
     stored.end()
+    for i, change in enumerate(changes):
+        if change.step > step:
+            raise FieldError(f"{path}.changes[{i}].step must be at most {step}, where the run is left")
     return Branch(plan, step, changes)
 
 

@@ -263,6 +263,15 @@ def test_that_functions_that_need_more_than_numpy_are_named():
             r"runs\[0\]\.options\.schedule\.name: there is no schedule",
         ),
         (("runs", 0, "branch"), {"plan": {}, "step": 1}, r"runs\[0\]\.branch\.plan\.optimizer is missing"),
+        (
+            ("runs", 0, "branch"),
+            {
+                "plan": {"optimizer": "adam"},
+                "step": 5,
+                "changes": [{"step": 6, "name": "learning_rate", "value": 0.1}],
+            },
+            r"runs\[0\]\.branch\.changes\[0\]\.step must be at most 5",
+        ),
         (("runs",), {}, "runs must be a list"),
         (("start",), [1, None], "start must be numbers"),
         (("limits", "max_steps"), 1.5, "limits.max_steps must be a whole number"),
