@@ -56,11 +56,10 @@ class Clock(QObject):
 
     def await_painting(self) -> None:
         """Have :attr:`painted` emitted when Qt has painted what was drawn."""
-        self._painting.start()
+        if not self._painting.isActive():  # a frame that takes longer than the interval would put it off for ever
+            self._painting.start()
 
     def _tick(self) -> None:
-        if self._painting.isActive():  # else a frame that takes longer than the interval would put it off for ever
-            return
         now = perf_counter()
         elapsed, self._last_tick = now - self._last_tick, now
         self.ticked.emit(elapsed)
