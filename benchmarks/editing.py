@@ -9,7 +9,8 @@ from PySide6.QtCore import QEventLoop, Qt, QTimer
 
 from gdviewer import optimizers, problems
 from gdviewer.engine.run.stop import Limits
-from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.experiment.experiment import Experiment
+from gdviewer.experiment.plan import RunPlan
 from gdviewer.ui.clock import FRAME_MS
 from gdviewer.ui.window import MainWindow
 

@@ -29,7 +29,8 @@ from PySide6.QtCore import QEvent, QEventLoop, QObject, QRectF, Qt, QTimer
 from gdviewer import optimizers, problems
 from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import Limits
-from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.experiment.experiment import Experiment
+from gdviewer.experiment.plan import RunPlan
 from gdviewer.ui.app import create_application
 from gdviewer.ui.landscape import compute_landscape
 from gdviewer.ui.window import MainWindow

@@ -10,7 +10,8 @@ from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QObject
 from gdviewer import optimizers, problems
 from gdviewer.engine.rules.options import Options
 from gdviewer.engine.run.stop import Limits
-from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.experiment.experiment import Experiment
+from gdviewer.experiment.plan import RunPlan
 from gdviewer.ui.inspector.panel import StepPanel
 from gdviewer.ui.window import MainWindow
 

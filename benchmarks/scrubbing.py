@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from gdviewer import optimizers, problems
 from gdviewer.engine.run.stop import Limits
-from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.experiment.experiment import Experiment
+from gdviewer.experiment.plan import RunPlan
 from gdviewer.ui.window import MainWindow
 
 STEPS = 1_000_000

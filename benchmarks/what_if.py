@@ -10,7 +10,8 @@ from PySide6.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer
 
 from gdviewer import optimizers, problems
 from gdviewer.engine.run.stop import Limits
-from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.experiment.experiment import Experiment
+from gdviewer.experiment.plan import RunPlan
 from gdviewer.ui.window import MainWindow
 
 MOUSE_MS = 8  # a mouse tells where it is 125 times a second

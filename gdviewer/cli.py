@@ -23,8 +23,9 @@ from gdviewer.engine.rules.schedule import Schedule
 from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import LIMITS, Limits, Reason
 from gdviewer.experiment.catalogue import markdown, plain
-from gdviewer.experiment.experiment import RunPlan, default_experiment, usual_limits
+from gdviewer.experiment.experiment import default_experiment, usual_limits
 from gdviewer.experiment.minimize import result_of
+from gdviewer.experiment.plan import RunPlan
 from gdviewer.experiment.report import report, summary, write_csv
 from gdviewer.experiment.training import batches_an_epoch, train
 from gdviewer.experiment.user_rule import RuleError, read_named, rule_of

@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gdviewer import problems, schedules
 from gdviewer.engine.breakpoints.breakpoint import Breakpoint, conditions
 from gdviewer.engine.record.trace import Trace
 from gdviewer.engine.rules.optimizer import Optimizer, Rule
 from gdviewer.engine.rules.options import OPTIONS, Options
 from gdviewer.engine.rules.oracle import Array
 from gdviewer.engine.rules.parameter import nearest
-from gdviewer.engine.rules.schedule import Schedule
 from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import LIMITS, STOPPED_BY_USER, Limits, Reason
 from gdviewer.experiment.diagnosis import diagnose
+from gdviewer.experiment.shorthand import as_problem, as_schedule, start_point
 from gdviewer.experiment.user_rule import as_optimizer
 from gdviewer.problems.function import FunctionProblem
 from gdviewer.problems.problem import Problem
@@ -167,49 +166,6 @@ def minimize(
     else:
         _advance_with(run, callback)
     return result_of(run)
-
-
-def start_point(problem: Problem, given: ArrayLike | None, name: str) -> Array:
-    """Return a start, shape (n,): the problem's own where none is given.
-
-    Raises:
-        ValueError: it has another shape; the text begins with its name.
-    """
-    start: Array = problem.start if given is None else np.array(given, dtype=float, ndmin=1)
-    if start.shape != (problem.dimension,):
-        raise ValueError(f"{name} must have shape ({problem.dimension},) for {problem.name}; got {start.shape}")
-    return start
-
-
-def as_schedule(given: str | Mapping[str, Any] | Schedule | None) -> Schedule | None:
-    """The schedule that ``given`` is, names, or describes; see :func:`minimize`.
-
-    Raises:
-        ValueError: an unknown name, or a parameter value the schedule does not have or take.
-    """
-    if given is None or isinstance(given, Schedule):
-        return given
-    if isinstance(given, str):
-        return schedules.get(given)
-    if not isinstance(given, Mapping) or "name" not in given:
-        raise ValueError(f'a schedule is a name, {{"name": …, its parameters}} or schedules.get(…); got {given!r}')
-    return schedules.get(given["name"], **{key: value for key, value in given.items() if key != "name"})
-
-
-def as_problem(
-    fun: Callable[..., Any] | Problem | str,
-    x0: ArrayLike | None,
-    jac: Callable[..., Any] | bool | None = None,
-    hess: Callable[..., Any] | None = None,
-) -> Problem:
-    """The problem that ``fun`` is, names, or makes; see :func:`minimize`."""
-    if isinstance(fun, (str, Problem)):
-        if jac is not None or hess is not None:
-            raise ValueError("a problem of the catalogue brings its own gradient; jac and hess go with a function")
-        return problems.get(fun) if isinstance(fun, str) else fun
-    if x0 is None:
-        raise ValueError("a function needs a start: x0 must be given")
-    return FunctionProblem(fun, x0, jac, hess)
 
 
 def result_of(run: Run) -> Result:

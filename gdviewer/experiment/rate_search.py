@@ -11,7 +11,8 @@ import numpy as np
 from gdviewer.engine.rules.options import Options
 from gdviewer.engine.rules.oracle import UnfitError
 from gdviewer.engine.rules.parameter import Parameter
-from gdviewer.experiment.experiment import Experiment, Records, RunPlan
+from gdviewer.experiment.experiment import Experiment, Records
+from gdviewer.experiment.plan import RunPlan
 
 RATES = 31
 STEPS = 200

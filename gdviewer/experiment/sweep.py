@@ -15,7 +15,8 @@ from gdviewer.engine.rules.parameter import Choice, Parameter
 from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import Reason, Stop
 from gdviewer.engine.worker.worker import burst
-from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.experiment.experiment import Experiment
+from gdviewer.experiment.plan import RunPlan
 from gdviewer.experiment.rate_search import find_rate
 from gdviewer.problems.batches import GivenBatches
 from gdviewer.problems.networks.network import Network

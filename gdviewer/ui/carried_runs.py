@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from gdviewer.engine.run.run import Run
 from gdviewer.experiment.diff import ExperimentDiff
-from gdviewer.experiment.experiment import Experiment, Records, RunPlan
+from gdviewer.experiment.experiment import Experiment, Records
+from gdviewer.experiment.plan import RunPlan
 
 
 def carried_over(runs: Sequence[Run], experiment: Experiment, diff: ExperimentDiff, records: Records) -> list[Run]:

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from gdviewer.engine.run.run import Run
 from gdviewer.experiment.diff import ExperimentDiff, ProblemDiff
-from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.experiment.experiment import Experiment
+from gdviewer.experiment.plan import RunPlan
 from gdviewer.ui.text import tr
 
 GESTURE_SECONDS = 1.0  # edits of one thing that follow each other in less are one

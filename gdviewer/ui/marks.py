@@ -10,7 +10,7 @@ import numpy as np
 
 from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import Reason
-from gdviewer.experiment.experiment import RunPlan
+from gdviewer.experiment.plan import RunPlan
 from gdviewer.ui.session import Session
 from gdviewer.ui.text import hit_text, plan_title, stop_text, tr
 from gdviewer.ui.thinning import Array, Growing

@@ -19,7 +19,8 @@ from gdviewer.engine.rules.optimizer import Optimizer
 from gdviewer.engine.rules.printed import Printed
 from gdviewer.engine.run.replay_check import check_replay
 from gdviewer.engine.run.run import Run
-from gdviewer.experiment.experiment import Branch, Experiment, RunPlan
+from gdviewer.experiment.experiment import Experiment
+from gdviewer.experiment.plan import Branch, RunPlan
 from gdviewer.experiment.user_rule import RuleError, Version, read_rules, source_of
 from gdviewer.ui.attempt import Attempt
 from gdviewer.ui.text import tr

@@ -23,7 +23,8 @@ from PySide6.QtWidgets import (
 from gdviewer import optimizers
 from gdviewer.engine.run.run import Run
 from gdviewer.experiment.diff import ExperimentDiff
-from gdviewer.experiment.experiment import MAX_RUNS, RunPlan
+from gdviewer.experiment.experiment import MAX_RUNS
+from gdviewer.experiment.plan import RunPlan
 from gdviewer.experiment.rate_search import RATES, quick_rate
 from gdviewer.ui.keys import keys_by_tab
 from gdviewer.ui.own_rules import error_text, key_of

@@ -15,7 +15,8 @@ from gdviewer.engine.run.stop import STOPPED_BY_USER, Reason
 from gdviewer.engine.worker.watchdog import Watchdog
 from gdviewer.engine.worker.worker import Worker
 from gdviewer.experiment.diff import ExperimentDiff, diff
-from gdviewer.experiment.experiment import Experiment, Records, RunPlan
+from gdviewer.experiment.experiment import Experiment, Records
+from gdviewer.experiment.plan import RunPlan
 from gdviewer.ui.arrows import ArrowSet
 from gdviewer.ui.carried_runs import apply_stop_rules, brought_back, carried_over
 from gdviewer.ui.clock import FRAME_MS, Clock

@@ -8,8 +8,9 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from gdviewer.engine.rules.optimizer import Optimizer, Rule
-from gdviewer.experiment.experiment import Experiment, RunPlan
-from gdviewer.experiment.minimize import as_problem, start_point
+from gdviewer.experiment.experiment import Experiment
+from gdviewer.experiment.plan import RunPlan
+from gdviewer.experiment.shorthand import as_problem, start_point
 from gdviewer.problems.problem import Problem
 
 _RUNS = "gradient_descent", "adam"

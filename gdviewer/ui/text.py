@@ -8,7 +8,7 @@ from PySide6.QtCore import QCoreApplication
 
 from gdviewer.engine.record.events import Hit, Message
 from gdviewer.engine.run.stop import Stop
-from gdviewer.experiment.experiment import RunPlan
+from gdviewer.experiment.plan import RunPlan
 from gdviewer.problems.problem import Problem
 
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")

@@ -10,7 +10,8 @@ from gdviewer.engine.record.events import Change
 from gdviewer.engine.run.run import Run
 from gdviewer.engine.worker.worker import Late
 from gdviewer.experiment.diff import ExperimentDiff
-from gdviewer.experiment.experiment import Experiment, Records, RunPlan
+from gdviewer.experiment.experiment import Experiment, Records
+from gdviewer.experiment.plan import RunPlan
 from gdviewer.ui.carried_runs import move_hyperparameters
 
 PATIENCE_SECONDS = 0.1  # what takes longer is shown as far as it is, and goes on before one's eyes

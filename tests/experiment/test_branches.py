@@ -12,7 +12,8 @@ from gdviewer.engine.rules.parameter import rate
 from gdviewer.engine.run.run import leaves
 from gdviewer.engine.run.stop import Limits, Reason
 from gdviewer.engine.worker.worker import burst
-from gdviewer.experiment.experiment import Experiment, Records, RunPlan
+from gdviewer.experiment.experiment import Experiment, Records
+from gdviewer.experiment.plan import RunPlan
 from gdviewer.problems.function import FunctionProblem
 
 ENDLESS = Limits(tolerance=None, max_steps=60)

@@ -11,7 +11,8 @@ from gdviewer.engine.breakpoints.breakpoint import Breakpoint
 from gdviewer.engine.rules.options import Options
 from gdviewer.engine.run.stop import Limits
 from gdviewer.experiment.diff import ExperimentDiff, ProblemDiff, RunDiff, diff
-from gdviewer.experiment.experiment import Branch, Experiment, RunPlan
+from gdviewer.experiment.experiment import Experiment
+from gdviewer.experiment.plan import Branch, RunPlan
 
 NAMES = ("gradient_descent", "rmsprop", "adam")
 PLANS = tuple(RunPlan(optimizers.get(name), color=i) for i, name in enumerate(NAMES))
@@ -109,9 +110,9 @@ def test_that_the_difference_is_what_was_edited(what):
 
 def test_that_formulas_differ_in_the_formula_or_in_the_values_of_its_parameters():
     before = Experiment(problems.formula("a*x**2"), PLANS, (1.0,))
-    retyped = replace(before, problem=problems.formula("a*x**4"))
-    slid = replace(before, problem=before.problem.replace(a=2.0))
-    wider = replace(before, problem=problems.formula("a*x**2 + y**2"))
+    retyped = before.with_problem(problems.formula("a*x**4"))
+    slid = before.with_problem(before.problem.replace(a=2.0))
+    wider = before.with_problem(problems.formula("a*x**2 + y**2"))
     assert diff(before, retyped).problem == ProblemDiff("formula", continuous=True)
     assert diff(before, slid).problem == ProblemDiff("values", ("a",), continuous=True)
     assert diff(before, wider).problem == ProblemDiff("another", same_space=False)
@@ -122,7 +123,7 @@ def test_that_a_layer_of_another_size_is_continuous_and_another_layer_is_not():
     before = Experiment(network, PLANS, tuple(network.start.tolist()))
     layers = network.values["layers"]
     for text, continuous in ((layers.replace("8", "12"), True), (f"{layers}, 4", False)):
-        found = diff(before, replace(before, problem=network.replace(layers=text))).problem
+        found = diff(before, before.with_problem(network.replace(layers=text))).problem
         assert text != layers
         assert (found.kind, found.values, found.continuous) == ("values", ("layers",), continuous)
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from gdviewer import optimizers, problems
-from gdviewer.experiment.experiment import Experiment, RunPlan, default_experiment
+from gdviewer.experiment.experiment import Experiment, default_experiment
+from gdviewer.experiment.plan import RunPlan
 
 ADAM = optimizers.get("adam")
 
@@ -53,10 +54,11 @@ def test_that_another_problem_brings_its_start_and_other_parameters_do_not():
     assert moved.problem.values["b"] == 5
 
 
-def test_that_a_start_of_wrong_dimension_is_refused_when_the_run_is_built():
-    experiment = Experiment(problems.get("sphere"), (RunPlan(ADAM),), (1.0,))
+def test_that_a_start_of_wrong_dimension_is_refused_that_of_a_run_when_it_is_built():
+    with pytest.raises(ValueError, match=r"the start must have shape \(2,\) for sphere; got \(1,\)"):
+        Experiment(problems.get("sphere"), (RunPlan(ADAM),), (1.0,))
     with pytest.raises(ValueError, match="start must be 2 finite numbers"):
-        experiment.build(experiment.runs[0])
+        Experiment(problems.get("sphere")).build(RunPlan(ADAM, start=(1.0,)))
 
 
 def test_that_the_seed_of_an_experiment_reaches_its_runs():

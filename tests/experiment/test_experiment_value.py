@@ -23,7 +23,8 @@ from gdviewer.engine.rules.options import Options
 from gdviewer.engine.rules.parameter import rate
 from gdviewer.engine.rules.schedule import schedule
 from gdviewer.engine.run.stop import Limits
-from gdviewer.experiment.experiment import Branch, Experiment, Records, RunPlan, default_experiment
+from gdviewer.experiment.experiment import Experiment, Records, default_experiment
+from gdviewer.experiment.plan import Branch, RunPlan
 from gdviewer.experiment.rule_text import read_rule
 from gdviewer.experiment.user_rule import TEMPLATE, duplicate, read_rules
 from gdviewer.problems.function import FunctionProblem

@@ -5,7 +5,8 @@ from gdviewer import optimizers, problems
 from gdviewer.engine.rules.options import Options
 from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import Limits
-from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.experiment.experiment import Experiment
+from gdviewer.experiment.plan import RunPlan
 from gdviewer.experiment.rate_search import RATES, STEPS, find_rate, quick_rate
 from gdviewer.problems.function import FunctionProblem
 

@@ -13,7 +13,8 @@ from gdviewer.engine.rules.optimizer import optimizer
 from gdviewer.engine.rules.options import Options
 from gdviewer.engine.rules.parameter import rate
 from gdviewer.engine.run.stop import Limits, Reason
-from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.experiment.experiment import Experiment
+from gdviewer.experiment.plan import RunPlan
 from gdviewer.experiment.sweep import (
     MOST_STEPS,
     SWEPT,

@@ -9,7 +9,8 @@ import pytest
 from PySide6.QtCore import QPointF
 
 from gdviewer import optimizers, problems
-from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.experiment.experiment import Experiment
+from gdviewer.experiment.plan import RunPlan
 from gdviewer.ui.arrows import Arrow
 from gdviewer.ui.plots.arrows import NORMALISED
 

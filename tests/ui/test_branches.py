@@ -11,7 +11,8 @@ from PySide6.QtCore import Qt
 from gdviewer import optimizers, problems
 from gdviewer.engine.rules.options import Options
 from gdviewer.engine.run.stop import Limits
-from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.experiment.experiment import Experiment
+from gdviewer.experiment.plan import RunPlan
 from gdviewer.ui.code_panel import CodePanel
 from gdviewer.ui.marks import STOP, Marks
 from gdviewer.ui.plots.base import LEFT

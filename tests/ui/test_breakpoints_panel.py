@@ -17,7 +17,8 @@ from gdviewer.engine.breakpoints.kinds import EXPRESSION, KINDS
 from gdviewer.engine.rules.parameter import Choice, Parameter
 from gdviewer.engine.run.run import LARGEST_BLOCK, Run
 from gdviewer.engine.run.stop import Limits, Reason
-from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.experiment.experiment import Experiment
+from gdviewer.experiment.plan import RunPlan
 from gdviewer.problems.function import FunctionProblem
 from gdviewer.ui.inspector.panel import StepPanel
 

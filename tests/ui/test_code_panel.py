@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QAbstractButton, QApplication
 
 import gdviewer
 from gdviewer import optimizers, problems
-from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.experiment.experiment import Experiment
+from gdviewer.experiment.plan import RunPlan
 from gdviewer.experiment.user_rule import TEMPLATE
 from gdviewer.ui.code_panel import CodePanel
 from gdviewer.ui.own_rules import PANEL, key_of
@@ -226,7 +227,8 @@ def test_that_the_lists_have_your_own_rules(window, qtbot):
 
 def test_that_the_same_text_applied_again_begins_its_run_again_with_what_it_reads_now(window, qtbot, tmp_path):
     panel, factor = panel_of(window, qtbot), tmp_path / "factor.txt"
-    text = f"from pathlib import Path\nK = float(Path({str(factor)!r}).read_text())\n{MINE.replace('learning_rate * f', 'K * learning_rate * f')}"
+    rule = MINE.replace("learning_rate * f", "K * learning_rate * f")
+    text = f"from pathlib import Path\nK = float(Path({str(factor)!r}).read_text())\n{rule}"
     factor.write_text("1")
     apply(panel, qtbot, text)
     first = window.session.runs[2]

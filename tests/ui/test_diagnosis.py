@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from gdviewer import optimizers, problems
-from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.experiment.experiment import Experiment
+from gdviewer.experiment.plan import RunPlan
 from gdviewer.problems.function import FunctionProblem
 
 

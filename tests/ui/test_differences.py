@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QApplication
 
 from gdviewer import optimizers, problems
 from gdviewer.experiment.diff import diff
-from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.experiment.experiment import Experiment
+from gdviewer.experiment.plan import RunPlan
 
 RATES = {"gradient_descent": 1e-3, "momentum": 5e-4, "adam": 0.1, "rmsprop": 0.05}
 

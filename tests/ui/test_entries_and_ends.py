@@ -13,7 +13,8 @@ from PySide6.QtCore import QPointF, Qt
 from gdviewer import optimizers, problems
 from gdviewer.engine.run.stop import Limits, Reason
 from gdviewer.engine.worker import watchdog
-from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.experiment.experiment import Experiment
+from gdviewer.experiment.plan import RunPlan
 from gdviewer.problems.function import FunctionProblem
 from gdviewer.ui.plots import sketch
 

@@ -11,7 +11,8 @@ import pytest
 from gdviewer import optimizers, problems
 from gdviewer.engine.analysis.curvature import curvature
 from gdviewer.engine.run.stop import Limits
-from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.experiment.experiment import Experiment
+from gdviewer.experiment.plan import RunPlan
 from gdviewer.problems.function import FunctionProblem
 from gdviewer.ui.here_panel import HerePanel
 from gdviewer.ui.spectrum import rows_of

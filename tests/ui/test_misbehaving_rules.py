@@ -10,7 +10,8 @@ import pytest
 from gdviewer import optimizers, problems
 from gdviewer.engine.run.stop import Limits, Reason
 from gdviewer.engine.worker import watchdog
-from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.experiment.experiment import Experiment
+from gdviewer.experiment.plan import RunPlan
 from gdviewer.ui import own_rules
 from gdviewer.ui.own_rules import PANEL
 

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from gdviewer import optimizers
-from gdviewer.experiment.experiment import RunPlan
+from gdviewer.experiment.plan import RunPlan
 from gdviewer.problems.networks.network import Network
 from gdviewer.ui.theme import THEMES, look
 from tests.ui.test_problem_panel import type_into

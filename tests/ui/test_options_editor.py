@@ -9,9 +9,10 @@ from PySide6.QtCore import Qt
 from gdviewer import optimizers, problems, schedules
 from gdviewer.engine.rules.options import OPTIONS
 from gdviewer.engine.run.stop import Reason
-from gdviewer.experiment.experiment import Experiment, RunPlan
-from gdviewer.experiment.minimize import as_problem
+from gdviewer.experiment.experiment import Experiment
+from gdviewer.experiment.plan import RunPlan
 from gdviewer.experiment.rate_search import find_rate
+from gdviewer.experiment.shorthand import as_problem
 from gdviewer.optimizers import optimizer
 from gdviewer.ui.plots.steps_plot import RATE
 

@@ -11,7 +11,8 @@ from PySide6.QtCore import QPointF, Qt, QTimer
 import gdviewer
 from gdviewer import optimizers, problems
 from gdviewer.engine.run.stop import Limits
-from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.experiment.experiment import Experiment
+from gdviewer.experiment.plan import RunPlan
 from gdviewer.problems.function import FunctionProblem
 from gdviewer.ui.plots.plane_plot import COORDINATES, PATH
 from gdviewer.ui.plots.steps_plot import COMPONENTS

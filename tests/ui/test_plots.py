@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QApplication
 
 from gdviewer import optimizers, problems
 from gdviewer.engine.run.stop import Limits
-from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.experiment.experiment import Experiment
+from gdviewer.experiment.plan import RunPlan
 from gdviewer.problems.function import FunctionProblem
 from gdviewer.problems.samples import SampledVector
 from gdviewer.ui.landscape import compute_landscape

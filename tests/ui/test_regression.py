@@ -9,7 +9,8 @@ from PySide6.QtGui import QDropEvent
 
 from gdviewer import optimizers, problems
 from gdviewer.engine.run.stop import Limits
-from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.experiment.experiment import Experiment
+from gdviewer.experiment.plan import RunPlan
 from gdviewer.problems.made_data import GENERATORS
 from gdviewer.problems.regression import Regression
 from gdviewer.ui.plots.data_plot import AGREEMENT, BOUNDARY, CURVE

@@ -8,7 +8,8 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 
 from gdviewer import optimizers, problems
 from gdviewer.engine.run.stop import Limits
-from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.experiment.experiment import Experiment
+from gdviewer.experiment.plan import RunPlan
 from gdviewer.problems.regression import Regression
 from gdviewer.problems.samples import SampledVector
 from gdviewer.ui.plots.base import pale

@@ -8,7 +8,8 @@ from PySide6.QtCore import QPoint, Qt
 
 from gdviewer import optimizers, problems
 from gdviewer.engine.run.stop import LIMITS, Limits, Reason
-from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.experiment.experiment import Experiment
+from gdviewer.experiment.plan import RunPlan
 from gdviewer.ui.runs_panel import MAX_RUNS
 
 

@@ -13,8 +13,9 @@ import pytest
 from gdviewer import optimizers, problems
 from gdviewer.engine.run.stop import Limits, Reason
 from gdviewer.engine.worker import watchdog
-from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.experiment.experiment import Experiment
 from gdviewer.experiment.minimize import minimize
+from gdviewer.experiment.plan import RunPlan
 from gdviewer.problems.function import FunctionProblem
 from gdviewer.ui.clock import FRAME_MS
 

@@ -8,7 +8,8 @@ import pytest
 from gdviewer import optimizers, problems
 from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import Limits
-from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.experiment.experiment import Experiment
+from gdviewer.experiment.plan import RunPlan
 from gdviewer.ui.inspector.cell import matrix_of
 from gdviewer.ui.inspector.panel import StepPanel
 from gdviewer.ui.inspector.six_steps import stage_title

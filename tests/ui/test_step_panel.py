@@ -12,7 +12,8 @@ from gdviewer.engine.rules.options import Options
 from gdviewer.engine.rules.parameter import rate
 from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import Limits, Reason
-from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.experiment.experiment import Experiment
+from gdviewer.experiment.plan import RunPlan
 from gdviewer.problems.function import FunctionProblem
 from gdviewer.ui.inspector import story
 from gdviewer.ui.inspector.cell import broken

@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QAbstractButton
 
 from gdviewer import optimizers, problems
 from gdviewer.engine.run.stop import Limits
-from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.experiment.experiment import Experiment
+from gdviewer.experiment.plan import RunPlan
 from gdviewer.experiment.sweep import Sweep
 from gdviewer.experiment.sweep_findings import findings
 from gdviewer.ui.sweeps.dialog import SweepDialog

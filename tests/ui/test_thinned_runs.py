@@ -10,7 +10,8 @@ import pytest
 from gdviewer import optimizers, problems
 from gdviewer.engine.record import trace
 from gdviewer.engine.run.stop import Limits
-from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.experiment.experiment import Experiment
+from gdviewer.experiment.plan import RunPlan
 from gdviewer.ui.inspector.panel import StepPanel
 from gdviewer.ui.plots.steps_plot import COMPONENTS
 

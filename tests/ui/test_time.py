@@ -12,7 +12,8 @@ from gdviewer import optimizers, problems
 from gdviewer.engine.breakpoints.breakpoint import Breakpoint
 from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import Limits
-from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.experiment.experiment import Experiment
+from gdviewer.experiment.plan import RunPlan
 from gdviewer.ui.marks import CHANGE, HIT, ROSE, STOP, Rises
 from gdviewer.ui.theme import THEMES, look
 

@@ -16,7 +16,8 @@ from gdviewer.engine.breakpoints.breakpoint import Breakpoint
 from gdviewer.engine.rules.options import Options
 from gdviewer.engine.run.stop import Limits, Reason
 from gdviewer.engine.worker import watchdog
-from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.experiment.experiment import Experiment
+from gdviewer.experiment.plan import RunPlan
 from gdviewer.problems.function import FunctionProblem
 from gdviewer.ui import edits as edits_module
 from gdviewer.ui import what_if as what_if_module

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor
 
 from gdviewer.engine.record.trace import Kept, Trace
 from gdviewer.engine.run.run import Run
-from gdviewer.experiment.experiment import Point
+from gdviewer.experiment.plan import Point
 from gdviewer.problems.problem import Problem
 from gdviewer.problems.samples import SampledCurve
 from gdviewer.ui.plots.arrows import Ends

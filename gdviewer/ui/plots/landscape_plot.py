@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QFontMetrics, QImage, QLinearGradient, QPainte
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from gdviewer.engine.run.run import Run
-from gdviewer.experiment.experiment import Point
+from gdviewer.experiment.plan import Point
 from gdviewer.problems.problem import Problem
 from gdviewer.ui.landscape import GRID, Landscape, compute_landscape
 from gdviewer.ui.plots.arrows import Ends

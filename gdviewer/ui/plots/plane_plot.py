@@ -10,7 +10,7 @@ from PySide6.QtCore import Signal
 
 from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import Reason
-from gdviewer.experiment.experiment import Point
+from gdviewer.experiment.plan import Point
 from gdviewer.problems.plane import Plane, Slice
 from gdviewer.ui.background import Latest
 from gdviewer.ui.plots.arrows import Ends

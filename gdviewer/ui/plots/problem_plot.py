@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 
 from gdviewer.engine.run.run import Run
 from gdviewer.experiment.diff import ExperimentDiff
-from gdviewer.experiment.experiment import Point, RunPlan
+from gdviewer.experiment.plan import Point, RunPlan
 from gdviewer.problems.problem import Problem
 from gdviewer.ui.arrows import Arrow
 from gdviewer.ui.plots.arrows import Arrows, Ends

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pyqtgraph as pg
 from PySide6.QtGui import QColor
 
-from gdviewer.experiment.experiment import Point
+from gdviewer.experiment.plan import Point
 from gdviewer.ui.plots.base import Plot, line_pen
 from gdviewer.ui.text import tr
 

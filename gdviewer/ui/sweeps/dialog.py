@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from gdviewer.engine.rules.parameter import Parameter, count
 from gdviewer.experiment.diff import ExperimentDiff
-from gdviewer.experiment.experiment import RunPlan
+from gdviewer.experiment.plan import RunPlan
 from gdviewer.experiment.sweep import (
     BATCH,
     MOST_STEPS,

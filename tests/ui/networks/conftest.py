@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QWidget
 
 from gdviewer import optimizers, problems
 from gdviewer.engine.run.stop import Limits
-from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.experiment.experiment import Experiment
+from gdviewer.experiment.plan import RunPlan
 from gdviewer.problems.networks.network import Network
 from gdviewer.ui.networks.page import Page
 from gdviewer.ui.window import MainWindow

@@ -11,7 +11,8 @@ from PySide6.QtCore import QPoint, Qt
 
 from gdviewer import optimizers, problems
 from gdviewer.engine.run.stop import Limits
-from gdviewer.experiment.experiment import Experiment, RunPlan
+from gdviewer.experiment.experiment import Experiment
+from gdviewer.experiment.plan import RunPlan
 from gdviewer.ui.networks import surface_plot
 from gdviewer.ui.networks.surface import SurfacePage
 from gdviewer.ui.plots.plane_plot import PATH, RANDOM
