@@ -182,7 +182,7 @@ class Regression(Problem):
         if not self.stochastic:
             return self
         rows = self.batches.at(t, seed)
-        part = copy.copy(self)
+        part = self.__copy__()
         part.columns, part.targets, part.stochastic = self.columns[:, rows], self.targets[rows], False
         part._minimum = None  # that of the whole is not the batch's
         part.part_of = self, "batch", (t, seed)

@@ -201,7 +201,7 @@ class Network(Problem):
         """The network on the batch of step number ``t``, with the dropout of that step; itself without either."""
         if not self.stochastic:
             return self
-        part = copy.copy(self)
+        part = self.__copy__()
         part.stochastic = False
         if self._in_parts:
             rows = self.batches.at(t, seed)
@@ -213,7 +213,7 @@ class Network(Problem):
 
     def of_rows(self, rows: Sequence[int] | NDArray[np.intp]) -> Network:
         """The network on some of the rows it is trained on, all of which each step sees, without dropout."""
-        part = copy.copy(self)
+        part = self.__copy__()
         part.stochastic = False
         part.inputs, part.targets = self.inputs[rows], self.targets[rows]
         part.part_of = self, "of_rows", (np.asarray(rows),)
