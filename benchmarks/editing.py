@@ -1,4 +1,4 @@
-"""How late frames come while a hand moves a slider and the runs are played."""
+"""Lateness of frames while a hand moves a slider and the runs are played."""
 
 from __future__ import annotations
 

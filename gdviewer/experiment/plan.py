@@ -59,7 +59,7 @@ class RunPlan:
 
     @property
     def title(self) -> str:
-        """What a person calls it: the optimizer, and its learning rate where it has one."""
+        """The optimizer's title, and its learning rate where it has one."""
         rate = self.hyperparameters.get("learning_rate")
         return self.optimizer.title if rate is None else f"{self.optimizer.title}   η = {rate:g}"
 

@@ -93,7 +93,7 @@ def _tree(text: str, name: str) -> ast.Module:
 
 
 def as_yours(rule: Optimizer) -> Optimizer:
-    """A rule of the user's whose title tells so where the catalogue has one of that name or title."""
+    """Return a rule whose title says that it is the user's, where the catalogue has one of that name or title."""
     known = optimizers.catalogue()
     taken = rule.name in known or any(rule.title == other.title for other in known.values())
     return replace(rule, title=f"{rule.title} (yours)") if taken else rule

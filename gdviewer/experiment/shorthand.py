@@ -1,4 +1,4 @@
-"""What may be given in short from Python: problems, starts, runs and schedules."""
+"""Shorthands of the Python interface for problems, starts, runs and schedules."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def start_point(problem: Problem, given: ArrayLike | None, name: str) -> Array:
 
 
 def as_schedule(given: str | Mapping[str, Any] | Schedule | None) -> Schedule | None:
-    """The schedule that ``given`` is, names, or describes; see :func:`minimize`.
+    """Return the schedule that ``given`` is, names, or describes; see :func:`gdviewer.minimize`.
 
     Raises:
         ValueError: an unknown name, or a parameter value the schedule does not have or take.
@@ -51,7 +51,7 @@ def as_problem(
     jac: Callable[..., Any] | bool | None = None,
     hess: Callable[..., Any] | None = None,
 ) -> Problem:
-    """The problem that ``fun`` is, names, or makes; see :func:`minimize`."""
+    """Return the problem that ``fun`` is, names, or makes; see :func:`gdviewer.minimize`."""
     if isinstance(fun, (str, Problem)):
         if jac is not None or hess is not None:
             raise ValueError("a problem of the catalogue brings its own gradient; jac and hess go with a function")

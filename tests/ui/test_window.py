@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 import gdviewer
+from gdviewer.experiment.user_rule import TEMPLATE, read_rules
 from gdviewer.ui.help import HelpDialog, about, help_page
 from gdviewer.ui.theme import THEMES, look
 from gdviewer.ui.window import Lazy
@@ -228,9 +229,26 @@ def test_that_show_opens_a_window_on_a_function(qtbot):
     window.deleteLater()
 
 
+def test_that_show_opens_an_experiment_that_was_stored_and_its_rule_is_opened_line_by_line(qtbot):
+    described = gdviewer.Experiment("sphere", [read_rules(TEMPLATE, "code").rules[0], "adam"], [3, 2])
+    window = gdviewer.show(gdviewer.Experiment.from_dict(described.to_dict()), block=False)
+    qtbot.waitExposed(window)
+    session = window.session
+    assert session.experiment == described
+    session.step(5)
+    qtbot.waitUntil(lambda: all(run.begun and run.step == 5 for run in session.runs))
+    dock = next(dock for dock in window._docks if dock.objectName() == "step")
+    dock.raise_()
+    qtbot.waitUntil(lambda: dock.widget().panel is not None and dock.widget().panel.story is not None)
+    assert [row.text for row in dock.widget().panel.story.rows][:2] == ["g ← ∇f(x)", "v ← β·v + g"]
+    window.close()
+    window.deleteLater()
+
+
 @pytest.mark.parametrize(
     ("call", "told"),
     [
+        (lambda: gdviewer.show(gdviewer.Experiment("sphere"), [1, 2], block=False), "leave out x0"),
         (lambda: gdviewer.show("himelblau", block=False), "himmelblau"),
         (lambda: gdviewer.show("sphere", [1, 2, 3], block=False), "shape"),
         (lambda: gdviewer.show("sphere", runs=["adma"], block=False), "did you mean 'adam'"),

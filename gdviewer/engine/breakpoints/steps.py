@@ -16,7 +16,7 @@ from gdviewer.engine.rules.oracle import Array
 
 
 class StepContext(Protocol):
-    """What breakpoints ask of a run beside the steps they judge."""
+    """The part of a run that breakpoints ask, beside the steps they judge."""
 
     @property
     def optimizer(self) -> Optimizer:
@@ -76,7 +76,7 @@ class Steps:
 
     @cached_property
     def after(self) -> Sequence[Array]:
-        """What the rule carries after each step, (k, …) each."""
+        """The rule's state after each step, (k, …) each."""
         return [np.asarray(rows) for rows in self.carried]
 
     @cached_property

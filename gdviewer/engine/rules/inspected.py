@@ -1,4 +1,4 @@
-"""How the step inspector shows code: declared where the code stands, and looked up when a step is opened.
+"""The way in which the step inspector shows code: declared where the code stands, and looked up when a step is opened.
 
 The user's code is followed, and that of Python and of libraries is passed through, without a declaration.
 """

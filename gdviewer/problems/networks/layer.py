@@ -119,7 +119,7 @@ def number_of(word: str, least: int = 1) -> int:
 
 @dataclass(frozen=True)
 class Layer:
-    """What a network is made of: a frozen dataclass whose fields have an :func:`entry` as metadata.
+    """A part of a network: a frozen dataclass whose fields have an :func:`entry` as metadata.
 
     Arrays have the examples along their first axis; shapes are those of one example, without it. What is not declared
     or overridden is as it is for a layer without weights that keeps the shape.
@@ -191,7 +191,7 @@ class Layer:
 
     @property
     def activation(self) -> str | None:
-        """What follows, by name: "identity" for nothing, None for what the network's layers have."""
+        """The activation that follows, by name: "identity" for nothing, None for what the network's layers have."""
         return "identity"
 
     def with_activation(self, name: str) -> Layer:
@@ -203,7 +203,7 @@ class Layer:
         return self
 
     def gives_outputs(self, count: int) -> bool:  # noqa: ARG002
-        """Whether it can be the last layer of a network that needs so many outputs."""
+        """Return True where it can be the last layer of a network with ``count`` outputs."""
         return False
 
     def weights(self, shape: Shape) -> dict[str, Weight]:  # noqa: ARG002
@@ -219,13 +219,13 @@ class Layer:
         return shape
 
     def weight_uses(self, shape: Shape) -> int:
-        """How many times each weight is used for an example of ``shape``."""
+        """Return the number of times each weight is used for an example of ``shape``."""
         return prod(self.output(shape)[:-1])
 
     # What it does
 
     def forward(self, a: Array, w: Views) -> tuple[Array, Any]:
-        """What comes out for ``a``, (rows, …), with weights ``w``; and what :meth:`backward` will need."""
+        """Return the output for ``a``, (rows, …), with weights ``w``; and what :meth:`backward` will need."""
         raise NotImplementedError
 
     def backward(self, delta: Array, w: Views, kept: Any, gradient: Views, first: bool) -> Array | None:

@@ -23,7 +23,7 @@ from gdviewer.problems.networks.layers.windows import Windows
 
 
 def _framed(image: Array, width: int) -> Array:
-    """Images (rows, height, width, channels) with so many zeros on each side."""
+    """Return images (rows, height, width, channels) with ``width`` zeros on each side."""
     rows, down, across, channels = image.shape
     framed = np.zeros((rows, down + 2 * width, across + 2 * width, channels))
     framed[:, width:-width, width:-width] = image

@@ -1,4 +1,4 @@
-"""What layers for images have in common, whose examples have the shape (height, width, channels)."""
+"""Layers that move a window over images, whose examples have the shape (height, width, channels)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Windows(Layer):
     stride: int
 
     def places(self, shape: Shape, padding: int = 0) -> tuple[int, int]:
-        """How many windows there are down and across an image of ``shape``; raises Misfit where none fits."""
+        """Return the number of windows down and across an image of ``shape``; raises Misfit where none fits."""
         if len(shape) != 3:
             kind = "a row of numbers" if len(shape) == 1 else "a sequence"
             raise Misfit(f"{self.title} needs images, height×width×channels: the input is {kind}, {shape_text(shape)}")
