@@ -22,11 +22,11 @@ State = tuple[Any, ...]
 
 
 class Replayable(Protocol):
-    """What is asked of a run whose steps are executed again; of another run that it continues, too."""
+    """The part of a run that a replay asks, also of the run that it continues."""
 
     @property
     def objective(self) -> Minimisable:
-        """What is minimised."""
+        """The function that is minimised."""
 
     @property
     def optimizer(self) -> Optimizer:
@@ -34,11 +34,11 @@ class Replayable(Protocol):
 
     @property
     def options(self) -> Options:
-        """What stands around the rule."""
+        """The options of the run."""
 
     @property
     def seed(self) -> int:
-        """What everything random is drawn from, with the step's number."""
+        """The seed from which, with the step's number, all random numbers are drawn."""
 
     @property
     def born(self) -> int:
