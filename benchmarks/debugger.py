@@ -27,7 +27,7 @@ from gdviewer.engine.breakpoints.breakpoint import Breakpoint
 from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import Limits
 from gdviewer.engine.worker.worker import burst
-from gdviewer.ui.app import create_application
+from gdviewer.ui.app.application import create_application
 
 START = (-1.2, 1.0)
 UNLIMITED = Limits(tolerance=None, max_steps=10**9)

@@ -11,8 +11,8 @@ from gdviewer import optimizers, problems
 from gdviewer.engine.run.stop import Limits
 from gdviewer.experiment.experiment import Experiment
 from gdviewer.experiment.plan import RunPlan
-from gdviewer.ui.clock import FRAME_MS
-from gdviewer.ui.window import MainWindow
+from gdviewer.ui.app.main_window import MainWindow
+from gdviewer.ui.session.clock import FRAME_MS
 
 RATES = {"gradient_descent": 1e-3, "momentum": 5e-4, "adam": 0.1, "rmsprop": 0.05}
 
@@ -37,7 +37,7 @@ def editing(notches: int = 200) -> dict[str, float]:
     process_events(1.0)
     session = window.session
     session.select(2)
-    session.play()
+    session.player.play()
     process_events(0.5)
     slider = window.runs_panel.editor.fields["learning_rate"].slider
     middle, frames, spent, loop = slider.value(), [], [], QEventLoop()
@@ -55,7 +55,7 @@ def editing(notches: int = 200) -> dict[str, float]:
     timer.start()
     loop.exec()
     timer.stop()
-    assert session.playing
+    assert session.player.playing
     window.close()
     window.deleteLater()
     process_events(0.1)

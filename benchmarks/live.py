@@ -31,9 +31,9 @@ from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import Limits
 from gdviewer.experiment.experiment import Experiment
 from gdviewer.experiment.plan import RunPlan
-from gdviewer.ui.app import create_application
-from gdviewer.ui.landscape import compute_landscape
-from gdviewer.ui.window import MainWindow
+from gdviewer.ui.app.application import create_application
+from gdviewer.ui.app.main_window import MainWindow
+from gdviewer.ui.plots.landscape import compute_landscape
 
 START = (-1.2, 1.0)
 UNLIMITED = Limits(tolerance=None, max_steps=10**9)
@@ -146,12 +146,12 @@ def live(runs: int, duration: float = 1.5, rounds: int = 3) -> dict[str, float]:
     window.show()
     process_events(1.0)
     watch, session = Watch(window), window.session
-    session.pace.set_speed(math.inf)
+    session.player.pace.set_speed(math.inf)
     steps, paints, signals, lateness, ratios = [], [], [], [], []
     for _ in range(rounds):
         run = new_run()
         headless = 30_000 / seconds(lambda run=run: run.advance(30_000))
-        session.play()
+        session.player.play()
         process_events(0.3)
         before, began = sum(run.step for run in session.runs), perf_counter()
         watch.start()
@@ -160,7 +160,7 @@ def live(runs: int, duration: float = 1.5, rounds: int = 3) -> dict[str, float]:
         elapsed = perf_counter() - began
         steps.append((sum(run.step for run in session.runs) - before) / elapsed)
         ratios.append(steps[-1] / headless)
-        session.pause()
+        session.player.pause()
         process_events(0.1)
         paints.append(max(watch.paints.values()) / elapsed)
         signals.append(watch.signals / elapsed)
@@ -207,8 +207,8 @@ ready = lambda: True
 _OURS = """
 import gdviewer.cli
 from gdviewer.ui import display, startup
-from gdviewer.ui.app import create_application
-from gdviewer.ui.window import MainWindow
+from gdviewer.ui.app.application import create_application
+from gdviewer.ui.app.main_window import MainWindow
 from gdviewer.experiment.experiment import default_experiment
 display.load_qt()
 application = create_application()

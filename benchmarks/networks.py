@@ -248,8 +248,8 @@ def live(duration: float = 2, rounds: int = 3) -> dict[str, Any]:
     from live import Watch, process_events
 
     from gdviewer.experiment.experiment import Experiment, RunPlan
-    from gdviewer.ui.app import create_application
-    from gdviewer.ui.window import MainWindow
+    from gdviewer.ui.app.application import create_application
+    from gdviewer.ui.app.main_window import MainWindow
 
     application = create_application()
     application.setQuitOnLastWindowClosed(False)
@@ -260,11 +260,11 @@ def live(duration: float = 2, rounds: int = 3) -> dict[str, Any]:
     window.show()
     process_events(1)
     watch, session, alone = Watch(window), window.session, ours(network, "adam")
-    session.pace.set_speed(math.inf)
+    session.player.pace.set_speed(math.inf)
     frames, paints, ratios, lateness = [], [], [], []
     for _ in range(rounds):
         headless = 1e6 / (in_turns(5000, alone)[0][0] or math.inf)
-        session.play()
+        session.player.play()
         process_events(0.5)
         before, began = session.runs[0].step, perf_counter()
         watch.start()
@@ -275,7 +275,7 @@ def live(duration: float = 2, rounds: int = 3) -> dict[str, Any]:
         frames.append(watch.signals / elapsed)
         paints.append(max(watch.paints.values()) / elapsed)
         lateness += watch.lateness
-        session.pause()
+        session.player.pause()
         process_events(0.1)
     window.close()
     window.deleteLater()

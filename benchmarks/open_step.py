@@ -12,8 +12,8 @@ from gdviewer.engine.rules.options import Options
 from gdviewer.engine.run.stop import Limits
 from gdviewer.experiment.experiment import Experiment
 from gdviewer.experiment.plan import RunPlan
+from gdviewer.ui.app.main_window import MainWindow
 from gdviewer.ui.inspector.panel import StepPanel
-from gdviewer.ui.window import MainWindow
 
 START = (-1.2, 1.0)
 LONG = {"adam": 200_000, "rmsprop": 100_000, "armijo": 5_000, "l_bfgs": 5_000}  # steps of the runs looked into
@@ -49,17 +49,19 @@ def opened_ms(name: str, steps: int) -> list[float]:
     session = window.session
     session.runs[0].advance(steps)
     session.frame.emit()
-    spin_until(lambda: window.findChild(StepPanel) is not None and not session.busy)
+    spin_until(lambda: window.findChild(StepPanel) is not None and not session.player.busy)
     painted = Painted(window.findChild(StepPanel))
-    spin_until(lambda: painted.step == session.steps)
+    spin_until(lambda: painted.step == session.cursor.newest)
     taken = []
-    for step in np.random.default_rng(1).integers(2, session.steps, OPENED).tolist():
+    for step in np.random.default_rng(1).integers(2, session.cursor.newest, OPENED).tolist():
         began = perf_counter()
-        session.look_at(step)
+        session.cursor.look_at(step)
         spin_until(lambda step=step: painted.step == step)  # type: ignore[misc]
         taken.append(1000 * (perf_counter() - began))
-        spin_until(lambda: not session.busy)
-    print(f"{name}: {session.steps:,} steps, p50 {np.median(taken):.1f} ms, p95 {np.quantile(taken, 0.95):.1f} ms")
+        spin_until(lambda: not session.player.busy)
+    print(
+        f"{name}: {session.cursor.newest:,} steps, p50 {np.median(taken):.1f} ms, p95 {np.quantile(taken, 0.95):.1f} ms"
+    )
     window.close()
     window.deleteLater()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)

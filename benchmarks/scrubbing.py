@@ -12,7 +12,7 @@ from gdviewer import optimizers, problems
 from gdviewer.engine.run.stop import Limits
 from gdviewer.experiment.experiment import Experiment
 from gdviewer.experiment.plan import RunPlan
-from gdviewer.ui.window import MainWindow
+from gdviewer.ui.app.main_window import MainWindow
 
 STEPS = 1_000_000
 

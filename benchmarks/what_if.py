@@ -12,7 +12,7 @@ from gdviewer import optimizers, problems
 from gdviewer.engine.run.stop import Limits
 from gdviewer.experiment.experiment import Experiment
 from gdviewer.experiment.plan import RunPlan
-from gdviewer.ui.window import MainWindow
+from gdviewer.ui.app.main_window import MainWindow
 
 MOUSE_MS = 8  # a mouse tells where it is 125 times a second
 
@@ -75,7 +75,7 @@ def what_if(steps: int = 150, positions: int = 250) -> dict[str, float]:
     window.show()
     process_events(1.0)
     session = window.session
-    session.finish()
+    session.player.finish()
     session.select(2)
     window.edit_actions.what_if.setChecked(True)
     process_events(0.5)

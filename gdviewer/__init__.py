@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gdviewer import optimizers, problems, schedules
     from gdviewer.experiment.experiment import Experiment
     from gdviewer.experiment.minimize import GD, Result, minimize
-    from gdviewer.ui.show import show
+    from gdviewer.ui.app.show import show
 
 __all__ = ["GD", "Experiment", "Result", "minimize", "optimizers", "problems", "schedules", "show"]
 
@@ -25,6 +25,6 @@ def __getattr__(name: str) -> Any:
     if name in ("optimizers", "problems", "schedules"):
         return import_module(f"gdviewer.{name}")
     if name in __all__:
-        home = {"show": "ui.show", "Experiment": "experiment.experiment"}.get(name, "experiment.minimize")
+        home = {"show": "ui.app.show", "Experiment": "experiment.experiment"}.get(name, "experiment.minimize")
         return getattr(import_module(f"gdviewer.{home}"), name)
     raise AttributeError(f"module 'gdviewer' has no attribute {name!r}")

@@ -16,23 +16,23 @@ from typing import Any, NoReturn
 
 from gdviewer import optimizers, problems, schedules
 from gdviewer.engine.breakpoints.breakpoint import conditions
+from gdviewer.engine.rules.captured_output import CapturedOutput
 from gdviewer.engine.rules.options import OPTIONS, Options
 from gdviewer.engine.rules.parameter import Declared, Parameter, nearest, symbol_of
-from gdviewer.engine.rules.printed import Printed
 from gdviewer.engine.rules.schedule import Schedule
 from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import LIMITS, Limits, Reason
 from gdviewer.experiment.catalogue import markdown, plain
-from gdviewer.experiment.experiment import default_experiment, usual_limits
+from gdviewer.experiment.experiment import default_experiment, default_limits
 from gdviewer.experiment.minimize import result_of
 from gdviewer.experiment.plan import RunPlan
 from gdviewer.experiment.report import report, summary, write_csv
 from gdviewer.experiment.training import batches_an_epoch, train
 from gdviewer.experiment.user_rule import RuleError, read_named, rule_of
 from gdviewer.problems.networks.dataset import dataset_of
+from gdviewer.problems.networks.layer_summary import fitted
 from gdviewer.problems.networks.losses import LOSSES
 from gdviewer.problems.networks.network import Network
-from gdviewer.problems.networks.outline import fitted
 from gdviewer.problems.problem import Problem
 from gdviewer.problems.regression import Regression
 from gdviewer.problems.table import read_table
@@ -108,11 +108,11 @@ def _dispatch(words: list[str]) -> int:
 
 def _open(files: Sequence[str]) -> int:
     """Open the window, with the optimizers of these files in the race."""
-    from gdviewer.ui.startup import open_window
+    from gdviewer.ui.app.startup import open_window
 
     if not files:
         return open_window()
-    printed = Printed()
+    printed = CapturedOutput()
     try:
         versions = {Path(file).absolute(): read_named(file, printed) for file in files}
     except RuleError as error:
@@ -165,7 +165,7 @@ def _built(
     """
     start = problem.start if options["start"] is None else _start(options["start"], problem)
     given: dict[str, Any] = {name: None if value == _OFF else value for name, value in _given(options, LIMITS).items()}
-    limits = replace(usual_limits(problem), **given)
+    limits = replace(default_limits(problem), **given)
     if options.get("epochs") is not None:
         limits = _in_epochs(limits, options, problem)
     if schedule is not None:
@@ -208,7 +208,7 @@ def _run_parser(
 ) -> tuple[_Parser, Problem | None, optimizers.Optimizer | None, Schedule | None]:
     """The parser of `run`, with the flags of the problem, the optimizer and the schedule that the words name."""
     problem, optimizer, schedule = _named(words)
-    usual = Limits() if problem is None else usual_limits(problem)
+    usual = Limits() if problem is None else default_limits(problem)
     parser = _Parser(
         prog="gdviewer run",
         description="Descend without a window and print where it led.",
@@ -316,7 +316,7 @@ def _on_table(problem: Problem, words: Sequence[str]) -> Problem:
         table = read_table(path)
     except OSError as error:
         raise ValueError(f"{path} can't be read: {error.strerror}") from None
-    usual = table.usual_columns(None if isinstance(problem, Network) else problem.model.classes)
+    usual = table.default_columns(None if isinstance(problem, Network) else problem.model.classes)
     chosen = target or usual[0]
     numeric = [name for name in table.names if table.is_numeric(name) and name != chosen]
     inputs = numeric if features is None else features.split(",")

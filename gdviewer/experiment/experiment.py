@@ -43,7 +43,7 @@ class Records:
 
     def add(self, branch: Branch, run: Run) -> None:
         """Remember that a branch continues ``run``, or the run that this one continues itself at that step."""
-        while run.origin and branch.step < run.left:
+        while run.origin and branch.step < run.branch_step:
             run = run.origin.run
         self._runs[branch] = run
 
@@ -226,7 +226,7 @@ def _start(problem: Problem, start: ArrayLike | None) -> Point:
     return tuple(start_point(problem, start, "the start").tolist())
 
 
-def usual_runs(problem: Problem) -> tuple[RunPlan, ...]:
+def default_runs(problem: Problem) -> tuple[RunPlan, ...]:
     """The runs to begin with: gradient descent beside Adam, or for a network Adam alone."""
     adam = optimizers.get("adam")
     if isinstance(problem, problems.Network):
@@ -237,7 +237,7 @@ def usual_runs(problem: Problem) -> tuple[RunPlan, ...]:
     )
 
 
-def usual_limits(problem: Problem) -> Limits:
+def default_limits(problem: Problem) -> Limits:
     """The limits to begin with; a move on a batch may be small by chance, so it ends no network."""
     return Limits(tolerance=None) if isinstance(problem, problems.Network) else Limits()
 
@@ -245,4 +245,4 @@ def usual_limits(problem: Problem) -> Limits:
 def default_experiment() -> Experiment:
     """What the window opens with: Himmelblau's function, gradient descent beside Adam."""
     problem = problems.get("himmelblau")
-    return Experiment(problem, usual_runs(problem), tuple(problem.start.tolist()), usual_limits(problem))
+    return Experiment(problem, default_runs(problem), tuple(problem.start.tolist()), default_limits(problem))

@@ -76,7 +76,7 @@ class RunPlan:
 
     def continued(self, run: Run, step: int) -> RunPlan:
         """The plan that goes on as ``run``, which was built from this one, does after ``step`` steps."""
-        if self.branch and run.origin and step < run.left:  # that step is of the run it left
+        if self.branch and run.origin and step < run.branch_step:  # that step is of the run it left
             return replace(self.branch.plan.continued(run.origin.run, step), color=self.color)
         initial, changes = run.hyperparameters_since(step)
         branch = Branch(replace(self, hyperparameters=initial), step, changes)

@@ -19,9 +19,9 @@ from typing import Any, NoReturn
 from gdviewer import optimizers
 from gdviewer.engine.rules import optimizer as optimizer_module
 from gdviewer.engine.rules import parameter
+from gdviewer.engine.rules.captured_output import CapturedOutput
 from gdviewer.engine.rules.optimizer import Optimizer, undeclared
-from gdviewer.engine.rules.place import place_of_error
-from gdviewer.engine.rules.printed import Printed
+from gdviewer.engine.rules.source_location import location_of_error
 from gdviewer.experiment.rule_text import RuleText, as_yours, known_names
 
 FORM = "rule(x, f, [t,] state=…, *, hyperparameter=…)"
@@ -86,10 +86,10 @@ class Version:
     file: str
     text: str
     rules: tuple[Optimizer, ...]
-    printed: Printed | None = None
+    printed: CapturedOutput | None = None
 
 
-def read_rules(text: str, origin: str, path: Path | None = None, printed: Printed | None = None) -> Version:
+def read_rules(text: str, origin: str, path: Path | None = None, printed: CapturedOutput | None = None) -> Version:
     """Execute a text and find its rules.
 
     Every function is one that is declared with ``@optimizer``, or has the form
@@ -129,7 +129,7 @@ def _of_text(rule: Optimizer, text: str) -> Optimizer:
     return as_yours(replace(rule, broadcasts=False, source_function=source))
 
 
-def read_file(path: str | Path, printed: Printed | None = None) -> Version:
+def read_file(path: str | Path, printed: CapturedOutput | None = None) -> Version:
     """Read a file, execute it and find its rules; see :func:`read_rules`.
 
     Raises:
@@ -139,7 +139,7 @@ def read_file(path: str | Path, printed: Printed | None = None) -> Version:
     return read_rules(source_of(path), path.name, path, printed)
 
 
-def read_named(file: str, printed: Printed | None = None) -> Version:
+def read_named(file: str, printed: CapturedOutput | None = None) -> Version:
     """Read a file as :func:`read_file` does; the text of an error begins with the file, and the line where there is
     one."""
     try:
@@ -190,7 +190,7 @@ def as_optimizer(given: str | Optimizer | Callable[..., Any]) -> Optimizer:
     return given if isinstance(given, Optimizer) else as_yours(undeclared(given))
 
 
-def _namespace(printed: Printed | None) -> dict[str, Any]:
+def _namespace(printed: CapturedOutput | None) -> dict[str, Any]:
     return known_names() | ({"print": printed.print, "input": _no_input} if printed else {})
 
 
@@ -199,7 +199,7 @@ def _no_input(*_: object) -> NoReturn:
 
 
 def _line(error: BaseException, file: str) -> int | None:
-    place = place_of_error(error)
+    place = location_of_error(error)
     return place.line if place and place.file == file else None
 
 

@@ -7,9 +7,9 @@ import pkgutil
 from collections.abc import Iterator
 from functools import cache
 
-from gdviewer.engine.rules.inspected import follow
 from gdviewer.engine.rules.optimizer import Optimizer, optimizer
 from gdviewer.engine.rules.parameter import nearest
+from gdviewer.engine.rules.step_filters import follow
 
 follow(__name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gdviewer.engine.rules.inspected import follow
+from gdviewer.engine.rules.step_filters import follow
 from gdviewer.problems import entries
 from gdviewer.problems.formula import FormulaProblem, formula
 from gdviewer.problems.problem import Problem

@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from gdviewer.engine.rules.inspected import pass_through
+from gdviewer.engine.rules.step_filters import pass_through
 
 pass_through(__name__)
 

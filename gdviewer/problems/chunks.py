@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gdviewer.engine.rules.inspected import pass_through
 from gdviewer.engine.rules.oracle import Array
+from gdviewer.engine.rules.step_filters import pass_through
 
 pass_through(__name__)
 

@@ -10,9 +10,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gdviewer.engine.rules.inspected import pass_through
 from gdviewer.engine.rules.oracle import Array
 from gdviewer.engine.rules.parameter import Parameter
+from gdviewer.engine.rules.step_filters import pass_through
 from gdviewer.problems import syntax
 from gdviewer.problems.problem import Problem, central_difference
 

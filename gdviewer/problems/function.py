@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gdviewer.engine.rules.function_source import content_of, source_of
-from gdviewer.engine.rules.inspected import pass_through
 from gdviewer.engine.rules.oracle import Array
+from gdviewer.engine.rules.step_filters import pass_through
 from gdviewer.problems.problem import Problem, central_difference
 
 pass_through(__name__)

@@ -10,7 +10,7 @@ import numpy as np
 from gdviewer.engine.rules.oracle import Array
 
 
-class Loss(Protocol):
+class OutputLoss(Protocol):
     """A loss, element by element; z has shape ``(..., rows)``, y ``(rows,)``. What is minimised is its mean."""
 
     @property
@@ -27,7 +27,7 @@ class Loss(Protocol):
         """Its second derivative in z."""
 
 
-class Squared:
+class SquaredError:
     """The squared error (z − y)², without a factor ½, as ``torch.nn.MSELoss``."""
 
     quadratic = True
@@ -44,7 +44,7 @@ class Squared:
 
 
 @dataclass(frozen=True)
-class Huber:
+class HuberLoss:
     """r²/2 where \\|r\\| ≤ δ, else δ·(\\|r\\| − δ/2), with r = z − y, as ``torch.nn.HuberLoss`` (Huber 1964)."""
 
     delta: float
@@ -62,7 +62,7 @@ class Huber:
         return (np.abs(z - y) <= self.delta).astype(float)
 
 
-class BinaryCrossEntropy:
+class LogisticLoss:
     """log(1 + eᶻ) − y·z of the log odds z, finite for any finite z, as ``torch.nn.BCEWithLogitsLoss``; y is 0 or 1."""
 
     quadratic = False

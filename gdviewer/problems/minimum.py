@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from gdviewer.engine.rules.oracle import Array
-from gdviewer.problems.losses import Huber, Loss
+from gdviewer.problems.losses import HuberLoss, OutputLoss
 
 _NEWTON_STEPS = 25  # it converges in ten where there is a minimum; towards one at infinity it gains a digit in two
 _LOOK_STEPS = 6  # so far towards infinity is looked around
@@ -19,7 +19,7 @@ class MeanLoss(Protocol):
     """The mean loss of outputs that are linear in the weights, over the rows of data."""
 
     @property
-    def loss(self) -> Loss:
+    def loss(self) -> OutputLoss:
         """The loss of one output."""
 
     @property
@@ -60,7 +60,7 @@ def lowest_point(problem: MeanLoss) -> tuple[Array | None, Array, Array]:
         for _ in range(2):
             x = x - move(x, np.full(rows, 2.0))
         return x, x, r
-    if isinstance(problem.loss, Huber):
+    if isinstance(problem.loss, HuberLoss):
         for _ in range(_WEIGHING_STEPS):
             z = problem.outputs(x)
             off = np.where(z == y, 1.0, z - y)

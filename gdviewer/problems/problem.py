@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gdviewer.engine.rules.inspected import pass_through
 from gdviewer.engine.rules.oracle import Array
 from gdviewer.engine.rules.parameter import Declared, check_values
+from gdviewer.engine.rules.step_filters import pass_through
 from gdviewer.problems import entries
 from gdviewer.problems.content import ByContent
 

@@ -16,10 +16,10 @@ from gdviewer.problems.batches import Batches
 from gdviewer.problems.cells import MAX_SIZE
 from gdviewer.problems.chunks import in_chunks
 from gdviewer.problems.data import SCALINGS, Data, data, scaling_of
-from gdviewer.problems.losses import BinaryCrossEntropy, Huber, Loss, Squared, sigmoid
+from gdviewer.problems.losses import HuberLoss, LogisticLoss, OutputLoss, SquaredError, sigmoid
 from gdviewer.problems.minimum import lowest_point
 from gdviewer.problems.problem import Problem
-from gdviewer.problems.source import Given, Source
+from gdviewer.problems.source import DataSource, Given
 
 _QUICK = 1 << 24  # outputs that a picture may ask for while somebody waits
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -39,7 +39,7 @@ class Model:
 
     name: str
     title: str
-    loss: Callable[[Mapping[str, Any]], Loss]
+    loss: Callable[[Mapping[str, Any]], OutputLoss]
     formula: str
     why: str
     source: str
@@ -50,26 +50,26 @@ class Model:
 
 MODELS = {
     "linear": Model(
-        "linear_regression", "Linear regression", lambda _: Squared(), "mean ({z} − {y})²",
+        "linear_regression", "Linear regression", lambda _: SquaredError(), "mean ({z} − {y})²",
         "Least squares by descent: a long thin valley with raw features, a round bowl once they are standardised.",
         "Legendre 1805; mean squared error as torch.nn.MSELoss",
     ),
     "polynomial": Model(
-        "polynomial_regression", "Polynomial regression", lambda _: Squared(), "mean ({z} − {y})²",
+        "polynomial_regression", "Polynomial regression", lambda _: SquaredError(), "mean ({z} − {y})²",
         "Powers of x differ in size by decades: without scaling, no learning rate suits them all.",
         "textbook; the powers are built first, then scaled column by column",
         {"degree": count(3, 1, 12, meaning="the highest power of x", scale="linear", slider=(1, 7))},
         scaling="standardise",
     ),
     "logistic": Model(
-        "logistic_regression", "Logistic regression", lambda _: BinaryCrossEntropy(),
+        "logistic_regression", "Logistic regression", lambda _: LogisticLoss(),
         "mean log(1 + exp z) − {y}·z,  z = {z}",
         "Two classes and the probability between them: convex, but flat far out where every answer is certain.",
         "Cox 1958; binary cross-entropy from logits as torch.nn.BCEWithLogitsLoss",
         classes=True,
     ),
     "huber": Model(
-        "huber_regression", "Huber regression", lambda values: Huber(values["delta"]),
+        "huber_regression", "Huber regression", lambda values: HuberLoss(values["delta"]),
         "mean h(r),  r = {z} − {y},  h(r) = r²/2 where |r| ≤ δ, else δ·(|r| − δ/2)",
         "Squares near the line, absolute values far off: outliers pull with a bounded force, as if clipped.",
         "Huber 1964; as torch.nn.HuberLoss",
@@ -100,7 +100,7 @@ class Regression(Problem):
 
     data: Data
 
-    def __init__(self, model: Model, source: Source[Data], values: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, model: Model, source: DataSource[Data], values: Mapping[str, Any] | None = None) -> None:
         self.model, self.data_source = model, source
         parameters = {
             "scaling": Choice(model.scaling, SCALINGS, "how features are scaled before they are weighted"),
@@ -275,7 +275,7 @@ class Regression(Problem):
         return " + ".join(("w₀", *shown))
 
 
-def _of_model(name: str, source: Source[Data], values: Mapping[str, Any]) -> Regression:
+def _of_model(name: str, source: DataSource[Data], values: Mapping[str, Any]) -> Regression:
     return Regression(next(model for model in MODELS.values() if model.name == name), source, values)
 
 

@@ -12,7 +12,7 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
-class Source(Protocol[T_co]):
+class DataSource(Protocol[T_co]):
     """Where data come from."""
 
     @property

@@ -13,7 +13,7 @@ from gdviewer.engine.notation.syntax import (
     OPERATORS,
     Checker,
     FormulaError,
-    Source,
+    NumpyWriter,
     define,
     fresh_names,
     parse_line,
@@ -48,7 +48,7 @@ def parse(text: str) -> Expression:
         FormulaError: with the position and what is wrong there.
     """
     tree, body, offset = parse_line(text, "formula", "type a formula in x and y, such as a*x**2 + b*y**2")
-    checker = _Checker(body, offset)
+    checker = _FormulaChecker(body, offset)
     checker.walk(tree, 0)
     if not checker.variables:
         raise FormulaError("the formula needs x (or x and y)", offset)
@@ -56,7 +56,7 @@ def parse(text: str) -> Expression:
     return Expression(body, tree, variables, tuple(checker.parameters))
 
 
-class _Checker(Checker):
+class _FormulaChecker(Checker):
     def __init__(self, body: str, offset: int) -> None:
         super().__init__(body, offset)
         self.variables: set[str] = set()
@@ -77,4 +77,4 @@ class _Checker(Checker):
 
 def numpy_source(tree: ast.expr) -> str:
     """The formula as NumPy source, each operation in the order in which it was written."""
-    return Source().write(tree)
+    return NumpyWriter().write(tree)

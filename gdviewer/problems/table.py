@@ -76,7 +76,7 @@ class Table:
         """The numbers of a column of numbers, the texts of another; raises ValueError as :meth:`inputs`."""
         return self.numbers(name) if self.is_numeric(name) else np.array(self._complete(name))
 
-    def usual_columns(self, classes: bool | None, most: int = MAX_COLUMNS) -> tuple[str, list[str]]:
+    def default_columns(self, classes: bool | None, most: int = MAX_COLUMNS) -> tuple[str, list[str]]:
         """A target and features to begin with: the last column that can be the target, and others of numbers.
 
         Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gdviewer.problems.networks.made import Catalogued
+from gdviewer.problems.networks.catalogue_data import Catalogued
 from gdviewer.problems.networks.network import Network
 
 PROBLEMS = [

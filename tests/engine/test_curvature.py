@@ -7,7 +7,7 @@ import pytest
 
 from gdviewer import problems
 from gdviewer.engine.analysis.curvature import curvature
-from gdviewer.engine.analysis.point_kind import REASONS, Finding, Kind
+from gdviewer.engine.analysis.point_kind import REASONS, Finding, PointKind
 from gdviewer.engine.rules.options import Options
 from gdviewer.problems.function import FunctionProblem
 
@@ -30,11 +30,11 @@ def test_that_each_known_minimum_is_found_to_be_one(name):
     for x, kind in zip(problem.minima, problem.minimum_kinds, strict=True):
         found = at(problem, x)
         if "boundary" in kind:  # the function goes on downhill beyond it
-            assert found.kind in (Kind.SLOPE, Kind.VALLEY)
-        elif "kink" in kind and found.kind is Kind.KINK:
+            assert found.kind in (PointKind.SLOPE, PointKind.VALLEY)
+        elif "kink" in kind and found.kind is PointKind.KINK:
             assert found.finding.variant == "minimum"
         else:
-            assert found.kind is Kind.MINIMUM, found.finding.reason
+            assert found.kind is PointKind.MINIMUM, found.finding.reason
 
 
 def stationary(problem, x):
@@ -54,7 +54,7 @@ def stationary(problem, x):
 def test_that_stationary_points_are_what_the_signs_of_the_eigenvalues_say(name):
     problem = problems.get(name)
     rng = np.random.default_rng(0)
-    kinds = {(1, 0): Kind.MINIMUM, (0, 1): Kind.MAXIMUM, (1, 1): Kind.SADDLE}
+    kinds = {(1, 0): PointKind.MINIMUM, (0, 1): PointKind.MAXIMUM, (1, 1): PointKind.SADDLE}
     for start in rng.uniform(*problem.domain.T, (15, problem.dimension)):
         with np.errstate(all="ignore"):
             x = stationary(problem, start)
@@ -88,7 +88,7 @@ def test_that_a_function_without_derivatives_is_judged_by_differences():
     A = np.array([[3.0, 1.0], [1.0, -2.0]])
     found = curvature(function(lambda x: float(x @ A @ x) / 2, 2), np.zeros(2))
     assert found.eigenvalues == pytest.approx(np.linalg.eigvalsh(A), abs=1e-4)
-    assert found.kind is Kind.SADDLE
+    assert found.kind is PointKind.SADDLE
 
 
 def test_that_decay_in_the_loss_counts():
@@ -118,7 +118,7 @@ def test_that_lanczos_agrees_with_the_dense_spectrum():
     w = np.linalg.eigvalsh(problem.hessian(problem.minima[0]))
     assert found.how == "lanczos"
     assert found.eigenvalues[[0, -1]] == pytest.approx(w[[0, -1]], rel=1e-3)
-    assert found.kind is Kind.MINIMUM
+    assert found.kind is PointKind.MINIMUM
 
 
 def test_that_lanczos_tells_where_it_has_not_converged():
@@ -144,30 +144,30 @@ def test_that_a_slow_function_takes_little_more_than_its_time(monkeypatch):
     found = curvature(function(slow, 60), np.ones(60), seconds=2.0)
     assert clock[0] < 12
     assert found.how == "lanczos"
-    assert found.kind is Kind.SLOPE
+    assert found.kind is PointKind.SLOPE
 
 
 @pytest.mark.parametrize(
     ("formula", "x", "kind", "variant"),
     [
-        ("x**4", (0.0,), Kind.MINIMUM, "degenerate"),
-        ("-x**4", (0.0,), Kind.MAXIMUM, "degenerate"),
-        ("x**3", (0.0,), Kind.SADDLE, "inflection"),
-        ("x**3 - 3*x*y**2", (0.0, 0.0), Kind.SADDLE, "degenerate"),
-        ("x**2 + 0*y", (0.0, 1.0), Kind.MINIMUM, "level"),
-        ("x**2 - y**2", (0.0, 0.0), Kind.SADDLE, "one"),
-        ("x**2 + y**4", (0.0, 0.0), Kind.MINIMUM, "degenerate"),
-        ("x**2 - y**4", (0.0, 0.0), Kind.SADDLE, "degenerate"),
-        ("3 + 0*x + 0*y", (1.0, 1.0), Kind.PLATEAU, "level"),
-        ("1 - exp(-x**2 - y**2)", (4.5, 3.0), Kind.PLATEAU, ""),
-        ("x**2 + 1000*y**2", (3.0, 0.0001), Kind.VALLEY, ""),
-        ("x**2 + 1000*y**2", (3.0, 2.0), Kind.SLOPE, ""),
-        ("x + 2*y", (0.0, 0.0), Kind.SLOPE, "straight"),
-        ("abs(x) + y**2", (0.0, 0.0), Kind.KINK, "minimum"),
-        ("-abs(x) + y**2", (0.0, 0.0), Kind.KINK, ""),
-        ("sqrt(x) + y", (0.0, 0.0), Kind.UNDEFINED, "gradient"),
-        ("sqrt(x)", (-1.0,), Kind.UNDEFINED, ""),
-        ("log(x + 0.0001) + x**2", (0.0,), Kind.EDGE, ""),
+        ("x**4", (0.0,), PointKind.MINIMUM, "degenerate"),
+        ("-x**4", (0.0,), PointKind.MAXIMUM, "degenerate"),
+        ("x**3", (0.0,), PointKind.SADDLE, "inflection"),
+        ("x**3 - 3*x*y**2", (0.0, 0.0), PointKind.SADDLE, "degenerate"),
+        ("x**2 + 0*y", (0.0, 1.0), PointKind.MINIMUM, "level"),
+        ("x**2 - y**2", (0.0, 0.0), PointKind.SADDLE, "one"),
+        ("x**2 + y**4", (0.0, 0.0), PointKind.MINIMUM, "degenerate"),
+        ("x**2 - y**4", (0.0, 0.0), PointKind.SADDLE, "degenerate"),
+        ("3 + 0*x + 0*y", (1.0, 1.0), PointKind.PLATEAU, "level"),
+        ("1 - exp(-x**2 - y**2)", (4.5, 3.0), PointKind.PLATEAU, ""),
+        ("x**2 + 1000*y**2", (3.0, 0.0001), PointKind.VALLEY, ""),
+        ("x**2 + 1000*y**2", (3.0, 2.0), PointKind.SLOPE, ""),
+        ("x + 2*y", (0.0, 0.0), PointKind.SLOPE, "straight"),
+        ("abs(x) + y**2", (0.0, 0.0), PointKind.KINK, "minimum"),
+        ("-abs(x) + y**2", (0.0, 0.0), PointKind.KINK, ""),
+        ("sqrt(x) + y", (0.0, 0.0), PointKind.UNDEFINED, "gradient"),
+        ("sqrt(x)", (-1.0,), PointKind.UNDEFINED, ""),
+        ("log(x + 0.0001) + x**2", (0.0,), PointKind.EDGE, ""),
     ],
 )
 def test_that_the_kind_of_a_point_is_told(formula, x, kind, variant):
@@ -189,7 +189,7 @@ def test_that_the_kind_does_not_depend_on_the_units(size, height):
 
     problem = function(bowl, 2, jac=slope, hess=hessian)
     kinds = [curvature(problem, size * np.array(x), scale=10 * size).kind for x in ((0, 0), (0.001, 0), (2, 1))]
-    assert kinds == [Kind.MINIMUM, Kind.MINIMUM, Kind.SLOPE]
+    assert kinds == [PointKind.MINIMUM, PointKind.MINIMUM, PointKind.SLOPE]
 
 
 @pytest.mark.parametrize("exception", [ValueError("no"), ZeroDivisionError(), SystemExit(3)])
@@ -198,7 +198,7 @@ def test_that_what_a_function_raises_becomes_the_reason(exception):
         raise exception
 
     found = curvature(function(broken, 2), np.zeros(2))
-    assert found.kind is Kind.UNKNOWN
+    assert found.kind is PointKind.UNKNOWN
     assert type(exception).__name__ in found.finding.reason
     assert not len(found.eigenvalues)
 
@@ -210,7 +210,7 @@ def test_that_a_function_that_breaks_off_the_point_becomes_the_reason():
         return 1.0
 
     found = curvature(function(fragile, 1, jac=lambda x: 0 * x), np.ones(1))
-    assert found.kind is Kind.UNKNOWN
+    assert found.kind is PointKind.UNKNOWN
     assert "only at one" in found.finding.reason
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from gdviewer import optimizers, problems
-from gdviewer.engine.notation.notation import Line, expression, formulas, lines, name_text, names_of
+from gdviewer.engine.notation.notation import RuleLine, expression, formulas, lines, name_text, names_of
 
 _spec = importlib.util.spec_from_file_location("reading", Path(__file__).with_name("reading.py"))
 _module = importlib.util.module_from_spec(_spec)
@@ -129,7 +129,7 @@ def values_for(code: str):
 @pytest.mark.parametrize("code", [code for code in TABLE if not {"lambda", "for", "not", "0]"} & set(code.split())])
 def test_that_what_is_shown_means_the_same(code):
     values = values_for(code)
-    source, text = computation(Line(1, 0, code, TABLE[code]))
+    source, text = computation(RuleLine(1, 0, code, TABLE[code]))
     expected = eval(source, dict(values))
     found = Reader(text, {name_text(name): value for name, value in values.items()}, values["f"]).value()
     assert same(found, expected)

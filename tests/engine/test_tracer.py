@@ -272,7 +272,7 @@ def test_that_a_module_says_whether_it_is_stepped_into(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "way_of_mine.py").write_text(
         "from slope_of_mine import slope\n"
-        "from gdviewer.engine.rules.inspected import pass_through, silent\n"
+        "from gdviewer.engine.rules.step_filters import pass_through, silent\n"
         "pass_through(__name__)\n"
         "def handed_on(f, x):\n    return slope(f, x)\n"
         "@silent\ndef as_it_is(x):\n    return x\n"

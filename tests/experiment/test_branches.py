@@ -43,7 +43,7 @@ def assert_same(run, other):
     for column in ("x", "loss", "gradient", "rate"):
         assert np.array_equal(getattr(run.trace, column), getattr(other.trace, column), equal_nan=True), column
     assert (run.stop and run.stop.reason) == (other.stop and other.stop.reason)
-    for step in {1, run.left, run.left + 1, run.step} & set(range(1, run.step + 1)):
+    for step in {1, run.branch_step, run.branch_step + 1, run.step} & set(range(1, run.step + 1)):
         ours, theirs = run.replay(step), other.replay(step)
         assert np.array_equal(ours[0], theirs[0])
         assert np.array_equal(ours[0], run.trace.x[step])
@@ -233,7 +233,7 @@ def test_that_a_branch_on_a_changed_problem_is_executed_anew_or_ends_where_it_ca
     steep = replace(experiment, problem=rosenbrock.replace(b=10_000))
     branch = finished(steep, plan)
     assert branch.stop.reason in (Reason.DIVERGED, Reason.LEFT_DOMAIN)
-    assert branch.step == branch.left < 30
+    assert branch.step == branch.branch_step < 30
 
 
 def test_that_an_error_before_the_branch_ends_it():

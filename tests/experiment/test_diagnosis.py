@@ -11,7 +11,7 @@ import pytest
 import gdviewer
 from gdviewer import optimizers, problems
 from gdviewer.cli import main
-from gdviewer.engine.analysis.point_kind import Kind
+from gdviewer.engine.analysis.point_kind import PointKind
 from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import Limits
 from gdviewer.experiment.diagnosis import curvature_at, diagnose
@@ -21,7 +21,7 @@ ON_THE_RIDGE = [1.0, 0.0]  # from here plain descent on x² − y² goes straigh
 
 def test_that_a_tolerance_met_at_a_saddle_says_so():
     result = gdviewer.minimize("saddle", ON_THE_RIDGE, options={"learning_rate": 0.1})
-    assert result.diagnosis.kind is Kind.SADDLE
+    assert result.diagnosis.kind is PointKind.SADDLE
     assert "Tolerance met" in result.message
     assert "At a saddle: one eigenvalue is -2" in result.message
     assert result.message.endswith(result.advice)
@@ -58,7 +58,7 @@ def test_that_those_stops_are_diagnosed_that_are_about_the_point(limits, told):
     run.advance(10_000)
     found = diagnose(run)
     assert (found is not None) == told
-    assert not told or found.kind is Kind.SADDLE
+    assert not told or found.kind is PointKind.SADDLE
 
 
 def test_that_a_run_that_diverged_or_goes_on_is_not_diagnosed():

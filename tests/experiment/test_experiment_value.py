@@ -234,11 +234,11 @@ def test_that_functions_that_need_more_than_numpy_are_named():
         Experiment(calls_another, start=1).to_dict()
     offset = 2.0
 
-    def own_rule(x, f, *, learning_rate=0.1):
+    def user_rule(x, f, *, learning_rate=0.1):
         return x - learning_rate * (f.gradient(x) + offset)
 
-    with pytest.raises(ValueError, match=r"runs\[1\]\.optimizer: own_rule uses offset"):
-        Experiment("sphere", ["adam", own_rule]).to_dict()
+    with pytest.raises(ValueError, match=r"runs\[1\]\.optimizer: user_rule uses offset"):
+        Experiment("sphere", ["adam", user_rule]).to_dict()
 
 
 @pytest.mark.parametrize(

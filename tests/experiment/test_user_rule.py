@@ -9,10 +9,10 @@ import pytest
 import gdviewer
 from gdviewer import optimizers, problems
 from gdviewer.engine.notation.notation import formulas, lines
+from gdviewer.engine.rules.captured_output import LINES, LONGEST, CapturedOutput
 from gdviewer.engine.rules.optimizer import optimizer
 from gdviewer.engine.rules.options import Options
 from gdviewer.engine.rules.parameter import Switch
-from gdviewer.engine.rules.printed import LINES, LONGEST, Printed
 from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import Limits, Reason
 from gdviewer.experiment.minimize import minimize
@@ -189,7 +189,7 @@ def test_that_a_state_that_begins_as_none_is_a_state():
 
 
 def test_that_printing_goes_to_the_record_and_input_is_refused():
-    printed = Printed()
+    printed = CapturedOutput()
     rule = one("def a(x, f, t):\n    print('step', t, sep=':', end='.\\n')\n    return x * 0.9\n", printed=printed)
     run = run_of(rule, steps=20)
     assert printed.lines()[0] == "step:1."
@@ -203,7 +203,7 @@ def test_that_printing_goes_to_the_record_and_input_is_refused():
 
 
 def test_that_the_record_of_what_is_printed_is_bounded():
-    printed = Printed()
+    printed = CapturedOutput()
     for i in range(3000):
         printed.print(i)
     printed.print("x" * 10 * LONGEST, end="")

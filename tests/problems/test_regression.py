@@ -15,7 +15,7 @@ from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import Limits, Reason
 from gdviewer.problems.batches import Batches
 from gdviewer.problems.data import SCALINGS
-from gdviewer.problems.losses import BinaryCrossEntropy, Huber, sigmoid
+from gdviewer.problems.losses import HuberLoss, LogisticLoss, sigmoid
 from gdviewer.problems.made_data import GENERATORS
 from gdviewer.problems.regression import MODELS
 
@@ -193,7 +193,7 @@ def test_that_the_model_is_told_in_the_data_s_own_units():
 
 def test_that_logits_of_a_thousand_have_finite_losses_and_slopes():
     z, y = np.array([1000.0, -1000.0, 1000.0, -1000.0, 0.0]), np.array([1.0, 0.0, 0.0, 1.0, 1.0])
-    loss = BinaryCrossEntropy()
+    loss = LogisticLoss()
     assert loss.value(z, y) == pytest.approx([0, 0, 1000, 1000, np.log(2)], abs=1e-300)
     assert loss.slope(z, y) == pytest.approx([0, 0, 1, -1, -0.5], abs=1e-300)
     assert np.array_equal(loss.curvature(z, y), [0, 0, 0, 0, 0.25])
@@ -201,7 +201,7 @@ def test_that_logits_of_a_thousand_have_finite_losses_and_slopes():
 
 def test_that_the_huber_loss_is_a_square_inside_and_a_line_outside():
     r = np.array([-3.0, -1.0, 0.5, 1.0, 4.0])
-    loss = Huber(1.0)
+    loss = HuberLoss(1.0)
     assert np.array_equal(loss.value(r, np.zeros(5)), [2.5, 0.5, 0.125, 0.5, 3.5])
     assert np.array_equal(loss.slope(r, np.zeros(5)), [-1, -1, 0.5, 1, 1])
     assert np.array_equal(loss.curvature(r, np.zeros(5)), [0, 1, 1, 1, 0])

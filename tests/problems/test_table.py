@@ -83,7 +83,7 @@ def test_that_what_cannot_be_used_is_told_with_its_place(text, target, features,
 
 def test_that_a_regression_begins_with_as_many_features_as_it_can_have():
     wide = table_of("\n".join(",".join(map(str, range(row, row + 70))) for row in range(3)))
-    target, features = wide.usual_columns(classes=False)
+    target, features = wide.default_columns(classes=False)
     assert target == "column 70"
     assert len(wide.data(target, features).input_names) == MAX_COLUMNS
     with pytest.raises(ValueError, match=r"3 rows of 65 features; .* up to 64 features"):

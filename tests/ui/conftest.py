@@ -12,9 +12,9 @@ from gdviewer import optimizers, problems
 from gdviewer.engine.run.stop import Limits
 from gdviewer.experiment.experiment import Experiment
 from gdviewer.experiment.plan import RunPlan
-from gdviewer.ui.app import create_application
-from gdviewer.ui.theme import look
-from gdviewer.ui.window import MainWindow
+from gdviewer.ui.app.application import create_application
+from gdviewer.ui.app.main_window import MainWindow
+from gdviewer.ui.widgets.theme import look
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +36,7 @@ def open_window(qtbot) -> Iterator[Callable[..., MainWindow]]:
             window.show()
             window.activateWindow()
         if ready:
-            qtbot.waitUntil(lambda: not window.session.busy, timeout=20_000)
+            qtbot.waitUntil(lambda: not window.session.player.busy, timeout=20_000)
         return window
 
     yield open_one
@@ -66,7 +66,7 @@ def open_inside(open_window, qtbot):
         window = open_window(Experiment(problem, (plan,), tuple(problem.start.tolist()), limits))
         tabs = window.stage.plot.inside
         tabs.setCurrentIndex([tabs.tabText(i) for i in range(tabs.count())].index(kind.title))
-        window.session.finish()
+        window.session.player.finish()
 
         def settled():
             tabs.page.renew()

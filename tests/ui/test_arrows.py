@@ -11,8 +11,8 @@ from PySide6.QtCore import QPointF
 from gdviewer import optimizers, problems
 from gdviewer.experiment.experiment import Experiment
 from gdviewer.experiment.plan import RunPlan
-from gdviewer.ui.arrows import Arrow
 from gdviewer.ui.plots.arrows import NORMALISED
+from gdviewer.ui.session.arrow_set import Arrow
 
 
 @pytest.fixture

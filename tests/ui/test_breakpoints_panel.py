@@ -134,7 +134,7 @@ def test_that_runs_a_condition_does_not_watch_are_named(window, qtbot, panel):
     window.session.change_run(1, optimizer=optimizers.get("sign_sgd"), hyperparameters={})
     assert row.note.text() == "m: no run has it"
     other = add_condition(qtbot, panel, "x[5] > 1")
-    window.session.step()
+    window.session.player.step()
     qtbot.waitUntil(lambda: "there is no component [5]" in other.note.text())
 
 
@@ -177,17 +177,17 @@ def test_that_a_hit_pauses_all_runs_and_says_why(open_window, qtbot):
     rules = ("gradient_descent", 1e-7), ("adam", 0.5)
     window = open_window(racing(*rules, limits=limits, breakpoints=(Breakpoint("loss_rises"),)))
     panel, session = panel_of(window, qtbot), window.session
-    session.pace.set_speed(math.inf)
-    session.play()
-    qtbot.waitUntil(lambda: not session.playing, timeout=10_000)
+    session.player.pace.set_speed(math.inf)
+    session.player.play()
+    qtbot.waitUntil(lambda: not session.player.playing, timeout=10_000)
     slow, fast = session.runs
     loss = fast.trace.loss
     assert fast.stop.reason is Reason.BREAKPOINT
     assert fast.step == int(np.flatnonzero(loss[1:] > loss[:-1])[0]) + 1
     assert slow.stop is None
     assert slow.step <= fast.step + LARGEST_BLOCK
-    assert not session.finished
-    assert session.cursor == fast.step
+    assert not session.player.finished
+    assert session.cursor.step == fast.step
     assert session.selected == 1
     window.runs_panel.refresh()
     assert window.statusBar().currentMessage() == f"{session.experiment.runs[1].title}: {fast.stop.message}"
@@ -204,7 +204,7 @@ def test_that_a_hit_leaves_the_run_selected_whose_slider_is_held(open_window, qt
     window = open_window(racing(("gradient_descent", 1e-7), ("adam", 0.5), breakpoints=(Breakpoint("loss_rises"),)))
     session, slider = window.session, window.runs_panel.editor.fields["learning_rate"].slider
     QTest.mousePress(window.windowHandle(), Qt.MouseButton.LeftButton, pos=slider.mapTo(window, slider.rect().center()))
-    session.finish()
+    session.player.finish()
     assert session.runs[1].at_breakpoint
     assert session.selected == 0
     assert window.statusBar().currentMessage().startswith(session.experiment.runs[1].title)
@@ -216,9 +216,9 @@ def test_that_a_hit_leaves_the_run_selected_whose_slider_is_held(open_window, qt
 def test_that_all_is_drawn_up_to_the_step_that_was_hit(open_window, qtbot):
     window = open_window(racing(("adam", 0.1), breakpoints=(Breakpoint("step", 11),)))
     session = window.session
-    session.play()
-    qtbot.waitUntil(lambda: not session.playing, timeout=10_000)
-    qtbot.waitUntil(lambda: not session.busy)
+    session.player.play()
+    qtbot.waitUntil(lambda: not session.player.playing, timeout=10_000)
+    qtbot.waitUntil(lambda: not session.player.busy)
     (series,) = window.history.plot.drawing_of(session.runs[0], 0).series
     qtbot.waitUntil(lambda: len(series.curve.getData()[0]) == 12, timeout=1000)
 
@@ -231,13 +231,13 @@ def test_that_the_step_tells_of_the_breakpoint_hit_in_it_also_when_it_was_not_ap
     next(dock for dock in window._docks if dock.objectName() == "step").raise_()
     qtbot.waitUntil(lambda: window.findChild(StepPanel) is not None)
     panel = window.findChild(StepPanel)
-    session.finish()
+    session.player.finish()
     qtbot.waitUntil(lambda: panel.story is not None and panel.story.step == 2)
     assert panel.notes.text() == "Breakpoint: step 2 is reached."
-    session.finish()
+    session.player.finish()
     qtbot.waitUntil(lambda: panel.story.step == run.step + 1)
     assert f"not finite in step {run.step + 1}" in panel.notes.text()
-    session.look_at(1)
+    session.cursor.look_at(1)
     qtbot.waitUntil(lambda: panel.story.step == 1)
     assert not panel.notes.isVisible()
 
@@ -257,11 +257,11 @@ def test_that_run_and_step_go_on_and_the_record_is_that_of_a_run_without(open_wi
     run = session.runs[0]
     while not run.stop or run.at_breakpoint:
         if len(pauses) % 3 == 2:
-            session.step()
+            session.player.step()
             qtbot.waitUntil(lambda n=run.step: run.step > n or not run.at_breakpoint, timeout=10_000)
-            qtbot.waitUntil(lambda: not session.busy, timeout=10_000)
+            qtbot.waitUntil(lambda: not session.player.busy, timeout=10_000)
         else:
-            session.finish()
+            session.player.finish()
         pauses.append(run.step)
         assert session.runs == [run]
     alone = Run(experiment.problem, run.optimizer, run.start, run.hyperparameters, experiment.limits)
@@ -271,25 +271,25 @@ def test_that_run_and_step_go_on_and_the_record_is_that_of_a_run_without(open_wi
         assert np.array_equal(of(run.trace), of(alone.trace))
     rises = np.flatnonzero(alone.trace.loss[1:] > alone.trace.loss[:-1]) + 1
     assert [hit.step for hit in run.trace.hits] == [*rises.tolist(), 300]
-    session.play()
+    session.player.play()
     assert session.runs != [run]  # all have stopped for good, so Run begins again
-    session.pause()
+    session.player.pause()
 
 
 def test_that_going_there_looks_at_the_step_in_the_run_that_hit(open_window, qtbot):
     window = open_window(racing(("gradient_descent", 1e-4), ("adam", 0.5), breakpoints=(Breakpoint("step", 20),)))
     panel, session = panel_of(window, qtbot), window.session
     session.change_run(0, start=(1.0, 1.0))
-    session.finish()
+    session.player.finish()
     assert panel.last.text() == "Breakpoint: step 20 is reached."
     window.session.edit(replace(session.experiment, breakpoints=()))
-    session.finish()
+    session.player.finish()
     assert [run.step for run in session.runs] == [300, 300]
     session.select(0)
     assert panel.last.text() == "Breakpoint: step 20 is reached."
     qtbot.mouseClick(panel.go, Qt.MouseButton.LeftButton)
-    assert session.cursor == 20
-    assert not session.is_live
+    assert session.cursor.step == 20
+    assert not session.cursor.is_live
     session.reset()
     assert not panel.last.isVisible()
     assert not panel.go.isVisible()
@@ -298,36 +298,36 @@ def test_that_going_there_looks_at_the_step_in_the_run_that_hit(open_window, qtb
 def test_that_a_branch_is_not_said_to_have_hit_what_the_run_it_left_did(open_window, qtbot):
     window = open_window(racing(("adam", 0.5), breakpoints=(Breakpoint("step", 20),)))
     panel, session = panel_of(window, qtbot), window.session
-    session.finish()
+    session.player.finish()
     window.runs_panel.branch_run("adam")
-    qtbot.waitUntil(lambda: not session.busy)
+    qtbot.waitUntil(lambda: not session.player.busy)
     assert panel.hit_by.text() == session.experiment.runs[0].title
-    session.look_at(19)
+    session.cursor.look_at(19)
     window.runs_panel.branch_run("adam")
-    session.finish()
+    session.player.finish()
     qtbot.waitUntil(lambda: panel.hit_by.text().endswith("from step 19"))
 
 
 def test_that_a_breakpoint_set_while_running_holds_from_then_on(open_window, qtbot):
     window = open_window(racing(("adam", 1e-3), limits=Limits(tolerance=None, max_steps=10**9)))
     panel, session = panel_of(window, qtbot), window.session
-    session.play()
-    qtbot.waitUntil(lambda: session.steps > 20, timeout=10_000)
+    session.player.play()
+    qtbot.waitUntil(lambda: session.cursor.newest > 20, timeout=10_000)
     add_condition(qtbot, panel, "t > 3")
     qtbot.waitUntil(lambda: session.runs[0].at_breakpoint, timeout=10_000)
     assert session.runs[0].trace.hits[-1].step == session.runs[0].step
-    qtbot.waitUntil(lambda: not session.playing)
+    qtbot.waitUntil(lambda: not session.player.playing)
 
 
 def test_that_a_step_that_is_not_finite_is_told_before_the_run_has_left_the_domain(open_window):
     problem = problems.get("x_minus_log_x")
     window = open_window(racing(("momentum", 0.9), problem=problem, breakpoints=(Breakpoint("non_finite"),)))
     run = window.session.runs[0]
-    window.session.finish()
+    window.session.player.finish()
     assert run.stop.reason is Reason.BREAKPOINT
     assert f"not finite in step {run.step + 1}" in window.runs_panel.editor.message.text()
-    assert window.session.position(run) == run.step
-    window.session.finish()
+    assert window.session.cursor.position(run) == run.step
+    window.session.player.finish()
     assert window.session.runs == [run]
     assert run.stop.reason is Reason.LEFT_DOMAIN
 
@@ -335,7 +335,7 @@ def test_that_a_step_that_is_not_finite_is_told_before_the_run_has_left_the_doma
 def test_that_a_function_of_the_users_pauses_too(open_window):
     problem = FunctionProblem(lambda x: float(x @ x), (4.0, 3.0))
     window = open_window(racing(("gradient_descent", 0.25), problem=problem, breakpoints=(Breakpoint("step", 3),)))
-    window.session.finish()
+    window.session.player.finish()
     assert window.session.runs[0].step == 3
     assert window.session.runs[0].at_breakpoint
 
@@ -343,7 +343,7 @@ def test_that_a_function_of_the_users_pauses_too(open_window):
 def test_that_steps_asked_for_end_at_a_hit(open_window, qtbot):
     window = open_window(racing(("adam", 1e-3), ("gradient_descent", 1e-3), breakpoints=(Breakpoint("step", 5),)))
     for _ in range(20):
-        window.session.step()
+        window.session.player.step()
     qtbot.waitUntil(lambda: window.session.runs[0].at_breakpoint, timeout=10_000)
-    qtbot.waitUntil(lambda: not window.session.busy and window.session.pace.asked == 0)
+    qtbot.waitUntil(lambda: not window.session.player.busy and window.session.player.pace.asked == 0)
     assert [run.step for run in window.session.runs] == [5, 5]

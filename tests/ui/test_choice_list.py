@@ -12,19 +12,21 @@ from PySide6.QtWidgets import QApplication, QWidget
 from gdviewer import optimizers, problems
 from gdviewer.engine.notation.notation import expression, formulas, name_text
 from gdviewer.experiment.catalogue import minima_text
-from gdviewer.ui.choice_list import Choice, ChoiceList, details_html
-from gdviewer.ui.choices import optimizer_choices, problem_choices
-from gdviewer.ui.theme import THEMES, look
+from gdviewer.ui.catalogue.choice_list import ChoiceList, ListEntry, details_html
+from gdviewer.ui.catalogue.choices import optimizer_choices, problem_choices
+from gdviewer.ui.widgets.theme import THEMES, look
 
 KEY = Qt.ItemDataRole.UserRole
 CHOICES = [
-    Choice("plain", "Gradient descent", "Descent", "Straight down.", "Cauchy 1847"),
-    Choice("ball", "Heavy ball", "Descent", "Rolls, unlike Adam.", "Polyak 1964"),
-    Choice("newton", "Newton", "Curvature", "By the Hessian.", "textbook", refusal="needs a Hessian"),
-    Choice("adam", "Adam", "Adaptive", "Both moments.", "Kingma & Ba 2015", formula=lambda: ["m ← m̂", "  x ← x − <η>"]),
-    Choice("adamw", "AdamW", "Adaptive", "Decays apart.", "Loshchilov & Hutter 2019", facts=lambda: ["λ = 0.01"]),
-    Choice("nadam", "NAdam", "Adaptive", "With Nesterov's look ahead.", "Dozat 2016"),
-    Choice("mueller", "Müller–Brown", "Paths", "Chemists' vanishing slopes.", "Müller & Brown 1979"),
+    ListEntry("plain", "Gradient descent", "Descent", "Straight down.", "Cauchy 1847"),
+    ListEntry("ball", "Heavy ball", "Descent", "Rolls, unlike Adam.", "Polyak 1964"),
+    ListEntry("newton", "Newton", "Curvature", "By the Hessian.", "textbook", refusal="needs a Hessian"),
+    ListEntry(
+        "adam", "Adam", "Adaptive", "Both moments.", "Kingma & Ba 2015", formula=lambda: ["m ← m̂", "  x ← x − <η>"]
+    ),
+    ListEntry("adamw", "AdamW", "Adaptive", "Decays apart.", "Loshchilov & Hutter 2019", facts=lambda: ["λ = 0.01"]),
+    ListEntry("nadam", "NAdam", "Adaptive", "With Nesterov's look ahead.", "Dozat 2016"),
+    ListEntry("mueller", "Müller–Brown", "Paths", "Chemists' vanishing slopes.", "Müller & Brown 1979"),
 ]
 
 
@@ -107,7 +109,7 @@ def test_that_all_that_is_known_of_an_entry_is_told(open_list):
         assert text in told
 
 
-def shown(choice: Choice) -> str:
+def shown(choice: ListEntry) -> str:
     """The words that are told of an entry."""
     document = QTextDocument()
     document.setHtml(details_html(choice, 8))
@@ -135,14 +137,14 @@ def test_that_every_problem_is_told_with_its_formula_and_minima(qapp):
 
 
 def test_that_what_is_chosen_now_can_be_seen(open_list):
-    many = [Choice(str(i), f"Entry {i}", f"Group {i // 10}") for i in range(120)]
+    many = [ListEntry(str(i), f"Entry {i}", f"Group {i // 10}") for i in range(120)]
     popup = open_list(many, current="97")
     assert current(popup) == "97"
     assert popup.list.viewport().rect().contains(popup.list.visualItemRect(popup.list.currentItem()))
 
 
 def test_that_keys_move_over_headings_and_pages(open_list, qtbot):
-    popup = open_list([Choice(str(i), f"Entry {i}", f"Group {i // 3}") for i in range(120)], current="2")
+    popup = open_list([ListEntry(str(i), f"Entry {i}", f"Group {i // 3}") for i in range(120)], current="2")
     for key, expected in (("Down", "3"), ("Up", "2"), ("Up", "1"), ("Up", "0"), ("Up", "0"), ("PageUp", "0")):
         qtbot.keyClick(popup.search, getattr(Qt.Key, f"Key_{key}"))
         assert current(popup) == expected
@@ -165,7 +167,7 @@ def test_that_escape_chooses_nothing(open_list, qtbot):
 
 
 def test_that_the_wheel_scrolls_the_list(open_list, qtbot):
-    popup = open_list([Choice(str(i), f"Entry {i}", "Group") for i in range(120)])
+    popup = open_list([ListEntry(str(i), f"Entry {i}", "Group") for i in range(120)])
     qtbot.waitUntil(lambda: popup.list.verticalScrollBar().maximum() > 0)
     view = popup.list.viewport()
     at, where = QPointF(20, 20), QPointF(view.mapToGlobal(QPoint(20, 20)))
@@ -246,7 +248,7 @@ def test_that_enter_takes_the_current_entry_where_none_is_ticked(open_list, qtbo
 def test_that_a_long_rule_is_told_whole_within_the_screen(open_list, qtbot, theme):
     look().choose(theme)
     lines = [f"  x{i} ← {' + '.join(['β₁·m'] * 30)}" for i in range(40)]
-    popup = open_list([Choice("long", "Long", "G", "S", formula=lambda: lines)])
+    popup = open_list([ListEntry("long", "Long", "G", "S", formula=lambda: lines)])
     room = popup.screen().availableGeometry()
     assert room.contains(popup.geometry())
     qtbot.waitUntil(lambda: popup.details.verticalScrollBar().maximum() > 0)

@@ -13,9 +13,9 @@ from gdviewer import optimizers, problems
 from gdviewer.experiment.experiment import Experiment
 from gdviewer.experiment.plan import RunPlan
 from gdviewer.experiment.user_rule import TEMPLATE
-from gdviewer.ui.code_panel import CodePanel
-from gdviewer.ui.own_rules import PANEL, key_of
-from gdviewer.ui.theme import THEMES, look
+from gdviewer.ui.code.code_panel import CodePanel
+from gdviewer.ui.session.user_rules import PANEL, key_of
+from gdviewer.ui.widgets.theme import THEMES, look
 
 MINE = "def mine(x, f, *, learning_rate=rate(0.01), k=2.0):\n    return x - learning_rate * f.gradient(x)\n"
 
@@ -54,7 +54,7 @@ def test_that_ctrl_enter_puts_the_template_into_the_race(window, qtbot):
     assert len({plan.color for plan in window.session.experiment.runs}) == 3
     window.session.select(2)
     assert list(window.runs_panel.editor.fields) == ["learning_rate", "beta"]
-    window.session.finish()
+    window.session.player.finish()
     assert window.session.runs[2].trace.loss[-1] < 1e-5
     assert panel.state.text() == "in the race: My momentum"
 
@@ -63,7 +63,7 @@ def test_that_a_new_version_takes_the_place_of_the_old_and_the_others_go_on(wind
     panel = panel_of(window, qtbot)
     apply(panel, qtbot, MINE)
     window.session.change_run(2, hyperparameters={"learning_rate": 0.02, "k": 2.0})
-    window.session.finish()
+    window.session.player.finish()
     before = list(window.session.runs)
     lengths = [run.step for run in before]
     apply(panel, qtbot, MINE.replace("k=2.0", "k=3.0, new=1.0").replace("- learning", "- 0.5 * learning"))
@@ -74,7 +74,7 @@ def test_that_a_new_version_takes_the_place_of_the_old_and_the_others_go_on(wind
     assert runs[2] is not before[2]
     plan = window.session.experiment.runs[2]
     assert plan.hyperparameters == {"learning_rate": 0.02, "k": 3.0, "new": 1.0}  # what was set stays
-    window.session.finish()
+    window.session.player.finish()
     assert [run.step for run in runs[:2]] == lengths[:2]
     assert np.array_equal(runs[2].trace.x[1], runs[2].trace.x[0] - 0.5 * 0.02 * runs[2].trace.gradient[0])
 
@@ -104,7 +104,7 @@ def test_that_a_renamed_rule_is_the_same_run_and_a_second_joins(window, qtbot):
 def test_that_an_error_is_told_at_its_line_and_the_last_version_stays(window, qtbot, text, line, told):
     panel = panel_of(window, qtbot)
     apply(panel, qtbot, MINE)
-    window.session.finish()
+    window.session.player.finish()
     runs = list(window.session.runs)
     apply(panel, qtbot, text)
     assert window.session.runs == runs
@@ -126,7 +126,7 @@ def test_that_an_error_is_told_at_its_line_and_the_last_version_stays(window, qt
 def test_that_an_error_in_a_step_is_marked_at_its_line(window, qtbot):
     panel = panel_of(window, qtbot)
     apply(panel, qtbot, "def mine(x, f, t):\n    if t > 4:\n        x = x / nothing\n    return x * 0.9\n")
-    window.session.finish()
+    window.session.player.finish()
     qtbot.waitUntil(lambda: panel.editor.marked == 3)
     assert window.session.runs[2].step == 4
     assert "Mine, after step 4: NameError" in panel.message.text()
@@ -149,7 +149,7 @@ def test_that_what_is_typed_survives_closing_and_a_restart_and_is_not_executed(o
     second = open_window()
     panel = panel_of(second, qtbot)
     assert panel.text == text
-    assert second.session.own_rules.sources == {}
+    assert second.session.user_rules.sources == {}
     assert titles(second) == titles(window)
     panel.editor.replace_text("  ")
     qtbot.waitUntil(lambda: str(QSettings().value("code")).strip() == "")
@@ -183,7 +183,7 @@ def test_that_the_panel_starts_from_a_rule_of_the_catalogue(open_window, qtbot, 
     assert f"def {name}_2(" in panel.text
     apply(panel, qtbot)
     assert titles(window) == [optimizers.get(name).title, f"{optimizers.get(name).title} 2"]
-    window.session.finish()
+    window.session.player.finish()
     first, second = window.session.runs
     assert np.array_equal(first.trace.x, second.trace.x)
     panel.editor.undo()
@@ -233,14 +233,14 @@ def test_that_the_same_text_applied_again_begins_its_run_again_with_what_it_read
     apply(panel, qtbot, text)
     first = window.session.runs[2]
     others = window.session.runs[:2]
-    window.session.step(5)
+    window.session.player.step(5)
     qtbot.waitUntil(lambda: first.step == 5)
     factor.write_text("2")
     apply(panel, qtbot)
     second = window.session.runs[2]
     assert second is not first
     assert window.session.runs[:2] == others
-    window.session.step(5)
+    window.session.player.step(5)
     qtbot.waitUntil(lambda: second.step == 5)
     assert second.trace.x[1] - second.trace.x[0] == pytest.approx(2 * (first.trace.x[1] - first.trace.x[0]))
 
@@ -251,8 +251,8 @@ def test_that_your_adam_is_told_from_the_catalogue(window, qtbot):
     assert titles(window)[1:] == ["Adam", "Adam (yours)"]
     keys = [key_of(plan.optimizer) for plan in window.session.experiment.runs]
     assert keys[1] == "adam" != keys[2]
-    assert window.session.own_rules.get(keys[2]) is window.session.experiment.runs[2].optimizer
-    assert window.session.own_rules.get("adam") is optimizers.get("adam")
+    assert window.session.user_rules.get(keys[2]) is window.session.experiment.runs[2].optimizer
+    assert window.session.user_rules.get("adam") is optimizers.get("adam")
 
 
 def test_that_rules_given_from_python_are_shown_and_can_be_chosen(qtbot):
@@ -266,7 +266,7 @@ def test_that_rules_given_from_python_are_shown_and_can_be_chosen(qtbot):
     assert titles(window) == ["Mine", "Mine", "Adam"]
     choices = window.runs_panel.editor._choices()
     assert [choice.title for choice in choices if choice.group == "Your own"] == ["Mine"]
-    window.session.finish()
+    window.session.player.finish()
     assert window.session.runs[1].trace.x[-1] == pytest.approx([0, 0], abs=1e-3)
     window.close()
     window.deleteLater()
@@ -315,7 +315,7 @@ def test_that_the_editor_has_its_keys_and_escape_leads_out(window, qtbot):
     assert editor.toPlainText() == "one two"
     for key in (Qt.Key.Key_Space, Qt.Key.Key_R, Qt.Key.Key_Left, Qt.Key.Key_Home, Qt.Key.Key_Plus):
         qtbot.keyClick(editor, key)
-    assert not window.session.playing
+    assert not window.session.player.playing
     qtbot.keyClick(editor, Qt.Key.Key_Escape)
     assert not editor.hasFocus()
 
@@ -344,7 +344,7 @@ def test_that_what_is_printed_is_shown_and_bounded(window, qtbot):
     panel = panel_of(window, qtbot)
     assert not panel.output.isVisible()
     apply(panel, qtbot, "print('read')\ndef mine(x, f, t):\n    print('step', t)\n    return x * 0.9999\n")
-    window.session.finish()
+    window.session.player.finish()
     qtbot.waitUntil(lambda: panel.output.toPlainText().endswith("step 1000"))
     assert panel.output.isVisible()
     assert panel.output.document().blockCount() <= 1000
@@ -355,7 +355,7 @@ def test_that_the_panel_fits_and_its_controls_tell_what_they_do(window, qtbot, s
     window.resize(*size)
     panel = panel_of(window, qtbot)
     apply(panel, qtbot, "def mine(x, f):\n    print('x')\n    return x[:1]\n")
-    window.session.finish()
+    window.session.player.finish()
     qtbot.waitUntil(lambda: panel.message.isVisible() and panel.output.isVisible())
     for control in [*panel.findChildren(QAbstractButton), panel.editor, panel.output]:
         assert control.toolTip()

@@ -26,7 +26,7 @@ def on_saddle():
 def test_that_the_message_of_a_stop_says_what_kind_of_point_it_is_at(open_window, on_saddle, qtbot):
     window = open_window(on_saddle)
     message = window.runs_panel.editor.message
-    window.session.finish()
+    window.session.player.finish()
     qtbot.waitUntil(lambda: "At a saddle: one eigenvalue is -2" in message.text())
     assert message.text().startswith("Tolerance met")
     window.session.select(1)
@@ -51,7 +51,7 @@ def test_that_a_slow_function_does_not_hold_up_the_window(open_window, qtbot):
     plan = RunPlan(optimizers.get("gradient_descent"), {"learning_rate": 0.1})
     window = open_window(Experiment(problem, (plan,), (1.0, 1.0, 1.0)))
     diagnosing = True
-    window.session.finish()
+    window.session.player.finish()
     qtbot.waitUntil(asked.is_set)
     assert window.runs_panel.editor.message.text().startswith("Tolerance met")
     go_on.set()

@@ -40,8 +40,8 @@ def four(open_window, qtbot):
     )
     window = open_window(Experiment(problems.get("rosenbrock"), plans, (-1.2, 1.0)))
     window.session.select(2)
-    window.session.step(20)
-    qtbot.waitUntil(lambda: window.session.steps == 20 and not window.session.clock.running)
+    window.session.player.step(20)
+    qtbot.waitUntil(lambda: window.session.cursor.newest == 20 and not window.session.player.clock.running)
     QApplication.processEvents()
     return window
 
@@ -75,8 +75,9 @@ def test_that_a_notch_of_a_slider_paints_only_the_controls_and_the_card_of_its_r
 def test_that_a_notch_of_a_slider_signals_one_difference_and_no_frame(four):
     session, told = four.session, []
     before = session.experiment
-    for name in ("problem_changed", "selection_changed", "runs_changed", "frame", "cursor_moved"):
+    for name in ("problem_changed", "selection_changed", "runs_changed", "frame"):
         getattr(session, name).connect(lambda name=name: told.append(name))
+    session.cursor.moved.connect(lambda: told.append("moved"))
     session.experiment_changed.connect(told.append)
     slider_of(four).setValue(slider_of(four).value() + 1)
     assert told == [diff(before, session.experiment)]

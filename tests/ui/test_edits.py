@@ -12,13 +12,13 @@ from PySide6.QtCore import Qt
 from gdviewer import optimizers, problems, schedules
 from gdviewer.engine.rules.options import Options
 from gdviewer.engine.run.stop import Reason
-from gdviewer.ui import edits as edits_module
+from gdviewer.ui.session import undo as undo_module
 
 
 @pytest.fixture(autouse=True)
 def each_edit_alone(monkeypatch):
     """Edits follow each other faster here than by hand, so that none merge unless a test says so."""
-    monkeypatch.setattr(edits_module, "GESTURE_SECONDS", 0.0)
+    monkeypatch.setattr(undo_module, "GESTURE_SECONDS", 0.0)
 
 
 def hyperparameters(window, **values):
@@ -42,7 +42,7 @@ EDITS = {
     "add RMSprop": lambda w: w.runs_panel.add_runs(["rmsprop"]),
     "add 2 runs": lambda w: w.runs_panel.add_runs(["rmsprop", "adagrad"]),
     "add Gradient descent": lambda w: w.runs_panel.duplicate_run(),
-    "continue from step 20": lambda w: (w.session.look_at(20), w.runs_panel.branch_run("gradient_descent")),
+    "continue from step 20": lambda w: (w.session.cursor.look_at(20), w.runs_panel.branch_run("gradient_descent")),
     "start": lambda w: w.session.set_start((1.0, 1.0)),
     "tolerance": lambda w: limits(w, tolerance=1e-3),
     "max steps": lambda w: limits(w, max_steps=77),
@@ -54,7 +54,7 @@ EDITS = {
 @pytest.mark.parametrize("what", EDITS)
 def test_that_an_edit_is_told_undone_and_done_again_with_its_runs(window, what):
     session, actions = window.session, window.edit_actions
-    session.finish()
+    session.player.finish()
     before, runs = session.experiment, list(session.runs)
     traces = [run.trace.x.copy() for run in runs]
     EDITS[what](window)
@@ -78,7 +78,7 @@ def test_that_an_edit_is_told_undone_and_done_again_with_its_runs(window, what):
 def test_that_any_sequence_of_edits_is_undone_and_redone(window, qtbot, seed, what_if):
     session, draw = window.session, random.Random(seed)
     window.edit_actions.what_if.setChecked(what_if)
-    session.finish()
+    session.player.finish()
     experiments = [session.experiment]
     for edit in draw.choices(list(EDITS.values()), k=12):
         if len(session.runs) > 1 and session.selected == 0:
@@ -89,8 +89,8 @@ def test_that_any_sequence_of_edits_is_undone_and_redone(window, qtbot, seed, wh
         if session.experiment != experiments[-1]:
             experiments.append(session.experiment)
         if draw.random() < 0.5:
-            session.step()
-            qtbot.waitUntil(lambda: not session.busy)
+            session.player.step()
+            qtbot.waitUntil(lambda: not session.player.busy)
     for expected in reversed(experiments[:-1]):
         session.undo()
         assert session.experiment == expected
@@ -98,7 +98,7 @@ def test_that_any_sequence_of_edits_is_undone_and_redone(window, qtbot, seed, wh
     for expected in experiments[1:]:
         session.redo()
         assert session.experiment == expected
-    qtbot.waitUntil(lambda: not session.busy)
+    qtbot.waitUntil(lambda: not session.player.busy)
     for plan, run in zip(session.experiment.runs, session.runs, strict=True):
         assert run.upcoming == plan.hyperparameters
         assert run.problem is session.experiment.problem
@@ -110,10 +110,10 @@ def test_that_a_hyperparameter_moved_under_way_is_moved_back_as_another_change(w
     for act in (lambda: hyperparameters(window, learning_rate=0.002), session.undo, session.redo):
         steps = run.step
         for _ in range(3):
-            session.step()
-        qtbot.waitUntil(lambda n=steps: run.step == n + 3 and not session.busy)
+            session.player.step()
+        qtbot.waitUntil(lambda n=steps: run.step == n + 3 and not session.player.busy)
         act()
-    session.step()
+    session.player.step()
     qtbot.waitUntil(lambda: run.step == 10)
     assert session.runs[0] is run
     assert [(c.step, c.value) for c in run.trace.changes] == [(4, 0.002), (7, 0.01), (10, 0.002)]
@@ -122,20 +122,20 @@ def test_that_a_hyperparameter_moved_under_way_is_moved_back_as_another_change(w
 def test_that_a_removed_run_comes_back_and_goes_on(window, qtbot):
     session = window.session
     for _ in range(5):
-        session.step()
-    qtbot.waitUntil(lambda: session.steps == 5 and not session.busy)
+        session.player.step()
+    qtbot.waitUntil(lambda: session.cursor.newest == 5 and not session.player.busy)
     run = session.runs[0]
     window.runs_panel.list.setCurrentRow(0)
     window.runs_panel.remove_run()
     assert run.stop.reason is Reason.USER
     session.undo()
     assert (session.runs[0], session.selected, run.stop) == (run, 0, None)
-    session.step()
+    session.player.step()
     qtbot.waitUntil(lambda: run.step == 6)
 
 
 def test_that_a_dragged_slider_is_one_edit(window, monkeypatch):
-    monkeypatch.setattr(edits_module, "GESTURE_SECONDS", 60.0)
+    monkeypatch.setattr(undo_module, "GESTURE_SECONDS", 60.0)
     session, before = window.session, window.session.experiment
     for tick in range(300, 400, 10):
         window.runs_panel.editor.fields["learning_rate"].slider.setValue(tick)
@@ -159,19 +159,19 @@ def test_that_another_edit_ends_what_could_be_done_again(window):
 def test_that_after_reset_an_older_edit_is_undone_in_the_runs_there_are(window):
     session = window.session
     hyperparameters(window, learning_rate=0.002)
-    session.finish()
+    session.player.finish()
     session.reset()
     run = session.runs[0]
     session.undo()
     assert session.runs[0] is run
-    session.finish()
+    session.player.finish()
     assert session.runs[0].hyperparameters_at(1)["learning_rate"] == 0.01
 
 
 def test_that_records_of_runs_that_are_gone_take_no_more_memory_than_allowed(window, monkeypatch):
-    monkeypatch.setattr(edits_module, "KEPT_BYTES", 1)
+    monkeypatch.setattr(undo_module, "KEPT_BYTES", 1)
     session = window.session
-    session.finish()
+    session.player.finish()
     gone = session.runs[0]
     window.session.select(0)
     window.runs_panel.remove_run()

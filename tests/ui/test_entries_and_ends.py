@@ -28,10 +28,10 @@ def type_over(qtbot, field, text: str) -> None:
 def test_that_a_click_on_run_takes_what_was_typed_before(window, qtbot):
     type_over(qtbot, window.runs_panel.editor.fields["learning_rate"].entry, "0.003")
     qtbot.mouseClick(window.timeline.widgetForAction(window.timeline.run), Qt.MouseButton.LeftButton)
-    assert window.session.playing
+    assert window.session.player.playing
     assert window.session.experiment.runs[0].hyperparameters["learning_rate"] == 0.003
     assert window.session.runs[0].hyperparameters_at(1)["learning_rate"] in (0.003, 0.01)
-    window.session.finish()
+    window.session.player.finish()
 
 
 def test_that_what_is_being_typed_survives_another_change(window, qtbot):
@@ -67,9 +67,11 @@ def test_that_the_parameters_of_a_formula_are_remembered(window, qtbot):
 def test_that_the_last_step_of_a_fast_run_is_drawn_in_both_plots(open_window, qtbot):
     for _ in range(6):
         window = open_window()
-        window.session.pace.set_speed(math.inf)
-        window.session.play()
-        qtbot.waitUntil(lambda w=window: not w.session.playing and not w.session.clock.running, timeout=10_000)
+        window.session.player.pace.set_speed(math.inf)
+        window.session.player.play()
+        qtbot.waitUntil(
+            lambda w=window: not w.session.player.playing and not w.session.player.clock.running, timeout=10_000
+        )
         for run in window.session.runs:
             assert len(window.history.plot._drawings[run].series[0].curve.getData()[0]) == run.step + 1
             head = window.stage.plot._drawings[run].head.pos()
@@ -81,7 +83,7 @@ def test_that_losses_below_zero_are_drawn_without_a_known_minimum(open_window):
     problem = problems.formula("x**2 + 10*y**2 - 5")
     plans = (RunPlan(optimizers.get("gradient_descent"), {"learning_rate": 1e-3}),)
     window = open_window(Experiment(problem, plans, (-3.0, 2.0), Limits(tolerance=None, max_steps=9000)))
-    window.session.finish()
+    window.session.player.finish()
     values = window.history.plot._drawings[window.session.runs[0]].series[0].curve.getData()[1]
     assert np.isfinite(values).sum() > 0.9 * len(values)
     assert window.history.note.text() == "min = -5"
@@ -90,7 +92,7 @@ def test_that_losses_below_zero_are_drawn_without_a_known_minimum(open_window):
 def test_that_a_run_that_diverged_does_not_set_the_base(window):
     window.problem_panel.choose("forrester")
     window.session.change_run(0, hyperparameters={"learning_rate": 10.0})
-    window.session.finish()
+    window.session.player.finish()
     assert window.session.runs[0].stop.reason is Reason.DIVERGED
     assert window.history.note.text().startswith("min = -6.02074")
 
@@ -131,7 +133,7 @@ def test_that_a_logarithmic_axis_of_steps_shows_every_decade(open_window):
     problem = problems.get("rosenbrock")
     plans = (RunPlan(optimizers.get("adam"), {"learning_rate": 1e-4}),)
     window = open_window(Experiment(problem, plans, (-1.2, 1.0), Limits(tolerance=None, max_steps=100_000)))
-    window.session.finish(60)
+    window.session.player.finish(60)
     window.history.log_steps.click()
     drawn = window.history.plot._drawings[window.session.runs[0]].series[0].curve.getData()[0]
     for decade in range(5):
@@ -141,17 +143,17 @@ def test_that_a_logarithmic_axis_of_steps_shows_every_decade(open_window):
 
 def test_that_a_moved_hyperparameter_is_marked_on_the_curve(window, qtbot):
     for _ in range(3):
-        window.session.step()
-    qtbot.waitUntil(lambda: window.session.steps == 3)
+        window.session.player.step()
+    qtbot.waitUntil(lambda: window.session.cursor.newest == 3)
     window.session.change_run(0, hyperparameters={"learning_rate": 0.002})
-    window.session.step()
-    qtbot.waitUntil(lambda: window.session.steps == 4)
+    window.session.player.step()
+    qtbot.waitUntil(lambda: window.session.cursor.newest == 4)
     window.history.plot.draw()
     assert window.history.plot._drawings[window.session.runs[0]].marks.getData()[0].tolist() == [3]
 
 
 def test_that_only_the_limit_that_ended_a_run_lets_it_go_on(window):
-    window.session.finish()
+    window.session.player.finish()
     ends = [run.stop for run in window.session.runs]
     limits = window.session.experiment.limits
     window.session.edit(replace(window.session.experiment, limits=replace(limits, divergence=1e9)))
@@ -199,7 +201,7 @@ def test_that_user_text_is_shown_as_it_is(open_window):
 
     problem = FunctionProblem(broken, (1.0, 1.0))
     window = open_window(Experiment(problem, (RunPlan(optimizers.get("adam")),), (1.0, 1.0)))
-    window.session.finish()
+    window.session.player.finish()
     message = window.runs_panel.editor.message
     assert "boom <b>x</b>" in message.text()
     assert message.textFormat() is Qt.TextFormat.PlainText
@@ -211,7 +213,7 @@ def test_that_a_function_may_raise_what_it_likes(open_window):
 
     problem = FunctionProblem(rude, (1.0, 1.0))
     window = open_window(Experiment(problem, (RunPlan(optimizers.get("adam")),), (1.0, 1.0)))
-    window.session.finish()
+    window.session.player.finish()
     assert window.session.runs[0].stop.reason is Reason.ERROR
     assert "KeyboardInterrupt" in window.runs_panel.editor.message.text()
 
@@ -265,7 +267,7 @@ def test_that_a_picture_of_a_function_leaves_the_record_alone():
 
 
 def test_that_the_mouse_reads_the_lower_plot(window):
-    window.session.finish()
+    window.session.player.finish()
     plot = window.history.plot
     told = []
     plot.hovered.connect(told.append)

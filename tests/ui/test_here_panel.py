@@ -14,9 +14,9 @@ from gdviewer.engine.run.stop import Limits
 from gdviewer.experiment.experiment import Experiment
 from gdviewer.experiment.plan import RunPlan
 from gdviewer.problems.function import FunctionProblem
-from gdviewer.ui.here_panel import HerePanel
-from gdviewer.ui.spectrum import rows_of
-from gdviewer.ui.theme import THEMES, look
+from gdviewer.ui.curvature.curvature_panel import CurvaturePanel
+from gdviewer.ui.curvature.spectrum import rows_of
+from gdviewer.ui.widgets.theme import THEMES, look
 
 
 @pytest.fixture
@@ -29,8 +29,8 @@ def open_here(open_window, qtbot):
         limits = Limits(tolerance=None, max_steps=steps)
         window = open_window(Experiment(problem, plans, tuple(problem.start.tolist()), limits))
         dock(window).raise_()
-        qtbot.waitUntil(lambda: bool(window.findChildren(HerePanel)))
-        return window, window.findChildren(HerePanel)[0]
+        qtbot.waitUntil(lambda: bool(window.findChildren(CurvaturePanel)))
+        return window, window.findChildren(CurvaturePanel)[0]
 
     return open_one
 
@@ -44,18 +44,18 @@ def settled(qtbot, panel):
 
 
 def test_that_the_panel_costs_nothing_until_it_is_seen(window):
-    assert not window.findChildren(HerePanel)
+    assert not window.findChildren(CurvaturePanel)
 
 
 def test_that_it_tells_what_kind_of_point_the_cursor_is_on(open_here, qtbot):
     window, panel = open_here()
     settled(qtbot, panel)
     assert panel.kind.text() == "Slope"
-    window.session.finish()
+    window.session.player.finish()
     settled(qtbot, panel)
     assert panel.kind.text() == "Minimum"
     assert "all eigenvalues are positive" in panel.reason.text()
-    window.session.look_at(0)
+    window.session.cursor.look_at(0)
     settled(qtbot, panel)
     assert panel.kind.text() == "Slope"
     assert "step 0" in panel.where.text()
@@ -63,8 +63,8 @@ def test_that_it_tells_what_kind_of_point_the_cursor_is_on(open_here, qtbot):
 
 def test_that_it_shows_the_eigenvalues_at_the_cursor(open_here, qtbot):
     window, panel = open_here()
-    window.session.finish()
-    window.session.look_at(7)
+    window.session.player.finish()
+    window.session.cursor.look_at(7)
     settled(qtbot, panel)
     w = np.linalg.eigvalsh(window.session.experiment.problem.hessian(window.session.runs[0].trace.x[7]))
     assert [value for _, value, _ in panel.spectrum.rows] == pytest.approx(w[::-1])
@@ -85,8 +85,8 @@ def test_that_a_rate_too_large_is_told_beside_the_largest_stable_one(open_here, 
 
 def test_that_the_verdict_follows_every_hyperparameter_of_the_step_to_come(open_here, qtbot):
     window, panel = open_here("elliptic_bowl", RunPlan(optimizers.get("adam"), {"learning_rate": 0.1}), steps=50)
-    window.session.step(12)
-    qtbot.waitUntil(lambda: window.session.steps == 12)
+    window.session.player.step(12)
+    qtbot.waitUntil(lambda: window.session.cursor.newest == 12)
     settled(qtbot, panel)
     before = panel.verdict.text()
     window.runs_panel.editor.fields["beta2"].slider.setValue(100)
@@ -96,8 +96,8 @@ def test_that_the_verdict_follows_every_hyperparameter_of_the_step_to_come(open_
 
 def test_that_the_slice_is_along_the_step_to_the_cursor(open_here, qtbot):
     window, panel = open_here()
-    window.session.finish()
-    window.session.look_at(5)
+    window.session.player.finish()
+    window.session.cursor.look_at(5)
     settled(qtbot, panel)
     run, line = window.session.runs[0], panel.slice.line
     assert line.step == 5
@@ -109,7 +109,7 @@ def test_that_the_slice_is_along_the_step_to_the_cursor(open_here, qtbot):
     best = round(line.best, 6), round(line.best_loss, 6)
     assert {(0.0, round(run.trace.loss[4], 6)), (1.0, round(run.trace.loss[5], 6)), best} == marked
     assert f"best α = {line.best:.3g}" in panel.caption.text()
-    window.session.look_at(0)
+    window.session.cursor.look_at(0)
     settled(qtbot, panel)
     assert panel.slice.line.step is None
     assert "would land" in panel.caption.text()
@@ -143,9 +143,9 @@ def test_that_nothing_is_computed_while_it_is_hidden(open_here, qtbot, monkeypat
     dock(window, "runs").raise_()
     qtbot.waitUntil(lambda: not panel.isVisible())
     looked = []
-    monkeypatch.setattr("gdviewer.ui.here_panel._look_at", looked.append)
-    window.session.finish()
-    window.session.look_at(3)
+    monkeypatch.setattr("gdviewer.ui.curvature.curvature_panel._look_at", looked.append)
+    window.session.player.finish()
+    window.session.cursor.look_at(3)
     assert not looked
 
 
@@ -165,10 +165,10 @@ def test_that_it_follows_the_selected_run(open_here, qtbot):
 
 def test_that_it_follows_live(open_here, qtbot):
     window, panel = open_here(steps=100_000, learning_rate=1e-6)
-    window.session.pace.set_speed(200)
-    window.session.play()
+    window.session.player.pace.set_speed(200)
+    window.session.player.play()
     qtbot.waitUntil(lambda: panel.slice.line is not None and (panel.slice.line.step or 0) > 20, timeout=20_000)
-    window.session.pause()
+    window.session.player.pause()
     settled(qtbot, panel)
     assert panel.slice.line.step == window.session.runs[0].step
 
@@ -178,7 +178,7 @@ def test_that_it_follows_live(open_here, qtbot):
 )
 def test_that_it_works_for_every_kind_of_problem(open_here, qtbot, name):
     window, panel = open_here(name, learning_rate=1e-3)
-    window.session.finish()
+    window.session.player.finish()
     settled(qtbot, panel)
     assert panel.kind.text()
     assert panel.slice.line is not None
@@ -190,7 +190,7 @@ def test_that_it_works_for_every_optimizer(open_here, qtbot):
     window, panel = open_here("rotated_quadratic", steps=3)
     for name in optimizers.names():
         window.runs_panel.editor.choose(name)
-        window.session.finish()
+        window.session.player.finish()
         settled(qtbot, panel)
         assert optimizers.get(name).title in panel.where.text()
         assert panel.verdict.text().endswith("."), name
@@ -230,13 +230,13 @@ def test_that_errors_of_a_function_are_shown(open_here, qtbot):
     panic = False
     window, panel = open_here(FunctionProblem(fragile, [1.0, 2.0]), steps=3, learning_rate=0.1)
     settled(qtbot, panel)
-    window.session.finish()
+    window.session.player.finish()
     panic = True
-    window.session.look_at(1)
+    window.session.cursor.look_at(1)
     settled(qtbot, panel)
     qtbot.waitUntil(lambda: "out of order" in panel.reason.text())
     panic = False
-    window.session.look_at(2)
+    window.session.cursor.look_at(2)
     settled(qtbot, panel)
     assert panel.kind.text() == "Slope"
 
@@ -257,10 +257,10 @@ def test_that_a_function_that_takes_long_is_announced(open_here, qtbot):
 
 
 def test_that_a_rule_that_does_not_return_is_given_up_and_others_are_looked_at(open_here, qtbot, monkeypatch):
-    monkeypatch.setattr("gdviewer.ui.here_panel.PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr("gdviewer.ui.curvature.curvature_panel.PATIENCE_SECONDS", 0.2)
     window, panel = open_here("booth")
     settled(qtbot, panel)
-    own = window.session.own_rules
+    own = window.session.user_rules
     text = """
 def mine(x, f, t, *, learning_rate=rate(0.01)):
     print(t)
@@ -297,7 +297,7 @@ def test_that_no_words_are_cut_off(open_here, qtbot, size, theme):
     window, panel = open_here("rosenbrock_nd", RunPlan(optimizers.get("adam"), {"learning_rate": 0.5}))
     look().choose(theme)
     window.resize(*size)
-    window.session.finish()
+    window.session.player.finish()
     settled(qtbot, panel)
     qtbot.wait(50)
     side = dock(window).widget().panel

@@ -12,8 +12,8 @@ from gdviewer.engine.run.stop import Limits, Reason
 from gdviewer.engine.worker import watchdog
 from gdviewer.experiment.experiment import Experiment
 from gdviewer.experiment.plan import RunPlan
-from gdviewer.ui import own_rules
-from gdviewer.ui.own_rules import PANEL
+from gdviewer.ui.session import user_rules
+from gdviewer.ui.session.user_rules import PANEL
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def endless(open_window):
 
 
 def join(window, qtbot, text):
-    rules = window.session.own_rules
+    rules = window.session.user_rules
     rules.apply(text)
     qtbot.waitUntil(lambda: not rules.sources[PANEL].attempt, timeout=10_000)
     assert not rules.sources[PANEL].error, rules.sources[PANEL].error
@@ -45,8 +45,8 @@ def code_panel(window, qtbot):
 
 
 def play(window):
-    window.session.pace.set_speed(float("inf"))
-    window.session.play()
+    window.session.player.pace.set_speed(float("inf"))
+    window.session.player.play()
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_that_a_rule_that_catches_every_exception_in_its_loop_is_ended(endless, 
     play(endless)
     qtbot.waitUntil(lambda: run.stop is not None, timeout=20_000)
     goes_on(endless, qtbot)
-    qtbot.waitUntil(lambda: not endless.session._watchdog.chasing, timeout=20_000)
+    qtbot.waitUntil(lambda: not endless.session.player._watchdog.chasing, timeout=20_000)
     assert "goes on beside the others" not in run.stop.message
     assert len([thread for thread in threading.enumerate() if thread.name == "gdviewer worker"]) == 1
 
@@ -128,8 +128,8 @@ def test_that_a_rule_that_is_merely_slow_is_not_given_up(endless, qtbot, monkeyp
     qtbot.waitUntil(lambda: run.step > 310, timeout=30_000)  # some 256 steps of 0.05 s would be one block
     assert run.stop is None
     began = perf_counter()
-    endless.session.pause()
-    qtbot.waitUntil(lambda: not endless.session.busy, timeout=20_000)
+    endless.session.player.pause()
+    qtbot.waitUntil(lambda: not endless.session.player.busy, timeout=20_000)
     assert perf_counter() - began < 5
 
 
@@ -144,7 +144,7 @@ def test_that_a_rule_that_blocks_does_not_hold_up_its_next_version(endless, qtbo
 
 
 def test_that_a_text_that_loops_when_it_is_applied_is_given_up(endless, qtbot, monkeypatch):
-    monkeypatch.setattr(own_rules, "READ_SECONDS", 0.3)
+    monkeypatch.setattr(user_rules, "READ_SECONDS", 0.3)
     panel = code_panel(endless, qtbot)
     play(endless)
     panel.editor.replace_text("x = 1\nwhile True:\n    x = -x\n")
@@ -166,7 +166,7 @@ def test_that_printing_a_lot_costs_little_and_is_bounded(endless, qtbot):
     began = perf_counter()
     qtbot.waitUntil(lambda: run.step > 500, timeout=60_000)
     assert len(frames) > 3 * (perf_counter() - began)
-    endless.session.pause()
+    endless.session.player.pause()
     qtbot.waitUntil(lambda: panel.output.isVisible() and "99" in panel.output.toPlainText())
     assert panel.output.document().blockCount() <= 1000
 
@@ -184,7 +184,7 @@ def test_that_a_rule_that_cheats_is_told_at_a_pause(endless, qtbot, cheat):
     run = join(endless, qtbot, CHEATS[cheat])
     play(endless)
     qtbot.waitUntil(lambda: run.step > 50, timeout=20_000)
-    endless.session.pause()
+    endless.session.player.pause()
     qtbot.waitUntil(lambda: "when it is executed again" in panel.message.text(), timeout=20_000)
     endless.session.select(1)
     assert "Draw what is random from f.rng" in endless.runs_panel.editor.warning.text()
@@ -196,7 +196,7 @@ def test_that_a_rule_that_draws_from_f_is_not_told_to_cheat(endless, qtbot):
     run = join(endless, qtbot, HONEST)
     play(endless)
     qtbot.waitUntil(lambda: run.step > 50, timeout=20_000)
-    endless.session.pause()
-    rules = endless.session.own_rules
+    endless.session.player.pause()
+    rules = endless.session.user_rules
     qtbot.waitUntil(lambda: rules._checked.get(run) == run.step and not rules._check, timeout=20_000)
     assert rules.warning(run) == ""

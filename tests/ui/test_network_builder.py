@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 from gdviewer import optimizers
 from gdviewer.experiment.plan import RunPlan
 from gdviewer.problems.networks.network import Network
-from gdviewer.ui.theme import THEMES, look
+from gdviewer.ui.widgets.theme import THEMES, look
 from tests.ui.test_problem_panel import type_into
 from tests.ui.test_window import fits
 
@@ -324,7 +324,7 @@ def test_that_undo_says_what_was_edited_of_a_network(window):
     pick(window, "digits_network")
     select(window, 1)
     window.problem_panel.builder.layers.add(window.problem_panel.builder.layers.layers[0])
-    assert window.session.edits.undo_text == "layers of Neural network: digits"
+    assert window.session.undo_history.undo_text == "layers of Neural network: digits"
 
 
 def test_that_a_layer_that_grows_in_one_go_is_one_edit(window, qtbot):

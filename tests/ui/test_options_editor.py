@@ -48,7 +48,7 @@ def test_that_an_option_switched_on_reaches_the_run_and_is_told(window, editor, 
     assert window.session.runs[0] is not before[0]
     assert window.session.runs[1] is before[1]
     assert editor.body.fields[name].switch.text() in editor.fold.text()
-    window.session.finish()
+    window.session.player.finish()
     assert window.session.runs[0].step > 3
     editor.body.fields[name].switch.click()
     assert getattr(window.session.experiment.runs[0].options, name) is None
@@ -68,7 +68,7 @@ def test_that_every_schedule_can_be_chosen_runs_and_draws_its_rate(window, edito
     assert list(editor.body.schedule_fields) == list(schedule.parameters)
     assert schedule.title in editor.fold.text()
     window.history.quantity.setCurrentIndex(window.history.quantity.findData(RATE))
-    window.session.finish()
+    window.session.player.finish()
     run = window.session.runs[0]
     assert run.step > 3
     (series,) = window.history.plot.drawing_of(run, 0).series
@@ -81,7 +81,7 @@ def test_that_a_schedules_parameter_makes_the_run_anew_with_it(window, editor):
     editor.body.schedule_fields["gamma"].slider.setValue(100)
     gamma = window.session.experiment.runs[0].options.schedule.values["gamma"]
     assert gamma == pytest.approx(0.109, abs=1e-3)
-    window.session.finish()
+    window.session.player.finish()
     assert window.session.runs[0].options.schedule.values["gamma"] == gamma
 
 
@@ -123,12 +123,12 @@ def test_that_an_optimizer_that_needs_what_the_problem_lacks_says_so_and_runs_on
     window = open_window(Experiment(problems.get("sphere"), (RunPlan(curious), RunPlan(rateless)), (1.0, 2.0)))
     session = window.session
     window.problem_panel.choose("formula")
-    session.finish()
+    session.player.finish()
     assert session.runs[0].stop.reason is Reason.UNFIT
     assert "Curious needs the lowest loss f*" in window.runs_panel.editor.message.text()
     assert session.runs[1].step > 0
     window.problem_panel.choose("sphere")
-    session.finish()
+    session.player.finish()
     assert session.runs[0].step > 0
     assert session.runs[0].trace.loss[-1] < 1e-6
 
@@ -165,8 +165,8 @@ def test_that_a_switch_is_a_check_box(open_window):
     field = window.runs_panel.editor.fields["backwards"]
     field.entry.click()
     assert window.session.experiment.runs[0].hyperparameters == {"backwards": True}
-    window.session.step()
-    window.session.finish()
+    window.session.player.step()
+    window.session.player.finish()
     assert window.session.runs[0].trace.x[1].tolist() == pytest.approx([1.2, 2.4])
 
 

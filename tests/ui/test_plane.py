@@ -16,7 +16,7 @@ from gdviewer.experiment.plan import RunPlan
 from gdviewer.problems.function import FunctionProblem
 from gdviewer.ui.plots.plane_plot import COORDINATES, PATH
 from gdviewer.ui.plots.steps_plot import COMPONENTS
-from gdviewer.ui.theme import THEMES, look
+from gdviewer.ui.widgets.theme import THEMES, look
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def enter(qtbot, field, text):
 
 def test_that_the_plane_of_a_finished_run_is_that_of_its_path(open_plane):
     window = open_plane()
-    window.session.finish()
+    window.session.player.finish()
     view, plot, run = window.stage.currentWidget(), window.stage.plot, window.session.runs[0]
     moves = run.trace.x - run.trace.x[-1]
     _, sizes, axes = np.linalg.svd(moves)
@@ -74,7 +74,7 @@ def test_that_the_plane_of_a_finished_run_is_that_of_its_path(open_plane):
 @pytest.mark.parametrize("kind", [PATH, COORDINATES])
 def test_that_every_run_is_drawn_projected_with_its_head_its_start_and_the_minima(open_plane, kind):
     window = open_plane()
-    window.session.finish()
+    window.session.player.finish()
     plot = choose(window, kind)
     plane = plot.surface.plane
     for run in window.session.runs:
@@ -94,9 +94,9 @@ def test_that_every_run_is_drawn_projected_with_its_head_its_start_and_the_minim
 
 def test_that_the_distance_off_the_plane_and_both_losses_are_told_at_the_cursor(open_plane):
     window = open_plane()
-    window.session.finish()
+    window.session.player.finish()
     view, plane, run = window.stage.currentWidget(), window.stage.plot.surface.plane, window.session.runs[0]
-    window.session.look_at(37)
+    window.session.cursor.look_at(37)
     x = run.trace.x[37]
     below = plane.origin + ((x - plane.origin) @ plane.directions.T) @ plane.directions
     height = float(window.session.experiment.problem.value(below))
@@ -110,13 +110,13 @@ def test_that_the_distance_off_the_plane_and_both_losses_are_told_at_the_cursor(
 
 def test_that_a_plane_of_coordinates_holds_the_others_where_the_cursor_is(open_plane, qtbot):
     window = open_plane()
-    window.session.finish()
+    window.session.player.finish()
     plot = choose(window, COORDINATES, 3, 7)
     run, problem = window.session.runs[0], window.session.experiment.problem
     assert [plot.getAxis(side).labelText for side in ("bottom", "left")] == ["x₃", "x₇"]
     assert np.array_equal(drawn(plot, run)[[0, -1]], run.trace.x[[0, -1]][:, [2, 6]])
     for step in (400, 25):
-        window.session.look_at(step)
+        window.session.cursor.look_at(step)
         qtbot.waitUntil(lambda: not plot.computing)
         point = run.trace.x[step].copy()
         point[[2, 6]] = plot.landscape.rect.left(), plot.landscape.rect.top()
@@ -141,14 +141,14 @@ def test_that_a_coordinate_is_typed_while_the_runs_are_played(open_plane, qtbot)
     box = window.stage.currentWidget().axes[0]
     box.setFocus()
     box.selectAll()
-    window.session.pace.set_speed(300)
-    window.session.play()
+    window.session.player.pace.set_speed(300)
+    window.session.player.play()
     qtbot.keyClicks(box, "1")
-    steps = window.session.steps
-    qtbot.waitUntil(lambda: window.session.steps > steps + 100)
+    steps = window.session.cursor.newest
+    qtbot.waitUntil(lambda: window.session.cursor.newest > steps + 100)
     qtbot.keyClicks(box, "0")
     qtbot.keyClick(box, Qt.Key.Key_Return)
-    window.session.pause()
+    window.session.player.pause()
     assert plot.axes == (9, 1)
     assert box.text() == "x₁₀"
 
@@ -160,7 +160,7 @@ def test_that_hovering_reads_the_planes_coordinates_and_the_loss_there(open_plan
     point[[1, 3]] = 0.5, -1
     loss = float(window.session.experiment.problem.value(point))
     assert plot.describe(0.5, -1) == f"x₂ = 0.5   x₄ = -1   f = {loss:.6g}"
-    window.session.finish()
+    window.session.player.finish()
     choose(window, PATH)
     assert plot.describe(0, 0).startswith("PC 1 = 0   PC 2 = 0   f = ")
 
@@ -177,14 +177,14 @@ def test_that_without_a_path_the_plane_is_that_of_two_coordinates_and_says_so(op
 
 def test_that_the_plane_follows_the_number_of_dimensions(open_plane, qtbot):
     window = open_plane()
-    window.session.finish()
+    window.session.player.finish()
     field = window.problem_panel.fields["n"]
     for n in (50, 3, 10):
         enter(qtbot, field.entry, str(n))
         plot = window.stage.plot
         assert plot.surface.whole.dimension == n
         assert window.session.experiment.start == tuple(problems.get("rosenbrock_nd", n=n).start.tolist())
-        window.session.finish()
+        window.session.player.finish()
         qtbot.waitUntil(lambda plot=plot: plot.fitted and not plot.computing)
         assert plot.surface.plane.directions.shape == (2, n)
         assert all(plot._drawings[run].head.isVisible() for run in window.session.runs)
@@ -192,7 +192,7 @@ def test_that_the_plane_follows_the_number_of_dimensions(open_plane, qtbot):
     assert "whole number" in field.entry.message.text()
     enter(qtbot, field.entry, "2")
     assert window.session.experiment.problem.picture == "landscape"
-    window.session.finish()
+    window.session.player.finish()
     assert np.array_equal(drawn(window.stage.plot, window.session.runs[0])[0], window.session.experiment.start)
 
 
@@ -202,14 +202,14 @@ def test_that_the_slider_of_n_gives_whole_numbers(open_plane, qtbot):
     for tick in (3, 111, 777, 1000):
         field.slider.setValue(tick)
         assert window.session.experiment.problem.dimension == field.value == int(field.value)
-        qtbot.waitUntil(lambda: not window.session.busy)
+        qtbot.waitUntil(lambda: not window.session.player.busy)
     assert field.value == 1000
 
 
 @pytest.mark.parametrize("kind", [PATH, COORDINATES])
 def test_that_a_dragged_start_moves_within_the_plane(open_plane, kind):
     window = open_plane()
-    window.session.finish()
+    window.session.player.finish()
     plot = choose(window, kind)
     plane, before = plot.surface.plane, np.array(window.session.experiment.start)
     marker = plot.starts._markers[None]
@@ -238,8 +238,8 @@ def test_that_a_click_starts_there_and_a_start_of_its_own_is_moved_alone(open_pl
 def test_that_the_plane_stays_while_the_path_is_in_view_and_is_fitted_again_at_the_end(open_plane, qtbot):
     window = open_plane("sphere_nd", steps=10**6)
     session, plot = window.session, window.stage.plot
-    session.pace.set_speed(300)
-    session.play()
+    session.player.pace.set_speed(300)
+    session.player.play()
     planes, steps = [], []
 
     def look_on():
@@ -250,9 +250,9 @@ def test_that_the_plane_stays_while_the_path_is_in_view_and_is_fitted_again_at_t
     qtbot.waitUntil(look_on, timeout=20_000)
     fitted = [plane for plane in planes if plane.shares]
     assert len({id(plane) for plane in fitted}) <= 1 + np.log2(max(steps))
-    session.pause()
+    session.player.pause()
     # It may have been fitted at the very last step already; then it stays.
-    qtbot.waitUntil(lambda: not session.busy and plot.step == session.runs[0].step)
+    qtbot.waitUntil(lambda: not session.player.busy and plot.step == session.runs[0].step)
     assert np.array_equal(plot.surface.plane.origin, session.runs[0].trace.x[-1])
 
 
@@ -260,8 +260,8 @@ def test_that_fit_again_lays_the_plane_through_the_path_as_it_is(open_plane, qtb
     window = open_plane("sphere_nd", steps=10**6)
     session, view = window.session, window.stage.currentWidget()
     while session.runs[0].step < 9 or view.plot.step == session.runs[0].step:
-        session.step()
-        qtbot.waitUntil(lambda steps=session.steps: session.steps > steps)
+        session.player.step()
+        qtbot.waitUntil(lambda steps=session.cursor.newest: session.cursor.newest > steps)
     before = view.plot.surface.plane
     view.again.click()
     assert view.plot.surface.plane is not before
@@ -270,7 +270,7 @@ def test_that_fit_again_lays_the_plane_through_the_path_as_it_is(open_plane, qtb
 
 def test_that_another_run_selected_has_its_own_plane(open_plane):
     window = open_plane()
-    window.session.finish()
+    window.session.player.finish()
     window.session.select(1)
     plot, run = window.stage.plot, window.session.runs[1]
     assert np.array_equal(plot.surface.plane.origin, run.trace.x[-1])
@@ -278,7 +278,7 @@ def test_that_another_run_selected_has_its_own_plane(open_plane):
 
 def test_that_after_a_reset_the_plane_is_told_to_be_of_an_earlier_path(open_plane):
     window = open_plane()
-    window.session.finish()
+    window.session.player.finish()
     plane = window.stage.plot.surface.plane
     window.session.reset()
     assert window.stage.plot.surface.plane is plane
@@ -288,7 +288,7 @@ def test_that_after_a_reset_the_plane_is_told_to_be_of_an_earlier_path(open_plan
 def test_that_a_path_that_diverges_is_fitted_near_the_domain_so_that_the_others_are_seen(open_plane):
     window = open_plane()
     window.session.change_run(0, hyperparameters={"learning_rate": 0.01})
-    window.session.finish()
+    window.session.player.finish()
     diverged, other = window.session.runs
     assert np.abs(diverged.trace.x[-1]).max() > 1000
     plot = window.stage.plot
@@ -298,7 +298,7 @@ def test_that_a_path_that_diverges_is_fitted_near_the_domain_so_that_the_others_
     assert plot.surface.plane.distance(diverged.trace.x[1]) < 1e-9
     window.session.change_run(0, hyperparameters={"learning_rate": 10.0})  # out of sight with the first step
     window.session.reset()
-    window.session.finish()
+    window.session.player.finish()
     assert not plot.fitted
     assert "through the start" in window.stage.currentWidget().plane_note.text()
     assert plot.surface.plane.distance(other.start) == 0
@@ -321,9 +321,9 @@ def test_that_a_thousand_dimensions_leave_the_window_responsive(open_plane, qtbo
     pulse = QTimer(window, interval=5)
     pulse.timeout.connect(lambda: beats.append(perf_counter()))
     pulse.start()
-    session.pace.set_speed(float("inf"))
-    session.play()
-    qtbot.waitUntil(lambda: session.finished and not session.busy and not plot.computing, timeout=30_000)
+    session.player.pace.set_speed(float("inf"))
+    session.player.play()
+    qtbot.waitUntil(lambda: session.player.finished and not session.player.busy and not plot.computing, timeout=30_000)
     pulse.stop()
     assert plot.landscape.heights.shape == (256, 256)
     assert plot.fitted
@@ -346,7 +346,7 @@ def test_that_a_function_of_many_dimensions_is_drawn_on_a_plane(open_plane, qtbo
         return float(sum(v * v if v > 0 else -v for v in x))
 
     window = open_plane(FunctionProblem(branched, np.arange(1.0, 21.0)))
-    window.session.finish()
+    window.session.player.finish()
     plot = window.stage.plot
     qtbot.waitUntil(lambda: plot.landscape is not None and not plot.computing, timeout=20_000)
     assert plot.fitted
@@ -361,8 +361,8 @@ def test_that_a_function_of_many_dimensions_is_drawn_on_a_plane(open_plane, qtbo
 
 def test_that_show_opens_a_function_of_three_dimensions_on_a_plane(qtbot):
     window = gdviewer.show(lambda x: float(x @ x), [1.0, 2.0, 3.0], block=False)
-    qtbot.waitUntil(lambda: not window.session.busy)
-    window.session.finish()
+    qtbot.waitUntil(lambda: not window.session.player.busy)
+    window.session.player.finish()
     assert window.stage.plot.picture == "plane"
     assert window.stage.plot.fitted
     window.close()
@@ -379,12 +379,12 @@ def test_that_two_dimensions_are_drawn_as_they_are(window):
 
 def test_that_a_theme_and_another_kind_of_problem_leave_the_plane_as_it_was(open_plane):
     window = open_plane()
-    window.session.finish()
+    window.session.player.finish()
     window.problem_panel.choose("gramacy_lee")
     look().choose("dark")
-    window.session.finish()
+    window.session.player.finish()
     window.problem_panel.choose("sphere_nd")
-    window.session.finish()
+    window.session.player.finish()
     plot = window.stage.plot
     assert plot.fitted
     assert np.array_equal(plot.surface.plane.origin, window.session.runs[0].trace.x[-1])
@@ -395,9 +395,9 @@ def test_that_a_theme_and_another_kind_of_problem_leave_the_plane_as_it_was(open
 def test_that_no_word_above_the_plane_is_cut_off(open_plane, qtbot, theme, kind):
     look().choose(theme)
     window = open_plane()
-    window.session.finish()
+    window.session.player.finish()
     choose(window, kind)
-    window.session.look_at(37)
+    window.session.cursor.look_at(37)
     view = window.stage.currentWidget()
     qtbot.waitUntil(lambda: view.point_note.height() >= view.point_note.heightForWidth(view.point_note.width()))
     assert view.plane_note.height() >= view.plane_note.heightForWidth(view.plane_note.width())

@@ -16,10 +16,10 @@ from gdviewer.experiment.experiment import Experiment
 from gdviewer.experiment.plan import RunPlan
 from gdviewer.problems.function import FunctionProblem
 from gdviewer.problems.samples import SampledVector
-from gdviewer.ui.landscape import compute_landscape
 from gdviewer.ui.plots.axis import log_text, log_ticks
+from gdviewer.ui.plots.landscape import compute_landscape
 from gdviewer.ui.plots.steps_plot import COMPONENTS, GRADIENT
-from gdviewer.ui.thinning import PathThinner, Pyramid, visible
+from gdviewer.ui.plots.thinning import PathThinner, Pyramid, visible
 
 HIMMELBLAU = QRectF(-6, -6, 12, 12)
 
@@ -84,7 +84,7 @@ def test_that_hovering_reads_x_y_and_f(window):
 
 
 def test_that_the_path_drawn_is_the_path_run(window):
-    window.session.finish()
+    window.session.player.finish()
     plot = window.stage.plot
     for run in window.session.runs:
         x, y = plot._drawings[run].curve.getData()
@@ -96,8 +96,8 @@ def test_that_the_path_drawn_is_the_path_run(window):
 
 def test_that_the_tangent_has_the_slope_of_the_curve(window):
     window.problem_panel.choose("quartic_two_wells")
-    window.session.finish()
-    window.session.look_at(3)
+    window.session.player.finish()
+    window.session.cursor.look_at(3)
     run = window.session.runs[0]
     drawing = window.stage.plot._drawings[run]
     tangent, head = drawing.tangent, drawing.head
@@ -107,7 +107,7 @@ def test_that_the_tangent_has_the_slope_of_the_curve(window):
 
 
 def test_that_the_curve_below_shows_what_was_chosen(window, qtbot):
-    window.session.finish()
+    window.session.player.finish()
     history = window.history
     run = window.session.runs[1]
     history.log_values.click()
@@ -125,7 +125,7 @@ def test_that_the_curve_below_shows_what_was_chosen(window, qtbot):
 
 def test_that_losses_below_zero_have_a_logarithmic_axis_above_the_minimum(window):
     window.problem_panel.choose("styblinski_tang")
-    window.session.finish()
+    window.session.player.finish()
     plot = window.history.plot
     assert plot.getAxis("left").labelText == "loss − min"
     assert window.history.note.text() == "min = -78.3323"
@@ -134,19 +134,19 @@ def test_that_losses_below_zero_have_a_logarithmic_axis_above_the_minimum(window
 
 
 def test_that_the_grey_line_moves_the_cursor(window):
-    window.session.finish()
+    window.session.player.finish()
     line = window.history.plot.cursor_line
     line.setPos(12.3)
     line.sigDragged.emit(line)
-    assert window.session.cursor == 12
+    assert window.session.cursor.step == 12
 
 
 def test_that_drawing_does_not_grow_with_the_trace(open_window, qtbot):
     problem = problems.get("rosenbrock")
     plan = RunPlan(optimizers.get("adam"), {"learning_rate": 0.05})
     window = open_window(Experiment(problem, (plan,), (-1.2, 1.0), Limits(tolerance=None, max_steps=60_000)))
-    window.session.finish(60)
-    assert window.session.steps == 60_000
+    window.session.player.finish(60)
+    assert window.session.cursor.newest == 60_000
     run = window.session.runs[0]
     assert len(window.stage.plot._drawings[run].curve.getData()[0]) <= 1300
     assert len(window.history.plot._drawings[run].series[0].curve.getData()[0]) <= 1200
@@ -227,7 +227,7 @@ def test_that_a_vector_of_samples_shows_its_components(open_window):
     problem = SampledVector(np.arange(20.0) ** 2)
     plans = (RunPlan(optimizers.get("gradient_descent"), {"learning_rate": 0.1}),)
     window = open_window(Experiment(problem, plans, tuple(problem.start.tolist())))
-    window.session.finish()
+    window.session.player.finish()
     assert window.stage.plot.quantity == COMPONENTS
     assert len(window.stage.plot._drawings[window.session.runs[0]].series) == 12
     assert "the first 12 of 20" in window.stage.currentWidget()._title.text()

@@ -25,7 +25,7 @@ def test_that_every_problem_is_drawn_and_descends(window, qtbot, name):
     window.problem_panel.choose(name)
     session = window.session
     assert session.experiment.problem.name == name
-    session.step()
+    session.player.step()
     qtbot.waitUntil(lambda: all(run.step == 1 or run.stop for run in session.runs), timeout=10_000)
     assert all(run.begun for run in session.runs)
     plot = window.stage.plot
@@ -78,14 +78,14 @@ def test_that_a_typed_formula_is_minimised_and_its_names_are_sliders(window, qtb
     assert list(window.problem_panel.fields) == ["a", "b"]
     type_into(qtbot, window.problem_panel.fields["a"].entry, "2.5")
     assert window.session.experiment.problem.value([1.0, 0.0]) == 2.5
-    window.session.finish()
+    window.session.player.finish()
     assert window.session.runs[0].stop.reason in (Reason.TOLERANCE, Reason.STEP_LIMIT)
 
 
 def test_that_a_formula_of_x_alone_is_a_curve(window, qtbot):
     type_into(qtbot, window.problem_panel.formula.entry, "(x - 1)**2")
     assert window.session.experiment.problem.picture == "curve"
-    window.session.finish()
+    window.session.player.finish()
     assert window.session.runs[1].trace.x[-1, 0] == pytest.approx(1, abs=1e-2)
 
 
@@ -118,7 +118,7 @@ def test_that_undefined_regions_are_masked(window, qtbot):
     qtbot.waitUntil(lambda: bool(np.isnan(plot.landscape.heights).any()))
     assert np.isnan(plot.landscape.shades()[np.isnan(plot.landscape.heights)]).all()
     assert "not defined" in plot.describe(-2.0, 0.0)
-    window.session.finish()
+    window.session.player.finish()
     assert window.session.runs[0].stop.reason is Reason.LEFT_DOMAIN
 
 
@@ -130,7 +130,7 @@ def test_that_samples_are_typed_and_read_along_the_curve(window, qtbot):
                     window.session.experiment.problem.samples[0] == 4)  # fmt: skip
     assert isinstance(window.session.experiment.problem, SampledCurve)
     window.session.change_run(0, hyperparameters={"learning_rate": 0.1})
-    window.session.finish()
+    window.session.player.finish()
     assert window.session.runs[0].trace.x[-1, 0] == pytest.approx(2, abs=0.3)
 
 
@@ -139,7 +139,7 @@ def test_that_the_article_s_first_example_is_reproduced_in_the_window(window, qt
     panel.choose("samples_vector")
     assert isinstance(window.session.experiment.problem, SampledVector)
     type_into(qtbot, window.limits_panel.fields["max_steps"].entry, "50")
-    window.session.finish()
+    window.session.player.finish()
     gradient_descent = window.session.runs[0]
     assert gradient_descent.step == 50
     assert str(gradient_descent.trace.x[-1]) == "[9.5  9.25 8.75 8.25 7.75 7.5 ]"
@@ -186,7 +186,7 @@ def test_that_a_bad_file_is_told_and_the_problem_stays(window, qtbot, tmp_path, 
 def test_that_the_start_is_chosen_by_number(window, qtbot):
     type_into(qtbot, window.problem_panel.start.entry, "1.5, -2")
     assert window.session.experiment.start == (1.5, -2.0)
-    qtbot.waitUntil(lambda: not window.session.busy)
+    qtbot.waitUntil(lambda: not window.session.player.busy)
     assert window.session.runs[0].trace.x[0].tolist() == [1.5, -2.0]
 
 

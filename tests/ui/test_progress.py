@@ -44,17 +44,17 @@ def test_that_progress_tells_epoch_time_left_and_examples_without_moving(window,
     session, progress = window.session, window.progress
     session.edit(replace(session.experiment, limits=replace(session.experiment.limits, max_steps=10_000_000)))
     before = progress.geometry()
-    session.play()
+    session.player.play()
     qtbot.waitUntil(lambda: bool(progress.pace.text()), timeout=10_000)
     assert re.fullmatch(r"epoch [\d,]+\.\d of 1,000,000", progress.epoch.text())
     assert re.fullmatch(r"[\d:]+ (s|min|h) left", progress.left.text())
     told = float(progress.pace.text().removesuffix(" examples/s").replace(",", ""))
     assert told > 320
     assert progress.geometry() == before
-    session.pause()
-    qtbot.waitUntil(lambda: not session.busy)
+    session.player.pause()
+    qtbot.waitUntil(lambda: not session.player.busy)
     session.frame.emit()
-    assert progress.epoch.text() == f"epoch {session.steps / 10:,.1f} of 1,000,000"
+    assert progress.epoch.text() == f"epoch {session.cursor.newest / 10:,.1f} of 1,000,000"
     assert (progress.left.text(), progress.pace.text()) == ("", "")
 
 
@@ -63,14 +63,14 @@ def test_that_progress_is_hidden_where_there_are_no_epochs(window):
     window.problem_panel.choose("xor_network")
     assert window.progress.isVisible()
     assert 0 < window.progress.bar.height() <= 8
-    window.session.finish()
+    window.session.player.finish()
     assert window.progress.bar.share == 1
     window.problem_panel.choose("sphere")
     assert not window.progress.isVisible()
 
 
 def test_that_networks_are_trained_as_fast_as_it_goes_and_other_speeds_come_back(window):
-    timeline, pace = window.timeline, window.session.pace
+    timeline, pace = window.timeline, window.session.player.pace
     timeline.speed.setValue(20)
     slow = pace.speed
     window.problem_panel.choose("network")

@@ -33,7 +33,7 @@ def fitted(open_window, problem, steps=50, **options):
     )
     experiment = Experiment(problem, plans, tuple(problem.start.tolist()), Limits(max_steps=steps), **options)
     window = open_window(experiment)
-    window.session.finish()
+    window.session.player.finish()
     return window
 
 
@@ -118,7 +118,7 @@ def test_that_the_fit_the_model_and_the_loss_follow_the_cursor(open_window):
     problem, run = session.experiment.problem, session.runs[0]
     last = curves(window)[0][1].copy()
     assert view.model.text() == problem.model_text(run.trace.x[-1])
-    session.look_at(3)
+    session.cursor.look_at(3)
     assert not np.array_equal(curves(window)[0][1], last)
     assert view.model.text() == problem.model_text(run.trace.x[3])
     assert f"loss {run.trace.loss[3]:.6g}" in view.state.text()
@@ -133,14 +133,14 @@ def test_that_the_batch_of_the_step_at_the_cursor_is_ringed_and_the_epoch_told(o
     session, plot = window.session, window.beside.data.plot
     problem = session.experiment.problem
     for step in (1, 7, 12):
-        session.look_at(step)
+        session.cursor.look_at(step)
         rows = problem.batch_rows(step, 3)
         x, y = plot.batch.getData()
         assert plot.batch.isVisible()
         assert np.array_equal(x, problem.data.inputs[rows, 0])
         assert np.array_equal(y, problem.data.targets[rows])
     assert "epoch 1.71" in window.beside.data.state.text()
-    session.look_at(0)
+    session.cursor.look_at(0)
     assert not plot.batch.isVisible()
 
 

@@ -14,7 +14,7 @@ from gdviewer.problems.regression import Regression
 from gdviewer.problems.samples import SampledVector
 from gdviewer.ui.plots.base import pale
 from gdviewer.ui.plots.steps_plot import COMPONENTS
-from gdviewer.ui.thinning import Nearest, distance_to_line
+from gdviewer.ui.plots.thinning import Nearest, distance_to_line
 
 
 def ran(open_window, qtbot, name: str, steps: int, *plans: RunPlan):
@@ -57,8 +57,8 @@ def nearest_row(plot, points: np.ndarray, pixel: QPoint) -> int:
 
 def test_that_a_path_goes_on_pale_past_its_head_at_the_cursor(window):
     session, plot = window.session, window.stage.plot
-    session.finish()
-    session.look_at(30)
+    session.player.finish()
+    session.cursor.look_at(30)
     short, long = session.runs  # of 23 and 202 steps
     drawing = plot._drawings[long]
     assert drawing.head.pos() == QPointF(*long.trace.x[30])
@@ -68,11 +68,11 @@ def test_that_a_path_goes_on_pale_past_its_head_at_the_cursor(window):
     assert np.array_equal(past[[0, -1]], long.trace.x[[0, 30]])
     assert np.array_equal(future[[0, -1]], long.trace.x[[30, -1]])
     whole = np.concatenate([past, future[1:]])
-    session.live()
+    session.cursor.follow()
     assert not drawing.future.isVisible()
     assert len(np.column_stack(drawing.curve.getData())) >= len(whole) - 2
     assert drawing.future.opts["pen"].color() == pale(drawing.curve.opts["pen"].color(), plot.theme)
-    session.look_at(30)
+    session.cursor.look_at(30)
     ended = plot._drawings[short]
     assert ended.head.pos() == QPointF(*short.trace.x[-1])
     assert not ended.future.isVisible()
@@ -83,7 +83,7 @@ def test_that_the_path_keeps_its_form_wherever_the_cursor_is(open_window, qtbot)
     drawing = window.stage.plot._drawings[window.session.runs[0]]
     chosen = None
     for step in (10, 700, 2999):
-        window.session.look_at(step)
+        window.session.cursor.look_at(step)
         points = np.concatenate([np.column_stack(c.getData()) for c in (drawing.curve, drawing.future)])
         own = {tuple(p) for p in points} - {tuple(window.session.runs[0].trace.x[s]) for s in (10, 700, 2999)}
         assert chosen is None or own == chosen
@@ -106,12 +106,12 @@ def test_that_the_curves_are_pale_from_a_strong_line_on(open_window, qtbot, loga
         return max(color.hslSaturation() * (255 - color.lightness()) for color in around)
 
     live = color_at(30), color_at(300)
-    window.session.look_at(100)
+    window.session.cursor.look_at(100)
     assert color_at(30) == live[0]
     assert color_at(300) < 0.6 * live[1]
     assert plot.cursor_line.pen.widthF() > thin
     assert plot.cursor_line.value() == pytest.approx(2 if logarithmic else 100)
-    window.session.live()
+    window.session.cursor.follow()
     assert color_at(300) == live[1]
     assert plot.cursor_line.pen.widthF() == thin
 
@@ -121,7 +121,7 @@ def test_that_all_views_follow_one_cursor_back_and_forth(open_window, qtbot):
     window = ran(open_window, qtbot, name, 60, plan("adam", 0.05))
     session, run = window.session, window.session.runs[0]
     for step in (10, 3, 40, 60):
-        session.look_at(step)
+        session.cursor.look_at(step)
         assert f"step {step}" in window.runs_panel.list.item(0).toolTip()
         assert window.timeline.entry.text() == str(step)
         assert window.history.plot.cursor_line.value() == step
@@ -143,7 +143,7 @@ def test_that_a_click_on_a_path_looks_at_the_nearest_of_all_its_steps(open_windo
             assert found is not None
             hit = nearest_row(plot, found[1].trace.x, pixel)
             click(qtbot, plot, pixel)
-            assert session.cursor == hit == found[2]
+            assert session.cursor.step == hit == found[2]
             assert session.runs[session.selected] is found[1]
             qtbot.wait(1)
 
@@ -157,7 +157,7 @@ def test_that_a_click_between_two_far_steps_is_on_the_path_and_one_beside_it_set
     assert (pixel_of(plot, *a) - pixel_of(plot, *b)).manhattanLength() > 30
     between = pixel_of(plot, *(0.6 * a + 0.4 * b))
     click(qtbot, plot, between)
-    assert session.cursor == step
+    assert session.cursor.step == step
     assert session.runs == [run]
     beside = between + QPoint(-60, -60)
     click(qtbot, plot, beside)
@@ -166,7 +166,7 @@ def test_that_a_click_between_two_far_steps_is_on_the_path_and_one_beside_it_set
 
 
 def test_that_the_mouse_tells_what_a_click_on_a_path_would_look_at(window, qtbot):
-    window.session.finish()
+    window.session.player.finish()
     plot, run = window.stage.plot, window.session.runs[1]
     told = plot.describe(*run.trace.x[20])
     assert told.endswith(f"step 20 of Adam   η = 0.1: loss {run.trace.loss[20]:.6g}, click to look at it")
@@ -184,11 +184,11 @@ def test_that_a_click_on_a_visited_point_of_a_curve_looks_at_its_step(open_windo
     points = np.column_stack([run.trace.x[:, 0], run.trace.loss])
     pixel = pixel_of(plot, *points[60])
     click(qtbot, plot, pixel)
-    assert session.cursor == nearest_row(plot, points, pixel)
+    assert session.cursor.step == nearest_row(plot, points, pixel)
     drawing = plot._drawings[run]
     assert len(drawing.points.data)
     assert len(drawing.future.data)
-    assert drawing.head.pos() == QPointF(*points[session.cursor])
+    assert drawing.head.pos() == QPointF(*points[session.cursor.step])
 
 
 def test_that_a_click_on_a_path_on_a_plane_looks_at_its_step(open_window, qtbot):
@@ -198,7 +198,7 @@ def test_that_a_click_on_a_path_on_a_plane_looks_at_its_step(open_window, qtbot)
     points = plot.surface.plane.project(run.trace.x)
     pixel = pixel_of(plot, *points[100])
     click(qtbot, plot, pixel)
-    assert session.cursor == nearest_row(plot, points, pixel)
+    assert session.cursor.step == nearest_row(plot, points, pixel)
     assert plot._drawings[run].future.isVisible()
 
 
@@ -213,8 +213,8 @@ def test_that_a_click_among_the_curves_looks_at_that_step(open_window, qtbot, lo
         pixel = pixel_of(plot, np.log10(step) if logarithmic else step, 0.4 * low + 0.6 * high)
         at = point_of(plot, pixel)[0]
         click(qtbot, plot, pixel)
-        assert session.cursor == round(10**at if logarithmic else at)
-        assert session.cursor == pytest.approx(step, rel=0.1)
+        assert session.cursor.step == round(10**at if logarithmic else at)
+        assert session.cursor.step == pytest.approx(step, rel=0.1)
 
 
 def test_that_a_click_in_the_components_looks_at_that_step(open_window, qtbot):
@@ -222,13 +222,13 @@ def test_that_a_click_in_the_components_looks_at_that_step(open_window, qtbot):
     plans = (plan("gradient_descent", 0.001),)
     limits = Limits(tolerance=None, max_steps=300)
     window = open_window(Experiment(problem, plans, tuple(problem.start.tolist()), limits))
-    window.session.finish()
+    window.session.player.finish()
     plot = window.stage.plot
     assert plot.quantity == COMPONENTS
     (_, _), (low, high) = plot.getPlotItem().vb.viewRange()
     click(qtbot, plot, pixel_of(plot, 120, (low + high) / 2))
-    assert window.session.cursor == pytest.approx(120, abs=3)
-    assert window.history.plot.cursor_line.value() == window.session.cursor
+    assert window.session.cursor.step == pytest.approx(120, abs=3)
+    assert window.history.plot.cursor_line.value() == window.session.cursor.step
     assert plot.veil.isVisible()
 
 

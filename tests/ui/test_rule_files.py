@@ -11,7 +11,8 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, Qt
 from PySide6.QtWidgets import QApplication, QFileDialog
 
 from gdviewer import cli
-from gdviewer.ui import own_rules, startup
+from gdviewer.ui.app import startup
+from gdviewer.ui.session import user_rules
 
 MINE = "def mine(x, f, *, learning_rate=rate(0.01)):\n    return x - learning_rate * f.gradient(x)\n"
 
@@ -33,9 +34,9 @@ def path(tmp_path):
 
 @pytest.fixture
 def opened(window, qtbot, path):
-    window.session.own_rules.open(path)
+    window.session.user_rules.open(path)
     qtbot.waitUntil(lambda: titles(window)[2:] == ["Mine"])
-    window.session.finish()
+    window.session.player.finish()
     return window
 
 
@@ -44,7 +45,7 @@ def test_that_the_menu_opens_a_file_into_the_race(window, qtbot, path, monkeypat
     (action,) = (a for menu in window.menuBar().actions() for a in menu.menu().actions() if "timizer" in a.text())
     action.trigger()
     qtbot.waitUntil(lambda: titles(window) == ["Gradient descent", "Adam", "Mine"])
-    assert window.session.own_rules.source_of(window.session.experiment.runs[2].optimizer).title == "my_rule.py"
+    assert window.session.user_rules.source_of(window.session.experiment.runs[2].optimizer).title == "my_rule.py"
 
 
 def test_that_a_file_dropped_on_the_window_is_opened(window, qtbot, path):
@@ -120,18 +121,18 @@ def test_that_a_branch_takes_up_the_new_version_with_the_run_it_leaves(opened, q
     session = opened.session
     session.change_run(2, hyperparameters={"learning_rate": 0.002})
     session.reset()
-    session.finish()
-    session.look_at(5)
-    opened.runs_panel.branch_run(own_rules.key_of(session.experiment.runs[2].optimizer))
+    session.player.finish()
+    session.cursor.look_at(5)
+    opened.runs_panel.branch_run(user_rules.key_of(session.experiment.runs[2].optimizer))
     session.change_run(3, hyperparameters={"learning_rate": 0.004})
     opened.runs_panel.branch_run("adam")
-    session.finish()
-    left = session.runs[3].left
+    session.player.finish()
+    left = session.runs[3].branch_step
     path.write_text(MINE.replace("- learning_rate", "- 0.5 * learning_rate"))
-    qtbot.waitUntil(lambda: session.edits.undo_text == "runs")
-    session.finish()
+    qtbot.waitUntil(lambda: session.undo_history.undo_text == "runs")
+    session.player.finish()
     mine, branch, other = session.runs[2:]
-    assert left == branch.left == other.left
+    assert left == branch.branch_step == other.branch_step
     assert branch.owner(left).optimizer is branch.optimizer is mine.optimizer
     assert np.array_equal(branch.trace.x[: left + 1], mine.trace.x[: left + 1])
     for run, step, rate in ((mine, 1, 0.002), (branch, left + 1, 0.004)):
@@ -144,20 +145,20 @@ def test_that_a_save_is_an_edit_by_its_own_words(opened, qtbot, path):
     assert opened.session.selected == 2  # what has joined is selected: its steps are what is wanted
     path.write_text(MINE.replace("0.01", "0.02"))
     qtbot.waitUntil(lambda: rate(opened) == 0.02)
-    assert opened.session.edits.undo_text == "a new version of Mine"
+    assert opened.session.undo_history.undo_text == "a new version of Mine"
     opened.session.undo()
     assert rate(opened) == 0.01
 
 
 def test_that_a_file_that_is_no_rule_is_told_and_taken_up_once_it_is(window, qtbot, path):
     path.write_text("x = 1\n1 / 0\n")
-    window.session.own_rules.open(path)
+    window.session.user_rules.open(path)
     qtbot.waitUntil(window.runs_panel.files.isVisible)
     assert "my_rule.py, line 2: ZeroDivisionError: division by zero." in window.runs_panel.files.text()
     assert len(titles(window)) == 2
     path.write_text(MINE)
     qtbot.waitUntil(lambda: titles(window)[2:] == ["Mine"])
-    window.session.own_rules.open(path.with_name("none.py"))
+    window.session.user_rules.open(path.with_name("none.py"))
     assert "none.py: it can't be read" in window.runs_panel.files.text()
 
 
@@ -165,29 +166,29 @@ def test_that_two_files_are_two_rules(window, qtbot, path, tmp_path):
     other = tmp_path / "deeper" / "my_rule.py"
     other.parent.mkdir()
     other.write_text(MINE.replace("0.01", "0.003"))
-    window.session.own_rules.open(path)
-    window.session.own_rules.open(other)
+    window.session.user_rules.open(path)
+    window.session.user_rules.open(other)
     qtbot.waitUntil(lambda: titles(window)[2:] == ["Mine", "Mine"])
     first, second = (plan.optimizer for plan in window.session.experiment.runs[2:])
-    assert own_rules.key_of(first) != own_rules.key_of(second)
+    assert user_rules.key_of(first) != user_rules.key_of(second)
     path.write_text(MINE.replace("0.01", "0.02"))
     qtbot.waitUntil(lambda: {rate(window, 2), rate(window, 3)} == {0.02, 0.003})
 
 
 def test_that_a_file_that_never_ends_is_given_up(window, qtbot, path, monkeypatch):
-    monkeypatch.setattr(own_rules, "READ_SECONDS", 0.2)
+    monkeypatch.setattr(user_rules, "READ_SECONDS", 0.2)
     path.write_text("while True:\n    pass\n")
-    window.session.own_rules.open(path)
-    window.session.play()
+    window.session.user_rules.open(path)
+    window.session.player.play()
     qtbot.waitUntil(window.runs_panel.files.isVisible)
     assert "my_rule.py, line" in window.runs_panel.files.text()
     assert "has not ended within 0.2 seconds" in window.runs_panel.files.text()
-    qtbot.waitUntil(lambda: window.session.finished)
+    qtbot.waitUntil(lambda: window.session.player.finished)
 
 
 def test_that_a_save_while_a_file_is_read_wins(window, qtbot, path):
     path.write_text("import time\nwhile True:\n    time.sleep(0.01)\n")
-    window.session.own_rules.open(path)
+    window.session.user_rules.open(path)
     path.write_text(MINE)
     qtbot.waitUntil(lambda: titles(window)[2:] == ["Mine"])
     assert not window.runs_panel.files.isVisible()
@@ -202,14 +203,14 @@ def test_that_the_command_line_opens_the_window_with_the_rules_of_files(qapp, qt
     seen = []
 
     def live(application, experiment, files):
-        from gdviewer.ui.window import MainWindow
+        from gdviewer.ui.app.main_window import MainWindow
 
         window = MainWindow(experiment)
         for file, version in files.items():
-            window.session.own_rules.watch(file, version)
+            window.session.user_rules.watch(file, version)
         window.show()
-        window.session.finish()
-        seen.append((titles(window), window.session.own_rules.printed.lines()[:2]))
+        window.session.player.finish()
+        seen.append((titles(window), window.session.user_rules.printed.lines()[:2]))
         path.write_text(MINE.replace("0.01", "0.02"))
         qtbot.waitUntil(lambda: rate(window) == 0.02)
         window.close()

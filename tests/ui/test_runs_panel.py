@@ -10,7 +10,7 @@ from gdviewer import optimizers, problems
 from gdviewer.engine.run.stop import LIMITS, Limits, Reason
 from gdviewer.experiment.experiment import Experiment
 from gdviewer.experiment.plan import RunPlan
-from gdviewer.ui.runs_panel import MAX_RUNS
+from gdviewer.ui.runs.runs_panel import MAX_RUNS
 
 
 def type_into(qtbot, field, text: str) -> None:
@@ -68,7 +68,7 @@ def test_that_every_optimizer_can_be_chosen_and_has_its_controls(window, name):
         assert optimizer.hyperparameters[key].meaning in field.entry.toolTip()
         assert optimizer.hyperparameters[key].range_text in field.entry.toolTip()
         assert field.entry.accessibleName()
-    window.session.finish()
+    window.session.player.finish()
     assert window.session.runs[0].step > 0
 
 
@@ -88,13 +88,13 @@ def test_that_runs_are_added_duplicated_and_removed(window, qtbot):
     assert not panel.remove.isEnabled()
     assert not panel.editor.isVisible()
     add(panel, qtbot, "adam")
-    window.session.finish()
+    window.session.player.finish()
     assert window.session.runs[0].stop
 
 
 def test_that_a_run_is_hidden_by_its_box_in_the_list(window, qtbot):
     panel = window.runs_panel
-    window.session.finish()
+    window.session.player.finish()
     rect = panel.list.visualItemRect(panel.list.item(1))
     qtbot.mouseClick(panel.list.viewport(), Qt.MouseButton.LeftButton, pos=rect.topLeft() + QPoint(14, 14))
     assert [plan.visible for plan in window.session.experiment.runs] == [True, False]
@@ -158,10 +158,10 @@ def test_that_a_run_may_have_a_start_of_its_own(window, qtbot):
     editor = window.runs_panel.editor
     editor.own_start.click()
     type_into(qtbot, editor.start.entry, "4, 4")
-    qtbot.waitUntil(lambda: not window.session.busy)
+    qtbot.waitUntil(lambda: not window.session.player.busy)
     assert [run.trace.x[0].tolist() for run in window.session.runs] == [[4.0, 4.0], [-0.5, -0.75]]
     editor.own_start.click()
-    qtbot.waitUntil(lambda: not window.session.busy)
+    qtbot.waitUntil(lambda: not window.session.player.busy)
     assert window.session.runs[0].trace.x[0].tolist() == [-0.5, -0.75]
 
 
@@ -170,14 +170,14 @@ def test_that_tolerances_are_switched_on_and_hold(window, qtbot):
     fields["tolerance"].switch.click()
     fields["gradient_tolerance"].switch.click()
     type_into(qtbot, fields["gradient_tolerance"].entry, "0.5")
-    window.session.finish()
+    window.session.player.finish()
     for run in window.session.runs:
         assert run.stop.reason is Reason.GRADIENT_TOLERANCE
         assert np.abs(run.trace.gradient[-1]).max() <= 0.5 < np.abs(run.trace.gradient[-2]).max()
 
 
 def test_that_every_stop_is_told_with_advice(window):
-    window.session.finish()
+    window.session.player.finish()
     editor = window.runs_panel.editor
     assert editor.message.text().startswith("Tolerance met")
     assert "stationary point" in editor.advice.text()
@@ -187,7 +187,7 @@ def test_that_every_stop_is_told_with_advice(window):
 def test_that_a_gradient_too_large_to_be_squared_is_told_in_list_and_curve(open_window):
     plan = RunPlan(optimizers.get("gradient_descent"), {"learning_rate": 1e-160})
     window = open_window(Experiment(problems.formula("1e155*x**2 + y**2"), (plan,), (1.0, 1.0), Limits()))
-    window.session.finish()
+    window.session.player.finish()
     assert "‖∇f‖ 2e+155" in window.runs_panel.list.item(0).toolTip()
     window.history.quantity.setCurrentIndex(1)
     window.grab()
@@ -196,30 +196,30 @@ def test_that_a_gradient_too_large_to_be_squared_is_told_in_list_and_curve(open_
 
 
 def test_that_the_live_line_tells_step_loss_gradient_and_speed(window, qtbot):
-    window.session.play()
+    window.session.player.play()
     tip = window.runs_panel.list.item
     qtbot.waitUntil(lambda: "steps/s" in tip(1).toolTip() and "step 0 " not in tip(1).toolTip(), timeout=5000)
     assert "loss" in tip(1).toolTip()
     assert "‖∇f‖" in tip(1).toolTip()
-    window.session.pause()
+    window.session.player.pause()
 
 
 def test_that_without_the_longest_run_and_without_any_the_cursor_is_on_the_newest_step(window, qtbot):
     session = window.session
-    session.finish()
+    session.player.finish()
     shorter = min(run.step for run in session.runs)
-    session.look_at(shorter + 5)
-    assert not session.is_live
+    session.cursor.look_at(shorter + 5)
+    assert not session.cursor.is_live
     session.select(1)
     window.runs_panel.remove_run()
-    assert (session.selected, session.cursor, session.is_live) == (0, shorter, True)
-    session.look_at(3)
+    assert (session.selected, session.cursor.step, session.cursor.is_live) == (0, shorter, True)
+    session.cursor.look_at(3)
     window.runs_panel.remove_run()
-    assert (session.selected, session.cursor, session.is_live) == (0, 0, True)
+    assert (session.selected, session.cursor.step, session.cursor.is_live) == (0, 0, True)
     window.runs_panel.add_runs(["momentum"])
-    qtbot.waitUntil(lambda: not session.busy)
-    session.step(3)
-    qtbot.waitUntil(lambda: session.cursor == 3)
+    qtbot.waitUntil(lambda: not session.player.busy)
+    session.player.step(3)
+    qtbot.waitUntil(lambda: session.cursor.step == 3)
 
 
 def test_that_after_enter_in_a_field_the_keys_are_those_of_the_runs(window, qtbot):
@@ -229,7 +229,7 @@ def test_that_after_enter_in_a_field_the_keys_are_those_of_the_runs(window, qtbo
     qtbot.keyClick(entry, Qt.Key.Key_Return)
     assert window.session.experiment.runs[0].hyperparameters["learning_rate"] == 0.02
     qtbot.keyClick(window.focusWidget() or window, Qt.Key.Key_Space)
-    assert window.session.playing
+    assert window.session.player.playing
     entry.setFocus()
     entry.setText("much")
     qtbot.keyClick(entry, Qt.Key.Key_Return)

@@ -17,7 +17,7 @@ from gdviewer.experiment.experiment import Experiment
 from gdviewer.experiment.minimize import minimize
 from gdviewer.experiment.plan import RunPlan
 from gdviewer.problems.function import FunctionProblem
-from gdviewer.ui.clock import FRAME_MS
+from gdviewer.ui.session.clock import FRAME_MS
 
 
 def endless(problem: str = "rosenbrock", runs: int = 1) -> Experiment:
@@ -32,7 +32,7 @@ def on_function(fun, *names: str, start=(1.0, 1.0)) -> Experiment:
 
 
 def test_that_what_the_window_runs_is_what_minimize_computes(window):
-    window.session.finish()
+    window.session.player.finish()
     for plan, run in zip(window.session.experiment.runs, window.session.runs, strict=True):
         alone = minimize("himmelblau", None, plan.optimizer, options=dict(plan.hyperparameters))
         assert run.stop.reason is Reason.TOLERANCE
@@ -41,32 +41,32 @@ def test_that_what_the_window_runs_is_what_minimize_computes(window):
 
 def test_that_a_step_is_one_step_of_each_run(window, qtbot):
     for expected in (1, 2, 3):
-        window.session.step()
+        window.session.player.step()
         qtbot.waitUntil(lambda n=expected: [run.step for run in window.session.runs] == [n, n])
-    assert not window.session.playing
+    assert not window.session.player.playing
 
 
 def test_that_steps_are_done_where_a_frame_takes_longer_than_its_time(window, qtbot):
     window.session.frame.connect(lambda: sleep(2 * FRAME_MS / 1000))
-    window.session.step(5)
+    window.session.player.step(5)
     qtbot.waitUntil(lambda: window.session.runs[1].step == 5)
 
 
 def test_that_steps_asked_for_quickly_are_all_done(window, qtbot):
     for _ in range(20):
-        window.session.step()
+        window.session.player.step()
     qtbot.waitUntil(lambda: window.session.runs[1].step == 20)
 
 
 def test_that_no_signal_comes_per_step(open_window, qtbot):
     window = open_window(endless())
-    window.session.pace.set_speed(math.inf)
+    window.session.player.pace.set_speed(math.inf)
     frames = []
-    window.session.frame.connect(lambda: frames.append(window.session.steps))
-    window.session.play()
-    qtbot.waitUntil(lambda: window.session.steps > 3000, timeout=20_000)
-    window.session.pause()
-    assert len(frames) < window.session.steps / 10
+    window.session.frame.connect(lambda: frames.append(window.session.cursor.newest))
+    window.session.player.play()
+    qtbot.waitUntil(lambda: window.session.cursor.newest > 3000, timeout=20_000)
+    window.session.player.pause()
+    assert len(frames) < window.session.cursor.newest / 10
 
 
 def test_that_a_frame_follows_a_pause_whenever_it_comes(open_window, qtbot):
@@ -75,50 +75,50 @@ def test_that_a_frame_follows_a_pause_whenever_it_comes(open_window, qtbot):
     after = []
 
     def pause_or_count():
-        if session.playing and session.runs[0].step > 20:
-            session.pause()
-        elif not session.playing:
+        if session.player.playing and session.runs[0].step > 20:
+            session.player.pause()
+        elif not session.player.playing:
             after.append(session.runs[0].step)
 
     session.frame.connect(pause_or_count)
-    session.pace.set_speed(300)
-    session.play()
-    qtbot.waitUntil(lambda: bool(after) and not session.busy)
+    session.player.pace.set_speed(300)
+    session.player.play()
+    qtbot.waitUntil(lambda: bool(after) and not session.player.busy)
     assert after[-1] == session.runs[0].step
 
 
 def test_that_a_slow_speed_is_kept(open_window, qtbot):
     window = open_window(endless())
-    window.session.pace.set_speed(1.0)
+    window.session.player.pace.set_speed(1.0)
     frames = []
     window.session.frame.connect(lambda: frames.append(1))
-    window.session.play()
+    window.session.player.play()
     qtbot.waitUntil(lambda: len(frames) >= 25, timeout=10_000)
-    window.session.pause()
-    assert 1 <= window.session.steps <= 3
+    window.session.player.pause()
+    assert 1 <= window.session.cursor.newest <= 3
 
 
 def test_that_runs_race_side_by_side(open_window, qtbot):
     window = open_window(endless(runs=3))
-    window.session.pace.set_speed(math.inf)
-    window.session.play()
-    qtbot.waitUntil(lambda: window.session.steps > 500, timeout=20_000)
-    window.session.pause()
-    qtbot.waitUntil(lambda: not window.session.busy)
+    window.session.player.pace.set_speed(math.inf)
+    window.session.player.play()
+    qtbot.waitUntil(lambda: window.session.cursor.newest > 500, timeout=20_000)
+    window.session.player.pause()
+    qtbot.waitUntil(lambda: not window.session.player.busy)
     assert len({run.step for run in window.session.runs}) == 1
 
 
 def test_that_a_hyperparameter_moved_on_the_way_is_in_the_trace_and_replays(open_window, qtbot):
     window = open_window(endless())
     session = window.session
-    session.play()
-    qtbot.waitUntil(lambda: session.steps > 10)
+    session.player.play()
+    qtbot.waitUntil(lambda: session.cursor.newest > 10)
     session.change_run(0, hyperparameters={"learning_rate": 0.05})
     run = session.runs[0]
     qtbot.waitUntil(lambda: bool(run.trace.changes))
     qtbot.waitUntil(lambda: run.step > run.trace.changes[0].step + 5)
-    session.pause()
-    qtbot.waitUntil(lambda: not session.busy)
+    session.player.pause()
+    qtbot.waitUntil(lambda: not session.player.busy)
     change = run.trace.changes[0]
     assert (change.name, change.value) == ("learning_rate", 0.05)
     assert run.hyperparameters_at(change.step - 1)["learning_rate"] == 1e-3
@@ -129,26 +129,26 @@ def test_that_a_hyperparameter_moved_on_the_way_is_in_the_trace_and_replays(open
 def test_that_a_raised_step_limit_lets_a_run_go_on(open_window, qtbot):
     window = open_window(replace(endless(), limits=Limits(tolerance=None, max_steps=20)))
     session = window.session
-    session.finish()
+    session.player.finish()
     run = session.runs[0]
     assert run.stop.reason is Reason.STEP_LIMIT
     session.edit(replace(session.experiment, limits=replace(session.experiment.limits, max_steps=50)))
-    session.finish()
+    session.player.finish()
     assert session.runs[0] is run
     assert run.step == 50
 
 
 def test_that_run_begins_again_when_all_have_stopped(window):
-    window.session.finish()
+    window.session.player.finish()
     before = window.session.runs
-    window.session.finish()
+    window.session.player.finish()
     assert window.session.runs != before
     assert np.array_equal(window.session.runs[0].trace.x, before[0].trace.x)
 
 
 def test_that_another_run_does_not_disturb_those_under_way(window, qtbot):
-    window.session.step()
-    qtbot.waitUntil(lambda: window.session.steps == 1)
+    window.session.player.step()
+    qtbot.waitUntil(lambda: window.session.cursor.newest == 1)
     before = list(window.session.runs)
     window.runs_panel.add_runs(["rmsprop"])
     assert window.session.runs[:2] == before
@@ -165,7 +165,7 @@ def test_that_an_error_in_user_code_ends_its_run_and_is_shown(open_window, qtbot
 
     window = open_window(on_function(fragile, "gradient_descent"))
     window.session.change_run(0, hyperparameters={"learning_rate": 0.02})
-    window.session.finish()
+    window.session.player.finish()
     run = window.session.runs[0]
     assert run.stop.reason is Reason.ERROR
     assert run.step >= 1
@@ -175,7 +175,7 @@ def test_that_an_error_in_user_code_ends_its_run_and_is_shown(open_window, qtbot
 
 def test_that_a_function_of_wrong_shape_is_told(open_window):
     window = open_window(on_function(lambda x: x))
-    window.session.finish()
+    window.session.player.finish()
     assert "one real number" in window.runs_panel.editor.message.text()
 
 
@@ -190,57 +190,57 @@ def test_that_a_function_that_blocks_is_given_up_and_others_go_on(open_window, q
         return float(x @ x)
 
     window = open_window(on_function(stuck), ready=False)
-    window.session.play()
+    window.session.player.play()
     qtbot.waitUntil(lambda: window.session.runs[0].stop is not None, timeout=10_000)
     assert "has not returned" in window.runs_panel.editor.message.text()
     gate.set()
     window.problem_panel.choose("sphere")
-    window.session.finish()
+    window.session.player.finish()
     assert window.session.runs[0].step > 10
 
 
 def test_that_starting_and_stopping_two_hundred_times_leaves_nothing(open_window, qtbot):
     window = open_window(endless())
     for _ in range(200):
-        window.session.play()
+        window.session.player.play()
         qtbot.wait(0)
-        window.session.pause()
+        window.session.player.pause()
     for _ in range(50):
         window.session.reset()
-        window.session.play()
+        window.session.player.play()
         qtbot.wait(0)
     qtbot.waitUntil(lambda: window.session.runs[0].step > 0, timeout=10_000)
-    window.session.pause()
+    window.session.player.pause()
 
 
 def test_that_closing_while_running_ends_the_thread(open_window, qtbot):
     window = open_window(endless(runs=2))
-    window.session.pace.set_speed(math.inf)
-    window.session.play()
-    qtbot.waitUntil(lambda: window.session.steps > 100)
+    window.session.player.pace.set_speed(math.inf)
+    window.session.player.play()
+    qtbot.waitUntil(lambda: window.session.cursor.newest > 100)
     window.close()
     assert not [t for t in threading.enumerate() if t.name == "gdviewer worker"]
 
 
 def test_that_the_cursor_is_shared_and_follows_at_the_end(window):
     session = window.session
-    session.finish()
-    session.look_at(7)
-    assert not session.is_live
-    assert [session.position(run) for run in session.runs] == [7, 7]
+    session.player.finish()
+    session.cursor.look_at(7)
+    assert not session.cursor.is_live
+    assert [session.cursor.position(run) for run in session.runs] == [7, 7]
     assert "step 7" in window.runs_panel.list.item(0).toolTip()
     assert (window.timeline.entry.text(), window.timeline.badge.text()) == ("7", "REVIEW")
     assert window.history.plot.cursor_line.value() == 7
     head = window.stage.plot._drawings[session.runs[0]].head.pos()
     assert (head.x(), head.y()) == pytest.approx(tuple(session.runs[0].trace.x[7]))
-    session.look_at(10**9)
-    assert session.is_live
+    session.cursor.look_at(10**9)
+    assert session.cursor.is_live
 
 
 def test_that_a_diverging_run_keeps_the_plots_sane(window):
     window.problem_panel.choose("rosenbrock")
     window.session.change_run(0, hyperparameters={"learning_rate": 10.0})
-    window.session.finish()
+    window.session.player.finish()
     run = window.session.runs[0]
     assert run.stop.reason is Reason.DIVERGED
     assert np.isfinite(run.trace.x).all()

@@ -10,10 +10,10 @@ from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import Limits
 from gdviewer.experiment.experiment import Experiment
 from gdviewer.experiment.plan import RunPlan
+from gdviewer.inspection.six_steps import stage_title
+from gdviewer.inspection.step_report import Reporter
 from gdviewer.ui.inspector.cell import matrix_of
 from gdviewer.ui.inspector.panel import StepPanel
-from gdviewer.ui.inspector.six_steps import stage_title
-from gdviewer.ui.inspector.story import Teller
 
 NETWORKS = {
     "dense": ("network", {}),
@@ -34,7 +34,7 @@ def trained(kind, optimizer="adam", steps=12, **values):
 
 
 def told(run, step=STEP, example=None):
-    story = Teller().tell(run, step, example)
+    story = Reporter().tell(run, step, example)
     assert not story.faults
     return story
 
@@ -153,7 +153,7 @@ def test_that_the_panel_follows_an_example_and_shows_the_parts(open_window, qtbo
     plan = RunPlan(optimizers.get("adam"), {"learning_rate": 0.01})
     limits = Limits(tolerance=None, max_steps=20)
     window = open_window(Experiment(problem, (plan,), tuple(problem.start.tolist()), limits))
-    window.session.finish()
+    window.session.player.finish()
     next(dock for dock in window._docks if dock.objectName() == "step").raise_()
     qtbot.waitUntil(lambda: bool(window.findChildren(StepPanel)))
     panel = window.findChildren(StepPanel)[0]
@@ -171,7 +171,7 @@ def test_that_the_panel_follows_an_example_and_shows_the_parts(open_window, qtbo
     panel.show()
     qtbot.waitUntil(lambda: panel.story is not None)
     assert example.chosen == (2, "test")
-    window.session.look_at(19)
+    window.session.cursor.look_at(19)
     row = int(problem.batches.at(19, window.session.runs[0].seed)[3])
     qtbot.waitUntil(lambda: example.chosen == (row, "train"))
     shapes = found(panel.lines.rows, "input").amount.shape

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 import gdviewer
-from gdviewer.ui import display
-from gdviewer.ui.display import MissingLibraryError, choose_platform, missing_libraries
+from gdviewer.ui.app import display
+from gdviewer.ui.app.display import MissingLibraryError, choose_platform, missing_libraries
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the checks before Qt starts are Linux's")
 pytestmark = linux
@@ -142,8 +142,8 @@ def test_that_the_user_s_platform_is_kept(setting: str, visible: bool) -> None:
 def test_that_ctrl_c_closes_the_window(tmp_path: Path) -> None:
     script = (
         "import os, sys\n"
-        "from gdviewer.ui import startup\n"
-        "from gdviewer.ui.app import create_application\n"
+        "from gdviewer.ui.app import startup\n"
+        "from gdviewer.ui.app.application import create_application\n"
         "from gdviewer.experiment.experiment import default_experiment\n"
         "from PySide6.QtCore import QTimer\n"
         "application = create_application()\n"

@@ -14,12 +14,12 @@ from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import Limits, Reason
 from gdviewer.experiment.experiment import Experiment
 from gdviewer.experiment.plan import RunPlan
+from gdviewer.inspection import step_report
+from gdviewer.inspection.step_report import Reporter
 from gdviewer.problems.function import FunctionProblem
-from gdviewer.ui.inspector import story
 from gdviewer.ui.inspector.cell import broken
 from gdviewer.ui.inspector.panel import StepPanel
-from gdviewer.ui.inspector.story import Teller
-from gdviewer.ui.pins import MOST_SAMPLES, Samples
+from gdviewer.ui.session.pins import MOST_SAMPLES, Samples
 
 
 def on(problem, *rules, steps=200, options=Options(), **declared):
@@ -36,9 +36,9 @@ def look_into(open_window, qtbot):
 
     def look(experiment, step=None):
         window = open_window(experiment)
-        window.session.finish()
+        window.session.player.finish()
         if step is not None:
-            window.session.look_at(step)
+            window.session.cursor.look_at(step)
         dock = next(dock for dock in window._docks if dock.objectName() == "step")
         dock.raise_()
         qtbot.waitUntil(lambda: window.findChild(StepPanel) is not None)
@@ -82,12 +82,12 @@ def test_that_the_lines_are_shown_in_order_with_the_values_they_produced(look_in
 
 def test_that_the_lines_follow_the_cursor(look_into, qtbot):
     window, panel = look_into(on("rosenbrock", "adam"), 137)
-    window.session.look_at(7)
+    window.session.cursor.look_at(7)
     shown(panel, qtbot, 7)
     assert row_of(panel, "x").amount.tobytes() == window.session.runs[0].trace.x[7].tobytes()
     panel.lines.setFocus()
     qtbot.keyClick(panel.lines, Qt.Key.Key_Home)
-    window.session.look_at(0)
+    window.session.cursor.look_at(0)
     shown(panel, qtbot, 1)  # at the start, the step that leads away from it
 
 
@@ -134,7 +134,7 @@ def test_that_the_line_looked_at_stays_the_same_from_step_to_step(look_into, qtb
     window, panel = look_into(on("rosenbrock", "adam"), 20)
     panel.lines.setFocus()
     panel.lines.choose(row_of(panel, "v"))
-    window.session.look_at(21)
+    window.session.cursor.look_at(21)
     shown(panel, qtbot, 21)
     assert panel.lines.current.name == "v"
     assert np.array_equal(window.session.arrows.shown[0].vector, window.session.runs[0].trace.state["v"][21])
@@ -170,7 +170,7 @@ def test_that_the_calls_of_central_differences_look_different():
 
     run = Run(FunctionProblem(bowl, (2.0, 1.0)), optimizers.get("gradient_descent"), (2.0, 1.0))
     run.advance(3)
-    (gradient, *_) = Teller().tell(run, 2).rows
+    (gradient, *_) = Reporter().tell(run, 2).rows
     assert len({call.text for call in gradient.children}) == 4
 
 
@@ -228,7 +228,7 @@ def test_that_lines_after_an_error_that_was_caught_stand_where_they_belong():
     experiment = on("rosenbrock", optimizer("Careful")(careful), steps=4)
     run = experiment.build(experiment.runs[0])
     run.advance(4)
-    attempt, handler, last, _ = Teller().tell(run, 2).rows
+    attempt, handler, last, _ = Reporter().tell(run, 2).rows
     assert [row.name for row in attempt.children] == ["g", ""]
     assert attempt.children[1].error == "ValueError: caught"
     assert [row.name for row in handler.children] == ["g"]
@@ -251,15 +251,15 @@ def test_that_nothing_is_executed_while_the_panel_is_hidden(look_into, qtbot, mo
     qtbot.waitUntil(lambda: not panel.isVisible())
     assert window.session.arrows.shown == ()
     told = []
-    inspected = story.inspect_step
+    inspected = step_report.inspect_step
 
     def counted(run, step, **how):
         told.append(step)
         return inspected(run, step, **how)
 
-    monkeypatch.setattr(story, "inspect_step", counted)
+    monkeypatch.setattr(step_report, "inspect_step", counted)
     for step in (5, 9, 7):
-        window.session.look_at(step)
+        window.session.cursor.look_at(step)
     QCoreApplication.processEvents()
     next(dock for dock in window._docks if dock.objectName() == "step").raise_()
     shown(panel, qtbot, 7)
@@ -278,7 +278,7 @@ def test_that_a_step_that_failed_is_shown_with_its_error_at_its_line(look_into, 
     assert panel.following.isChecked()
     assert panel.lines.current.error == "ZeroDivisionError: division by zero"
     assert "not taken" in panel.about.text()
-    window.session.look_at(2)
+    window.session.cursor.look_at(2)
     shown(panel, qtbot, 2)
     assert not any(row.error for row in walk(panel))
 
@@ -373,15 +373,15 @@ def test_that_a_large_array_is_told_by_its_amounts_and_opens_as_a_table(look_int
 def test_that_keys_beyond_the_lines_stay_with_the_window(look_into, qtbot):
     window, panel = look_into(on("rosenbrock", "adam", steps=30))
     window.session.reset()
-    qtbot.waitUntil(lambda: not window.session.busy)
+    qtbot.waitUntil(lambda: not window.session.player.busy)
     panel.lines.setFocus()
     qtbot.keyClick(panel.lines, Qt.Key.Key_Right)
-    qtbot.waitUntil(lambda: window.session.steps == 1)
+    qtbot.waitUntil(lambda: window.session.cursor.newest == 1)
 
 
 @pytest.mark.parametrize("name", optimizers.names())
 def test_that_every_optimizer_can_be_looked_into(name):
-    rule, teller = optimizers.get(name), Teller()
+    rule, teller = optimizers.get(name), Reporter()
     for problem in ("rotated_quadratic", "linear_regression"):
         experiment = on(problem, name, steps=40)
         run = experiment.build(experiment.runs[0])
@@ -410,7 +410,7 @@ def test_that_a_pinned_value_stays_as_an_arrow_wherever_the_cursor_goes(look_int
     next(dock for dock in window._docks if dock.objectName() == "runs").raise_()
     qtbot.waitUntil(lambda: not panel.isVisible())
     for step in (33, 150):
-        session.look_at(step)
+        session.cursor.look_at(step)
         qtbot.waitUntil(
             lambda step=step: [a.at.tobytes() for a in session.arrows.shown] == [trace.x[step - 1].tobytes()] * 2
         )
@@ -502,7 +502,7 @@ def test_that_points_are_told_from_directions():
     experiment = on("rosenbrock", optimizer("Walking")(walking), steps=20)
     run = experiment.build(experiment.runs[0])
     run.advance(20)
-    rows = [row for top in Teller().tell(run, 12).rows for row in top.walk() if row.vector is not None]
+    rows = [row for top in Reporter().tell(run, 12).rows for row in top.walk() if row.vector is not None]
     assert {row.name for row in rows if row.is_place} == {"x", "y", "half", "mean"}
     assert {row.name for row in rows if row.of_rule and not row.is_place} == {"g", "m", "gap"}
 
@@ -511,8 +511,8 @@ def test_that_a_run_and_its_branch_have_one_arrow_where_they_are_one(look_into, 
     window, panel = look_into(on("rosenbrock", "adam"), 30)
     panel.pin(row_of(panel, "m"))
     window.runs_panel.branch_run("adam")
-    qtbot.waitUntil(lambda: not window.session.busy)
-    window.session.look_at(20)
+    qtbot.waitUntil(lambda: not window.session.player.busy)
+    window.session.cursor.look_at(20)
     start = window.session.runs[0].trace.x[19]
 
     def drawn():

@@ -17,7 +17,7 @@ from gdviewer.experiment.sweep import Sweep
 from gdviewer.experiment.sweep_findings import findings
 from gdviewer.ui.sweeps.dialog import SweepDialog
 from gdviewer.ui.sweeps.plot import value_colors
-from gdviewer.ui.theme import THEMES
+from gdviewer.ui.widgets.theme import THEMES
 
 
 @pytest.fixture
@@ -197,10 +197,10 @@ def test_that_a_curve_under_the_mouse_is_told(open_sweeps, qtbot):
 def test_that_the_runs_can_be_played_while_a_sweep_runs(open_sweeps, qtbot):
     window, dialog = open_sweeps(steps=100_000)
     dialog.sweep("learning_rate")
-    window.session.play()
+    window.session.player.play()
     begun = dialog.runner.sweep.progress
-    qtbot.waitUntil(lambda: window.session.steps > 10 and dialog.runner.sweep.progress > begun, timeout=20_000)
-    window.session.pause()
+    qtbot.waitUntil(lambda: window.session.cursor.newest > 10 and dialog.runner.sweep.progress > begun, timeout=20_000)
+    window.session.player.pause()
     dialog.runner.cancel()
 
 

@@ -29,9 +29,9 @@ def open_thinned(open_window, monkeypatch, qtbot):
         plans = tuple(RunPlan(optimizers.get(rule), {"learning_rate": 1e-3}) for rule in rules)
         limits = Limits(tolerance=None, max_steps=STEPS)
         window = open_window(Experiment(problem, plans, tuple(problem.start.tolist()), limits))
-        window.session.finish()
+        window.session.player.finish()
         qtbot.waitUntil(lambda: all(run.stop for run in window.session.runs))
-        qtbot.waitUntil(lambda: not window.session.busy)
+        qtbot.waitUntil(lambda: not window.session.player.busy)
         for run in window.session.runs:
             assert run.trace.row_stride >= 4
             run.pace = 1e-6  # as where nothing else is computed meanwhile: then steps are executed again while drawing
@@ -56,7 +56,7 @@ def test_that_heads_stand_where_the_runs_were_at_any_step(open_thinned, name):
     plot, whole = window.stage.plot, whole_run(window)
     (run, _) = window.session.runs
     for step in (STEPS, 3, 8, 101, STEPS - 1, 0):
-        window.session.look_at(step)
+        window.session.cursor.look_at(step)
         head = plot._drawings[run].head.pos()
         x = whole.trace.x[step]
         expected = (
@@ -81,8 +81,8 @@ def test_that_a_plane_goes_through_the_newest_point_though_it_is_not_kept(open_t
     session, plot = window.session, window.stage.plot
     run = session.runs[0]
     session.edit(replace(session.experiment, limits=replace(session.experiment.limits, max_steps=STEPS + 1)))
-    session.step()
-    qtbot.waitUntil(lambda: run.step == STEPS + 1 and not session.busy)
+    session.player.step()
+    qtbot.waitUntil(lambda: run.step == STEPS + 1 and not session.player.busy)
     assert STEPS + 1 not in run.trace.kept
     plot.lay()
     assert plot.step == STEPS + 1
@@ -98,8 +98,8 @@ def test_that_paths_go_on_while_fewer_and_fewer_of_their_points_are_kept(open_th
     before = run.trace.row_stride
     limits = Limits(tolerance=None, max_steps=8 * STEPS)
     window.session.edit(replace(window.session.experiment, limits=limits))
-    window.session.finish()
-    qtbot.waitUntil(lambda: not window.session.busy and run.step == 8 * STEPS)
+    window.session.player.finish()
+    qtbot.waitUntil(lambda: not window.session.player.busy and run.step == 8 * STEPS)
     assert run.trace.row_stride > before
     drawn = np.column_stack(window.stage.plot._drawings[run].curve.getData())
     assert all((run.trace.x == point).all(axis=1).any() for point in drawn[:-1])
@@ -114,7 +114,7 @@ def test_that_a_click_on_a_path_leads_to_a_step_that_is_kept(open_thinned, name)
     x = run.point(step)
     at = (x[0], run.trace.loss[step]) if name == "quartic_two_wells" else x
     assert window.stage.plot.take_click(*at)
-    assert window.session.cursor == step
+    assert window.session.cursor.step == step
 
 
 def test_that_components_are_drawn_at_the_steps_that_are_kept(open_thinned):
@@ -130,7 +130,7 @@ def test_that_components_are_drawn_at_the_steps_that_are_kept(open_thinned):
 def test_that_a_step_that_is_not_kept_can_be_read_and_left(open_thinned, qtbot):
     window = open_thinned()
     window.session.select(1)
-    window.session.look_at(101)
+    window.session.cursor.look_at(101)
     next(dock for dock in window._docks if dock.objectName() == "step").raise_()
     qtbot.waitUntil(lambda: window.findChild(StepPanel) is not None)
     panel, whole = window.findChild(StepPanel), whole_run(window, 1)
@@ -138,10 +138,10 @@ def test_that_a_step_that_is_not_kept_can_be_read_and_left(open_thinned, qtbot):
     assert panel.story.faults == []
     assert np.array_equal(panel.story.start, whole.trace.x[100])
     window.runs_panel.branch_run("adam")
-    qtbot.waitUntil(lambda: not window.session.busy and window.session.runs[-1].begun)
-    window.session.finish()
+    qtbot.waitUntil(lambda: not window.session.player.busy and window.session.runs[-1].begun)
+    window.session.player.finish()
     qtbot.waitUntil(lambda: window.session.runs[-1].stop is not None)
-    assert window.session.runs[-1].left == 101
+    assert window.session.runs[-1].branch_step == 101
     assert np.array_equal(window.session.runs[-1].trace.loss, whole.trace.loss)
 
 

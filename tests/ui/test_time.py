@@ -14,8 +14,8 @@ from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import Limits
 from gdviewer.experiment.experiment import Experiment
 from gdviewer.experiment.plan import RunPlan
-from gdviewer.ui.marks import CHANGE, HIT, ROSE, STOP, Rises
-from gdviewer.ui.theme import THEMES, look
+from gdviewer.ui.timeline.marks import CHANGE, HIT, ROSE, STOP, Rises
+from gdviewer.ui.widgets.theme import THEMES, look
 
 ENDLESS = Limits(tolerance=None, max_steps=10**9)
 SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
@@ -69,10 +69,10 @@ def test_that_the_arrow_keys_move_the_cursor_by_one_ten_and_a_hundred(open_windo
         (Qt.Key.Key_Right, CTRL, 100),
     ):
         qtbot.keyClick(window, key, modifiers)
-        assert (session.cursor, session.is_live) == (expected, False)
+        assert (session.cursor.step, session.cursor.is_live) == (expected, False)
     qtbot.keyClick(window, Qt.Key.Key_End)
-    assert (session.cursor, session.is_live) == (400, True)
-    assert session.steps == 400
+    assert (session.cursor.step, session.cursor.is_live) == (400, True)
+    assert session.cursor.newest == 400
 
 
 @pytest.mark.parametrize(("modifiers", "steps"), [(Qt.KeyboardModifier.NoModifier, 1), (SHIFT, 10), (CTRL, 100)])
@@ -80,18 +80,18 @@ def test_that_forward_at_the_newest_step_does_that_many_steps(open_window, qtbot
     window = done(open_window, 20, 0.01, 0.02)
     qtbot.keyClick(window, Qt.Key.Key_Left)
     qtbot.keyClick(window, Qt.Key.Key_Right)
-    assert window.session.steps == 20
+    assert window.session.cursor.newest == 20
     qtbot.keyClick(window, Qt.Key.Key_Right, modifiers)
-    qtbot.waitUntil(lambda: not window.session.busy and not window.session.clock.running)
+    qtbot.waitUntil(lambda: not window.session.player.busy and not window.session.player.clock.running)
     assert [run.step for run in window.session.runs] == [20 + steps, 20 + steps]
-    assert window.session.is_live
+    assert window.session.cursor.is_live
 
 
 def test_that_more_steps_than_a_frame_has_time_for_are_all_done(open_window, qtbot):
     window = done(open_window, 5, 0.001, 0.002)
-    window.session.step(9000)
-    qtbot.waitUntil(lambda: window.session.steps >= 9005, timeout=20_000)
-    qtbot.waitUntil(lambda: not window.session.busy and not window.session.clock.running)
+    window.session.player.step(9000)
+    qtbot.waitUntil(lambda: window.session.cursor.newest >= 9005, timeout=20_000)
+    qtbot.waitUntil(lambda: not window.session.player.busy and not window.session.player.clock.running)
     assert [run.step for run in window.session.runs] == [9005, 9005]
 
 
@@ -109,7 +109,7 @@ def test_that_text_fields_keep_their_own_keys(open_window, qtbot):
     assert entry.cursorPosition() == 0
     qtbot.keyClick(entry, Qt.Key.Key_End)
     assert entry.cursorPosition() == len(entry.text())
-    assert (window.session.cursor, window.session.is_live, window.session.steps) == (50, True, 50)
+    assert (window.session.cursor.step, window.session.cursor.is_live, window.session.cursor.newest) == (50, True, 50)
 
 
 def test_that_a_slider_reached_by_tab_keeps_the_keys_that_move_it(open_window, qtbot):
@@ -121,15 +121,15 @@ def test_that_a_slider_reached_by_tab_keeps_the_keys_that_move_it(open_window, q
     assert slider.value() == before + 1
     qtbot.keyClick(slider, Qt.Key.Key_End)
     assert slider.value() == slider.maximum()
-    assert window.session.is_live
+    assert window.session.cursor.is_live
 
 
 def test_that_the_speed_has_keys(window, qtbot):
-    before = window.session.pace.speed
+    before = window.session.player.pace.speed
     qtbot.keyClick(window, "+")
-    assert window.session.pace.speed > before
+    assert window.session.player.pace.speed > before
     qtbot.keyClick(window, "-")
-    assert window.session.pace.speed == before
+    assert window.session.player.pace.speed == before
 
 
 def test_that_show_all_has_a_key_that_is_not_the_start_of_time(window):
@@ -151,18 +151,18 @@ def test_that_looking_back_and_forth_leaves_the_record_and_what_follows_as_they_
     type_step(qtbot, window, "60")
     press_at(qtbot, window, 70)
     qtbot.keyClick(window, Qt.Key.Key_Right)
-    assert session.cursor > 65
+    assert session.cursor.step > 65
     type_step(qtbot, window, "33")
-    assert session.cursor == 33
+    assert session.cursor.step == 33
     after = (run.trace.x, run.trace.loss, run.trace.gradient)
     assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
     qtbot.keyClick(window, Qt.Key.Key_Space)
-    assert session.playing
-    assert session.is_live
+    assert session.player.playing
+    assert session.cursor.is_live
     qtbot.waitUntil(lambda: run.step > 160)
     qtbot.keyClick(window, Qt.Key.Key_Left)
-    assert not session.playing
-    qtbot.waitUntil(lambda: not session.busy)
+    assert not session.player.playing
+    qtbot.waitUntil(lambda: not session.player.busy)
     alone = Run(run.problem, run.optimizer, run.start, run.hyperparameters, limits=ENDLESS)
     alone.advance(run.step)
     assert np.array_equal(run.trace.x, alone.trace.x)
@@ -170,23 +170,23 @@ def test_that_looking_back_and_forth_leaves_the_record_and_what_follows_as_they_
 
 
 def test_that_run_in_review_keeps_the_record_of_runs_that_have_stopped(window, qtbot):
-    window.session.finish()
-    runs, steps = list(window.session.runs), window.session.steps
+    window.session.player.finish()
+    runs, steps = list(window.session.runs), window.session.cursor.newest
     qtbot.keyClick(window, Qt.Key.Key_Home)
     qtbot.keyClick(window, Qt.Key.Key_Space)
-    assert (window.session.runs, window.session.cursor, window.session.is_live) == (runs, steps, True)
+    assert (window.session.runs, window.session.cursor.step, window.session.cursor.is_live) == (runs, steps, True)
 
 
 def test_that_looking_back_pauses(open_window, qtbot):
     window = open_window(race(0.001))
-    window.session.play()
-    qtbot.waitUntil(lambda: window.session.steps > 5)
-    window.session.back()
-    assert not window.session.playing
+    window.session.player.play()
+    qtbot.waitUntil(lambda: window.session.cursor.newest > 5)
+    window.session.cursor.back()
+    assert not window.session.player.playing
     assert "Run" in window.timeline.run.text()
-    cursor = window.session.cursor
-    qtbot.waitUntil(lambda: not window.session.busy)
-    assert window.session.cursor == cursor
+    cursor = window.session.cursor.step
+    qtbot.waitUntil(lambda: not window.session.player.busy)
+    assert window.session.cursor.step == cursor
 
 
 # The bar
@@ -197,16 +197,16 @@ def test_that_the_line_puts_the_cursor_where_it_is_pressed_and_dragged(open_wind
     session, scrubber = window.session, window.timeline.scrubber
     pixel = 1000 / scrubber.width()
     press_at(qtbot, window, 400)
-    assert session.cursor == pytest.approx(400, abs=2 * pixel)
+    assert session.cursor.step == pytest.approx(400, abs=2 * pixel)
     qtbot.mousePress(scrubber, LEFT, pos=QPoint(round(scrubber.place_of(400)), 16))
     drag_to(scrubber, scrubber.place_of(900))
-    assert session.cursor == pytest.approx(900, abs=2 * pixel)
+    assert session.cursor.step == pytest.approx(900, abs=2 * pixel)
     drag_to(scrubber, scrubber.place_of(120))
-    assert session.cursor == pytest.approx(120, abs=2 * pixel)
+    assert session.cursor.step == pytest.approx(120, abs=2 * pixel)
     drag_to(scrubber, -50)
-    assert session.cursor == 0
+    assert session.cursor.step == 0
     drag_to(scrubber, scrubber.width() + 50)
-    assert session.is_live
+    assert session.cursor.is_live
 
 
 def drag_to(scrubber, x: float) -> None:
@@ -218,44 +218,44 @@ def drag_to(scrubber, x: float) -> None:
 def test_that_a_step_is_gone_to_by_its_number(open_window, qtbot):
     window = done(open_window, 2000)
     type_step(qtbot, window, "137")
-    assert window.session.cursor == 137
+    assert window.session.cursor.step == 137
     qtbot.keyClick(window, Qt.Key.Key_Right)
-    assert (window.session.cursor, window.timeline.entry.text()) == (138, "138")
+    assert (window.session.cursor.step, window.timeline.entry.text()) == (138, "138")
     type_step(qtbot, window, "1,999")
-    assert window.session.cursor == 1999
+    assert window.session.cursor.step == 1999
     assert window.timeline.total.text() == "of 2,000"
 
 
 @pytest.mark.parametrize(("text", "told"), [("abc", "abc"), ("", "nothing"), ("2001", "0 to 2,000"), ("-3", "-3")])
 def test_that_a_number_that_is_no_step_is_told_beside_it_and_nothing_is_lost(open_window, qtbot, text, told):
     window = done(open_window, 2000)
-    window.session.look_at(7)
+    window.session.cursor.look_at(7)
     timeline = window.timeline
     type_step(qtbot, window, text or "\b")
     message = timeline.entry.message
-    assert window.session.cursor == 7
+    assert window.session.cursor.step == 7
     assert timeline.entry.text() == text
     assert told in message.text()
     assert message.isVisible()
     assert window.rect().contains(message.geometry())
     assert abs(message.geometry().bottom() - timeline.entry.mapTo(window, QPoint(0, 0)).y()) < 20
     type_step(qtbot, window, "12")
-    assert (window.session.cursor, message.isVisible()) == (12, False)
+    assert (window.session.cursor.step, message.isVisible()) == (12, False)
 
 
 def test_that_a_number_being_typed_survives_the_steps_that_are_done_meanwhile(open_window, qtbot):
     window = open_window(race(0.001))
     entry = window.timeline.entry
-    window.session.play()
-    qtbot.waitUntil(lambda: window.session.steps > 3)
+    window.session.player.play()
+    qtbot.waitUntil(lambda: window.session.cursor.newest > 3)
     entry.setFocus()
     entry.selectAll()
     qtbot.keyClicks(entry, "2")
-    steps = window.session.steps
-    qtbot.waitUntil(lambda: window.session.steps > steps + 3)
+    steps = window.session.cursor.newest
+    qtbot.waitUntil(lambda: window.session.cursor.newest > steps + 3)
     assert entry.text() == "2"
     qtbot.keyClick(entry, Qt.Key.Key_Return)
-    assert window.session.cursor == 2
+    assert window.session.cursor.step == 2
 
 
 def test_that_the_badge_tells_live_from_review(open_window, qtbot):
@@ -263,7 +263,7 @@ def test_that_the_badge_tells_live_from_review(open_window, qtbot):
     badge = window.timeline.badge
     live = badge.grab().toImage().pixelColor(3, badge.height() // 2)
     assert badge.text() == "LIVE"
-    window.session.back()
+    window.session.cursor.back()
     assert badge.text() == "REVIEW"
     assert badge.grab().toImage().pixelColor(3, badge.height() // 2) != live
 
@@ -284,10 +284,10 @@ def test_that_the_bar_fits_and_nothing_in_it_moves_with_the_numbers(open_window,
     shown = [part for part in parts if part is not timeline.speed_text or part.isVisible()]  # it may give way
     assert all(part.isVisible() and timeline.rect().contains(part.geometry()) for part in shown)
     assert timeline.scrubber.width() >= 90
-    window.session.back()
+    window.session.cursor.back()
     assert places() == at_first
     window.session.runs[0].advance(12_345)
-    window.session.look_at(11_111)
+    window.session.cursor.look_at(11_111)
     timeline.speed.setValue(timeline.speed.maximum())
     assert places() == at_first
     for label in (timeline.total, timeline.badge, timeline.speed_text):
@@ -316,7 +316,7 @@ def test_that_stops_changes_and_hits_are_marked_at_their_steps(open_window, qtbo
     assert [mark.kind for mark in window.timeline.scrubber.marks.events()] == [HIT]
     session.runs[1].resume()
     session.change_run(0, hyperparameters={"learning_rate": 0.5})
-    session.finish()
+    session.player.finish()
     marks = window.timeline.scrubber.marks.events()
     assert {(mark.step, mark.kind, mark.plan.color) for mark in marks} == {
         (61, CHANGE, 0), (90, STOP, 0), (75, HIT, 1), (90, STOP, 1)
@@ -336,12 +336,12 @@ def test_that_a_click_near_a_mark_goes_to_exactly_its_step(open_window, qtbot):
     run.change("learning_rate", 0.011)
     run.advance(3000)
     for off in (-3, 0, 3):
-        window.session.live()
+        window.session.cursor.follow()
         press_at(qtbot, window, 3001, off)
-        assert window.session.cursor == 3001
+        assert window.session.cursor.step == 3001
     assert "learning rate is 0.011" in scrubber.text_at(scrubber.place_of(3001))
     press_at(qtbot, window, 3001, 40)
-    assert window.session.cursor > 3100
+    assert window.session.cursor.step > 3100
 
 
 def test_that_a_lone_rise_among_a_hundred_thousand_steps_is_seen_and_gone_to(open_window, qtbot):
@@ -356,12 +356,12 @@ def test_that_a_lone_rise_among_a_hundred_thousand_steps_is_seen_and_gone_to(ope
     assert red
     assert all(abs(x - place) <= 1 for x in red)
     press_at(qtbot, window, 54_321, 2)
-    assert window.session.cursor == 54_321
+    assert window.session.cursor.step == 54_321
     assert "the loss rose" in scrubber.text_at(place)
 
 
 def test_that_the_rises_marked_are_those_of_the_record(window):
-    window.session.finish()
+    window.session.player.finish()
     loss = window.session.runs[1].trace.loss
     scrubber = window.timeline.scrubber
     found = {mark.step for step in range(len(loss)) for mark in scrubber.marks.near(step, 0) if mark.kind == ROSE}

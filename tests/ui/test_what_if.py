@@ -19,9 +19,9 @@ from gdviewer.engine.worker import watchdog
 from gdviewer.experiment.experiment import Experiment
 from gdviewer.experiment.plan import RunPlan
 from gdviewer.problems.function import FunctionProblem
-from gdviewer.ui import edits as edits_module
-from gdviewer.ui import what_if as what_if_module
 from gdviewer.ui.plots.base import GHOST
+from gdviewer.ui.session import undo as undo_module
+from gdviewer.ui.session import what_if as what_if_module
 
 
 def race(problem="rosenbrock", steps=80, **limits) -> Experiment:
@@ -36,15 +36,15 @@ def race(problem="rosenbrock", steps=80, **limits) -> Experiment:
 @pytest.fixture
 def raced(open_window, monkeypatch):
     """A window with four runs of 80 steps, and "What if" on; edits of one thing merge however slow the test is."""
-    monkeypatch.setattr(edits_module, "GESTURE_SECONDS", 60.0)
+    monkeypatch.setattr(undo_module, "GESTURE_SECONDS", 60.0)
     window = open_window(race())
-    window.session.finish()
+    window.session.player.finish()
     window.edit_actions.what_if.trigger()
     return window
 
 
 def settle(window, qtbot):
-    qtbot.waitUntil(lambda: not window.session.busy, timeout=60_000)
+    qtbot.waitUntil(lambda: not window.session.player.busy, timeout=60_000)
 
 
 def assert_fresh(session):
@@ -158,10 +158,10 @@ def test_that_undo_brings_the_runs_before_the_gesture_back(raced, qtbot):
 
 def test_that_the_cursor_stays_where_it_was(raced, qtbot):
     session = raced.session
-    session.look_at(33)
+    session.cursor.look_at(33)
     session.set_start((0.5, 1.2))
     settle(raced, qtbot)
-    assert (session.cursor, session.is_live) == (33, False)
+    assert (session.cursor.step, session.cursor.is_live) == (33, False)
 
 
 def test_that_the_number_of_steps_is_kept_over_a_run_that_diverges(raced, qtbot):
@@ -182,7 +182,7 @@ def test_that_the_number_of_steps_is_kept_over_a_run_that_diverges(raced, qtbot)
 def test_that_a_run_that_ended_shows_its_end_again(open_window, qtbot):
     window = open_window()
     session = window.session
-    session.finish()
+    session.player.finish()
     ends = [(run.step, run.stop.reason) for run in session.runs]
     window.edit_actions.what_if.trigger()
     session.set_start((1.0, 1.0))
@@ -206,8 +206,8 @@ def test_that_moves_made_under_way_are_made_again_but_for_what_is_edited(open_wi
     for rate in (1e-3, 2e-3):
         set_rate(session, 0, rate)
         for _ in range(10):
-            session.step()
-        qtbot.waitUntil(lambda: not session.busy and session.pace.asked == 0)
+            session.player.step()
+        qtbot.waitUntil(lambda: not session.player.busy and session.player.pace.asked == 0)
     old = session.runs[0]
     assert [c.step for c in old.trace.changes] == [11]
     window.edit_actions.what_if.trigger()
@@ -225,9 +225,9 @@ def test_that_moves_made_under_way_are_made_again_but_for_what_is_edited(open_wi
 def test_that_branches_are_recomputed_from_where_they_leave(raced, qtbot):
     session = raced.session
     session.select(1)
-    session.look_at(30)
+    session.cursor.look_at(30)
     raced.runs_panel.branch_run("adam")
-    session.finish()
+    session.player.finish()
     set_rate(session, 4, 0.4)
     settle(raced, qtbot)
     branch, original = session.runs[4], session.runs[1]
@@ -236,7 +236,7 @@ def test_that_branches_are_recomputed_from_where_they_leave(raced, qtbot):
     assert not np.array_equal(branch.trace.x[31], original.trace.x[31])
     session.edit(session.experiment.with_problem(session.experiment.problem.replace(b=40)))
     settle(raced, qtbot)
-    assert session.runs[4].left == 30
+    assert session.runs[4].branch_step == 30
     assert np.array_equal(session.runs[4].trace.x[:31], session.runs[1].trace.x[:31])
     assert_fresh(session)
 
@@ -245,8 +245,8 @@ def test_that_long_runs_are_shown_before_they_are_computed(open_window, qtbot, m
     monkeypatch.setattr(what_if_module, "PATIENCE_SECONDS", 0.02)
     window = open_window(race(steps=8_000))
     session = window.session
-    session.pace.set_speed(math.inf)
-    session.finish()
+    session.player.pace.set_speed(math.inf)
+    session.player.finish()
     window.edit_actions.what_if.trigger()
     seen = []
     session.frame.connect(lambda: seen.append(session.runs[0].step))
@@ -261,16 +261,16 @@ def test_that_long_runs_are_shown_before_they_are_computed(open_window, qtbot, m
 def test_that_a_run_goes_on_from_what_was_recomputed(open_window, qtbot):
     window = open_window(race(steps=10**6))
     session = window.session
-    session.play()
-    qtbot.waitUntil(lambda: session.steps > 20)
+    session.player.play()
+    qtbot.waitUntil(lambda: session.cursor.newest > 20)
     window.edit_actions.what_if.trigger()
     set_rate(session, 1, 0.3)
     qtbot.waitUntil(lambda: not session.what_if.pending, timeout=60_000)
     steps = session.runs[1].step
     assert steps >= 20
-    assert session.playing
+    assert session.player.playing
     qtbot.waitUntil(lambda: session.runs[1].step > steps + 20)
-    session.pause()
+    session.player.pause()
     settle(window, qtbot)
     assert len({run.step for run in session.runs}) == 1
     assert_fresh(session)
@@ -290,7 +290,7 @@ def test_that_adding_and_removing_runs_meanwhile_is_safe(raced, qtbot):
     for _ in range(6):
         session.undo()
     settle(raced, qtbot)
-    session.finish()
+    session.player.finish()
     assert_fresh(session)
 
 
@@ -305,7 +305,7 @@ def test_that_a_function_that_blocks_is_given_up(open_window, qtbot, monkeypatch
 
     window = open_window(race(FunctionProblem(stuck, (1.0, 1.0)), steps=20))
     session = window.session
-    session.finish()
+    session.player.finish()
     window.edit_actions.what_if.trigger()
     session.set_start((2.0, 1.0))
     qtbot.waitUntil(lambda: session.runs[0].stop is not None and session.runs[0].stop.reason is Reason.ERROR)
@@ -331,7 +331,7 @@ def test_that_a_slow_function_does_not_hold_up_the_window(open_window, qtbot):
 
     window = open_window(race(FunctionProblem(slow, (1.0, 1.0)), steps=15))
     session = window.session
-    session.finish()
+    session.player.finish()
     window.edit_actions.what_if.trigger()
     for i in range(10):
         session.set_start((1.0, 0.1 * i))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gettext
 import itertools
 import re
 import sys
 
 import pytest
-from PySide6.QtCore import QObject, Qt, QTranslator
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -25,21 +26,22 @@ from PySide6.QtWidgets import (
 
 import gdviewer
 from gdviewer.experiment.user_rule import TEMPLATE, read_rules
-from gdviewer.ui.help import HelpDialog, about, help_page
-from gdviewer.ui.theme import THEMES, look
-from gdviewer.ui.window import Lazy
+from gdviewer.text import set_translations
+from gdviewer.ui.app.help import HelpDialog, about, help_page
+from gdviewer.ui.app.main_window import LazyPanel
+from gdviewer.ui.widgets.theme import THEMES, look
 
 
 def test_that_space_runs_and_pauses_and_the_arrow_steps(window, qtbot):
     assert QApplication.focusWidget() is not None
     qtbot.keyClick(window, Qt.Key.Key_Space)
-    assert window.session.playing
+    assert window.session.player.playing
     qtbot.keyClick(window, Qt.Key.Key_Space)
-    assert not window.session.playing
+    assert not window.session.player.playing
     qtbot.keyClick(window, Qt.Key.Key_R)
-    assert window.session.steps == 0
+    assert window.session.cursor.newest == 0
     qtbot.keyClick(window, Qt.Key.Key_Right)
-    qtbot.waitUntil(lambda: window.session.steps == 1)
+    qtbot.waitUntil(lambda: window.session.cursor.newest == 1)
 
 
 def test_that_a_click_on_a_control_does_not_take_space_from_the_runs(window, qtbot):
@@ -55,15 +57,15 @@ def test_that_a_check_box_reached_by_tab_is_pressed_with_space(window, qtbot):
     qtbot.waitUntil(box.hasFocus)
     qtbot.keyClick(box, Qt.Key.Key_Space)
     assert box.isChecked()
-    assert not window.session.playing
+    assert not window.session.player.playing
 
 
 def test_that_the_speed_reaches_from_one_step_a_second_to_as_fast_as_it_goes(window):
     slider = window.timeline.speed
     slider.setValue(slider.minimum())
-    assert window.session.pace.speed == 1
+    assert window.session.player.pace.speed == 1
     slider.setValue(slider.maximum())
-    assert window.session.pace.speed == float("inf")
+    assert window.session.player.pace.speed == float("inf")
     assert window.timeline.speed_text.text() == "full speed"
 
 
@@ -95,7 +97,7 @@ def test_that_no_label_is_cut_off(window, qtbot, size, theme, problem):
     window.resize(*size)
     window.problem_panel.choose(problem)
     window.session.select(1)
-    window.session.finish()
+    window.session.player.finish()
     if window.session.runs[1].stop.is_about_the_point:  # its message grows once that is found out
         message, short = window.runs_panel.editor.message, window.session.runs[1].stop.message
         qtbot.waitUntil(lambda: len(message.text()) > len(short))
@@ -111,7 +113,7 @@ def test_that_no_label_is_cut_off(window, qtbot, size, theme, problem):
             assert right <= window.width(), button.text()
     for dock in window._docks:
         side = dock.widget()
-        if not isinstance(side, Lazy):  # those behind tabs are held to it where they are opened
+        if not isinstance(side, LazyPanel):  # those behind tabs are held to it where they are opened
             assert side.widget().width() <= side.viewport().width(), dock.windowTitle()
 
 
@@ -152,7 +154,7 @@ def test_that_the_theme_is_remembered_and_colours_the_plots(window, qtbot):
 
 
 def test_that_colours_of_the_heat_image_are_evenly_spaced_to_the_eye():
-    from gdviewer.ui.theme import _oklab
+    from gdviewer.ui.widgets.theme import _oklab
 
     for theme in THEMES.values():
         colors = theme.heat_colors()[::15, :3]
@@ -161,31 +163,29 @@ def test_that_colours_of_the_heat_image_are_evenly_spaced_to_the_eye():
         assert max(gaps) < 1.4 * min(gaps)
 
 
-class Shouting(QTranslator):
+class Shouting(gettext.NullTranslations):
     """A language in which every word is in capitals."""
 
-    def translate(self, context, text, disambiguation=None, n=-1):
-        if context != "gdviewer":
-            return ""
+    def gettext(self, text):
         parts = text.replace("{", "}").split("}")
         return "".join(p.upper() if i % 2 == 0 else "{" + p + "}" for i, p in enumerate(parts))
 
 
-def test_that_the_words_on_the_screen_go_through_translation(open_window, qapp):
-    language = Shouting()
-    qapp.installTranslator(language)
+def test_that_the_words_on_the_screen_go_through_translation(open_window):
+    set_translations(Shouting())
     try:
         window = open_window()
-        window.session.finish()
+        window.session.player.finish()
         window.problem_panel.formula.hide()
         texts = [w.text() for kind in (QLabel, QAbstractButton) for w in window.findChildren(kind) if w.isVisible()]
         texts += [a.text() for a in window.findChildren(QAction)]
         texts += [w.toolTip() for w in window.findChildren(QWidget) if w.isVisible() and not isinstance(w, QDockWidget)]
-        names = "Himmelblau|Gradient descent|Adam|gdviewer|SOURCE: .*"
+        of_qt = r"Export\.\.\.|\((Ctrl|Alt|Shift|Space|Home|End|Left|Right)\b[^)]*\)"
+        names = f"Himmelblau|Gradient descent|Adam|gdviewer|SOURCE: .*|{of_qt}"
         words = [word for text in texts for word in re.findall(r"[a-z]{3,}", re.sub(f"{names}|<[^>]*>", "", text))]
         assert not words, sorted({t for t in texts if any(w in t for w in words)})
     finally:
-        qapp.removeTranslator(language)
+        set_translations(gettext.NullTranslations())
 
 
 def test_that_help_has_every_shortcut(window, qtbot):
@@ -223,7 +223,7 @@ def test_that_show_opens_a_window_on_a_function(qtbot):
     session = window.session
     assert [plan.optimizer.name for plan in session.experiment.runs] == ["adam", "momentum"]
     assert session.experiment.runs[1].start == (3.0, 3.0)
-    session.finish()
+    session.player.finish()
     assert session.runs[1].trace.x[-1] == pytest.approx([1, -2], abs=0.05)
     window.close()
     window.deleteLater()
@@ -235,7 +235,7 @@ def test_that_show_opens_an_experiment_that_was_stored_and_its_rule_is_opened_li
     qtbot.waitExposed(window)
     session = window.session
     assert session.experiment == described
-    session.step(5)
+    session.player.step(5)
     qtbot.waitUntil(lambda: all(run.begun and run.step == 5 for run in session.runs))
     dock = next(dock for dock in window._docks if dock.objectName() == "step")
     dock.raise_()
@@ -267,7 +267,7 @@ def test_that_the_window_is_an_object_of_qt(window):
 
 
 def test_that_every_panel_is_there_when_its_tab_is_brought_to_the_front(window, qtbot):
-    lazy = [dock for dock in window._docks if isinstance(dock.widget(), Lazy)]
+    lazy = [dock for dock in window._docks if isinstance(dock.widget(), LazyPanel)]
     assert len(lazy) == 4
     for dock in [*lazy, *reversed(lazy)]:
         dock.raise_()

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gdviewer.engine.analysis.point_kind import Finding, Kind, Spot, classify
+from gdviewer.engine.analysis.point_kind import Finding, PointKind, Spot, classify
 from gdviewer.engine.rules.oracle import Array, Minimisable
 from gdviewer.engine.run.stop import error_text
 
@@ -56,7 +56,7 @@ class Curvature:
     finding: Finding
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> PointKind:
         """What kind of point it is."""
         return self.finding.kind
 
@@ -136,10 +136,10 @@ def curvature(
             slope = np.array(objective.gradient(x) if gradient is None else gradient, dtype=float)
             if not np.isfinite(loss) or not np.isfinite(slope).all():
                 what = "gradient" if np.isfinite(loss) else ""
-                return _unknown(x, loss, slope, Finding(Kind.UNDEFINED, what))
+                return _unknown(x, loss, slope, Finding(PointKind.UNDEFINED, what))
             return _curvature(objective, x, loss, slope, scale, seconds)
     except (Exception, SystemExit) as error:
-        return _unknown(x, loss, slope, Finding(Kind.UNKNOWN, "error", {"error": error_text(error)}))
+        return _unknown(x, loss, slope, Finding(PointKind.UNKNOWN, "error", {"error": error_text(error)}))
 
 
 def _unknown(x: Array, loss: float, gradient: Array, finding: Finding) -> Curvature:

@@ -19,7 +19,7 @@ _ROUNDS = 6  # of narrowing down on the lowest point, each to a sixth
 
 
 @dataclass(frozen=True, eq=False)
-class Line:
+class LineProfile:
     """The loss along a line through a point.
 
     Attributes:
@@ -47,7 +47,7 @@ class Line:
         return self.loss_at_start + self.slope * alpha + self.bend / 2 * alpha**2
 
 
-def line_of_step(run: Run, step: int, rate: float = np.nan) -> Line:
+def line_of_step(run: Run, step: int, rate: float = np.nan) -> LineProfile:
     """The line along the step that led to row ``step`` of a run's trace, with the loss of the whole problem.
 
     At the start, and where the step has not moved, it leads down the gradient, as far as plain descent would go with
@@ -80,7 +80,7 @@ def _loss_and_gradient(run: Run, step: int, x: Array) -> tuple[float, Array]:
 
 def along(
     objective: Minimisable, start: Array, direction: Array, loss: float, gradient: Array, step: int | None = None
-) -> Line:
+) -> LineProfile:
     """The line from ``start`` along ``direction``, where loss and gradient at the start are known."""
     with np.errstate(all="ignore"):
         losses, points = _evaluator(objective, start, direction)
@@ -103,7 +103,7 @@ def along(
         if 0 < lowest < len(alpha) - 1:
             best, best_loss = _lowest(losses, alpha[lowest - 1], alpha[lowest + 1])
     end = float(curve[np.searchsorted(alpha, 1.0)])
-    return Line(start, direction, step, alpha, curve, loss, end, slope, bend, best, best_loss)
+    return LineProfile(start, direction, step, alpha, curve, loss, end, slope, bend, best, best_loss)
 
 
 def _at_once(objective: Minimisable, start: Array) -> bool:

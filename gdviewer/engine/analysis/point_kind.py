@@ -28,7 +28,7 @@ _NUMBERS = 2**22  # of points that are evaluated in one call
 _DIRECTIONS = 8  # a function is looked at along so many directions at most
 
 
-class Kind(Enum):
+class PointKind(Enum):
     """What kind of point a point is; the value is the word used in files and results."""
 
     MINIMUM = "minimum"
@@ -44,60 +44,72 @@ class Kind(Enum):
 
 
 # Why a point is of a kind. `{names}` are filled from Finding.values, after translation.
-REASONS: Mapping[tuple[Kind, str], str] = {
-    (Kind.MINIMUM, "line"): "At a minimum: the slope is zero, and the curvature is {high:.3g}.",
-    (Kind.MINIMUM, ""): "At a minimum: all eigenvalues are positive, from {low:.3g} to {high:.3g}.",
-    (Kind.MINIMUM, "some"): "At a minimum, it seems: all eigenvalues found are positive, from {low:.3g} to {high:.3g}.",
-    (Kind.MINIMUM, "degenerate"): (
+REASONS: Mapping[tuple[PointKind, str], str] = {
+    (PointKind.MINIMUM, "line"): "At a minimum: the slope is zero, and the curvature is {high:.3g}.",
+    (PointKind.MINIMUM, ""): "At a minimum: all eigenvalues are positive, from {low:.3g} to {high:.3g}.",
+    (
+        PointKind.MINIMUM,
+        "some",
+    ): "At a minimum, it seems: all eigenvalues found are positive, from {low:.3g} to {high:.3g}.",
+    (PointKind.MINIMUM, "degenerate"): (
         "At a minimum: there is no curvature along {flat} of {n} directions, but the loss rises there too, by "
         "{rise:.2g} within {probe:.2g}."
     ),
-    (Kind.MINIMUM, "level"): "At a minimum that is no single point: the loss is level along {flat} of {n} directions.",
-    (Kind.MAXIMUM, "line"): "At a maximum: the slope is zero, and the curvature is {low:.3g}.",
-    (Kind.MAXIMUM, ""): "At a maximum: all eigenvalues are negative, from {low:.3g} to {high:.3g}.",
-    (Kind.MAXIMUM, "some"): "At a maximum, it seems: all eigenvalues found are negative, from {low:.3g} to {high:.3g}.",
-    (Kind.MAXIMUM, "degenerate"): (
+    (
+        PointKind.MINIMUM,
+        "level",
+    ): "At a minimum that is no single point: the loss is level along {flat} of {n} directions.",
+    (PointKind.MAXIMUM, "line"): "At a maximum: the slope is zero, and the curvature is {low:.3g}.",
+    (PointKind.MAXIMUM, ""): "At a maximum: all eigenvalues are negative, from {low:.3g} to {high:.3g}.",
+    (
+        PointKind.MAXIMUM,
+        "some",
+    ): "At a maximum, it seems: all eigenvalues found are negative, from {low:.3g} to {high:.3g}.",
+    (PointKind.MAXIMUM, "degenerate"): (
         "At a maximum: there is no curvature along {flat} of {n} directions, but the loss falls there too, by "
         "{fall:.2g} within {probe:.2g}."
     ),
-    (Kind.MAXIMUM, "level"): "At a maximum that is no single point: the loss is level along {flat} of {n} directions.",
-    (Kind.SADDLE, "one"): "At a saddle: one eigenvalue is {low:.3g}, the largest is {high:.3g}.",
-    (Kind.SADDLE, "many"): (
+    (
+        PointKind.MAXIMUM,
+        "level",
+    ): "At a maximum that is no single point: the loss is level along {flat} of {n} directions.",
+    (PointKind.SADDLE, "one"): "At a saddle: one eigenvalue is {low:.3g}, the largest is {high:.3g}.",
+    (PointKind.SADDLE, "many"): (
         "At a saddle: {negative} eigenvalues are negative, down to {low:.3g}; the largest is {high:.3g}."
     ),
-    (Kind.SADDLE, "degenerate"): (
+    (PointKind.SADDLE, "degenerate"): (
         "At a saddle: there is no curvature along {flat} of {n} directions, and the loss falls to one side, by "
         "{fall:.2g} within {probe:.2g}."
     ),
-    (Kind.SADDLE, "inflection"): (
+    (PointKind.SADDLE, "inflection"): (
         "At a level inflection, a saddle in one dimension: slope and curvature are zero, and the loss falls to one "
         "side, by {fall:.2g} within {probe:.2g}."
     ),
-    (Kind.PLATEAU, ""): (
+    (PointKind.PLATEAU, ""): (
         "On a plateau: within {around:.2g} of here the loss changes by about {change:.2g}, across the region by "
         "{range:.2g}."
     ),
-    (Kind.PLATEAU, "level"): "On a plateau: slope and curvature are zero, and the loss is the same all around.",
-    (Kind.VALLEY, ""): (
+    (PointKind.PLATEAU, "level"): "On a plateau: slope and curvature are zero, and the loss is the same all around.",
+    (PointKind.VALLEY, ""): (
         "In a valley: it curves {ratio:.3g} times as much across as along; its floor is {across:.2g} away, its end "
         "{along:.2g}."
     ),
     (
-        Kind.SLOPE,
+        PointKind.SLOPE,
         "",
     ): (
         "On a slope: ‖gradient‖ is {slope:.3g}, and the stationary point of the local parabola is {distance:.3g} away."
     ),
-    (Kind.SLOPE, "straight"): "On a slope: ‖gradient‖ is {slope:.3g}, and there is no curvature.",
-    (Kind.KINK, "minimum"): (
+    (PointKind.SLOPE, "straight"): "On a slope: ‖gradient‖ is {slope:.3g}, and there is no curvature.",
+    (PointKind.KINK, "minimum"): (
         "At a minimum, a kink: within {near:.2g} the slope jumps by {jump:.3g}, and the loss is higher on all sides."
     ),
-    (Kind.KINK, ""): "At a kink: within {near:.2g} the slope jumps by {jump:.3g}; it leads down to one side.",
-    (Kind.EDGE, ""): "At the edge: the function is not defined everywhere within {near:.2g} of here.",
-    (Kind.UNDEFINED, ""): "The function is not defined here.",
-    (Kind.UNDEFINED, "gradient"): "The gradient is not defined here.",
-    (Kind.UNKNOWN, "hessian"): "The curvature is not defined here.",
-    (Kind.UNKNOWN, "error"): "{error}",
+    (PointKind.KINK, ""): "At a kink: within {near:.2g} the slope jumps by {jump:.3g}; it leads down to one side.",
+    (PointKind.EDGE, ""): "At the edge: the function is not defined everywhere within {near:.2g} of here.",
+    (PointKind.UNDEFINED, ""): "The function is not defined here.",
+    (PointKind.UNDEFINED, "gradient"): "The gradient is not defined here.",
+    (PointKind.UNKNOWN, "hessian"): "The curvature is not defined here.",
+    (PointKind.UNKNOWN, "error"): "{error}",
 }
 
 
@@ -105,7 +117,7 @@ REASONS: Mapping[tuple[Kind, str], str] = {
 class Finding:
     """What kind of point it is, and the values that the reason speaks of."""
 
-    kind: Kind
+    kind: PointKind
     variant: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
 
@@ -212,17 +224,17 @@ def classify(spot: Spot) -> Finding:
     if rough is not None:
         return rough
     if not len(spot.eigenvalues):
-        return Finding(Kind.UNKNOWN, "hessian")
+        return Finding(PointKind.UNKNOWN, "hessian")
     slope, distance = spot.slope, spot.distance
     if distance <= spot.near or slope == 0:
         return _stationary(spot)
     around = _AROUND * spot.scale
     change = slope * around + spot.largest * around**2 / 2
     if change <= _LEVEL * spot.span:
-        return Finding(Kind.PLATEAU, "", {"around": around, "change": change, "range": spot.span})
+        return Finding(PointKind.PLATEAU, "", {"around": around, "change": change, "range": spot.span})
     if spot.largest <= spot.floor:
-        return Finding(Kind.SLOPE, "straight", {"slope": slope})
-    return _valley(spot) or Finding(Kind.SLOPE, "", {"slope": slope, "distance": distance})
+        return Finding(PointKind.SLOPE, "straight", {"slope": slope})
+    return _valley(spot) or Finding(PointKind.SLOPE, "", {"slope": slope, "distance": distance})
 
 
 def _roughness(spot: Spot) -> Finding | None:
@@ -230,7 +242,7 @@ def _roughness(spot: Spot) -> Finding | None:
     near, loss = spot.near, spot.loss
     wide, narrow = spot.losses(near * spot.axes), spot.losses(near / 8 * spot.axes)
     if not np.isfinite(narrow).all():
-        return Finding(Kind.EDGE, "", {"near": near})
+        return Finding(PointKind.EDGE, "", {"near": near})
     jump, jump_narrow = (wide.sum(axis=0) - 2 * loss) / near, (narrow.sum(axis=0) - 2 * loss) / (near / 8)
     rounding = 1e-14 * max(abs(loss), float(np.abs(narrow).max(initial=0.0))) / (near / 8)
     told = np.abs(jump_narrow) > max(100 * rounding, 1e-3 * spot.slope, 1e-3 * spot.largest * near)
@@ -238,7 +250,7 @@ def _roughness(spot: Spot) -> Finding | None:
     if not kinks.any():
         return None
     variant = "minimum" if (narrow > loss).all() else ""
-    return Finding(Kind.KINK, variant, {"near": near, "jump": float(np.abs(jump_narrow[kinks]).max())})
+    return Finding(PointKind.KINK, variant, {"near": near, "jump": float(np.abs(jump_narrow[kinks]).max())})
 
 
 def _stationary(spot: Spot) -> Finding:
@@ -252,8 +264,8 @@ def _stationary(spot: Spot) -> Finding:
         "negative": negative,
     }  # fmt: skip
     if up and down:
-        return Finding(Kind.SADDLE, "one" if negative == 1 else "many", values)
-    kind = Kind.MINIMUM if up else Kind.MAXIMUM
+        return Finding(PointKind.SADDLE, "one" if negative == 1 else "many", values)
+    kind = PointKind.MINIMUM if up else PointKind.MAXIMUM
     if not flat.any():
         return Finding(kind, "line" if n == 1 else "" if len(eigenvalues) == n else "some", values)
     probe = _PROBE * spot.scale
@@ -264,10 +276,10 @@ def _stationary(spot: Spot) -> Finding:
     values |= {"probe": probe, "rise": rise, "fall": fall}
     rises, falls = rise > told, fall > told
     if (up or rises) and (down or falls):
-        return Finding(Kind.SADDLE, "inflection" if n == 1 else "degenerate", values)
+        return Finding(PointKind.SADDLE, "inflection" if n == 1 else "degenerate", values)
     if rises or falls:
-        return Finding(Kind.MINIMUM if rises else Kind.MAXIMUM, "degenerate", values)
-    return Finding(kind if up or down else Kind.PLATEAU, "level", values)
+        return Finding(PointKind.MINIMUM if rises else PointKind.MAXIMUM, "degenerate", values)
+    return Finding(kind if up or down else PointKind.PLATEAU, "level", values)
 
 
 def _valley(spot: Spot) -> Finding | None:
@@ -282,4 +294,4 @@ def _valley(spot: Spot) -> Finding | None:
     across, along = float(np.linalg.norm(spot.lengths[steep])), float(np.linalg.norm(spot.lengths[gentle]))
     if ratios[split - 1] < _NARROW or (spot.eigenvalues[steep] <= 0).any() or across * _NARROW > along:
         return None
-    return Finding(Kind.VALLEY, "", {"ratio": float(ratios[split - 1]), "across": across, "along": along})
+    return Finding(PointKind.VALLEY, "", {"ratio": float(ratios[split - 1]), "across": across, "along": along})

@@ -10,9 +10,9 @@ import numpy as np
 
 from gdviewer.engine.analysis.curvature import Curvature
 from gdviewer.engine.record.events import Message
+from gdviewer.engine.rules.captured_output import again
 from gdviewer.engine.rules.optimizer import Optimizer
 from gdviewer.engine.rules.oracle import Array, Minimisable, Oracle
-from gdviewer.engine.rules.printed import again
 from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import error_text
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from gdviewer.engine.notation.syntax import FUNCTIONS, Checker, FormulaError, Source, define, parse_line
+from gdviewer.engine.notation.syntax import FUNCTIONS, Checker, FormulaError, NumpyWriter, define, parse_line
 from gdviewer.engine.rules.oracle import Array
 from gdviewer.engine.rules.parameter import nearest
 
@@ -103,7 +103,7 @@ def condition(text: str) -> Condition:
     if single := re.search("(?<![<>=!])=(?!=)", text):
         raise FormulaError("to compare write ==", single.start())
     tree, body, offset = parse_line(text, "condition", f"type a condition, such as {EXAMPLE}")
-    checker = _Checker(body, offset)
+    checker = _ConditionChecker(body, offset)
     checker.walk(tree, 0)
     if not checker.is_truth(tree):
         raise FormulaError(f"compare it with something, as in {EXAMPLE}", offset)
@@ -132,7 +132,7 @@ class _Sample:
     previous = now
 
 
-class _Checker(Checker):
+class _ConditionChecker(Checker):
     what = "condition"
     allowed = "numbers, names, + - * / **, comparisons, and, or, not, functions and ( )"
     functions = tuple(dict.fromkeys((*FUNCTIONS, *REDUCTIONS)))
@@ -224,11 +224,11 @@ class _Checker(Checker):
 
 
 def _compile(text: str, tree: ast.expr, names: Collection[str]) -> Callable[..., Any]:
-    source = _Source({name: f"_v{i}" for i, name in enumerate(names)})
+    source = _ConditionWriter({name: f"_v{i}" for i, name in enumerate(names)})
     return define("value", list(source.arguments.values()), [], [source.write(tree)], text, _HELPERS)
 
 
-class _Source(Source):
+class _ConditionWriter(NumpyWriter):
     """The steps lie along the last axis, so that numbers and arrays of a step go together as they do within a rule."""
 
     def __init__(self, arguments: Mapping[str, str]) -> None:

@@ -21,7 +21,7 @@ Judgement = tuple[NDArray[np.bool_], Callable[[int], Mapping[str, Any]]]
 
 
 @dataclass(frozen=True)
-class Kind:
+class BreakpointKind:
     """A kind of breakpoint.
 
     Attributes:
@@ -44,14 +44,14 @@ class Kind:
 
 
 # Fields, flags, checks and sentences are made from these.
-KINDS: dict[str, Kind] = {}
+KINDS: dict[str, BreakpointKind] = {}
 
 
 def _kind(
     title: str, sentence: str, meaning: str, **options: Any
 ) -> Callable[[Callable[..., Judgement]], Callable[..., Judgement]]:
     def declare(judge: Callable[..., Judgement]) -> Callable[..., Judgement]:
-        KINDS[judge.__name__.strip("_")] = Kind(title, f"Breakpoint: {sentence}", meaning, judge, **options)
+        KINDS[judge.__name__.strip("_")] = BreakpointKind(title, f"Breakpoint: {sentence}", meaning, judge, **options)
         return judge
 
     return declare

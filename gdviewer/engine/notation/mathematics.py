@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Callable, Sequence
 
-from gdviewer.engine.rules.inspected import is_silent
+from gdviewer.engine.rules.step_filters import is_silent
 
 # How tightly a text binds; an operand that binds less than its place asks for is put in parentheses.
 (

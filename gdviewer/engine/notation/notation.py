@@ -29,7 +29,7 @@ _SIGNS = {"gradient": "∇", "delta": "δ"}
 
 
 @dataclass(frozen=True)
-class Line:
+class RuleLine:
     """A statement of a function, or the head of a block.
 
     Attributes:
@@ -127,7 +127,7 @@ def formulas(function: Callable[..., Any]) -> list[str]:
     return ["  " * line.indent + line.text for line in found]
 
 
-def lines(function: Callable[..., Any] | CodeType) -> list[Line]:
+def lines(function: Callable[..., Any] | CodeType) -> list[RuleLine]:
     """Every statement of a function with its mathematics; empty where there is no source to be had."""
     try:
         source, first = inspect.getsourcelines(function)
@@ -145,9 +145,9 @@ def lines(function: Callable[..., Any] | CodeType) -> list[Line]:
     known = names_of(function)
     writer = Writer(lambda name: known.get(name) or name_text(name))
 
-    def statement(node: ast.stmt | ast.ExceptHandler, indent: int, before: str = "") -> Iterator[Line]:
+    def statement(node: ast.stmt | ast.ExceptHandler, indent: int, before: str = "") -> Iterator[RuleLine]:
         code = " ".join(rows[node.lineno - first : _end(node) + 1 - first])
-        yield Line(node.lineno, indent, code, before + writer.statement(node, code), node)
+        yield RuleLine(node.lineno, indent, code, before + writer.statement(node, code), node)
         yield from block(getattr(node, "body", []), indent + 1)
         yield from block(getattr(node, "handlers", []), indent)
         rest = getattr(node, "orelse", [])
@@ -155,14 +155,14 @@ def lines(function: Callable[..., Any] | CodeType) -> list[Line]:
             yield from statement(rest[0], indent, "else ")
         elif rest:
             row = next(row for row in range(rest[0].lineno - first, -1, -1) if rows[row].startswith("else"))
-            yield Line(first + row, indent, rows[row], "else:")
+            yield RuleLine(first + row, indent, rows[row], "else:")
             yield from block(rest, indent + 1)
         if last := getattr(node, "finalbody", []):
             row = next(row for row in range(last[0].lineno - first, -1, -1) if rows[row].startswith("finally"))
-            yield Line(first + row, indent, rows[row], "finally:")
+            yield RuleLine(first + row, indent, rows[row], "finally:")
             yield from block(last, indent + 1)
 
-    def block(nodes: Sequence[ast.stmt | ast.ExceptHandler], indent: int) -> Iterator[Line]:
+    def block(nodes: Sequence[ast.stmt | ast.ExceptHandler], indent: int) -> Iterator[RuleLine]:
         return (line for node in nodes for line in statement(node, indent))
 
     return list(block(body, 0))

@@ -2,7 +2,7 @@
 
 The text itself is never run: what is compiled is source written here from the nodes of the checked tree. What names
 there are, and whether more than arithmetic is let through, a vocabulary says: a subclass of :class:`Checker`, and one
-of :class:`Source` where it has nodes of its own.
+of :class:`NumpyWriter` where it has nodes of its own.
 """
 
 from __future__ import annotations
@@ -231,7 +231,7 @@ def fresh_names() -> Iterator[str]:
     return (f"_p{i}" for i in itertools.count())
 
 
-class Source:
+class NumpyWriter:
     """Writes a checked tree as NumPy source, each operation in the order in which it was written."""
 
     def __init__(self) -> None:

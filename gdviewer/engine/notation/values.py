@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gdviewer.engine.notation.mathematics import Writer
-from gdviewer.engine.notation.notation import Line, name_text
+from gdviewer.engine.notation.notation import RuleLine, name_text
 
 FEW = 6  # so many numbers, or a matrix of three by three, are told one by one
 DIGITS = 4
@@ -85,7 +85,7 @@ def _shape_text(value: np.ndarray[Any, Any]) -> str:
     return " × ".join(map(str, value.shape)) if value.ndim > 1 else f"{value.size} numbers"
 
 
-def with_numbers(line: Line, values: Mapping[str, Any], names: Mapping[str, str], digits: int = DIGITS) -> str:
+def with_numbers(line: RuleLine, values: Mapping[str, Any], names: Mapping[str, str], digits: int = DIGITS) -> str:
     """The right side of a line as mathematics, with numbers for names: ``0.9·(0.12, −3.1) + 0.1·(2, −1.4)``.
 
     Args:

@@ -9,11 +9,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from gdviewer.engine.record.trace import Trace
-from gdviewer.engine.rules.form import executed
+from gdviewer.engine.rules.captured_output import again
 from gdviewer.engine.rules.optimizer import Optimizer, Rule
 from gdviewer.engine.rules.options import Options
 from gdviewer.engine.rules.oracle import Array, Minimisable, Oracle
-from gdviewer.engine.rules.printed import again
+from gdviewer.engine.rules.rule_result import executed
 
 REMEMBERED_BYTES = 2**26  # what points and states that were executed again may take …
 _MOST = 256  # … and how many steps they may be of
@@ -41,7 +41,7 @@ class Replayable(Protocol):
         """The seed from which, with the step's number, all random numbers are drawn."""
 
     @property
-    def born(self) -> int:
+    def rule_start_step(self) -> int:
         """The step after which its rule began."""
 
     @property
@@ -153,7 +153,9 @@ class Replayer:
         rule = run.optimizer.bind(hyperparameters)
         with np.errstate(all="ignore"), again():
             oracle.begin(t, x)
-            return executed(run.optimizer, through(rule) if through else rule, oracle, t - run.born, x, state)
+            return executed(
+                run.optimizer, through(rule) if through else rule, oracle, t - run.rule_start_step, x, state
+            )
 
     def _nearest(self, step: int) -> tuple[int, Array, State]:
         """The last step up to ``step`` after which point and state are known, and these."""

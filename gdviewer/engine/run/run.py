@@ -19,7 +19,7 @@ from gdviewer.engine.rules.optimizer import Optimizer, Rule, read_only
 from gdviewer.engine.rules.options import Options
 from gdviewer.engine.rules.oracle import Array, Minimisable
 from gdviewer.engine.run.replay import Replayer
-from gdviewer.engine.run.stepper import Block, Stepper
+from gdviewer.engine.run.stepper import StepBlock, Stepper
 from gdviewer.engine.run.stop import START_UNDEFINED, Limits, Reason, Stop, record_full, stop_at, stop_for, unfit
 
 RECORD_BYTES = 2**30  # a run ends whose trace takes more for what it keeps of every step
@@ -43,7 +43,7 @@ class Origin:
     @property
     def past(self) -> Run:
         """The run whose rule executed the step: ``run``, or one that it continues itself."""
-        return self.run if self.step >= self.run.left else self.run.owner(self.step)
+        return self.run if self.step >= self.run.branch_step else self.run.owner(self.step)
 
     def reached(self) -> bool:
         """Whether the run has got to the step, or has stopped before; brings it some way there where it has not."""
@@ -81,7 +81,7 @@ class Run:
         stop: why the run ended, or None.
         seed: what everything random is drawn from, with the step's number.
         origin: where it begins; None for the start.
-        left: the step after which its own rule takes over; 0 unless there is an origin.
+        branch_step: the step after which its own rule takes over; 0 unless there is an origin.
         upcoming: the hyperparameters that the next step executed will use.
         busy_since: the time (``perf_counter``) at which a burst began to execute it, None while none does.
         pace: seconds a step took in the last burst; infinite before.
@@ -131,7 +131,7 @@ class Run:
         self._changed: deque[tuple[str, float]] = deque()
         self._initial = self.upcoming = dict(self.hyperparameters)
         self.origin = origin
-        self.left = origin.step if origin else 0
+        self.branch_step = origin.step if origin else 0
 
     @property
     def trace(self) -> Trace:
@@ -141,9 +141,9 @@ class Run:
         return self._trace
 
     @property
-    def born(self) -> int:
+    def rule_start_step(self) -> int:
         """The step after which its rule began: it counts its own steps from there."""
-        return self._stepper.born
+        return self._stepper.rule_start_step
 
     @property
     def begun(self) -> bool:
@@ -190,7 +190,7 @@ class Run:
 
     def hyperparameters_at(self, step: int) -> dict[str, float]:
         """The hyperparameters that step number ``step`` was executed with."""
-        if self.origin and step <= self.left:
+        if self.origin and step <= self.branch_step:
             return self.origin.run.hyperparameters_at(step)
         initial, changes = self.hyperparameters_since(step)
         return initial | {change.name: change.value for change in changes}
@@ -198,11 +198,11 @@ class Run:
     def hyperparameters_since(self, step: int) -> tuple[dict[str, float], tuple[Change, ...]]:
         """Those that its own rule began with, and how they were moved up to step number ``step``."""
         changes = self._trace.changes if self._trace else []
-        return self._initial, tuple(change for change in changes if self.left < change.step <= step)
+        return self._initial, tuple(change for change in changes if self.branch_step < change.step <= step)
 
     def owner(self, step: int) -> Run:
         """The run whose rule executed step number ``step``: this one, or the one it continues."""
-        return self.origin.run.owner(step) if self.origin and step <= self.left else self
+        return self.origin.run.owner(step) if self.origin and step <= self.branch_step else self
 
     def state_at(self, step: int) -> tuple[Any, ...]:
         """What its own rule carried after step number ``step``; executed again where that is not kept."""
@@ -294,7 +294,7 @@ class Run:
         while not self.stop:
             before = oracle.counts
             try:
-                self._block(max(0, min(size, self._stepper.room(self.step - self.left), end - self.step)))
+                self._block(max(0, min(size, self._stepper.room(self.step - self.branch_step), end - self.step)))
             except (Exception, SystemExit) as error:
                 if size == 1:
                     self._end(stop_for(error))
@@ -369,8 +369,8 @@ class Run:
         if self.stop:  # ended from outside meanwhile
             return
         stepper.x, stepper.state, stepper.schedule_state = x, state, schedule_state
-        stepper.value, stepper.born = trace.loss[-1], past.born if goes_on else step
-        self.left, self._trace = step, trace
+        stepper.value, stepper.rule_start_step = trace.loss[-1], past.rule_start_step if goes_on else step
+        self.branch_step, self._trace = step, trace
 
     def _schedule_state_after(self, past: Run, step: int) -> tuple[Any, ...]:
         """The state of the schedule after it has followed the losses of another run for so many steps."""
@@ -436,17 +436,17 @@ class Run:
         elif trace.scalar_bytes > RECORD_BYTES:
             self._end(record_full(self.step, trace.scalar_bytes))
 
-    def _judge(self, block: Block, x: Rows, loss: Array, gradient: Rows) -> tuple[int, Stop | None]:
+    def _judge(self, block: StepBlock, x: Rows, loss: Array, gradient: Rows) -> tuple[int, Stop | None]:
         """How many steps of a block count, and the stop that ends the run there."""
         limits, size = self.limits, len(block.points) - 1
         long = not isinstance(x, np.ndarray)
-        if long and limits.go_on(self.step, block.points, loss, block.gradients, block.stretch[:size]):
+        if long and limits.go_on(self.step, block.points, loss, block.gradients, block.rate_ratio[:size]):
             return size, None
         x, gradient = np.asarray(x), np.asarray(gradient)
         pauses = (x[1:] == x[:-1]).all(axis=1)
         for i in np.flatnonzero(pauses).tolist():
             pauses[i] = block.is_pause(i + 1, self._stepper.varies)
-        return limits.judge(self.step, x, loss, gradient, pauses, block.stretch[:size])
+        return limits.judge(self.step, x, loss, gradient, pauses, block.rate_ratio[:size])
 
     def _end(self, stop: Stop) -> None:
         if not self.stop:
@@ -467,14 +467,14 @@ class Run:
 
 def leaves(run: Run, other: Run) -> bool:
     """Whether the steps before ``run`` left the one it continues are also those of ``other``."""
-    if run.origin is None or not other.begun or other.step < run.left:
+    if run.origin is None or not other.begun or other.step < run.branch_step:
         return False
     past = run.origin.past
     return past is other or (
         run is not other and past.problem == other.problem and past.seed == other.seed
         and bool((past.start == other.start).all()) and past.optimizer == other.optimizer
         and past.options == other.options and _origin_of(past) == _origin_of(other)
-        and past.hyperparameters_since(run.left) == other.hyperparameters_since(run.left)
+        and past.hyperparameters_since(run.branch_step) == other.hyperparameters_since(run.branch_step)
     )  # fmt: skip
 
 

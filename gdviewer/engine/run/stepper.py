@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdviewer.engine.record.columns import Rows
-from gdviewer.engine.rules.form import FormError, executed, misfit
 from gdviewer.engine.rules.optimizer import Optimizer
 from gdviewer.engine.rules.options import Options
 from gdviewer.engine.rules.oracle import Array, Minimisable
+from gdviewer.engine.rules.rule_result import RuleResultError, executed, misfit
 from gdviewer.engine.run.stop import Limits
 
 _RATE = "learning_rate"
@@ -23,11 +23,11 @@ _FEW = 16  # steps that cost less to execute in vain than to judge one by one
 
 
 @dataclass
-class Block:
+class StepBlock:
     """Steps that were executed and are yet to be judged: where they began, and what each came to.
 
-    ``counts`` are those of the oracle after each; a loss that is None is yet to be evaluated. ``stretch`` is the full
-    learning rate by the scheduled one.
+    ``counts`` are those of the oracle after each; a loss that is None is yet to be evaluated. ``rate_ratio`` is the
+    full learning rate divided by the scheduled one.
     """
 
     points: list[Array]
@@ -36,7 +36,7 @@ class Block:
     losses: list[Any]
     counts: list[tuple[int, int, int]]
     rates: Array
-    stretch: Array
+    rate_ratio: Array
     schedule_state: tuple[Any, ...] = ()
 
     def all_losses(self, objective: Minimisable, first: float, x: Rows) -> tuple[Array, NDArray[np.intp]]:
@@ -83,7 +83,7 @@ class Stepper:
         self.value: Any = None
         self.state: tuple[Any, ...] = ()
         self.schedule_state: tuple[Any, ...] = tuple(self.scheduled.state.values()) if self.scheduled else ()
-        self.born = 0
+        self.rule_start_step = 0
         self.varies = bool(objective.stochastic or options.noise)
         self.cut = False
 
@@ -101,7 +101,7 @@ class Stepper:
         recorded: float,
         gradient: Array,
         limits: Limits,
-    ) -> Block:
+    ) -> StepBlock:
         """Execute up to ``size`` steps after step ``first``, fewer where the optimizer has stalled.
 
         Args:
@@ -114,24 +114,24 @@ class Stepper:
         rule = bound = optimizer.bind(hyperparameters)
         x, state, loss = self.x, self.state, self.value
         gradient.setflags(write=False)
-        block = Block([x], [state], [gradient], [loss], [oracle.counts], np.full(size, full), np.ones(size))
+        block = StepBlock([x], [state], [gradient], [loss], [oracle.counts], np.full(size, full), np.ones(size))
         add_point, add_state, add_gradient = block.points.append, block.states.append, block.gradients.append
-        add_loss, add_counts, born = block.losses.append, block.counts.append, self.born
+        add_loss, add_counts, rule_start_step = block.losses.append, block.counts.append, self.rule_start_step
         start, gradient_at, value_at = oracle.start, oracle.exact_gradient, oracle.exact_value
         for t in range(first + 1, first + 1 + size):
             if scheduled:
                 rate, block.schedule_state = self.rate(t, hyperparameters, recorded)
-                block.rates[t - first - 1], block.stretch[t - first - 1] = rate, full / rate if rate else 1.0
+                block.rates[t - first - 1], block.rate_ratio[t - first - 1] = rate, full / rate if rate else 1.0
                 rule = partial(bound, learning_rate=rate)
             start(t, x, gradient, loss)
             before = x
-            x, state = executed(optimizer, rule, oracle, t - born, x, state)
+            x, state = executed(optimizer, rule, oracle, t - rule_start_step, x, state)
             add_point(x)
             add_state(state)
             stays = x is before  # then there is nothing new to ask
             pause = (stays or not free) and block.is_pause(-1, self.varies)
             if batchwise or not stays:
-                if not free and limits.end_before(gradient, before, x, pause, block.stretch[t - first - 1]):
+                if not free and limits.end_before(gradient, before, x, pause, block.rate_ratio[t - first - 1]):
                     loss = np.nan
                 elif batchwise:
                     loss, gradient = oracle.ahead(t + 1, x)
@@ -148,7 +148,7 @@ class Stepper:
                 break  # the run has most likely stalled, and a search that finds nothing is the longest there is
         return block
 
-    def take(self, block: Block, steps: int) -> None:
+    def take(self, block: StepBlock, steps: int) -> None:
         """Go to where a block was after so many of its steps."""
         self.x, self.state, self.value = block.points[steps], block.states[steps], block.losses[steps]
         self.schedule_state = block.schedule_state
@@ -161,9 +161,9 @@ class Stepper:
         step = 2 * self.x.nbytes + sum(np.asarray(part).nbytes for part in self.state)
         return max(1, min(max(_FEW, done), _BYTES // step))
 
-    def misfit(self, block: Block, first: int, hyperparameters: Mapping[str, Any]) -> FormError:
+    def misfit(self, block: StepBlock, first: int, hyperparameters: Mapping[str, Any]) -> RuleResultError:
         """What is wrong with the state after the last step of a block, which can't be recorded."""
         rate = {_RATE: block.rates[-1]} if self.scheduled else {}
         rule = self.optimizer.bind({**hyperparameters, **rate})
-        t = first + len(block.points) - 1 - self.born
+        t = first + len(block.points) - 1 - self.rule_start_step
         return misfit(self.optimizer, rule, self.oracle, t, block.points[-2], *block.states[-2:])

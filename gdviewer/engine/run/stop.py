@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from gdviewer.engine.record.events import Hit, Message
 from gdviewer.engine.record.trace import norms
-from gdviewer.engine.rules.form import FormError
 from gdviewer.engine.rules.oracle import Array, UnfitError
 from gdviewer.engine.rules.parameter import Parameter
-from gdviewer.engine.rules.place import Place, place_of_error
+from gdviewer.engine.rules.rule_result import RuleResultError
+from gdviewer.engine.rules.source_location import SourceLocation, location_of_error
 
 
 class Reason(Enum):
@@ -73,7 +73,7 @@ class Stop:
     refuses: bool = False
     lacks: str = ""
     exception: BaseException | None = None
-    place: Place | None = None
+    place: SourceLocation | None = None
 
     @property
     def message(self) -> str:
@@ -116,7 +116,7 @@ def stop_at(hit: Hit) -> Stop:
     return Stop(Reason.BREAKPOINT, hit.message, Message("Run goes on from here."))
 
 
-def failure(text: str, place: Place | None, exception: BaseException | None = None) -> Stop:
+def failure(text: str, place: SourceLocation | None, exception: BaseException | None = None) -> Stop:
     """The stop that user code makes which raises, or does not return: how, and where."""
     advice = Message("Mend the function and run again; the steps before it are kept.")
     return Stop(Reason.ERROR, Message("{error}", {"error": text}), advice, exception=exception, place=place)
@@ -126,14 +126,14 @@ def stop_for(error: BaseException) -> Stop:
     """The stop that an exception in user code makes; one that asks for what the problem lacks is unfit for it."""
     if isinstance(error, UnfitError):
         return unfit(str(error))
-    return failure(error_text(error), place_of_error(error), error)
+    return failure(error_text(error), location_of_error(error), error)
 
 
 def error_text(error: BaseException) -> str:
     """An exception in user code as words: its type, its text, and the line of user code it came from."""
     kind = type(error).__name__
-    text = str(error) if isinstance(error, FormError) else f"{kind}: {error}" if str(error) else kind
-    place = place_of_error(error)
+    text = str(error) if isinstance(error, RuleResultError) else f"{kind}: {error}" if str(error) else kind
+    place = location_of_error(error)
     return f"{text} ({place.text})" if place else text
 
 
@@ -233,21 +233,21 @@ class Limits:
             if value is not None or name in ("max_steps", "divergence"):
                 object.__setattr__(self, name, parameter.check(name, value))
 
-    def end_before(self, gradient: Array, x: Array, proposed: Array, pause: bool, stretch: float = 1.0) -> bool:
+    def end_before(self, gradient: Array, x: Array, proposed: Array, pause: bool, rate_ratio: float = 1.0) -> bool:
         """Whether the run ends at ``x`` whatever the function is at the point proposed, so that it need not be asked.
 
         Args:
             gradient: the gradient at ``x``; all three have shape (n,).
             pause: whether a move of zero has changed the optimizer's state.
-            stretch: full learning rate by scheduled one.
+            rate_ratio: full learning rate by scheduled one.
         """
         return bool(
-            (np.abs(proposed - x).max() * stretch <= _or_never(self.tolerance) and not (pause and gradient.any()))
+            (np.abs(proposed - x).max() * rate_ratio <= _or_never(self.tolerance) and not (pause and gradient.any()))
             or np.abs(gradient).max() <= _or_never(self.gradient_tolerance)
             or not np.isfinite(proposed).all()
         )
 
-    def go_on(self, step: int, x: Sequence[Array], loss: Array, gradient: Sequence[Array], stretch: Array) -> bool:
+    def go_on(self, step: int, x: Sequence[Array], loss: Array, gradient: Sequence[Array], rate_ratio: Array) -> bool:
         """Whether a quick look at a block of steps with long rows tells that :meth:`judge` would find no stop in it.
 
         One component that moves further than the tolerance refutes it, so some are looked at; and no component is
@@ -263,13 +263,19 @@ class Limits:
             step + len(x) - 1 < self.max_steps
             and (np.abs(loss[1:]) <= self.divergence).all()
             and (self.loss_tolerance is None or (change > self.loss_tolerance * scale).all())
-            and (self.tolerance is None or (_sizes(x, some, moves=True) * stretch > self.tolerance).all())
+            and (self.tolerance is None or (_sizes(x, some, moves=True) * rate_ratio > self.tolerance).all())
             and (self.gradient_tolerance is None or (_sizes(gradient[:-1], some) > self.gradient_tolerance).all())
             and (norms(x[1:]) <= 0.99 * self.divergence).all()  # but for rounding
         )
 
     def judge(
-        self, step: int, x: Array, loss: Array, gradient: Array, pauses: NDArray[np.bool_], stretch: Array | float = 1.0
+        self,
+        step: int,
+        x: Array,
+        loss: Array,
+        gradient: Array,
+        pauses: NDArray[np.bool_],
+        rate_ratio: Array | float = 1.0,
     ) -> tuple[int, Stop | None]:
         """Find the first stop in a block of steps executed one after another.
 
@@ -277,14 +283,14 @@ class Limits:
             step: the number of the step that row 0 holds.
             x, loss, gradient: rows ``step … step + k`` with shapes (k+1, n), (k+1,), (k+1, n).
             pauses: the steps whose move is zero and has changed the optimizer's state, (k,).
-            stretch: full learning rate by scheduled one, (k,).
+            rate_ratio: full learning rate by scheduled one, (k,).
 
         Returns:
             how many of the ``k`` steps count, and the stop that ends the run there, if any.
         """
         move = np.abs(x[1:] - x[:-1]).max(axis=1)
         size = np.maximum(np.abs(x[1:]).max(axis=1), np.abs(loss[1:]))
-        small = move * stretch <= _or_never(self.tolerance)
+        small = move * rate_ratio <= _or_never(self.tolerance)
 
         # The rules that may hold somewhere, with the number of steps that count if one is what ends the run. Of several
         # at the same step the first in this order is told.

@@ -20,13 +20,13 @@ from types import CodeType, FrameType
 from typing import Any
 
 from gdviewer.engine.notation.mathematics import written_into
-from gdviewer.engine.notation.notation import Line, lines, names_of
-from gdviewer.engine.rules.inspected import is_followed
+from gdviewer.engine.notation.notation import RuleLine, lines, names_of
 from gdviewer.engine.rules.optimizer import Rule
 from gdviewer.engine.rules.oracle import Array, Asked
-from gdviewer.engine.rules.place import is_of_a_library
+from gdviewer.engine.rules.source_location import is_of_a_library
+from gdviewer.engine.rules.step_filters import is_followed
 from gdviewer.engine.run.run import Run
-from gdviewer.engine.tracing.keeper import Keeper
+from gdviewer.engine.tracing.snapshot import Keeper
 
 MOST_LINES = 20_000  # executed lines that are kept; a step that goes on is executed to its end, but not traced
 MOST_CALLS = 100  # calls in one line that are followed, such as the trials of central differences
@@ -49,7 +49,7 @@ class Executed:
         asked: what it asked the oracle itself, in order.
     """
 
-    line: Line
+    line: RuleLine
     reads: dict[str, Any] = field(default_factory=dict)
     writes: dict[str, Any] = field(default_factory=dict)
     taken: bool | None = None
@@ -76,7 +76,7 @@ class Frame:
 
     name: str
     file: str
-    lines: Sequence[Line]
+    lines: Sequence[RuleLine]
     names: Mapping[str, str]
     arguments: dict[str, Any]
     executed: list[Executed] = field(default_factory=list)
@@ -190,7 +190,7 @@ class _Open:
 
     frame: FrameType
     record: Frame
-    by_number: Mapping[int, Line]
+    by_number: Mapping[int, RuleLine]
     current: Executed | None = None
     reached: int = -1
 
@@ -297,7 +297,7 @@ class _Tracer:
         call.record.executed.append(call.current)
         call.reached = frame.f_lasti
 
-    def _finish(self, call: _Open, following: Line | None) -> None:
+    def _finish(self, call: _Open, following: RuleLine | None) -> None:
         """The line under way has run: see what it set, and whether it led into its block."""
         done = call.current
         if done is None or done.error:
@@ -313,12 +313,12 @@ class _Tracer:
 
 
 @cache
-def _lines_of(code: CodeType) -> tuple[Line, ...]:
+def _lines_of(code: CodeType) -> tuple[RuleLine, ...]:
     return tuple(lines(code))
 
 
 @cache
-def _by_number(code: CodeType) -> Mapping[int, Line]:
+def _by_number(code: CodeType) -> Mapping[int, RuleLine]:
     """The line that each row of the file belongs to."""
     return {row: line for line in _lines_of(code) for row in range(line.number, line.last + 1)}
 
@@ -338,7 +338,7 @@ def _is_mathematics(code: CodeType, module: str) -> bool:
 
 
 @cache
-def _names_in(line: Line) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _names_in(line: RuleLine) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The names a line reads, and those it sets or changes; of a block its head only."""
     node = line.node
     if node is None:

@@ -12,7 +12,7 @@ from time import perf_counter, sleep
 from typing import Any
 
 from gdviewer.engine.record.events import Change
-from gdviewer.engine.rules.place import Place, place_in_thread
+from gdviewer.engine.rules.source_location import SourceLocation, location_in_thread
 from gdviewer.engine.run.run import LARGEST_BLOCK, Run
 from gdviewer.engine.run.stop import stop_for
 
@@ -184,9 +184,9 @@ class Worker:
         return next((run for run in runs if run.busy_since is not None), None)
 
     @property
-    def place(self) -> Place | None:
+    def place(self) -> SourceLocation | None:
         """The line of the user's code that the burst under way is in."""
-        return place_in_thread(self._thread.ident) if self._thread and self.busy else None
+        return location_in_thread(self._thread.ident) if self._thread and self.busy else None
 
     def chase(self) -> int:
         """Tell abandoned threads to end once more; returns how many have not yet."""

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gdviewer.engine.rules.inspected import pass_through
 from gdviewer.engine.rules.oracle import Array
+from gdviewer.engine.rules.step_filters import pass_through
 from gdviewer.problems.networks.activations import ACTIVATIONS
 from gdviewer.problems.networks.initialisation import INITIALISATIONS
-from gdviewer.problems.networks.layer import Layer, Misfit, Shape, Views, Weight, shape_text
+from gdviewer.problems.networks.layer import Layer, LayerShapeError, Shape, Views, Weight, shape_text
 from gdviewer.problems.networks.layers import catalogue
 from gdviewer.problems.networks.layers.dense import Dense
 from gdviewer.problems.networks.layers.flatten import Flatten
@@ -123,13 +123,13 @@ class Architecture:
                 shape = self._add(name, layer, shape)
                 if layer.activation and layer.activation != "identity":
                     shape = self._add(name, ACTIVATIONS[layer.activation], shape, activation=True)
-            except Misfit as error:
+            except LayerShapeError as error:
                 where = f"layer {number}, {layer}" if layer is not chain[-1] else "the output layer"
-                raise Misfit(f"{where}: {error}") from None
+                raise LayerShapeError(f"{where}: {error}") from None
             if self.size > MOST_PARAMETERS:
-                raise Misfit(f"layer {number}, {layer}: there are more than {MOST_PARAMETERS:,} weights")
+                raise LayerShapeError(f"layer {number}, {layer}: there are more than {MOST_PARAMETERS:,} weights")
         if misfit := misfit_of_output(shape, per_step):
-            raise Misfit(misfit)
+            raise LayerShapeError(misfit)
         self.layers: list[Layer] = [stage.layer for stage in self.stages]
         self._places = [
             [(slice(start, end), weight.shape) for start, end, weight in stage.weights.values()]

@@ -16,8 +16,8 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from gdviewer.engine.rules.inspected import silent
 from gdviewer.engine.rules.oracle import Array
+from gdviewer.engine.rules.step_filters import silent
 
 Shape = tuple[int, ...]
 Views = Sequence[Array]  # the weights of a layer, or the parts of the gradient that belong to them
@@ -25,7 +25,7 @@ Views = Sequence[Array]  # the weights of a layer, or the parts of the gradient 
 MOST_UNITS = 100_000
 
 
-class Misfit(ValueError):  # noqa: N818 - it is no fault of the program
+class LayerShapeError(ValueError):
     """Layers that do not fit each other, or their data; the text says which, and what to do."""
 
 
@@ -113,7 +113,7 @@ def number_of(word: str, least: int = 1) -> int:
     """The whole number that a word is; raises Misfit where it is out of range."""
     number = int(word)
     if not least <= number <= MOST_UNITS:
-        raise Misfit(f"{number} must be in {least} … {MOST_UNITS:,}")
+        raise LayerShapeError(f"{number} must be in {least} … {MOST_UNITS:,}")
     return number
 
 

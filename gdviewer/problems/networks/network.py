@@ -10,14 +10,14 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gdviewer.engine.rules.inspected import pass_through
 from gdviewer.engine.rules.oracle import Array
 from gdviewer.engine.rules.parameter import Declared, check_values
+from gdviewer.engine.rules.step_filters import pass_through
 from gdviewer.problems.batches import Batches, GivenBatches
 from gdviewer.problems.data import Scaling
 from gdviewer.problems.networks.architecture import Architecture, WeightNames
 from gdviewer.problems.networks.dataset import Dataset, dataset
-from gdviewer.problems.networks.layer import Layer, Misfit
+from gdviewer.problems.networks.layer import Layer, LayerShapeError
 from gdviewer.problems.networks.losses import LOSSES, Loss
 from gdviewer.problems.networks.notation import layers_of, text_of
 from gdviewer.problems.networks.settings import DatasetSource, GivenDataset, declared, loss_for
@@ -115,16 +115,16 @@ class Network(Problem):
         if self.loss.classes != bool(classes):
             kind = f"the classes {', '.join(classes[:3])}" if classes else "numbers"
             fit = ", ".join(name for name, loss in LOSSES.items() if loss.classes == bool(classes))
-            raise Misfit(f"the targets are {kind}, so the loss can be {fit}; got {self.loss_name}")
+            raise LayerShapeError(f"the targets are {kind}, so the loss can be {fit}; got {self.loss_name}")
         try:
             outputs = self.loss.outputs(len(classes), self.targets.shape[-1])
         except ValueError as error:
-            raise Misfit(f"{self.loss_name}: {error}") from None
+            raise LayerShapeError(f"{self.loss_name}: {error}") from None
         self.architecture = Architecture(
             layers_of(values["layers"]), values["activation"], self.inputs.shape[1:], outputs, self.train.per_step
         )
         if self.architecture.ends_with_softmax and classes:
-            raise Misfit(
+            raise LayerShapeError(
                 f"{self.loss_name} turns outputs into probabilities itself: let the last layer end with identity"
             )
         self.layers: Sequence[Layer] = self.architecture.layers

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from gdviewer.engine.rules.parameter import nearest
 from gdviewer.problems.networks.activations import ACTIVATIONS
-from gdviewer.problems.networks.layer import Layer, Misfit, Words
+from gdviewer.problems.networks.layer import Layer, LayerShapeError, Words
 from gdviewer.problems.networks.layers import catalogue
 
 MOST_LAYERS = 50
@@ -21,7 +21,7 @@ def layers_of(text: str) -> tuple[Layer, ...]:
     """
     items = [item.strip() for item in text.split(",")] if text.strip() else []
     if len(items) > MOST_LAYERS:
-        raise Misfit(f"there are {len(items)} layers; at most {MOST_LAYERS} can be shown")
+        raise LayerShapeError(f"there are {len(items)} layers; at most {MOST_LAYERS} can be shown")
     return tuple(_layer(item) for item in items)
 
 
@@ -38,21 +38,21 @@ def read(text: str) -> str:
 def _layer(item: str) -> Layer:
     words = item.lower().split()
     if not words:
-        raise Misfit("a layer is missing between two commas")
+        raise LayerShapeError("a layer is missing between two commas")
     kinds = catalogue()
     word = words.pop(0)
     if re.fullmatch(r"[+-]?\d.*", word):
         word, words = next(word for word, kind in kinds.items() if kind.bare), [word, *words]
     if word not in kinds:
-        raise Misfit(f"there is no layer {word!r}{nearest(word, kinds) or '; there are ' + ', '.join(kinds)}")
+        raise LayerShapeError(f"there is no layer {word!r}{nearest(word, kinds) or '; there are ' + ', '.join(kinds)}")
     kind, rest = kinds[word], Words(words, ACTIVATIONS)
     try:
         layer = kind.read(rest)
     except (IndexError, ValueError) as error:
-        reason = str(error) if isinstance(error, Misfit) else f"write it as {kind.example}"
-        raise Misfit(f"{item!r}: {reason}") from None
+        reason = str(error) if isinstance(error, LayerShapeError) else f"write it as {kind.example}"
+        raise LayerShapeError(f"{item!r}: {reason}") from None
     if rest:
-        raise Misfit(
+        raise LayerShapeError(
             f"{item!r}: {rest[0]!r} is not understood{nearest(rest[0], ACTIVATIONS)}; write it as {kind.example}"
         )
     return layer

@@ -12,12 +12,12 @@ from gdviewer.problems.networks.dataset import Dataset
 from gdviewer.problems.networks.initialisation import INITIALISATIONS
 from gdviewer.problems.networks.losses import LOSSES
 from gdviewer.problems.networks.notation import read
-from gdviewer.problems.source import Given, Source
+from gdviewer.problems.source import DataSource, Given
 
 _HIDDEN = tuple(name for name in ACTIVATIONS if name != "softmax")
 
 
-class DatasetSource(Source[Dataset], Protocol):
+class DatasetSource(DataSource[Dataset], Protocol):
     """Where the data of a network come from."""
 
     def idle(self, values: Mapping[str, Any]) -> set[str]:
@@ -38,7 +38,7 @@ def loss_for(data: Dataset) -> str:
     return "binary_cross_entropy" if len(data.classes) == 2 else "cross_entropy"
 
 
-def usual_layers(data: Dataset) -> str:
+def default_layers(data: Dataset) -> str:
     """Layers that suit the kind of data, to begin with."""
     if data.kind == "sequences":
         return "rnn 12 every" if data.per_step else "rnn 12"

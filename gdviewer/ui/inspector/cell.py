@@ -12,8 +12,8 @@ from PySide6.QtCore import QModelIndex, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontMetricsF, QImage, QPainter, QPen, QTextLayout, QTextOption
 from PySide6.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from gdviewer.ui.inspector.rows import Row
-from gdviewer.ui.theme import MATH_FONTS, look
+from gdviewer.inspection.rows import ReportRow
+from gdviewer.ui.widgets.theme import MATH_FONTS, look
 
 ROW = Qt.ItemDataRole.UserRole
 _BAR, _LEFT, _ABOVE, _HANG = 4, 12, 4, 14  # width of the colour's bar, where text begins, room above and below, indent
@@ -72,23 +72,23 @@ class Cell(QStyledItemDelegate):
             _draw_pin(painter, QRect(rect.width() - 20, _ABOVE, 14, 14), QColor(theme.accent))
         painter.restore()
 
-    def line_of(self, row: Row) -> str:
+    def line_of(self, row: ReportRow) -> str:
         """A row's line in the notation chosen."""
         return row.code if self.code else row.text
 
-    def first_line(self, row: Row) -> float:
+    def first_line(self, row: ReportRow) -> float:
         """How far below a row's top the middle of its first line is."""
         font = self._font_of(row)
         return _ABOVE + QFontMetricsF(font).height() / 2
 
-    def _font_of(self, row: Row) -> QFont:
+    def _font_of(self, row: ReportRow) -> QFont:
         """That of a row's line."""
         math, _, code = _fonts(QApplication.font())
         if row.heading:
             return heading_font(QApplication.font())
         return code if self.code and not row.remark else math
 
-    def _lay(self, row: Row, width: int) -> tuple[list[_Part], int]:
+    def _lay(self, row: ReportRow, width: int) -> tuple[list[_Part], int]:
         """The parts of a row of that width, and its height."""
         plain = QApplication.font()
         math, bold = _fonts(plain)[:2]
@@ -200,11 +200,11 @@ def broken(text: str, font: QFont, room: int, most: int) -> tuple[str, ...]:
     return tuple(line.replace(_LOOSE, "") for line in lines)
 
 
-def _thumb_size(row: Row) -> QSize:
+def _thumb_size(row: ReportRow) -> QSize:
     return _BARS if row.amount.ndim == 1 else _IMAGE
 
 
-def _draw_thumb(painter: QPainter, rect: QRectF, row: Row) -> None:
+def _draw_thumb(painter: QPainter, rect: QRectF, row: ReportRow) -> None:
     """A vector as a line of its components about zero, a matrix as an image."""
     theme, values = look().theme, np.asarray(row.amount, dtype=float)
     painter.setPen(QPen(QColor(theme.line), 1))

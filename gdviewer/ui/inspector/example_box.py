@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QSpinBox
 
-from gdviewer.ui.text import tr
+from gdviewer.text import tr
 
 
 class ExampleBox(QSpinBox):

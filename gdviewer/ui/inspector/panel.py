@@ -13,19 +13,19 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QToolButton, QV
 from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import Reason
 from gdviewer.experiment.diff import ExperimentDiff
-from gdviewer.ui.arrows import Arrow
-from gdviewer.ui.background import Latest
+from gdviewer.inspection.rows import ReportRow
+from gdviewer.inspection.step_report import Reporter, StepReport
+from gdviewer.text import hit_text, number_text, stop_text, tr
 from gdviewer.ui.inspector.example_box import ExampleBox
 from gdviewer.ui.inspector.pin_bar import PinBar
-from gdviewer.ui.inspector.rows import Row
-from gdviewer.ui.inspector.story import Story, Teller
 from gdviewer.ui.inspector.table import ArrayTable
-from gdviewer.ui.inspector.tree import Lines
-from gdviewer.ui.keys import keys_by_tab
-from gdviewer.ui.pins import Pin, Pins
-from gdviewer.ui.session import Session
-from gdviewer.ui.text import hit_text, number_text, stop_text, tr
-from gdviewer.ui.theme import look
+from gdviewer.ui.inspector.tree import LinesView
+from gdviewer.ui.session.arrow_set import Arrow
+from gdviewer.ui.session.pins import Pin
+from gdviewer.ui.session.session import Session
+from gdviewer.ui.widgets.background import Latest
+from gdviewer.ui.widgets.keys import keys_by_tab
+from gdviewer.ui.widgets.theme import look
 
 _PLAYING_SECONDS = 0.1  # from one step shown to the next, while the runs are played or made anew, …
 _RESTS = 9.0  # … and at least so many times as long as it took to tell the last one: it takes time from the runs
@@ -42,7 +42,6 @@ class StepPanel(QWidget):
 
     Attributes:
         story: what is shown; None where there is no step.
-        pins: the values that stay in sight.
     """
 
     followed = Signal(int)
@@ -51,12 +50,11 @@ class StepPanel(QWidget):
         super().__init__()
         self._session = session
         self._followed: int | None = None
-        self.story: Story | None = None
-        self.pins = Pins(session)
+        self.story: StepReport | None = None
         self._asked: Any = None
         self._rested = 0.0
         self._failed: Run | None = None
-        self._teller = Teller()
+        self._teller = Reporter()
         self._soon = QTimer(self, singleShot=True)
         self._soon.timeout.connect(self._want)
         self._latest = Latest(self)
@@ -82,14 +80,14 @@ class StepPanel(QWidget):
         self.faults.setProperty("role", "error")
         for label in (self.notes, self.faults):
             label.setTextFormat(Qt.TextFormat.PlainText)
-        self.lines = Lines(self._is_pinned)
+        self.lines = LinesView(self._is_pinned)
         self.lines.setToolTip(
             tr(
                 "↓ ↑: from line to line. Enter: open or fold a call, a loop or a branch. P: pin the value. "
                 "← and → go through the steps all the while."
             )
         )
-        self.bar = PinBar(self.pins)
+        self.bar = PinBar(session.pins)
         self._lay_out()
         self._choose_notation(QSettings().value("notation") == "code")
         self._connect()
@@ -102,14 +100,14 @@ class StepPanel(QWidget):
         self.lines.looked_at.connect(self._point_out)
         self.lines.table_wanted.connect(self.show_table)
         self.lines.pin_wanted.connect(self.pin)
-        self.pins.changed.connect(self._show_pins)
+        self._session.pins.changed.connect(self._show_pins)
         self._latest.done.connect(self._show)
         self._latest.failed.connect(self._tell_failure)
-        session.cursor_moved.connect(self._want)
+        session.cursor.moved.connect(self._want)
         session.experiment_changed.connect(self._take_edit)
         session.selection_changed.connect(self._want)
         session.runs_changed.connect(self._want)
-        session.playing_changed.connect(self._want)
+        session.player.playing_changed.connect(self._want)
         session.frame.connect(self._follow)
         look().changed.connect(self._restyle)
 
@@ -146,7 +144,7 @@ class StepPanel(QWidget):
             self._want()
 
     def _follow(self) -> None:
-        if not self._session.playing or perf_counter() >= self._rested:
+        if not self._session.player.playing or perf_counter() >= self._rested:
             self._want()
 
     def _want(self, *_: object) -> None:
@@ -162,7 +160,7 @@ class StepPanel(QWidget):
         if self._asked and self._asked[0] is not run and left > 0:
             self._soon.start(round(1000 * left))  # runs may be made anew at each frame, while a hand moves a slider
             return
-        row = self._session.position(run)
+        row = self._session.cursor.position(run)
         failed = row == run.step and _is_past_its_end(run)
         if failed and self._failed is not run:  # the step that failed is what there is to see, once
             self._failed = run
@@ -175,14 +173,14 @@ class StepPanel(QWidget):
         step = row + 1 if coming else row
         example = self.example.place
         wanted = (run, step, step > run.step and tuple(run.upcoming.items()), run.stop, example)
-        if step > run.step and self._session.playing:
+        if step > run.step and self._session.player.playing:
             return  # it is being taken
         if wanted == self._asked:
             return
         self._asked, self._rested = wanted, perf_counter() + _PLAYING_SECONDS
         self._latest.request(lambda: self._teller.tell(run, step, example))
 
-    def _show(self, story: Story) -> None:
+    def _show(self, story: StepReport) -> None:
         if not self.isVisible():
             return
         self.story = story
@@ -214,7 +212,7 @@ class StepPanel(QWidget):
         self._say([*hits, *story.notes], faults)
         self.example.take(story.batch)
         self.lines.take(story.rows)
-        if story.followed != self._followed and not self._session.playing:
+        if story.followed != self._followed and not self._session.player.playing:
             self._followed = story.followed
             if story.followed is not None:
                 self.followed.emit(story.followed)
@@ -256,7 +254,7 @@ class StepPanel(QWidget):
 
     # On the plots
 
-    def _point_out(self, row: Row | None) -> None:
+    def _point_out(self, row: ReportRow | None) -> None:
         """Draw what a line made, and the trials of the step, over the plots."""
         story = self.story
         plans = dict(zip(self._session.runs, self._session.experiment.runs, strict=True))
@@ -274,25 +272,25 @@ class StepPanel(QWidget):
             arrows.append(Arrow(trial.point, np.zeros_like(trial.point), color, label))
         if row is not None and row.leads is not None:
             name = row.name if self.lines.cell.code else row.symbol
-            normalised = not (row.is_place or self.pins.true_length)
+            normalised = not (row.is_place or self._session.pins.true_length)
             arrows.append(Arrow(story.start, row.leads, theme.line_color(row.color), name, normalised=normalised))
         self._session.arrows.show("step", arrows)
 
-    def pin(self, row: Row) -> None:
+    def pin(self, row: ReportRow) -> None:
         """Keep a line's value in sight, or no longer."""
         if self.story is None or not row.can_be_pinned:
             return
         rule = self.story.rule.name
-        self.pins.toggle(Pin(rule, row.name, row.symbol, row.vector is not None, row.is_place, row.color))
+        self._session.pins.toggle(Pin(rule, row.name, row.symbol, row.vector is not None, row.is_place, row.color))
 
-    def _is_pinned(self, row: Row) -> bool:
-        return row.can_be_pinned and self.story is not None and self.pins.holds(self.story.rule, row.name)
+    def _is_pinned(self, row: ReportRow) -> bool:
+        return row.can_be_pinned and self.story is not None and self._session.pins.holds(self.story.rule, row.name)
 
     def _show_pins(self) -> None:
         self.lines.viewport().update()
         self._point_out(self.lines.current)
 
-    def show_table(self, row: Row) -> ArrayTable:
+    def show_table(self, row: ReportRow) -> ArrayTable:
         """Show a line's value as a table."""
         name = row.name if self.lines.cell.code else row.symbol
         title = tr("{name} in step {n}", name=name or tr("Value"), n=f"{self.story.step:,}" if self.story else "")
@@ -316,7 +314,6 @@ class StepPanel(QWidget):
     def close_threads(self) -> None:
         """End the threads that execute steps."""
         self._latest.close()
-        self.pins.close_threads()
 
 
 def _is_past_its_end(run: Run) -> bool:

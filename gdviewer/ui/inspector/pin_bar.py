@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QToolButton, QVBoxLayout, QWidget
 
+from gdviewer.text import tr
 from gdviewer.ui.inspector.cell import math_font
-from gdviewer.ui.keys import keys_by_tab
-from gdviewer.ui.pins import Pins
-from gdviewer.ui.text import tr
+from gdviewer.ui.session.pins import Pins
+from gdviewer.ui.widgets.keys import keys_by_tab
 
 _ACROSS = 5
 

@@ -10,7 +10,7 @@ from PySide6.QtGui import QFontDatabase, QGuiApplication, QKeySequence, QShortcu
 from PySide6.QtWidgets import QDialog, QLabel, QTableView, QVBoxLayout, QWidget
 
 from gdviewer.engine.notation.values import value_text
-from gdviewer.ui.text import tr
+from gdviewer.text import tr
 
 _MOST_COPIED = 10**6
 

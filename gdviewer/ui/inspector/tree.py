@@ -22,26 +22,28 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractItemView, QMenu, QTreeView
 
 from gdviewer.engine.notation.values import value_text
+from gdviewer.inspection.rows import EXACT, ReportRow
+from gdviewer.text import tr
 from gdviewer.ui.inspector.cell import ROW, Cell, chosen_tint
-from gdviewer.ui.inspector.rows import EXACT, Row
-from gdviewer.ui.text import tr
-from gdviewer.ui.theme import look
+from gdviewer.ui.widgets.theme import look
 
 
-class _Rows(QAbstractItemModel):
+class _ReportModel(QAbstractItemModel):
     """The rows as Qt asks for them."""
 
-    def __init__(self, told: Callable[[Row], str], is_pinned: Callable[[Row], bool], parent: QTreeView) -> None:
+    def __init__(
+        self, told: Callable[[ReportRow], str], is_pinned: Callable[[ReportRow], bool], parent: QTreeView
+    ) -> None:
         super().__init__(parent)
         self._told, self._is_pinned = told, is_pinned
-        self.rows: Sequence[Row] = ()
+        self.rows: Sequence[ReportRow] = ()
 
-    def take(self, rows: Sequence[Row]) -> None:
+    def take(self, rows: Sequence[ReportRow]) -> None:
         self.beginResetModel()
         self.rows = rows
         self.endResetModel()
 
-    def index_of(self, row: Row) -> QModelIndex:
+    def index_of(self, row: ReportRow) -> QModelIndex:
         return self.createIndex(row.place, 0, row)
 
     def index(self, place: int, column: int, parent: QModelIndex = QModelIndex()) -> QModelIndex:  # noqa: B008 - Qt's
@@ -59,7 +61,7 @@ class _Rows(QAbstractItemModel):
         return 1
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        row: Row = index.internalPointer()
+        row: ReportRow = index.internalPointer()
         if role == ROW:
             return row
         if role == Qt.ItemDataRole.DisplayRole:
@@ -72,11 +74,11 @@ class _Rows(QAbstractItemModel):
             return Qt.CheckState.Checked if self._is_pinned(row) else None
         return None
 
-    def _below(self, parent: QModelIndex) -> Sequence[Row]:
+    def _below(self, parent: QModelIndex) -> Sequence[ReportRow]:
         return parent.internalPointer().children if parent.isValid() else self.rows
 
 
-class Lines(QTreeView):
+class LinesView(QTreeView):
     """Shows the rows of a step. ↓ and ↑ go from line to line; ← and → stay with the window, where they go through time.
 
     Signals:
@@ -89,11 +91,11 @@ class Lines(QTreeView):
     table_wanted = Signal(object)
     pin_wanted = Signal(object)
 
-    def __init__(self, is_pinned: Callable[[Row], bool]) -> None:
+    def __init__(self, is_pinned: Callable[[ReportRow], bool]) -> None:
         super().__init__(headerHidden=True, indentation=15, expandsOnDoubleClick=False)
         self.cell = Cell(self)
         self._is_pinned = is_pinned
-        self._rows = _Rows(self.cell.line_of, is_pinned, self)
+        self._rows = _ReportModel(self.cell.line_of, is_pinned, self)
         self._wish = ""  # the key of the line that was chosen last, whether this step has it or not
         self._folds: dict[str, bool] = {}  # what was folded or opened by hand
         self._filling = False
@@ -110,17 +112,17 @@ class Lines(QTreeView):
         self.selectionModel().currentChanged.connect(self._look)
 
     @property
-    def rows(self) -> Sequence[Row]:
+    def rows(self) -> Sequence[ReportRow]:
         """The rows at the top."""
         return self._rows.rows
 
     @property
-    def current(self) -> Row | None:
+    def current(self) -> ReportRow | None:
         """The row that is looked at."""
         index = self.currentIndex()
         return index.internalPointer() if index.isValid() else None
 
-    def take(self, rows: Sequence[Row]) -> None:
+    def take(self, rows: Sequence[ReportRow]) -> None:
         """Show the rows of another step, opened and folded, scrolled and with the same line current as before."""
         bar = self.verticalScrollBar()
         top = bar.value()
@@ -137,7 +139,7 @@ class Lines(QTreeView):
         self._filling = False
         self.looked_at.emit(current)
 
-    def choose(self, row: Row) -> None:
+    def choose(self, row: ReportRow) -> None:
         """Look at a row, and open what it is folded into."""
         self.setCurrentIndex(self._rows.index_of(row))
         self.scrollTo(self.currentIndex())
@@ -155,15 +157,15 @@ class Lines(QTreeView):
         self.scheduleDelayedItemsLayout()
         self.viewport().update()
 
-    def fold(self, row: Row) -> None:
+    def fold(self, row: ReportRow) -> None:
         """Open or fold a row."""
         index = self._rows.index_of(row)
         self.setExpanded(index, not self.isExpanded(index))
 
-    def _find(self, key: str) -> Row | None:
+    def _find(self, key: str) -> ReportRow | None:
         return next((row for first in self.rows for row in first.walk() if row.key == key), None) if key else None
 
-    def _usual(self) -> Row | None:
+    def _usual(self) -> ReportRow | None:
         """What is looked at unless something else was chosen: the line that failed, or else the last that made a point
         or a vector."""
         rows = [row for first in self.rows for row in first.walk() if row.of_rule]
@@ -182,12 +184,12 @@ class Lines(QTreeView):
 
     def _remember(self, index: QModelIndex, on: bool) -> None:
         if not self._filling:
-            row: Row = index.internalPointer()
+            row: ReportRow = index.internalPointer()
             self._folds[row.key] = on
             if on:
                 self._unfold(row.children)
 
-    def _unfold(self, rows: Sequence[Row]) -> None:
+    def _unfold(self, rows: Sequence[ReportRow]) -> None:
         """Open rows that are to be open, as far as they are seen; those below a folded row when that is opened."""
         before, self._filling = self._filling, True
         for row in rows:
@@ -216,7 +218,7 @@ class Lines(QTreeView):
         if index.isValid():
             self._open(index.internalPointer())
 
-    def _open(self, row: Row) -> None:
+    def _open(self, row: ReportRow) -> None:
         if row.children:
             self.fold(row)
         elif row.is_large:
@@ -235,7 +237,7 @@ class Lines(QTreeView):
         menu.exec(at)
         menu.deleteLater()
 
-    def menu_of(self, row: Row) -> QMenu:
+    def menu_of(self, row: ReportRow) -> QMenu:
         """What can be done with a row."""
         menu = QMenu(self)
         if row.children:
@@ -251,7 +253,7 @@ class Lines(QTreeView):
 
     def drawBranches(self, painter: QPainter, rect: QRect, index: QModelIndex) -> None:
         """A triangle beside the first line of a row that can be opened."""
-        row: Row = index.internalPointer()
+        row: ReportRow = index.internalPointer()
         if index == self.currentIndex():
             painter.fillRect(rect, chosen_tint(self.hasFocus()))
         if not row.children:
@@ -274,7 +276,7 @@ class Lines(QTreeView):
             self.relay()
 
 
-def _tip(row: Row) -> str:
+def _tip(row: ReportRow) -> str:
     """All that a row tells, at full length, and its value in more digits."""
     parts = [f"<pre>{escape(row.code)}</pre>", escape(row.text) if row.text != row.code else ""]
     parts += [f"= {escape(row.numbers)}" if row.numbers else ""]

@@ -9,8 +9,8 @@ import pyqtgraph as pg
 from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF
 
-from gdviewer.ui.arrows import Arrow
-from gdviewer.ui.theme import look
+from gdviewer.ui.session.arrow_set import Arrow
+from gdviewer.ui.widgets.theme import look
 
 NORMALISED = 60.0  # pixels that a normalised arrow is long
 _HEAD, _HALF = 11.0, 5.0  # length of a head and half its width, in pixels

@@ -13,10 +13,10 @@ from PySide6.QtGui import QColor, QPen, QTransform
 from PySide6.QtWidgets import QGraphicsEllipseItem, QGraphicsPathItem, QWidget
 
 from gdviewer.engine.run.run import Run, leaves
+from gdviewer.text import tr
 from gdviewer.ui.plots.axis import Axis
-from gdviewer.ui.session import Session
-from gdviewer.ui.text import tr
-from gdviewer.ui.theme import Theme, look
+from gdviewer.ui.session.session import Session
+from gdviewer.ui.widgets.theme import Theme, look
 
 
 def line_pen(color: QColor | str, width: float) -> QPen:
@@ -95,7 +95,7 @@ class Plot(pg.PlotWidget):
         self.scene().sigPrepareForPaint.connect(self._recompute_if_stale)
         session.runs_changed.connect(self.forget_old_runs)
         session.frame.connect(self._take_frame)
-        session.cursor_moved.connect(self.follow_cursor)
+        session.cursor.moved.connect(self.follow_cursor)
         look().changed.connect(self.restyle)
 
     @property
@@ -164,7 +164,7 @@ class Plot(pg.PlotWidget):
 
     def first_of(self, run: Run) -> int:
         """The row from which a run is drawn: of one that leaves another that is drawn too, where it does."""
-        return run.left if run.origin and any(leaves(run, other) for other in self._visible()) else 0
+        return run.branch_step if run.origin and any(leaves(run, other) for other in self._visible()) else 0
 
     def _left(self, run: Run) -> bool:
         """Whether another run that is drawn leaves this one, so that it is what might have been."""
@@ -223,7 +223,7 @@ class Plot(pg.PlotWidget):
 
     def _take_frame(self) -> None:
         self._frame += 1
-        resting = not (self.session.playing or self.session.what_if.pending)
+        resting = not (self.session.player.playing or self.session.what_if.pending)
         if resting or self._frame % self.frames_per_draw == 0:
             self._draw_if_shown()
 

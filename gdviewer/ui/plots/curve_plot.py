@@ -13,13 +13,13 @@ from gdviewer.engine.run.run import Run
 from gdviewer.experiment.plan import Point
 from gdviewer.problems.problem import Problem
 from gdviewer.problems.samples import SampledCurve
+from gdviewer.text import number_text, tr
 from gdviewer.ui.plots.arrows import Ends
 from gdviewer.ui.plots.base import Curve, Drawing, Head, Ring, Stars, line_pen, pale
 from gdviewer.ui.plots.problem_plot import ProblemPlot
-from gdviewer.ui.session import Session
-from gdviewer.ui.text import number_text, tr
-from gdviewer.ui.theme import Theme
-from gdviewer.ui.thinning import Nearest, PathThinner, visible
+from gdviewer.ui.plots.thinning import Nearest, PathThinner, visible
+from gdviewer.ui.session.session import Session
+from gdviewer.ui.widgets.theme import Theme
 
 _POINTS = 1500
 
@@ -103,7 +103,7 @@ class CurvePlot(ProblemPlot):
                 continue
             visits = self.drawing_of(run, plan.color)
             last, trace = run.step, run.trace  # read once: the trace may grow meanwhile
-            position = min(self.session.cursor, last)
+            position = min(self.session.cursor.step, last)
             kept = visits.take(trace)
             rows = visits.thinner.update(kept.x[: last // kept.stride + 1])
             rows = rows[rows * kept.stride >= self.first_of(run)]
@@ -116,8 +116,8 @@ class CurvePlot(ProblemPlot):
             x, y, slope = point[0], trace.loss[position], run.recorded_gradient(position)[0]
             reach = np.array([-0.15, 0.15]) * (right - left)
             visits.set_visible(plan.visible)
-            left, point = run.nearest_point(min(run.left, position))
-            visits.ring.mark(plan.visible and 0 < run.left <= position, point[0], trace.loss[left])
+            left, point = run.nearest_point(min(run.branch_step, position))
+            visits.ring.mark(plan.visible and 0 < run.branch_step <= position, point[0], trace.loss[left])
             if not np.isfinite([y, slope]).all():  # a point or a tangent nowhere is not drawn
                 visits.tangent.setVisible(False)
                 visits.head.setVisible(bool(plan.visible and np.isfinite(y)))

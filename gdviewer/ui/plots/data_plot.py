@@ -9,9 +9,9 @@ from PySide6.QtGui import QColor
 
 from gdviewer.engine.run.run import Run
 from gdviewer.problems.regression import Regression
+from gdviewer.text import tr
 from gdviewer.ui.plots.base import Curve, Drawing, Plot, line_pen
-from gdviewer.ui.session import Session
-from gdviewer.ui.text import tr
+from gdviewer.ui.session.session import Session
 
 CURVE, BOUNDARY, AGREEMENT = "curve", "boundary", "agreement"
 _POINTS = 2000  # of the data that are drawn; of larger data every so many
@@ -153,7 +153,7 @@ class DataPlot(Plot):
             if not run.begun or run.problem is not problem:
                 continue
             fit = self.drawing_of(run, plan.color)
-            x = run.nearest_point(session.position(run))[1]
+            x = run.nearest_point(session.cursor.position(run))[1]
             with np.errstate(all="ignore"):
                 self._draw_fit(fit, problem, x)
                 if index == session.selected:
@@ -182,7 +182,7 @@ class DataPlot(Plot):
 
     def _draw_selected(self, problem: Regression, run: Run, x: np.ndarray, color: QColor) -> None:
         """What is drawn of the selected run alone: its batch, and how sure it is of the classes."""
-        step = self.session.position(run)
+        step = self.session.cursor.position(run)
         if problem.stochastic and step:
             rows = problem.batch_rows(step, run.seed)[:_PREDICTED]
             heights = problem.data.targets[rows]

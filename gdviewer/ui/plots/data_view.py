@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
 
 from gdviewer.problems.regression import Regression
-from gdviewer.ui.session import Session
-from gdviewer.ui.text import number_text, tr
+from gdviewer.text import number_text, tr
+from gdviewer.ui.session.session import Session
 
 _SHARE = 0.54  # of the width that the main plot has
 _SCALED = {
@@ -42,7 +42,7 @@ class DataView(QWidget):
             layout.addWidget(label)
         layout.addWidget(self.plot, 1)
         session.frame.connect(self._tell)
-        session.cursor_moved.connect(self._tell)
+        session.cursor.moved.connect(self._tell)
         session.selection_changed.connect(self._tell)
         self._tell()
 
@@ -58,7 +58,7 @@ class DataView(QWidget):
         run = session.runs[session.selected]
         if not run.begun or run.problem is not problem:
             return
-        step = session.position(run)
+        step = session.cursor.position(run)
         lines = min(3, 1 + (problem.dimension - 1) // 2)  # room for its longest text, lest the plot jump
         self.model.setMinimumHeight(lines * self.model.fontMetrics().lineSpacing() + 6)
         parts = [tr("loss {loss}", loss=number_text(float(run.trace.loss[step])))]

@@ -13,14 +13,14 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from gdviewer.engine.run.run import Run
 from gdviewer.experiment.plan import Point
 from gdviewer.problems.problem import Problem
-from gdviewer.ui.landscape import GRID, Landscape, compute_landscape
+from gdviewer.text import number_text, tr
 from gdviewer.ui.plots.arrows import Ends
 from gdviewer.ui.plots.base import Curve, Drawing, Head, Ring, Stars, line_pen, pale
+from gdviewer.ui.plots.landscape import GRID, Landscape, compute_landscape
 from gdviewer.ui.plots.problem_plot import ProblemPlot
-from gdviewer.ui.session import Session
-from gdviewer.ui.text import number_text, tr
-from gdviewer.ui.theme import Theme, look
-from gdviewer.ui.thinning import Nearest, PathThinner, distance_to_line, visible
+from gdviewer.ui.plots.thinning import Nearest, PathThinner, distance_to_line, visible
+from gdviewer.ui.session.session import Session
+from gdviewer.ui.widgets.theme import Theme, look
 
 
 class Path(Drawing):
@@ -253,7 +253,7 @@ class LandscapePlot(ProblemPlot):
                 continue
             path = self.drawing_of(run, plan.color)
             last = run.step  # read once: the trace may grow meanwhile
-            position = min(self.session.cursor, last)
+            position = min(self.session.cursor.step, last)
             x = self.points_of(path, run)
             stride = path.stride
             x = x[: last // stride + 1]
@@ -268,10 +268,10 @@ class LandscapePlot(ProblemPlot):
                 path.points, path.chosen = x[path.rows], chosen
             split = int(np.searchsorted(path.rows * stride, position))
             here, end, left = (
-                self._spot_at(run, x, stride, step) for step in (position, last, min(run.left, position))
+                self._spot_at(run, x, stride, step) for step in (position, last, min(run.branch_step, position))
             )
             path.set_visible(plan.visible)
-            path.ring.mark(plan.visible and 0 < run.left <= position, *left[0])
+            path.ring.mark(plan.visible and 0 < run.branch_step <= position, *left[0])
             path.curve.setData(*np.concatenate([path.points[:split], here]).T)
             path.future.setVisible(plan.visible and position < last)
             if position < last:

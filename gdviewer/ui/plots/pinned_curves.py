@@ -9,9 +9,9 @@ import numpy as np
 from gdviewer.engine.record.trace import Trace
 from gdviewer.engine.run.run import Run
 from gdviewer.problems.problem import Problem
-from gdviewer.ui.pins import Pin, Pins, recorded
+from gdviewer.text import component_name
 from gdviewer.ui.plots.series import Column, Norms, SomeSteps
-from gdviewer.ui.text import component_name
+from gdviewer.ui.session.pins import Pin, Pins, recorded
 
 FEW = 3  # so many components have a curve each; of more, the norm has one
 

@@ -12,13 +12,13 @@ from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import Reason
 from gdviewer.experiment.plan import Point
 from gdviewer.problems.plane import Plane, Slice
-from gdviewer.ui.background import Latest
+from gdviewer.text import component_name, tr
 from gdviewer.ui.plots.arrows import Ends
 from gdviewer.ui.plots.base import Stars
 from gdviewer.ui.plots.landscape_plot import ColorScale, LandscapePlot, Path
-from gdviewer.ui.session import Session
-from gdviewer.ui.text import component_name, tr
-from gdviewer.ui.thinning import Growing
+from gdviewer.ui.plots.thinning import Growing
+from gdviewer.ui.session.session import Session
+from gdviewer.ui.widgets.background import Latest
 
 PATH, COORDINATES, RANDOM = "path", "coordinates", "random"
 _SWIFT_DIMENSION = 16  # up to here a picture is computed in the time of a frame or two
@@ -80,7 +80,7 @@ class PlanePlot(LandscapePlot):
         self._fitter.done.connect(self._take_fit)
         self._fitter.done.connect(self._draw_if_shown)
         self._fitter.failed.connect(self._miss_fit)
-        session.playing_changed.connect(self._want)
+        session.player.playing_changed.connect(self._want)
         session.selection_changed.connect(self._mind_selection)
 
     @property
@@ -243,7 +243,7 @@ class PlanePlot(LandscapePlot):
         run = self._selected_run()
         if run is None:
             return ""
-        (step, point), plane = run.nearest_point(self.session.position(run)), self.surface.plane
+        (step, point), plane = run.nearest_point(self.session.cursor.position(run)), self.surface.plane
         loss = float(run.trace.loss[step])
         distance = plane.distance(point)
         if distance < 1e-12 * np.abs(point).max():  # but for rounding it is on it
@@ -262,7 +262,7 @@ class PlanePlot(LandscapePlot):
     def _position(self) -> int:
         """The step of the selected run that the cursor is on."""
         run = self._selected_run()
-        return self.session.position(run) if run else 0
+        return self.session.cursor.position(run) if run else 0
 
     def _want(self, playing: bool) -> None:
         self._wanted = self._wanted or not playing
@@ -273,14 +273,14 @@ class PlanePlot(LandscapePlot):
 
     def _is_due(self) -> bool:
         """Whether the plane is to be laid anew now."""
-        surface, run, playing = self.surface, self._selected_run(), self.session.playing
-        if self._wanted and (playing or not self.session.busy):
+        surface, run, playing = self.surface, self._selected_run(), self.session.player.playing
+        if self._wanted and (playing or not self.session.player.busy):
             return True
         if self.is_elsewhere():
             return True
         if self.kind != PATH or run is None or self._fits:
             return False
-        if self.fitted and self._run is not run and run.step and not (playing or self.session.busy):
+        if self.fitted and self._run is not run and run.step and not (playing or self.session.player.busy):
             return True  # what is told of the plane is of a run that was made anew
         tried, step = self._tried
         if run.step < (2 * step if run is tried else 2):
@@ -291,7 +291,7 @@ class PlanePlot(LandscapePlot):
 
     def is_elsewhere(self) -> bool:
         """Whether the plane is to go through another point by now."""
-        if self.fitted or self.session.playing:
+        if self.fitted or self.session.player.playing:
             return False
         return bool((self._coordinates().plane.origin != self.surface.plane.origin).any())
 

@@ -9,11 +9,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QValidator
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QToolButton, QVBoxLayout, QWidget
 
-from gdviewer.ui.keys import keys_by_tab
+from gdviewer.text import component_name, tr
 from gdviewer.ui.plots.landscape_plot import LandscapeView
 from gdviewer.ui.plots.plane_plot import COORDINATES, PlanePlot
-from gdviewer.ui.session import Session
-from gdviewer.ui.text import component_name, tr
+from gdviewer.ui.session.session import Session
+from gdviewer.ui.widgets.keys import keys_by_tab
 
 _REFRESH_SECONDS = 0.1
 _DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
@@ -113,7 +113,7 @@ class PlaneView(QWidget):
         self.tell()
 
     def _tell_sometimes(self) -> None:
-        if perf_counter() - self._refreshed > _REFRESH_SECONDS or not self._session.playing:
+        if perf_counter() - self._refreshed > _REFRESH_SECONDS or not self._session.player.playing:
             self.tell()
 
     def tell(self) -> None:

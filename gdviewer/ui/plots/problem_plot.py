@@ -12,13 +12,14 @@ from gdviewer.engine.run.run import Run
 from gdviewer.experiment.diff import ExperimentDiff
 from gdviewer.experiment.plan import Point, RunPlan
 from gdviewer.problems.problem import Problem
-from gdviewer.ui.arrows import Arrow
+from gdviewer.text import number_text, tr
 from gdviewer.ui.plots.arrows import Arrows, Ends
 from gdviewer.ui.plots.base import Drawing, Plot, Stars
 from gdviewer.ui.plots.sketch import PATIENCE_SECONDS, Sketch
 from gdviewer.ui.plots.starts import StartMarkers
-from gdviewer.ui.session import Session
-from gdviewer.ui.text import number_text, plan_title, tr
+from gdviewer.ui.session.arrow_set import Arrow
+from gdviewer.ui.session.session import Session
+from gdviewer.ui.session.titles import plan_title
 
 _REACH = 8  # pixels; a click so near a path is meant for it
 
@@ -132,7 +133,7 @@ class ProblemPlot(Plot):
         if found:
             _, run, step = found
             self.session.select(self.session.runs.index(run))
-            self.session.look_at(step)
+            self.session.cursor.look_at(step)
         return found is not None
 
     def show_minima(self, stars: Stars) -> None:

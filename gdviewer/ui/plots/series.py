@@ -15,8 +15,8 @@ from gdviewer.engine.record.trace import Trace, norms
 from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import Reason
 from gdviewer.ui.plots.base import Curve, Drawing, Ring, line_pen
-from gdviewer.ui.theme import Theme
-from gdviewer.ui.thinning import Growing, Pyramid
+from gdviewer.ui.plots.thinning import Growing, Pyramid
+from gdviewer.ui.widgets.theme import Theme
 
 Column = Callable[[Trace], tuple[int, np.ndarray]]  # every how many steps there is a value, and the values
 _STYLES = Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine
@@ -119,7 +119,7 @@ class _Sampled(Series):
         return False
 
 
-class Curves(Drawing):
+class RunCurves(Drawing):
     """All curves of one run, and the marks of the hyperparameters moved on the way."""
 
     def __init__(

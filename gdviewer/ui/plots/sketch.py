@@ -9,9 +9,9 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 
-from gdviewer.ui.background import Latest
-from gdviewer.ui.keys import keys_by_tab
-from gdviewer.ui.text import tr
+from gdviewer.text import tr
+from gdviewer.ui.widgets.background import Latest
+from gdviewer.ui.widgets.keys import keys_by_tab
 
 PATIENCE_SECONDS = 5.0  # a finer picture that would take longer is not begun
 _SILENT_MS = 300  # a picture that takes longer than this is announced
@@ -22,7 +22,7 @@ class Cancelled(Exception):  # noqa: N818 - it is no error
     """What is computed is no longer wanted."""
 
 
-class Progress:
+class SketchProgress:
     """How much of a piece of work is done, told by the thread that does it; ends it once it is no longer wanted.
 
     Attributes:
@@ -63,7 +63,7 @@ class Sketch(QObject):
     def __init__(self, plot: QWidget, patience: float = PATIENCE_SECONDS) -> None:
         super().__init__(plot)
         self.busy = False
-        self.progress: Progress | None = None
+        self.progress: SketchProgress | None = None
         self._patience = patience
         self._latest = Latest(self)
         self._latest.done.connect(self._take)
@@ -84,7 +84,11 @@ class Sketch(QObject):
         self._announce.timeout.connect(self._show_note)
 
     def request(
-        self, compute: Callable[[int], Any], sizes: Sequence[int], dimension: int, progress: Progress | None = None
+        self,
+        compute: Callable[[int], Any],
+        sizes: Sequence[int],
+        dimension: int,
+        progress: SketchProgress | None = None,
     ) -> None:
         """Have ``compute(size)`` done for each size in turn; it asks the function size ** dimension times.
 

@@ -9,8 +9,8 @@ import pyqtgraph as pg
 from PySide6.QtGui import QColor
 
 from gdviewer.experiment.plan import Point
+from gdviewer.text import tr
 from gdviewer.ui.plots.base import Plot, line_pen
-from gdviewer.ui.text import tr
 
 
 class StartMarkers:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyqtgraph as pg
@@ -14,14 +13,11 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QToolBu
 
 from gdviewer.engine.record.trace import Trace
 from gdviewer.engine.run.run import Run
-from gdviewer.ui.keys import keys_by_tab
+from gdviewer.text import component_name, number_text, tr
 from gdviewer.ui.plots.base import Plot, line_pen
-from gdviewer.ui.plots.series import Column, Curves, Series, Veil
-from gdviewer.ui.session import Session
-from gdviewer.ui.text import component_name, number_text, tr
-
-if TYPE_CHECKING:
-    from gdviewer.ui.pins import Pins
+from gdviewer.ui.plots.series import Column, RunCurves, Series, Veil
+from gdviewer.ui.session.session import Session
+from gdviewer.ui.widgets.keys import keys_by_tab
 
 MAX_COMPONENTS = 12
 LOSS, GRADIENT, RATE, COMPONENTS, PINNED = "loss", "gradient", "rate", "components", "pinned"
@@ -46,7 +42,6 @@ class StepsPlot(Plot):
         self._follow = True
         self._range: tuple[float, float, float, float] | None = None
         self._base = 0.0
-        self._pins: Pins | None = None
         self.cursor_line = pg.InfiniteLine(movable=True, angle=90)
         self.cursor_line.setZValue(60)
         self.cursor_line.sigDragged.connect(self._drag_cursor)
@@ -58,18 +53,14 @@ class StepsPlot(Plot):
         self.disableAutoRange()
         self.getPlotItem().vb.sigRangeChangedManually.connect(self._zoomed)
         session.runs_changed.connect(self._start_over)
+        session.pins.changed.connect(self._take_pinned)
+        session.pins.sampled.connect(self._draw_pinned)
         self.restyle()
 
     def set_quantity(self, quantity: str) -> None:
         """Choose what is shown."""
         self.quantity = quantity
         self._rebuild()
-
-    def take_pins(self, pins: Pins) -> None:
-        """Draw these pinned values where that is asked for, as they are pinned and become known."""
-        self._pins = pins
-        pins.changed.connect(self._take_pinned)
-        pins.sampled.connect(self._draw_pinned)
 
     def set_logarithmic(self, *, values: bool | None = None, steps: bool | None = None) -> None:
         """Choose the axes."""
@@ -107,7 +98,7 @@ class StepsPlot(Plot):
     def note(self) -> str:
         """What has to be known to read the plot; mostly nothing."""
         n = self.session.experiment.problem.dimension
-        if self.quantity == PINNED and not (self._pins and self._pins.pins):
+        if self.quantity == PINNED and not self.session.pins.pins:
             return tr("nothing is pinned: right-click a line of the step, or press P on it")
         if self.quantity == COMPONENTS and n > MAX_COMPONENTS:
             return tr("the first {k} of {n}", k=MAX_COMPONENTS, n=n)
@@ -121,7 +112,7 @@ class StepsPlot(Plot):
         return {GRADIENT: tr("‖gradient‖"), RATE: tr("learning rate η")}.get(self.quantity, tr("components"))
 
     def draw(self) -> None:
-        steps = self.session.steps
+        steps = self.session.cursor.newest
         if self._logarithmic and self.quantity == LOSS:
             self._find_base()
         first, last = self._shown_steps(steps)
@@ -147,7 +138,7 @@ class StepsPlot(Plot):
         if self._follow:
             self._fit(steps, bounds)
 
-    def make_drawing(self, run: Run, color: QColor) -> Curves:
+    def make_drawing(self, run: Run, color: QColor) -> RunCurves:
         names = [self.quantity]
         columns: list[Column] = [lambda trace: (1, trace.gradient_norm)]
         if self.quantity == LOSS:
@@ -158,11 +149,11 @@ class StepsPlot(Plot):
             shown = range(min(len(run.start), MAX_COMPONENTS))
             columns = [partial(_component, i) for i in shown]
             names = [component_name(self.session.experiment.problem, i) for i in shown]
-        elif self.quantity == PINNED and self._pins:
+        elif self.quantity == PINNED:
             from gdviewer.ui.plots.pinned_curves import pinned_columns  # loaded when something can be pinned
 
-            columns, names = pinned_columns(self._pins, run, self.session.experiment.problem)
-        return Curves(columns, names, color, self.theme, labelled=self.quantity in (COMPONENTS, PINNED))
+            columns, names = pinned_columns(self.session.pins, run, self.session.experiment.problem)
+        return RunCurves(columns, names, color, self.theme, labelled=self.quantity in (COMPONENTS, PINNED))
 
     def _take_pinned(self) -> None:
         if self.quantity == PINNED:
@@ -184,7 +175,7 @@ class StepsPlot(Plot):
             taken.append((place.x(), place.y()))
         series.label.setPos(at[-1], values[-1])
 
-    def _mark_changes(self, curves: Curves, run: Run) -> None:
+    def _mark_changes(self, curves: RunCurves, run: Run) -> None:
         """A triangle on the first curve at each step after which a hyperparameter was another, and a ring where the run
         leaves another."""
         if not (curves.series and curves.series[0].is_dense):
@@ -197,9 +188,11 @@ class StepsPlot(Plot):
         curves.marks.setVisible(curves.marks.isVisible() and len(steps) > 0)
         if len(steps):
             curves.marks.setData(*self._to_axes(steps.astype(float), column[steps // stride]))
-        shown = run.left > 0 and curves.series[0].curve.isVisible()
+        shown = run.branch_step > 0 and curves.series[0].curve.isVisible()
         at, values = (
-            self._to_axes(np.array([float(run.left)]), column[[run.left // stride]]) if shown else ([0.0], [0.0])
+            self._to_axes(np.array([float(run.branch_step)]), column[[run.branch_step // stride]])
+            if shown
+            else ([0.0], [0.0])
         )
         curves.ring.mark(shown, at[0], values[0])
 
@@ -262,7 +255,7 @@ class StepsPlot(Plot):
             self._place_cursor()
 
     def _place_cursor(self) -> None:
-        live, step = self.session.is_live, self.session.cursor
+        live, step = self.session.cursor.is_live, self.session.cursor.step
         at = np.log10(max(step, 1)) if self.log_steps else step
         if live != self._pen_is_live:
             self._pen_is_live = live
@@ -274,12 +267,12 @@ class StepsPlot(Plot):
             self.cursor_line.setPos(at)
 
     def _drag_cursor(self) -> None:
-        self.session.look_at(self._step_at(self.cursor_line.value()))
+        self.session.cursor.look_at(self._step_at(self.cursor_line.value()))
 
     def _click(self, event: MouseClickEvent) -> None:
         box = self.getPlotItem().vb
         if event.button() == Qt.MouseButton.LeftButton and box.sceneBoundingRect().contains(event.scenePos()):
-            self.session.look_at(self._step_at(box.mapSceneToView(event.scenePos()).x()))
+            self.session.cursor.look_at(self._step_at(box.mapSceneToView(event.scenePos()).x()))
 
     def _step_at(self, x: float) -> int:
         return round(10 ** min(x, 15) if self.log_steps else x)
@@ -303,7 +296,7 @@ class StepsPlot(Plot):
             self._label()
 
 
-class History(QWidget):
+class HistoryPanel(QWidget):
     """The plot under the main one, with the choice of what it shows."""
 
     def __init__(self, session: Session) -> None:
@@ -346,21 +339,19 @@ class History(QWidget):
         self.log_steps.toggled.connect(lambda on: self.plot.set_logarithmic(steps=on))
         self.fit.clicked.connect(self.plot.show_all)
         self.plot.noted.connect(self.note.setText)
-
-    def take_pins(self, pins: Pins) -> None:
-        """Offer the values that are pinned among the quantities, and show them when there first are some."""
-        self.plot.take_pins(pins)
-        self.quantity.addItem(tr("Pinned values"), PINNED)
+        self._pins = session.pins
         self._pinned = 0
+        self._pins.changed.connect(self._follow_pins)
 
-        def follow() -> None:
-            before, self._pinned = self._pinned, len(pins.pins)
-            if self._pinned and not before:
-                self.quantity.setCurrentIndex(self.quantity.findData(PINNED))
-            elif not self._pinned and self.plot.quantity == PINNED:
-                self.quantity.setCurrentIndex(0)
-
-        pins.changed.connect(follow)
+    def _follow_pins(self) -> None:
+        """Offer the pinned values among the quantities, and show them when the first value is pinned."""
+        before, self._pinned = self._pinned, len(self._pins.pins)
+        if self._pinned and not before:
+            if self.quantity.findData(PINNED) < 0:
+                self.quantity.addItem(tr("Pinned values"), PINNED)
+            self.quantity.setCurrentIndex(self.quantity.findData(PINNED))
+        elif not self._pinned and self.plot.quantity == PINNED:
+            self.quantity.setCurrentIndex(0)
 
     def _choose(self) -> None:
         self.plot.set_quantity(self.quantity.currentData())

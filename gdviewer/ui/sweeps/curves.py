@@ -9,13 +9,13 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from gdviewer.experiment.sweep import Sweep, value_title
-from gdviewer.ui.keys import keys_by_tab
-from gdviewer.ui.session import Session
+from gdviewer.text import tr
+from gdviewer.ui.session.session import Session
 from gdviewer.ui.sweeps.plot import SweepPlot
-from gdviewer.ui.text import tr
+from gdviewer.ui.widgets.keys import keys_by_tab
 
 
-class Curves(QWidget):
+class SweepCurves(QWidget):
     """The plots of a sweep, with the switches of how they are drawn.
 
     Attributes:

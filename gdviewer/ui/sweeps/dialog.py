@@ -37,13 +37,13 @@ from gdviewer.experiment.sweep import (
     with_value,
 )
 from gdviewer.experiment.sweep_findings import findings
-from gdviewer.ui.keys import keys_by_tab
-from gdviewer.ui.number_field import EntryField
-from gdviewer.ui.session import Session
-from gdviewer.ui.sweeps.curves import Curves
+from gdviewer.text import message_text, tr
+from gdviewer.ui.session.session import Session
+from gdviewer.ui.sweeps.curves import SweepCurves
 from gdviewer.ui.sweeps.runner import Runner
 from gdviewer.ui.sweeps.table import Results
-from gdviewer.ui.text import message_text, tr
+from gdviewer.ui.widgets.keys import keys_by_tab
+from gdviewer.ui.widgets.number_field import EntryField
 
 _REDRAWN_SECONDS = 0.25  # between two pictures while it runs
 _SEEDS = count(SEEDS, 1, 100, meaning="runs of each value: other batches, and other weights to begin with")
@@ -99,7 +99,7 @@ class SweepDialog(QDialog):
         self.progress.setFixedWidth(120)
         self.message = QLabel(wordWrap=True, visible=False, textFormat=Qt.TextFormat.PlainText)
         self.message.setProperty("role", "error")
-        self.curves = Curves(session)
+        self.curves = SweepCurves(session)
         self.results = Results()
         self.take = self._button(tr("Take this value"), tr("Put the selected value into the experiment"), self._take)
         self.take.setEnabled(False)

@@ -12,10 +12,10 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 
 from gdviewer.experiment.sweep import Band, Sweep, value_title
+from gdviewer.text import tr
 from gdviewer.ui.plots.base import Plot, line_pen
-from gdviewer.ui.session import Session
-from gdviewer.ui.text import tr
-from gdviewer.ui.theme import Theme
+from gdviewer.ui.session.session import Session
+from gdviewer.ui.widgets.theme import Theme
 
 _RAMPS = {False: (0.0, 0.82), True: (0.22, 1.0)}  # the part of viridis that is seen on a bright, or a dark ground
 

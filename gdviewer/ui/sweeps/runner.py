@@ -8,7 +8,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from gdviewer.engine.worker.worker import Worker
 from gdviewer.experiment.sweep import Sweep
-from gdviewer.ui.session import FRAME_MS, Session
+from gdviewer.ui.session.clock import FRAME_MS
+from gdviewer.ui.session.session import Session
 
 _BURST_SECONDS = 12e-3
 _BESIDE_SECONDS, _BESIDE_FRAMES = 4e-3, 2  # while the window's own runs are played, at every so many frames
@@ -76,7 +77,7 @@ class Runner(QObject):
             self.cancel()
             return
         self._frame += 1
-        if not self._session.playing:
+        if not self._session.player.playing:
             self._worker.grant_job(self._job(self.sweep, _BURST_SECONDS))
         elif self._frame % _BESIDE_FRAMES == 0:
             self._worker.grant_job(self._job(self.sweep, _BESIDE_SECONDS))

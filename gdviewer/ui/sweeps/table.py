@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTab
 from gdviewer.engine.run.stop import Reason
 from gdviewer.experiment.sweep import RATE, Sweep, value_title
 from gdviewer.experiment.sweep_findings import Summary, summaries
+from gdviewer.text import tr
 from gdviewer.ui.sweeps.plot import value_colors
-from gdviewer.ui.text import tr
-from gdviewer.ui.theme import look
+from gdviewer.ui.widgets.theme import look
 
 
 class Results(QTableWidget):

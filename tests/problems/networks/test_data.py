@@ -286,7 +286,7 @@ def test_that_what_a_table_lacks_is_told_with_its_line(text, classes, message):
 
 def test_that_a_table_of_images_is_wide_enough():
     table = table_of("\n".join(",".join(map(str, [*range(row, row + 64), row % 3])) for row in range(6)))
-    target, features = table.usual_columns(classes=None, most=1024)
+    target, features = table.default_columns(classes=None, most=1024)
     made = dataset_of(table, target, features)
     assert made.inputs.shape == (6, 64)
     assert made.classes == ("0", "1", "2")

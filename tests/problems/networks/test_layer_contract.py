@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gdviewer.problems.networks.generators import GENERATORS
-from gdviewer.problems.networks.layer import Misfit, shape_text
+from gdviewer.problems.networks.layer import LayerShapeError, shape_text
 from gdviewer.problems.networks.layers import catalogue
 from gdviewer.problems.networks.notation import layers_of, text_of
 
@@ -22,7 +22,7 @@ def fits(layer, shape):
     """Whether examples of a shape can come into a layer."""
     try:
         layer.weights(shape)
-    except Misfit:
+    except LayerShapeError:
         return False
     return True
 
@@ -69,7 +69,7 @@ def test_that_each_of_its_fields_can_be_set_within_its_range(layer):
 @each_layer
 def test_that_a_misfit_says_what_comes_in(layer, shape):
     if not fits(layer, shape):
-        with pytest.raises(Misfit, match=rf"the input is .*{shape_text(shape)}$"):
+        with pytest.raises(LayerShapeError, match=rf"the input is .*{shape_text(shape)}$"):
             layer.weights(shape)
 
 

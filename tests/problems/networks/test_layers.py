@@ -5,7 +5,7 @@ import pytest
 
 from gdviewer import problems
 from gdviewer.problems.networks.activations import ACTIVATIONS
-from gdviewer.problems.networks.layer import Misfit
+from gdviewer.problems.networks.layer import LayerShapeError
 from gdviewer.problems.networks.layers.dense import Dense
 from gdviewer.problems.networks.losses import LOSSES
 from gdviewer.problems.networks.notation import layers_of, text_of
@@ -166,7 +166,7 @@ def test_that_layers_may_be_given_as_a_list_with_sizes_and_texts():
     ],
 )
 def test_that_a_text_that_is_no_layer_says_what_to_write(text, told):
-    with pytest.raises(Misfit, match=told):
+    with pytest.raises(LayerShapeError, match=told):
         layers_of(text)
 
 
@@ -186,10 +186,10 @@ def test_that_a_text_that_is_no_layer_says_what_to_write(text, told):
     ],
 )
 def test_that_layers_that_do_not_fit_are_told_with_what_to_do(layers, shape, told):
-    with pytest.raises(Misfit, match=told):
+    with pytest.raises(LayerShapeError, match=told):
         problems.network(layers, *data(shape), "mean_squared_error")
 
 
 def test_that_a_target_at_each_step_needs_an_output_at_each_step():
-    with pytest.raises(Misfit, match="let the RNN give an output at every step"):
+    with pytest.raises(LayerShapeError, match="let the RNN give an output at every step"):
         problems.network("rnn 4", *data(SEQUENCES, 2, per_step=True))

@@ -7,7 +7,7 @@ from gdviewer import optimizers, problems
 from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import Limits, Reason
 from gdviewer.problems.networks.initialisation import INITIALISATIONS
-from gdviewer.problems.networks.layer import Misfit
+from gdviewer.problems.networks.layer import LayerShapeError
 from gdviewer.problems.networks.network import Network
 
 RNG = np.random.default_rng(0)
@@ -281,7 +281,7 @@ def test_that_what_can_not_be_trained_on_is_refused_with_its_cause(values, told)
 
 
 def test_that_ten_million_weights_are_refused_before_they_are_made():
-    with pytest.raises(Misfit, match="more than 2,000,000 weights"):
+    with pytest.raises(LayerShapeError, match="more than 2,000,000 weights"):
         made("3000, 3000, 300")
 
 

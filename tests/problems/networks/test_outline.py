@@ -3,9 +3,9 @@
 import pytest
 
 from gdviewer import problems
-from gdviewer.problems.networks.layer import Misfit
+from gdviewer.problems.networks.layer import LayerShapeError
+from gdviewer.problems.networks.layer_summary import fitted, outline
 from gdviewer.problems.networks.notation import layers_of
-from gdviewer.problems.networks.outline import fitted, outline
 
 NETWORKS = [name for name, problem in problems.catalogue().items() if isinstance(problem, problems.Network)]
 
@@ -37,7 +37,7 @@ def test_that_what_does_not_fit_is_told_at_its_row_alone_and_as_the_network_tell
     rows = outline(layers_of(layers), network)
     assert [i for i, row in enumerate(rows) if row.misfit] == [place]
     assert told in rows[place].misfit
-    with pytest.raises(Misfit, match=r"layer|target"):
+    with pytest.raises(LayerShapeError, match=r"layer|target"):
         network.replace(layers=layers)
 
 

@@ -9,7 +9,7 @@ from gdviewer.engine.rules.oracle import Array
 from gdviewer.problems.networks.layer import (
     ACTIVATION,
     Layer,
-    Misfit,
+    LayerShapeError,
     Shape,
     Views,
     Weight,
@@ -56,7 +56,7 @@ class Dense(Layer):
 
     def weights(self, shape: Shape) -> dict[str, Weight]:
         if len(shape) == 3:
-            raise Misfit(f"Flatten before Dense: the input is {shape_text(shape)}")
+            raise LayerShapeError(f"Flatten before Dense: the input is {shape_text(shape)}")
         inputs, units = shape[-1], self.units
         return {"W": Weight((inputs, units), fans=(inputs, units)), "b": bias(units)}
 

@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 
 from gdviewer.engine.rules.oracle import Array
-from gdviewer.problems.networks.layer import Layer, Misfit, Shape, Views, Words, entry
+from gdviewer.problems.networks.layer import Layer, LayerShapeError, Shape, Views, Words, entry
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Dropout(Layer):
     def read(cls, words: Words) -> Self:
         chance = float(words.pop(0))
         if not 0 <= chance < 1:
-            raise Misfit(f"the chance of being dropped must be in [0, 1); got {chance:g}")
+            raise LayerShapeError(f"the chance of being dropped must be in [0, 1); got {chance:g}")
         return cls(chance)
 
     def __str__(self) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from gdviewer.engine.rules.oracle import Array
 from gdviewer.problems.networks.layer import (
     Layer,
-    Misfit,
+    LayerShapeError,
     Shape,
     Views,
     Weight,
@@ -63,7 +63,7 @@ class RNN(Layer):
 
     def weights(self, shape: Shape) -> dict[str, Weight]:
         if len(shape) != 2:
-            raise Misfit(f"an RNN needs sequences, time×features: the input is {shape_text(shape)}")
+            raise LayerShapeError(f"an RNN needs sequences, time×features: the input is {shape_text(shape)}")
         features, units = shape[1], self.units
         return {
             "W": Weight((features, units), fans=(features, units)),

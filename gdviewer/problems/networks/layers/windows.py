@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from gdviewer.engine.rules.oracle import Array
-from gdviewer.problems.networks.layer import Layer, Misfit, Shape, shape_text
+from gdviewer.problems.networks.layer import Layer, LayerShapeError, Shape, shape_text
 
 
 @lru_cache(maxsize=8)  # a network asks for the same ones at every step
@@ -38,13 +38,17 @@ class Windows(Layer):
         """Return the number of windows down and across an image of ``shape``; raises Misfit where none fits."""
         if len(shape) != 3:
             kind = "a row of numbers" if len(shape) == 1 else "a sequence"
-            raise Misfit(f"{self.title} needs images, height×width×channels: the input is {kind}, {shape_text(shape)}")
+            raise LayerShapeError(
+                f"{self.title} needs images, height×width×channels: the input is {kind}, {shape_text(shape)}"
+            )
         down, across = (
             (side + 2 * padding - window) // self.stride + 1
             for side, window in zip(shape, (self.height, self.width), strict=False)
         )
         if shape[0] + 2 * padding < self.height or shape[1] + 2 * padding < self.width:
-            raise Misfit(f"a window of {self.height}×{self.width} does not fit: the input is {shape_text(shape)}")
+            raise LayerShapeError(
+                f"a window of {self.height}×{self.width} does not fit: the input is {shape_text(shape)}"
+            )
         return down, across
 
     def seen(self, shape: Shape) -> NDArray[np.intp]:

@@ -1,0 +1,96 @@
+"""Where in the user's code something happened: the innermost line that is neither ours nor a library's."""
+
+from __future__ import annotations
+
+import inspect
+import linecache
+import site
+import sys
+import sysconfig
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+_OURS = str(Path(__file__).parents[2])
+_LIBRARIES = tuple(
+    {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    | {str(Path(np.__file__).parents[1]), *site.getsitepackages()}
+)
+
+
+@dataclass(frozen=True)
+class SourceLocation:
+    """A line of the user's code.
+
+    Attributes:
+        file: what its file is called; line: its number, from 1.
+        function: the function it is in; code: the line itself.
+    """
+
+    file: str
+    line: int
+    function: str
+    code: str
+
+    @property
+    def text(self) -> str:
+        """The line as it is told: ``line 7 of my_rule: x = x - g``."""
+        where = "" if self.function == "<module>" else f" of {self.function}"
+        return f"line {self.line}{where}" + (f": {self.code}" if self.code else "")
+
+
+def is_of_a_library(file: str) -> bool:
+    """Whether a file belongs to Python or to a package that was installed."""
+    return file.startswith(_LIBRARIES)
+
+
+def location_of_error(error: BaseException) -> SourceLocation | None:
+    """The innermost line of the user's code that an exception passed; that which an error of form tells itself."""
+    told: SourceLocation | None = getattr(error, "place", None)
+    return told or _innermost((frame, line) for frame, line in traceback.walk_tb(error.__traceback__))
+
+
+def location_in_thread(ident: int | None) -> SourceLocation | None:
+    """The innermost line of the user's code that a thread is in now."""
+    frame = sys._current_frames().get(ident or 0)
+    return _innermost(reversed(list(traceback.walk_stack(frame)))) if frame else None
+
+
+def location_of_return(function: Callable[..., Any], call: Callable[[], Any]) -> SourceLocation | None:
+    """The line at which a function returns when it is called once more."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    found: list[SourceLocation] = []
+
+    def tell(frame: FrameType, event: str, _: object) -> None:
+        if event == "return" and frame.f_code is code:
+            found.append(_place(frame, frame.f_lineno))
+
+    before = sys.getprofile()
+    sys.setprofile(tell)
+    try:
+        call()
+    finally:
+        sys.setprofile(before)
+    return found[-1] if found else None
+
+
+def _innermost(frames: Iterable[tuple[FrameType, int]]) -> SourceLocation | None:
+    theirs = [(frame, line) for frame, line in frames if _is_theirs(frame)]
+    return _place(*theirs[-1]) if theirs else None
+
+
+def _is_theirs(frame: FrameType) -> bool:
+    file = frame.f_code.co_filename
+    if file.startswith((_OURS, "<frozen ")) or is_of_a_library(file):
+        return False
+    return "__name__" in frame.f_globals  # the code written for a formula is of no module
+
+
+def _place(frame: FrameType, line: int) -> SourceLocation:
+    file = frame.f_code.co_filename
+    return SourceLocation(file, line, frame.f_code.co_name, linecache.getline(file, line, frame.f_globals).strip())

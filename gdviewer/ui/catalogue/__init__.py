@@ -1,0 +1,1 @@
+"""Searchable lists of problems, optimizers and schedules."""

@@ -1,0 +1,1 @@
+"""The code panel: write an optimizer and apply it."""

@@ -1,0 +1,1 @@
+"""The curvature panel: kind of point, eigenvalues, the loss along a step."""

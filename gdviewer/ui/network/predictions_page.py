@@ -1,0 +1,165 @@
+"""What the network says of each row, those it gets wrong first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QModelIndex
+from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QPushButton, QTableView, QVBoxLayout
+
+from gdviewer.engine.run.run import Run
+from gdviewer.inspection.prediction_scores import PredictionScores, judge
+from gdviewer.problems.networks.dataset import Dataset
+from gdviewer.problems.networks.network import Network
+from gdviewer.text import tr
+from gdviewer.ui.network.page import Page
+from gdviewer.ui.network.part_bar import PartBar
+from gdviewer.ui.network.pictures import Pictures
+from gdviewer.ui.network.prediction_rows import PredictionModel
+from gdviewer.ui.network.selected_example import SelectedExample
+from gdviewer.ui.session.session import Session
+from gdviewer.ui.widgets.keys import keys_by_tab
+
+
+class PredictionsPage(Page):
+    """Pictures of images, and a table of any other rows; a click chooses the example."""
+
+    title = tr("Predictions")
+    pause = 0.4  # what is sorted anew can't be read faster
+
+    def __init__(self, session: Session, example: SelectedExample) -> None:
+        super().__init__(session, example)
+        self.rows = PredictionModel()
+        self.bar = PartBar(example)
+        self.all = QPushButton(tr("Show all"))
+        self.all.setToolTip(tr("List all rows again, not only those of one cell of the confusion matrix."))
+        self.all.clicked.connect(lambda: self.example.list_rows(self.example.listed))
+        keys_by_tab(self.all)
+        self.pictures = Pictures(self.rows)
+        self.table = QTableView()
+        self.table.setModel(self.rows)
+        self.table.verticalHeader().hide()
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setWordWrap(False)
+        header = self.table.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        for column in (0, 3):  # fixed, as to fit them to what they hold would read all of it each time
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
+        self.table.setMouseTracking(True)
+        self.bar.told.setToolTip(
+            tr("The most certain mistakes come first, then what is right the least certain; of numbers, the largest "
+               "errors (root mean square). Bars are the probabilities of the classes: the true one in blue, a wrong "
+               "one that is told in red.")
+        )  # fmt: skip
+        top = QHBoxLayout()
+        top.setContentsMargins(0, 0, 8, 0)
+        top.addWidget(self.bar, 1)
+        top.addWidget(self.all)
+        layout = QVBoxLayout(self, spacing=0)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(top)
+        self.views: tuple[QAbstractItemView, QAbstractItemView] = self.pictures, self.table
+        for view in self.views:
+            view.setAccessibleName(tr("Rows with what the network says of them, the worst first"))
+            view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+            view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+            view.entered.connect(lambda index: self.hovered.emit(self.rows.describe(self._row(index))))
+            view.selectionModel().currentChanged.connect(self._choose)
+            layout.addWidget(view, 1)
+        keys_by_tab(*self.views)
+        self._choosing = False
+        session.problem_changed.connect(self._match)
+        self._match()
+        if self.network:
+            self._show_as(self.network.train)
+
+    def _show_as(self, data: Dataset) -> None:
+        """As pictures or as a table, whichever these rows are for; not before they are the rows that are listed."""
+        drawn = data.kind == "images" and bool(data.classes)
+        self.pictures.setVisible(drawn)
+        self.table.setVisible(not drawn)
+
+    def _match(self) -> None:
+        network = self.network
+        if network:
+            self._fit()
+            cell = self.example.cell
+            if cell and max(cell) >= len(network.train.classes):
+                self.example.list_rows(self.example.listed)
+
+    def _fit(self) -> None:
+        """As wide as what is in the columns; those that share what is left are never too narrow for a number."""
+        metrics, network = self.table.fontMetrics(), self.network
+        numbers = network is not None and not network.train.classes
+        self.table.horizontalHeader().setMinimumSectionSize(
+            metrics.horizontalAdvance("−0.0000" if numbers else "✗ A") + 14
+        )
+        for column, widest in ((0, "99,999"), (3, "0.00000" if numbers else tr("probability"))):
+            self.table.setColumnWidth(column, metrics.horizontalAdvance(widest) + 14)
+
+    def restyle(self) -> None:
+        self._fit()
+        self.again()
+
+    def key(self) -> tuple[Any, ...]:
+        return self.example.listed, self.example.cell, self.example.chosen
+
+    def computation(self, network: Network, run: Run, step: int) -> Callable[[], Any]:
+        listed, cell = self.example.listed, self.example.cell
+
+        def compute() -> tuple[PredictionScores, np.ndarray, tuple[int, int] | None]:
+            judged = judge(network, run.point(step), listed)
+            order = judged.order
+            return judged, order[judged.in_cell(cell)[order]] if cell and judged.data.classes else order, cell
+
+        return compute
+
+    def show_result(self, result: Any) -> None:
+        judged, order, cell = result
+        network = self.network
+        if network is None:
+            return
+        self._choosing = True  # what is chosen is marked where it stands now, and nothing is scrolled
+        self.rows.show_rows(judged, order)
+        self._show_as(judged.data)
+        self.bar.match(network)
+        self.all.setVisible(cell is not None)
+        self.bar.told.setText(_told(judged, order, cell))
+        row, part = self.example.row_of(network)
+        places = np.flatnonzero(order == row) if part == judged.part else []
+        for view in self.views:
+            view.setAutoScroll(False)
+            if len(places):
+                view.selectionModel().setCurrentIndex(
+                    self.rows.index(int(places[0]), 0),
+                    view.selectionModel().SelectionFlag.ClearAndSelect | view.selectionModel().SelectionFlag.Rows,
+                )
+            else:
+                view.selectionModel().clear()
+            view.setAutoScroll(True)
+        self._choosing = False
+
+    def _row(self, index: QModelIndex) -> int:
+        return int(self.rows.order[index.row()])
+
+    def _choose(self, index: QModelIndex) -> None:
+        judged = self.rows.judged
+        if not self._choosing and judged and index.isValid():
+            self.example.choose(self._row(index), judged.part)
+
+
+def _told(judged: PredictionScores, order: np.ndarray, cell: tuple[int, int] | None) -> str:
+    """How many there are, and how many of them are wrong."""
+    classes, count = judged.data.classes, len(judged.data)
+    if cell and classes:
+        return tr("{true} told {told}: {k}", k=len(order), true=classes[cell[0]], told=classes[cell[1]])
+    if classes and judged.data.per_step:
+        return tr("{k} of {n} wrong", k=int((judged.wrong > 0).sum()), n=count)
+    if classes:
+        return tr("{k} of {n} wrong", k=int(judged.wrong.sum()), n=count)
+    if not count:
+        return ""
+    mean = float(np.sqrt((judged.badness**2).mean()))
+    return tr("error {e}", e=f"{mean:.4g}")

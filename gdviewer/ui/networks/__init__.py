@@ -1,1 +1,0 @@
-"""What is shown of a network: what it does, and what is inside."""

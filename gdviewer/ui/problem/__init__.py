@@ -1,0 +1,1 @@
+"""The problem panel and its editors for formulas, samples and data."""

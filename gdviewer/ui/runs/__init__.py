@@ -1,0 +1,1 @@
+"""The runs panel, the controls of the selected run, and the limits."""

@@ -1,0 +1,1 @@
+"""The timeline: run, pause, step and scrub; progress of training."""

@@ -1,0 +1,1 @@
+"""Controls, themes and background work that any panel can use."""
