@@ -11,7 +11,7 @@ def solved(H, g):
     """H⁻¹g; the shortest of the nearest solutions where H is singular, and NaN where H or g is not finite."""
     if not (np.isfinite(H).all() and np.isfinite(g).all()):
         return np.full_like(g, np.nan)
-    return np.linalg.lstsq(H, g)[0]
+    return np.linalg.lstsq(H, g, rcond=None)[0]
 
 
 def least_eigenvalue(H):

@@ -91,7 +91,7 @@ def _share(problem: MeanLoss, x: Array, step: Array) -> float:
 
 def _solve(a: Array, b: Array) -> Array:
     """The smallest x of those with the least |a·x − b|²."""
-    return np.asarray(np.linalg.lstsq(a, b)[0], dtype=float)
+    return np.asarray(np.linalg.lstsq(a, b, rcond=None)[0], dtype=float)
 
 
 def _flat(problem: MeanLoss, x: Array) -> bool:

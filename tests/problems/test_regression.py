@@ -120,7 +120,7 @@ def test_that_a_converged_run_gives_back_least_squares_in_the_data_s_own_units(s
               Limits(tolerance=None, gradient_tolerance=1e-12, max_steps=100_000))  # fmt: skip
     run.advance(100_000)
     assert run.stop.reason is Reason.GRADIENT_TOLERANCE
-    expected = np.linalg.lstsq(np.column_stack([np.ones(len(x)), x]), Y)[0]
+    expected = np.linalg.lstsq(np.column_stack([np.ones(len(x)), x]), Y, rcond=None)[0]
     assert problem.coefficients(run.trace.x[-1]) == pytest.approx(expected, rel=1e-8, abs=1e-8)
 
 
