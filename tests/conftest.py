@@ -23,6 +23,20 @@ from PySide6.QtCore import QCoreApplication, QEvent, QSettings  # noqa: E402 - t
 import gdviewer.__main__  # noqa: E402, F401 - computes with as many threads as the command does
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--every N``."""
+    parser.addoption("--every", type=int, default=1, metavar="N", help="of the selected tests, run every N-th only")
+
+
+@pytest.hookimpl(trylast=True)  # after -m and -k have selected
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep every N-th test."""
+    kept = items[:: config.getoption("every")]
+    if len(kept) < len(items):
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+        items[:] = kept
+
+
 @pytest.fixture(autouse=True)
 def settings_of_its_own(tmp_path: Path) -> None:
     """What a test stores in QSettings no other test finds."""

@@ -10,6 +10,7 @@ from gdviewer.engine.analysis.curvature import curvature
 from gdviewer.engine.analysis.point_kind import REASONS, Finding, PointKind
 from gdviewer.engine.rules.options import Options
 from gdviewer.problems.function import FunctionProblem
+from tests.kinds import problem_kind, representatives
 
 
 def width(problem):
@@ -24,7 +25,7 @@ def function(f, n, **given):
     return FunctionProblem(f, np.zeros(n), **given)
 
 
-@pytest.mark.parametrize("name", problems.names())
+@pytest.mark.parametrize("name", representatives(problems.names(), problem_kind))
 def test_that_each_known_minimum_is_found_to_be_one(name):
     problem = problems.get(name)
     for x, kind in zip(problem.minima, problem.minimum_kinds, strict=True):
@@ -49,7 +50,10 @@ def stationary(problem, x):
 
 
 @pytest.mark.parametrize(
-    "name", [n for n in problems.names() if problems.get(n).data is None and problems.get(n).has_hessian]
+    "name",
+    representatives(
+        [n for n in problems.names() if problems.get(n).data is None and problems.get(n).has_hessian], problem_kind
+    ),
 )
 def test_that_stationary_points_are_what_the_signs_of_the_eigenvalues_say(name):
     problem = problems.get(name)

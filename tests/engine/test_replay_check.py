@@ -12,6 +12,7 @@ from gdviewer.engine.rules.options import Options
 from gdviewer.engine.run.replay_check import check_replay
 from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import Limits
+from tests.kinds import family, representatives
 
 
 def run_of(rule, problem, options, steps=40):
@@ -20,9 +21,14 @@ def run_of(rule, problem, options, steps=40):
     return run
 
 
-@pytest.mark.parametrize("name", optimizers.names())
 @pytest.mark.parametrize(
-    "options", [Options(), Options(noise=0.1, clip_norm=1.0), Options(l2=0.01)], ids=["plain", "noise", "decay"]
+    ("name", "options"),
+    representatives(
+        itertools.product(optimizers.names(), [Options(), Options(noise=0.1, clip_norm=1.0), Options(l2=0.01)]),
+        lambda name, _: name,
+        lambda name, options: (family(name), str(options)),
+    ),
+    ids=str,
 )
 def test_that_no_optimizer_of_the_catalogue_is_told_to_differ(name, options):
     batches = next(p for p in problems.catalogue().values() if isinstance(p, problems.Regression))

@@ -1,5 +1,6 @@
 """The descent loop: what is recorded, when it stops, what it asks of the problem."""
 
+import itertools
 import pickle
 from dataclasses import replace
 
@@ -24,6 +25,7 @@ from gdviewer.engine.run.stop import (
     unfit,
 )  # fmt: skip
 from gdviewer.problems.function import FunctionProblem
+from tests.kinds import family, representatives
 
 PARABOLA = problems.formula("x**2 + 3*y**2")
 
@@ -300,16 +302,22 @@ def test_that_a_negative_seed_is_refused():
 # --- functions of the user's
 
 
-@pytest.mark.parametrize("rule", [name for name in optimizers.names() if "lowest" not in optimizers.get(name).needs])
 @pytest.mark.parametrize(
-    "limits",
-    [
-        {"max_steps": 25, "tolerance": None},
-        {"tolerance": 0.5},
-        {"tolerance": None, "gradient_tolerance": 7.9},
-        {"tolerance": None, "loss_tolerance": 0.9},
-        {"tolerance": None, "divergence": 1, "max_steps": 9},
-    ],
+    ("rule", "limits"),
+    representatives(
+        itertools.product(
+            [name for name in optimizers.names() if "lowest" not in optimizers.get(name).needs],
+            [
+                {"max_steps": 25, "tolerance": None},
+                {"tolerance": 0.5},
+                {"tolerance": None, "gradient_tolerance": 7.9},
+                {"tolerance": None, "loss_tolerance": 0.9},
+                {"tolerance": None, "divergence": 1, "max_steps": 9},
+            ],
+        ),
+        lambda rule, _: rule,
+        lambda rule, limits: (family(rule), str(limits)),
+    ),
     ids=str,
 )
 def test_that_a_counted_function_is_asked_exactly_as_often_as_is_told(rule, limits):

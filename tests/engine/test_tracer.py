@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import importlib.util
+import itertools
 import sys
 import threading
 from pathlib import Path
@@ -23,6 +24,7 @@ from gdviewer.engine.run.stop import Limits
 from gdviewer.engine.tracing import tracer
 from gdviewer.engine.tracing.tracer import inspect_step, local_values
 from gdviewer.problems.function import FunctionProblem
+from tests.kinds import family, representatives
 
 _spec = importlib.util.spec_from_file_location("reading", Path(__file__).with_name("reading.py"))
 _module = importlib.util.module_from_spec(_spec)
@@ -57,8 +59,15 @@ def steps_of(run: Run) -> list[int]:
     return sorted({1, min(2, run.step + 1), max(run.step // 2, 1), max(run.step, 1), run.step + 1})
 
 
-@pytest.mark.parametrize("name", optimizers.names())
-@pytest.mark.parametrize("options", [{}, {"noise": 0.1, "clip_norm": 1.0}], ids=["plain", "noisy"])
+@pytest.mark.parametrize(
+    ("name", "options"),
+    representatives(
+        itertools.product(optimizers.names(), [{}, {"noise": 0.1, "clip_norm": 1.0}]),
+        lambda name, _: name,
+        lambda name, options: (family(name), str(options)),
+    ),
+    ids=str,
+)
 def test_that_the_lines_of_every_optimizer_come_to_what_was_recorded(name, options):
     run = descent(name, **options)
     for step in steps_of(run):

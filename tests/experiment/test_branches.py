@@ -1,5 +1,6 @@
 """Runs that continue others: the same bits where nothing is changed, and what holds from the branch on where it is."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +16,7 @@ from gdviewer.engine.worker.worker import burst
 from gdviewer.experiment.experiment import Experiment, Records
 from gdviewer.experiment.plan import RunPlan
 from gdviewer.problems.function import FunctionProblem
+from tests.kinds import family, representatives
 
 ENDLESS = Limits(tolerance=None, max_steps=60)
 NOISY = Options(noise=0.3, clip_norm=20.0)
@@ -51,8 +53,15 @@ def assert_same(run, other):
             assert np.array_equal(ours[1][name], value), name
 
 
-@pytest.mark.parametrize("options", [Options(), NOISY], ids=["plain", "noisy"])
-@pytest.mark.parametrize("name", optimizers.names())
+@pytest.mark.parametrize(
+    ("name", "options"),
+    representatives(
+        itertools.product(optimizers.names(), [Options(), NOISY]),
+        lambda name, _: name,
+        lambda name, options: (family(name), str(options)),
+    ),
+    ids=str,
+)
 def test_that_an_unchanged_branch_is_the_original_bit_for_bit(name, options):
     problem = "himmelblau" if not optimizers.get(name).lacks(problems.get("himmelblau")) else "rosenbrock"
     experiment = experiment_of(name, problem, options)

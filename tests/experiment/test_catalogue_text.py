@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 import pytest
 
@@ -11,17 +12,18 @@ from gdviewer.engine.notation.notation import expression, formulas
 from gdviewer.experiment.catalogue import escaped, markdown, minima_lines, minima_text
 
 
-def section(name: str) -> str:
-    """What is written under an entry's heading."""
-    found = re.search(rf"^#### [^\n]*\(`{name}`\)\n(.*?)(?=^#|\Z)", markdown(), re.MULTILINE | re.DOTALL)
-    assert found, f"{name} has no heading"
-    return found[1]
+@cache
+def sections() -> dict[str, str]:
+    """The text under the heading of each entry, by the entry's name."""
+    parts = re.split(r"^#+ ([^\n]*)\n", markdown(), flags=re.MULTILINE)
+    named = zip((re.search(r"\(`(\w+)`\)$", heading) for heading in parts[1::2]), parts[2::2], strict=True)
+    return {name[1]: text for name, text in named if name}
 
 
 @pytest.mark.parametrize("name", optimizers.names())
 def test_that_an_optimizer_is_told_with_its_rule_its_ranges_and_its_source(name):
     o = optimizers.get(name)
-    text = section(name)
+    text = sections()[name]
     assert "\n".join(formulas(o.function)) in text
     assert all(escaped(words) in text for words in (o.summary, o.source))
     for key, parameter in o.hyperparameters.items():
@@ -33,7 +35,7 @@ def test_that_an_optimizer_is_told_with_its_rule_its_ranges_and_its_source(name)
 @pytest.mark.parametrize("name", problems.names())
 def test_that_a_problem_is_told_with_its_formula_its_minima_and_its_source(name):
     p = problems.get(name)
-    text = section(name)
+    text = sections()[name]
     assert expression(p.formula) in text
     assert all(escaped(words) in text for words in (p.why, p.source, *minima_lines(p)))
     assert all(f"| `{key}` |" in text for key in p.parameters)

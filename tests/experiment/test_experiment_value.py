@@ -29,6 +29,7 @@ from gdviewer.experiment.rule_text import read_rule
 from gdviewer.experiment.user_rule import TEMPLATE, duplicate, read_rules
 from gdviewer.problems.function import FunctionProblem
 from gdviewer.problems.samples import SampledCurve, SampledVector
+from tests.kinds import problem_kind, representatives
 
 DRAWN = np.random.default_rng(0)
 INPUTS = DRAWN.normal(size=(12, 2))
@@ -86,6 +87,10 @@ PROBLEMS = {
 DRAWN_IMAGES = DRAWN.normal(size=(4, 3, 3, 1))
 
 
+def problem_kind_or_name(name):
+    return problem_kind(name) if name in problems.names() else name
+
+
 def written(experiment):
     """Through the text of a file and back."""
     return Experiment.from_dict(json.loads(json.dumps(experiment.to_dict(), allow_nan=False)))
@@ -95,7 +100,7 @@ def same_value(one, other):
     return one == other and hash(one) == hash(other)
 
 
-@pytest.mark.parametrize("name", PROBLEMS)
+@pytest.mark.parametrize("name", representatives(PROBLEMS, problem_kind_or_name))
 def test_that_a_problem_compares_pickles_and_is_stored_by_content(name):
     one, other = PROBLEMS[name](), PROBLEMS[name]()
     assert same_value(one, other)

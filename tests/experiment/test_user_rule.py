@@ -1,6 +1,7 @@
 """Rules from the text of a user: what becomes an optimizer, what is told where none does, and duplicates."""
 
 import inspect
+import itertools
 import traceback
 
 import numpy as np
@@ -17,6 +18,7 @@ from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import Limits, Reason
 from gdviewer.experiment.minimize import minimize
 from gdviewer.experiment.user_rule import TEMPLATE, RuleError, duplicate, read_file, read_rules
+from tests.kinds import family, representatives
 
 PLAIN = """
 def mine(x, f, t, v=0.0, *, learning_rate=0.01, keep=decay(0.5), turn=True):
@@ -217,8 +219,15 @@ def test_that_the_record_of_what_is_printed_is_bounded():
 # Duplicates
 
 
-@pytest.mark.parametrize("name", optimizers.names())
-@pytest.mark.parametrize("options", [Options(), Options(noise=0.1, clip_norm=1.0)], ids=["plain", "disturbed"])
+@pytest.mark.parametrize(
+    ("name", "options"),
+    representatives(
+        itertools.product(optimizers.names(), [Options(), Options(noise=0.1, clip_norm=1.0)]),
+        lambda name, _: name,
+        lambda name, options: (family(name), str(options)),
+    ),
+    ids=str,
+)
 def test_that_a_duplicate_of_any_optimizer_descends_as_it_does(name, options):
     original = optimizers.get(name)
     copy = one(duplicate(original))

@@ -11,11 +11,14 @@ from gdviewer.engine.rules.oracle import Oracle
 from gdviewer.engine.rules.parameter import Choice, Numbers, Parameter, Switch, symbol_of
 from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import Limits, Reason
+from tests.kinds import representatives
 
 # A curve, a kink, a quadratic, a curved valley, several minima, and waves with a kink at the bottom.
 TELLING = ["log_cosh", "absolute", "rotated_quadratic", "rosenbrock", "himmelblau", "ackley"]
 PAIRS = [(o, p) for o in optimizers.names() for p in TELLING if not optimizers.get(o).lacks(problems.get(p))]
-each_pair = pytest.mark.parametrize(("optimizer", "problem"), PAIRS)
+each_pair = pytest.mark.parametrize(
+    ("optimizer", "problem"), representatives(PAIRS, lambda optimizer, _: optimizer, lambda _, problem: problem)
+)
 each_optimizer = pytest.mark.parametrize("optimizer", optimizers.names())
 each_hyperparameter = pytest.mark.parametrize(
     ("optimizer", "name"), [(o, name) for o in optimizers.names() for name in optimizers.get(o).hyperparameters]

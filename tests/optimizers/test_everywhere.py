@@ -7,12 +7,13 @@ from gdviewer import optimizers, problems
 from gdviewer.engine.rules.options import Options
 from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import Limits, Reason
+from tests.kinds import problem_kind, representatives
 
 RULES = [name for name, rule in optimizers.catalogue().items() if not rule.broadcasts]
 each_rule = pytest.mark.parametrize("optimizer", RULES)
 
 
-@pytest.mark.parametrize("problem", problems.names())
+@pytest.mark.parametrize("problem", representatives(problems.names(), problem_kind))
 def test_that_every_rule_ends_on_every_problem_with_finite_numbers_and_bounded_searches(problem):
     for optimizer in RULES:
         rule, chosen = optimizers.get(optimizer), problems.get(problem)

@@ -13,15 +13,21 @@ from gdviewer.engine.rules.parameter import Parameter
 from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import Reason
 from gdviewer.problems.formula import FormulaProblem
+from tests.kinds import representatives
 
 each_problem = pytest.mark.parametrize("name", problems.names())
 # Networks have no Hessian and no known minima; their own tests differentiate them.
-each_landscape = pytest.mark.parametrize(
-    "name", [problem.name for problem in problems.catalogue().values() if problem.has_hessian]
-)
+LANDSCAPES = [problem.name for problem in problems.catalogue().values() if problem.has_hessian]
+each_landscape = pytest.mark.parametrize("name", LANDSCAPES)
 each_formula = pytest.mark.parametrize(
     "name", [problem.name for problem in problems.catalogue().values() if isinstance(problem, FormulaProblem)]
 )
+
+
+def formula_or_class(name):
+    """A formula is like no other; the others are one of their class."""
+    problem = problems.get(name)
+    return name if isinstance(problem, FormulaProblem) else type(problem)
 
 
 def scattered(problem, count=12, seed=0):
@@ -160,7 +166,7 @@ def test_that_known_minima_are_minima_of_their_neighbourhood(name):
             assert (problem.value(around) >= problem.value(minimum)).all()
 
 
-@each_landscape
+@pytest.mark.parametrize("name", representatives(LANDSCAPES, formula_or_class))
 def test_that_nothing_in_the_domain_lies_below_the_lowest_known_minimum(name):
     for problem in variants(name):
         if len(problem.minima):

@@ -1,5 +1,6 @@
 """Regression on data: exact losses, coefficients in the data's own units, scaling and batches."""
 
+import itertools
 import json
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from gdviewer.problems.data import SCALINGS
 from gdviewer.problems.losses import HuberLoss, LogisticLoss, sigmoid
 from gdviewer.problems.made_data import GENERATORS
 from gdviewer.problems.regression import MODELS
+from tests.kinds import representatives
 
 REFERENCE = json.loads((Path(__file__).parents[1] / "references" / "sklearn.json").read_text())
 X, Y, LABEL, ONE = (np.array(REFERENCE[key]) for key in ("x", "y", "label", "one"))
@@ -77,8 +79,10 @@ def exact(problem, points):
         return found
 
 
-@each_scaling
-@each_model
+@pytest.mark.parametrize(
+    ("model", "scaling"),
+    representatives(itertools.product(MODELS, SCALINGS), lambda model, _: model, lambda _, scaling: scaling),
+)
 def test_that_loss_gradient_and_hessian_are_those_of_the_definition(model, scaling):
     problem = small(model, scaling)
     points = np.random.default_rng(5).normal(0, 1.5, (6, problem.dimension))

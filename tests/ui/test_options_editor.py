@@ -15,6 +15,7 @@ from gdviewer.experiment.rate_search import find_rate
 from gdviewer.experiment.shorthand import as_problem
 from gdviewer.optimizers import optimizer
 from gdviewer.ui.plots.steps_plot import RATE
+from tests.kinds import control_kinds, representatives
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def test_that_an_option_out_of_range_is_told_and_the_old_one_holds(window, edito
     assert window.session.experiment.runs[0].options.clip_norm == 1.0
 
 
-@pytest.mark.parametrize("name", schedules.names())
+@pytest.mark.parametrize("name", representatives(schedules.names(), control_kinds))
 def test_that_every_schedule_can_be_chosen_runs_and_draws_its_rate(window, editor, name):
     editor.body.choose_schedule(name)
     schedule = schedules.get(name)

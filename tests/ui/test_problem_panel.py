@@ -10,6 +10,7 @@ from PySide6.QtGui import QDropEvent
 from gdviewer import problems
 from gdviewer.engine.run.stop import Reason
 from gdviewer.problems.samples import SampledCurve, SampledVector
+from tests.kinds import problem_kind, representatives
 
 
 def type_into(qtbot, field, text: str, enter: bool = True) -> None:
@@ -20,7 +21,7 @@ def type_into(qtbot, field, text: str, enter: bool = True) -> None:
         qtbot.keyClick(field, Qt.Key.Key_Return)
 
 
-@pytest.mark.parametrize("name", problems.names())
+@pytest.mark.parametrize("name", representatives(problems.names(), problem_kind))
 def test_that_every_problem_is_drawn_and_descends(window, qtbot, name):
     window.problem_panel.choose(name)
     session = window.session

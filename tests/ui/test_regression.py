@@ -14,6 +14,7 @@ from gdviewer.experiment.plan import RunPlan
 from gdviewer.problems.made_data import GENERATORS
 from gdviewer.problems.regression import Regression
 from gdviewer.ui.plots.data_plot import AGREEMENT, BOUNDARY, CURVE
+from tests.kinds import representatives
 
 ENTRIES = [p.name for p in problems.catalogue().values() if isinstance(p, Regression)]
 HOUSES = """size,rooms,city,price,sold
@@ -23,6 +24,11 @@ HOUSES = """size,rooms,city,price,sold
 90,3,Oslo,190,no
 60,2,Oslo,128,yes
 """
+
+
+def entry_of(data):
+    """The entry of the catalogue that has these samples."""
+    return next(name for name in ENTRIES if data in problems.get(name).parameters["data"].words)
 
 
 def fitted(open_window, problem, steps=50, **options):
@@ -82,10 +88,9 @@ def test_that_the_proportions_are_kept_while_another_problem_is_shown(window):
     assert window.beside.sizes()[0] < shown[0]
 
 
-@pytest.mark.parametrize("data", GENERATORS)
+@pytest.mark.parametrize("data", representatives(GENERATORS, entry_of))
 def test_that_every_set_of_samples_is_drawn_with_a_fit_for_each_run(open_window, data):
-    name = next(name for name in ENTRIES if data in problems.get(name).parameters["data"].words)
-    window = fitted(open_window, problems.get(name, data=data))
+    window = fitted(open_window, problems.get(entry_of(data), data=data))
     problem, plot = window.session.experiment.problem, window.beside.data.plot
     inputs = problem.data.inputs.shape[1]
     kind = CURVE if inputs == 1 else BOUNDARY if problem.data.classes else AGREEMENT

@@ -11,6 +11,7 @@ from gdviewer.engine.run.stop import LIMITS, Limits, Reason
 from gdviewer.experiment.experiment import Experiment
 from gdviewer.experiment.plan import RunPlan
 from gdviewer.ui.runs.runs_panel import MAX_RUNS
+from tests.kinds import family, representatives
 
 
 def type_into(qtbot, field, text: str) -> None:
@@ -58,7 +59,7 @@ def test_that_no_more_runs_are_added_than_there_is_room_for(window, qtbot):
     assert not panel.add.isEnabled()
 
 
-@pytest.mark.parametrize("name", optimizers.names())
+@pytest.mark.parametrize("name", representatives(optimizers.names(), family))
 def test_that_every_optimizer_can_be_chosen_and_has_its_controls(window, name):
     editor = window.runs_panel.editor
     editor.choose(name)

@@ -20,6 +20,7 @@ from gdviewer.problems.function import FunctionProblem
 from gdviewer.ui.inspector.cell import broken
 from gdviewer.ui.inspector.panel import StepPanel
 from gdviewer.ui.session.pins import MOST_SAMPLES, Samples
+from tests.kinds import family, representatives
 
 
 def on(problem, *rules, steps=200, options=Options(), **declared):
@@ -379,7 +380,7 @@ def test_that_keys_beyond_the_lines_stay_with_the_window(look_into, qtbot):
     qtbot.waitUntil(lambda: window.session.cursor.newest == 1)
 
 
-@pytest.mark.parametrize("name", optimizers.names())
+@pytest.mark.parametrize("name", representatives(optimizers.names(), family))
 def test_that_every_optimizer_can_be_looked_into(name):
     rule, teller = optimizers.get(name), Reporter()
     for problem in ("rotated_quadratic", "linear_regression"):

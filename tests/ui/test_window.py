@@ -30,6 +30,7 @@ from gdviewer.text import set_translations
 from gdviewer.ui.app.help import HelpDialog, about, help_page
 from gdviewer.ui.app.main_window import LazyPanel
 from gdviewer.ui.widgets.theme import THEMES, look
+from tests.kinds import representatives
 
 
 def test_that_space_runs_and_pauses_and_the_arrow_steps(window, qtbot):
@@ -89,7 +90,7 @@ def fits(label: QLabel) -> bool:
     return label.width() + 1 >= label.minimumSizeHint().width()
 
 
-@pytest.mark.parametrize("size", [(1280, 720), (1280, 800), (1920, 1080)])
+@pytest.mark.parametrize("size", representatives([[1280, 720], [1280, 800], [1920, 1080]]))
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("problem", ["rotated_quadratic", "gramacy_lee"])
 def test_that_no_label_is_cut_off(window, qtbot, size, theme, problem):
@@ -102,7 +103,7 @@ def test_that_no_label_is_cut_off(window, qtbot, size, theme, problem):
         message, short = window.runs_panel.editor.message, window.session.runs[1].stop.message
         qtbot.waitUntil(lambda: len(message.text()) > len(short))
     qtbot.wait(50)
-    assert (window.width(), window.height()) == size
+    assert [window.width(), window.height()] == size
     labels = [label for label in window.findChildren(QLabel) if label.isVisible() and label.text()]
     assert len(labels) > 15
     assert [label.text() for label in labels if not fits(label)] == []

@@ -1,5 +1,7 @@
 """A network is a problem like any other: what the engine does with one, it does with a network."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from gdviewer.engine.record import trace
 from gdviewer.engine.rules.options import Options
 from gdviewer.engine.run.run import Origin, Run
 from gdviewer.engine.run.stop import Limits, Reason
+from tests.kinds import family, representatives
 
 STEPS = 24
 LEFT = 9  # the step after which branches leave
@@ -41,8 +44,15 @@ def assert_same(run, whole):
         assert run.recorded_gradient(step).tobytes() == whole.trace.gradient[step].tobytes()
 
 
-@pytest.mark.parametrize("options", [Options(), Options(l2=0.1, noise=0.1, clip_norm=0.5)], ids=["plain", "options"])
-@pytest.mark.parametrize("name", optimizers.names())
+@pytest.mark.parametrize(
+    ("name", "options"),
+    representatives(
+        itertools.product(optimizers.names(), [Options(), Options(l2=0.1, noise=0.1, clip_norm=0.5)]),
+        lambda name, _: name,
+        lambda name, options: (family(name), str(options)),
+    ),
+    ids=str,
+)
 def test_that_every_optimizer_trains_replays_and_branches_to_the_same_bits(name, options, request):
     whole = finished(run_of(name, options))
     if lacks := optimizers.get(name).lacks(XOR):
