@@ -137,7 +137,7 @@ class Player(QObject):
         self.play()
         end = perf_counter() + seconds
         while (self.playing or self.busy) and perf_counter() < end:
-            QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents, FRAME_MS)
+            QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
         self.pause()
         self.pace.speed = speed
         self._owner.frame.emit()
