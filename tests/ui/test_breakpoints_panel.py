@@ -251,7 +251,8 @@ def test_that_what_is_wrong_with_a_condition_is_scrolled_into_view(window, qtbot
 
 
 def test_that_run_and_step_go_on_and_the_record_is_that_of_a_run_without(open_window, qtbot):
-    experiment = racing(("adam", 0.5), breakpoints=(Breakpoint("loss_rises"), Breakpoint("step", 300)))
+    breakpoints = Breakpoint("loss_rises"), Breakpoint("step", 60)
+    experiment = racing(("adam", 0.5), limits=Limits(tolerance=None, max_steps=60), breakpoints=breakpoints)
     window = open_window(experiment)
     session, pauses = window.session, []
     run = session.runs[0]
@@ -265,12 +266,12 @@ def test_that_run_and_step_go_on_and_the_record_is_that_of_a_run_without(open_wi
         pauses.append(run.step)
         assert session.runs == [run]
     alone = Run(experiment.problem, run.optimizer, run.start, run.hyperparameters, experiment.limits)
-    alone.advance(300)
+    alone.advance(60)
     assert run.stop.reason is alone.stop.reason is Reason.STEP_LIMIT
     for of in (lambda t: t.x, lambda t: t.loss, lambda t: t.gradient, lambda t: t.state["v"]):
         assert np.array_equal(of(run.trace), of(alone.trace))
     rises = np.flatnonzero(alone.trace.loss[1:] > alone.trace.loss[:-1]) + 1
-    assert [hit.step for hit in run.trace.hits] == [*rises.tolist(), 300]
+    assert [hit.step for hit in run.trace.hits] == [*rises.tolist(), 60]
     session.player.play()
     assert session.runs != [run]  # all have stopped for good, so Run begins again
     session.player.pause()

@@ -132,7 +132,7 @@ def test_that_a_dragged_start_comes_back_onto_the_curve(window, qtbot):
 def test_that_a_logarithmic_axis_of_steps_shows_every_decade(open_window):
     problem = problems.get("rosenbrock")
     plans = (RunPlan(optimizers.get("adam"), {"learning_rate": 1e-4}),)
-    window = open_window(Experiment(problem, plans, (-1.2, 1.0), Limits(tolerance=None, max_steps=100_000)))
+    window = open_window(Experiment(problem, plans, (-1.2, 1.0), Limits(tolerance=None, max_steps=50_000)))
     window.session.player.finish(60)
     window.history.log_steps.click()
     drawn = window.history.plot._drawings[window.session.runs[0]].series[0].curve.getData()[0]

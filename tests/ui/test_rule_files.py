@@ -183,7 +183,8 @@ def test_that_a_file_that_never_ends_is_given_up(window, qtbot, path, monkeypatc
     qtbot.waitUntil(window.runs_panel.files.isVisible)
     assert "my_rule.py, line" in window.runs_panel.files.text()
     assert "has not ended within 0.2 seconds" in window.runs_panel.files.text()
-    qtbot.waitUntil(lambda: window.session.player.finished)
+    window.session.player.finish()
+    assert window.session.player.finished
 
 
 def test_that_a_save_while_a_file_is_read_wins(window, qtbot, path):
