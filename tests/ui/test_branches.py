@@ -46,6 +46,7 @@ def path_of(window, index):
     return np.column_stack(drawing(window, index).curve.getData())
 
 
+@pytest.mark.display
 def test_that_both_futures_stand_beside_each_other(raced, qtbot):
     session, original = raced.session, raced.session.runs[1]
     raced.runs_panel.branch.trigger()

@@ -22,6 +22,8 @@ from gdviewer.experiment.plan import RunPlan
 from gdviewer.problems.function import FunctionProblem
 from gdviewer.ui.inspector.panel import StepPanel
 
+pytestmark = pytest.mark.display
+
 
 def racing(*rules: tuple[str, float], problem=None, limits: Limits | None = None, breakpoints=()) -> Experiment:
     problem = problem or problems.get("himmelblau")

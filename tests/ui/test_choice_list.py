@@ -16,6 +16,9 @@ from gdviewer.ui.catalogue.choice_list import ChoiceList, ListEntry, details_htm
 from gdviewer.ui.catalogue.choices import optimizer_choices, problem_choices
 from gdviewer.ui.widgets.theme import THEMES, look
 
+pytestmark = pytest.mark.display
+
+
 KEY = Qt.ItemDataRole.UserRole
 CHOICES = [
     ListEntry("plain", "Gradient descent", "Descent", "Straight down.", "Cauchy 1847"),

@@ -17,6 +17,9 @@ from gdviewer.ui.code.code_panel import CodePanel
 from gdviewer.ui.session.user_rules import PANEL, key_of
 from gdviewer.ui.widgets.theme import THEMES, look
 
+pytestmark = pytest.mark.display
+
+
 MINE = "def mine(x, f, *, learning_rate=rate(0.01), k=2.0):\n    return x - learning_rate * f.gradient(x)\n"
 
 

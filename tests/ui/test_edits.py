@@ -183,6 +183,7 @@ def test_that_records_of_runs_that_are_gone_take_no_more_memory_than_allowed(win
     assert session.experiment.runs[0].optimizer is gone.optimizer
 
 
+@pytest.mark.display
 def test_that_a_text_field_keeps_its_own_undo(window, qtbot):
     hyperparameters(window, learning_rate=0.002)
     changed = window.session.experiment

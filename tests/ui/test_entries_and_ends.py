@@ -18,6 +18,8 @@ from gdviewer.experiment.plan import RunPlan
 from gdviewer.problems.function import FunctionProblem
 from gdviewer.ui.plots import sketch
 
+pytestmark = pytest.mark.display
+
 
 def type_over(qtbot, field, text: str) -> None:
     field.setFocus()

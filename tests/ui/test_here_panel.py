@@ -174,6 +174,7 @@ def test_that_it_follows_live(open_here, qtbot):
     assert panel.slice.line.step == window.session.runs[0].step
 
 
+@pytest.mark.display
 @pytest.mark.parametrize(
     "name", ["double_well", "rosenbrock_nd", "linear_regression", "polynomial_regression", "absolute", "drop_wave"]
 )

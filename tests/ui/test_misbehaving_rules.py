@@ -178,6 +178,7 @@ CHEATS = {
 HONEST = "def mine(x, f, v=0.0):\n    v = f.rng.normal(0.99, 0.01)\n    return x * v, v\n"
 
 
+@pytest.mark.display
 @pytest.mark.parametrize("cheat", CHEATS)
 def test_that_a_rule_that_cheats_is_told_at_a_pause(endless, qtbot, cheat):
     panel = code_panel(endless, qtbot)

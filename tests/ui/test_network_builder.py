@@ -74,6 +74,7 @@ def test_that_the_start_and_the_formula_give_way_to_a_sentence_on_the_weights(wi
     assert not panel.builder.isVisible()
 
 
+@pytest.mark.display
 def test_that_layers_are_added_sized_moved_and_removed(window, qtbot):
     pick(window)
     builder = window.problem_panel.builder.layers
@@ -98,6 +99,7 @@ def test_that_layers_are_added_sized_moved_and_removed(window, qtbot):
     assert window.session.experiment.problem.dimension == 2 * 24 + 24 + 24 * 8 + 8 + 8 + 1
 
 
+@pytest.mark.display
 def test_that_a_row_is_dragged_to_another_place(window, qtbot):
     pick(window, "network")
     type_into(qtbot, window.problem_panel.builder.layers.entry, "9, 7, 5")
@@ -109,6 +111,7 @@ def test_that_a_row_is_dragged_to_another_place(window, qtbot):
     assert window.problem_panel.builder.layers.chosen == 0
 
 
+@pytest.mark.display
 def test_that_a_layer_that_does_not_fit_is_told_at_its_row_and_the_last_good_network_goes_on(window):
     network = pick(window, "convolutional_network")
     builder = window.problem_panel.builder.layers
@@ -126,6 +129,7 @@ def test_that_a_layer_that_does_not_fit_is_told_at_its_row_and_the_last_good_net
     assert builder.pending is None
 
 
+@pytest.mark.display
 def test_that_undo_takes_back_layers_that_do_not_fit_and_no_more(window, qtbot):
     network = pick(window, "convolutional_network")
     builder = window.problem_panel.builder.layers
@@ -142,6 +146,7 @@ def test_that_undo_takes_back_layers_that_do_not_fit_and_no_more(window, qtbot):
     assert window.session.experiment.problem is not network
 
 
+@pytest.mark.display
 def test_that_layers_entered_for_other_data_hold_once_these_are_chosen(window, qtbot):
     pick(window)
     type_into(qtbot, window.problem_panel.builder.layers.entry, "conv 4 3x3, flatten")
@@ -151,6 +156,7 @@ def test_that_layers_entered_for_other_data_hold_once_these_are_chosen(window, q
     assert rows(window)[0] == ("Conv2D 4 3×3 tanh", "6×6×4", "40")
 
 
+@pytest.mark.display
 @pytest.mark.parametrize(
     ("text", "told"), [("8, 9x", "write it as dense 32 relu"), ("8,, 8", "missing"), ("dens 8", "did you mean")]
 )
@@ -164,6 +170,7 @@ def test_that_a_text_that_is_no_layers_is_told_below_it_and_nothing_is_lost(wind
     assert window.session.experiment.problem is network
 
 
+@pytest.mark.display
 def test_that_too_many_weights_are_told_at_the_row(window, qtbot):
     pick(window)
     type_into(qtbot, window.problem_panel.builder.layers.entry, "3000, 3000")
@@ -215,6 +222,7 @@ def test_that_only_what_has_an_effect_on_the_data_is_shown(window):
     assert fields["init_scale"].isVisible()
 
 
+@pytest.mark.display
 def test_that_a_batch_larger_than_the_data_is_said_to_be(window, qtbot):
     pick(window, page=2)
     type_into(qtbot, window.problem_panel.fields["batch_size"].entry, "5000")
@@ -327,6 +335,7 @@ def test_that_undo_says_what_was_edited_of_a_network(window):
     assert window.session.undo_history.undo_text == "layers of Neural network: digits"
 
 
+@pytest.mark.display
 def test_that_a_layer_that_grows_in_one_go_is_one_edit(window, qtbot):
     pick(window)
     select(window, 0)

@@ -34,6 +34,7 @@ def switch_on(qtbot, field, text: str) -> None:
     qtbot.keyClick(field.entry, Qt.Key.Key_Return)
 
 
+@pytest.mark.display
 def test_that_options_are_folded_away_until_they_are_wanted(window, qtbot):
     options = window.runs_panel.editor.options
     assert options.fold.text() == "Options"
@@ -134,6 +135,7 @@ def test_that_an_optimizer_that_needs_what_the_problem_lacks_says_so_and_runs_on
     assert session.runs[0].trace.loss[-1] < 1e-6
 
 
+@pytest.mark.display
 def test_that_a_choice_and_a_list_are_set_with_their_own_controls(window, editor, qtbot):
     editor.body.choose_schedule("cyclic")
     mode = editor.body.schedule_fields["mode"].entry
@@ -171,6 +173,7 @@ def test_that_a_switch_is_a_check_box(open_window):
     assert window.session.runs[0].trace.x[1].tolist() == pytest.approx([1.2, 2.4])
 
 
+@pytest.mark.display
 def test_that_a_rate_found_is_the_runs_own_and_a_minimum_has_none(window, qtbot):
     editor = window.runs_panel.editor
     editor.fields["learning_rate"].slider.setValue(0)
@@ -199,6 +202,7 @@ def test_that_it_is_told_why_no_rate_is_looked_for(open_window):
     assert not find.isEnabled()
 
 
+@pytest.mark.display
 def test_that_the_rate_of_a_network_is_searched_in_the_background(open_window, qtbot):
     problem = problems.get("xor_network")
     plans = tuple(RunPlan(optimizers.get(name)) for name in ("gradient_descent", "adam"))

@@ -92,6 +92,7 @@ def test_that_every_run_is_drawn_projected_with_its_head_its_start_and_the_minim
     assert np.allclose(stars, (problem.minima - plane.origin) @ plane.directions.T)
 
 
+@pytest.mark.display
 def test_that_the_distance_off_the_plane_and_both_losses_are_told_at_the_cursor(open_plane):
     window = open_plane()
     window.session.player.finish()
@@ -135,6 +136,7 @@ def test_that_two_coordinates_are_never_the_same(open_plane):
     assert plot.axes == (6, 2)
 
 
+@pytest.mark.display
 def test_that_a_coordinate_is_typed_while_the_runs_are_played(open_plane, qtbot):
     window = open_plane(steps=10**6)
     plot = choose(window, COORDINATES, 1, 2)
@@ -153,6 +155,7 @@ def test_that_a_coordinate_is_typed_while_the_runs_are_played(open_plane, qtbot)
     assert box.text() == "x₁₀"
 
 
+@pytest.mark.display
 def test_that_hovering_reads_the_planes_coordinates_and_the_loss_there(open_plane):
     window = open_plane()
     plot = choose(window, COORDINATES, 2, 4)

@@ -21,6 +21,9 @@ from gdviewer.ui.plots.landscape import compute_landscape
 from gdviewer.ui.plots.steps_plot import COMPONENTS, GRADIENT
 from gdviewer.ui.plots.thinning import PathThinner, Pyramid, visible
 
+pytestmark = pytest.mark.display
+
+
 HIMMELBLAU = QRectF(-6, -6, 12, 12)
 
 

@@ -43,6 +43,7 @@ def test_that_every_problem_is_drawn_and_descends(window, qtbot, name):
     assert all(plot.getAxis(side).labelText for side in ("left", "bottom"))
 
 
+@pytest.mark.display
 def test_that_the_list_is_searched_by_typing_and_taken_with_enter(window, qtbot):
     picker = window.problem_panel.picker
     qtbot.mouseClick(picker, Qt.MouseButton.LeftButton)
@@ -73,6 +74,7 @@ def test_that_moving_a_parameter_draws_anew_at_once(window, qtbot):
     assert window.stage.plot.landscape.heights.max() < before.heights.max()
 
 
+@pytest.mark.display
 def test_that_a_typed_formula_is_minimised_and_its_names_are_sliders(window, qtbot):
     type_into(qtbot, window.problem_panel.formula.entry, "a*x**2 + b*sin(3*y)")
     assert window.session.experiment.problem.formula == "a*x**2 + b*sin(3*y)"
@@ -83,6 +85,7 @@ def test_that_a_typed_formula_is_minimised_and_its_names_are_sliders(window, qtb
     assert window.session.runs[0].stop.reason in (Reason.TOLERANCE, Reason.STEP_LIMIT)
 
 
+@pytest.mark.display
 def test_that_a_formula_of_x_alone_is_a_curve(window, qtbot):
     type_into(qtbot, window.problem_panel.formula.entry, "(x - 1)**2")
     assert window.session.experiment.problem.picture == "curve"
@@ -90,11 +93,13 @@ def test_that_a_formula_of_x_alone_is_a_curve(window, qtbot):
     assert window.session.runs[1].trace.x[-1, 0] == pytest.approx(1, abs=1e-2)
 
 
+@pytest.mark.display
 def test_that_a_formula_is_drawn_when_the_typing_rests(window, qtbot):
     type_into(qtbot, window.problem_panel.formula.entry, "x**2 + 3*y**2", enter=False)
     qtbot.waitUntil(lambda: window.session.experiment.problem.formula == "x**2 + 3*y**2")
 
 
+@pytest.mark.display
 @pytest.mark.parametrize("text", ["__import__('os')", "x.real", "9**9**9", "2x", "x + foo(y)", "[x for x in y]"])
 def test_that_a_bad_formula_is_told_below_and_the_good_one_stays(window, qtbot, text):
     entry = window.problem_panel.formula.entry
@@ -113,6 +118,7 @@ def test_that_the_gradient_can_be_read(window, qtbot):
     qtbot.waitUntil(lambda: window.problem_panel.formula.gradient.text() == "∂f/∂x = 2*x\n∂f/∂y = 2*y", timeout=10_000)
 
 
+@pytest.mark.display
 def test_that_undefined_regions_are_masked(window, qtbot):
     type_into(qtbot, window.problem_panel.formula.entry, "log(x) + y**2")
     plot = window.stage.plot
@@ -135,6 +141,7 @@ def test_that_samples_are_typed_and_read_along_the_curve(window, qtbot):
     assert window.session.runs[0].trace.x[-1, 0] == pytest.approx(2, abs=0.3)
 
 
+@pytest.mark.display
 def test_that_the_article_s_first_example_is_reproduced_in_the_window(window, qtbot):
     panel = window.problem_panel
     panel.choose("samples_vector")
@@ -147,6 +154,7 @@ def test_that_the_article_s_first_example_is_reproduced_in_the_window(window, qt
     assert window.stage.plot.quantity == "components"
 
 
+@pytest.mark.display
 def test_that_a_file_dropped_on_the_window_is_opened(window, qtbot, tmp_path):
     path = tmp_path / "valley.csv"
     path.write_text("x,f\n0,4\n1,1\n2,0\n3,1\n")
@@ -184,6 +192,7 @@ def test_that_a_bad_file_is_told_and_the_problem_stays(window, qtbot, tmp_path, 
     assert window.session.experiment.problem.name == "himmelblau"
 
 
+@pytest.mark.display
 def test_that_the_start_is_chosen_by_number(window, qtbot):
     type_into(qtbot, window.problem_panel.start.entry, "1.5, -2")
     assert window.session.experiment.start == (1.5, -2.0)
@@ -191,6 +200,7 @@ def test_that_the_start_is_chosen_by_number(window, qtbot):
     assert window.session.runs[0].trace.x[0].tolist() == [1.5, -2.0]
 
 
+@pytest.mark.display
 @pytest.mark.parametrize("text", ["", "1", "1, 2, 3", "a, b", "nan, 0", "inf, 1"])
 def test_that_a_bad_start_is_told_and_the_last_one_stays(window, qtbot, text):
     entry = window.problem_panel.start.entry
@@ -208,6 +218,7 @@ def pixel(plot, x: float, y: float) -> QPoint:
     return plot.mapFromScene(plot.getPlotItem().vb.mapViewToScene(QPointF(x, y)))
 
 
+@pytest.mark.display
 def test_that_the_start_is_chosen_by_a_click(window, qtbot):
     plot = window.stage.plot
     qtbot.mouseMove(plot.viewport(), pixel(plot, 1, 2))
@@ -217,6 +228,7 @@ def test_that_the_start_is_chosen_by_a_click(window, qtbot):
     assert len(window.problem_panel.start.entry.text()) < 16
 
 
+@pytest.mark.display
 def test_that_the_start_is_dragged(window, qtbot):
     plot = window.stage.plot
     begin, end = pixel(plot, -0.5, -0.75), pixel(plot, 2, -3)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import pytest
+
 from tests.ui.test_problem_panel import type_into
 
 
+@pytest.mark.display
 def test_that_epochs_and_max_steps_are_one_limit(window, qtbot):
     panel = window.limits_panel
     assert not panel.epochs.isVisible()
@@ -23,6 +26,7 @@ def test_that_epochs_and_max_steps_are_one_limit(window, qtbot):
     assert not panel.epochs.isVisible()
 
 
+@pytest.mark.display
 def test_that_the_epochs_follow_the_size_of_the_batches(window, qtbot):
     window.problem_panel.choose("network")
     type_into(qtbot, window.problem_panel.fields["batch_size"].entry, "16")
@@ -30,6 +34,7 @@ def test_that_the_epochs_follow_the_size_of_the_batches(window, qtbot):
     assert window.limits_panel.epochs.value == 50
 
 
+@pytest.mark.display
 def test_that_a_regression_has_epochs_where_it_has_batches(window, qtbot):
     window.problem_panel.choose("linear_regression")
     assert not window.limits_panel.epochs.isVisible()

@@ -164,6 +164,7 @@ def test_that_a_diverging_run_is_drawn_without_complaint(open_window):
     assert np.isfinite(curves(window)[0][1]).all()
 
 
+@pytest.mark.display
 def test_that_scaling_and_batches_are_controls_and_told_in_words(window, qtbot):
     panel = window.problem_panel
     panel.choose("linear_regression")
@@ -271,6 +272,7 @@ def test_that_the_same_data_from_another_file_are_shown_as_that_file_s(window, q
     qtbot.waitUntil(lambda: "copy.csv" in entry.origin.text())
 
 
+@pytest.mark.display
 def test_that_a_degree_that_own_data_cannot_bear_is_told(window, qtbot, tmp_path):
     window.problem_panel.choose("polynomial_regression")
     entry = open_table(window, qtbot, tmp_path, "x,y\n1e40,1\n2,2\n3,4\n5,5\n")

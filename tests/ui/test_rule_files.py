@@ -48,6 +48,7 @@ def test_that_the_menu_opens_a_file_into_the_race(window, qtbot, path, monkeypat
     assert window.session.user_rules.source_of(window.session.experiment.runs[2].optimizer).title == "my_rule.py"
 
 
+@pytest.mark.display
 def test_that_a_file_dropped_on_the_window_is_opened(window, qtbot, path):
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(path))])

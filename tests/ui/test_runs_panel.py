@@ -13,6 +13,8 @@ from gdviewer.experiment.plan import RunPlan
 from gdviewer.ui.runs.runs_panel import MAX_RUNS
 from tests.kinds import family, representatives
 
+pytestmark = pytest.mark.display
+
 
 def type_into(qtbot, field, text: str) -> None:
     field.setFocus()

@@ -19,6 +19,8 @@ from gdviewer.experiment.plan import RunPlan
 from gdviewer.problems.function import FunctionProblem
 from gdviewer.ui.session.clock import FRAME_MS
 
+pytestmark = pytest.mark.display
+
 
 def endless(problem: str = "rosenbrock", runs: int = 1) -> Experiment:
     chosen = problems.get(problem)

@@ -16,6 +16,9 @@ import gdviewer
 from gdviewer.ui.app import display
 from gdviewer.ui.app.display import MissingLibraryError, choose_platform, missing_libraries
 
+pytestmark = pytest.mark.display
+
+
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the checks before Qt starts are Linux's")
 pytestmark = linux
 

@@ -81,6 +81,7 @@ def test_that_the_lines_are_shown_in_order_with_the_values_they_produced(look_in
     assert "0.9·(" in row_of(panel, "m").numbers
 
 
+@pytest.mark.display
 def test_that_the_lines_follow_the_cursor(look_into, qtbot):
     window, panel = look_into(on("rosenbrock", "adam"), 137)
     window.session.cursor.look_at(7)
@@ -99,6 +100,7 @@ def test_that_the_step_of_the_selected_run_is_shown(look_into, qtbot):
     assert told(panel)[0] == "x ← x − η·∇f(x)" or "∇f" in told(panel)[0]
 
 
+@pytest.mark.display
 def test_that_lines_are_shown_as_code_where_that_is_chosen_and_that_this_is_remembered(look_into, open_window, qtbot):
     _, panel = look_into(on("rosenbrock", "adam"), 3)
     qtbot.mouseClick(panel.code, Qt.MouseButton.LeftButton)
@@ -109,6 +111,7 @@ def test_that_lines_are_shown_as_code_where_that_is_chosen_and_that_this_is_reme
     assert "m ← β₁·m + (1 − β₁)·g" in told(again)
 
 
+@pytest.mark.display
 def test_that_arrow_down_shows_the_next_line_as_an_arrow_at_the_point(look_into, qtbot):
     window, panel = look_into(on("rosenbrock", "adam"), 20)
     trace = window.session.runs[0].trace
@@ -131,6 +134,7 @@ def test_that_arrow_down_shows_the_next_line_as_an_arrow_at_the_point(look_into,
     assert (line.x1(), line.y1()) == pytest.approx((place.x(), place.y()), abs=1)
 
 
+@pytest.mark.display
 def test_that_the_line_looked_at_stays_the_same_from_step_to_step(look_into, qtbot):
     window, panel = look_into(on("rosenbrock", "adam"), 20)
     panel.lines.setFocus()
@@ -141,6 +145,7 @@ def test_that_the_line_looked_at_stays_the_same_from_step_to_step(look_into, qtb
     assert np.array_equal(window.session.arrows.shown[0].vector, window.session.runs[0].trace.state["v"][21])
 
 
+@pytest.mark.display
 def test_that_the_gradient_opens_into_the_lines_of_its_formula(look_into, qtbot):
     _, panel = look_into(on("rosenbrock", "adam"), 20)
     row = row_of(panel, "g")
@@ -156,6 +161,7 @@ def test_that_the_gradient_opens_into_the_lines_of_its_formula(look_into, qtbot)
     assert not panel.lines.isExpanded(index)
 
 
+@pytest.mark.display
 def test_that_a_line_is_copied_with_its_key_and_other_keys_do_nothing(look_into, qtbot):
     _, panel = look_into(on("rosenbrock", "adam"), 30)
     panel.lines.setFocus()
@@ -297,6 +303,7 @@ def test_that_a_loss_that_fails_at_the_end_of_a_step_is_told_there(look_into, qt
     assert "too small" in panel.faults.text()
 
 
+@pytest.mark.display
 def test_that_the_step_a_stop_left_untaken_can_be_looked_at(look_into, qtbot):
     window, panel = look_into(on("rosenbrock", "adam", steps=30))
     shown(panel, qtbot, 30)
@@ -306,6 +313,7 @@ def test_that_the_step_a_stop_left_untaken_can_be_looked_at(look_into, qtbot):
     assert np.array_equal(panel.story.start, window.session.runs[0].trace.x[30])
 
 
+@pytest.mark.display
 def test_that_the_step_to_come_has_the_hyperparameters_it_will_be_taken_with(look_into, qtbot):
     window, panel = look_into(on("rosenbrock", "gradient_descent", steps=30, learning_rate=1e-3), 30)
     qtbot.mouseClick(panel.following, Qt.MouseButton.LeftButton)
@@ -317,6 +325,7 @@ def test_that_the_step_to_come_has_the_hyperparameters_it_will_be_taken_with(loo
     )
 
 
+@pytest.mark.display
 def test_that_a_rule_without_source_shows_what_goes_in_and_out(look_into):
     space = {"rate": rate}
     source = """
@@ -357,6 +366,7 @@ def test_that_a_run_that_never_began_says_why(open_window, qtbot):
     assert panel.lines.rows == []
 
 
+@pytest.mark.display
 def test_that_a_large_array_is_told_by_its_amounts_and_opens_as_a_table(look_into, qtbot):
     _, panel = look_into(on(problems.get("rosenbrock_nd", n=50), "bfgs", steps=30), 12)
     row = next(row for row in walk(panel) if row.name == "H" and row.of_rule and row.is_large)
@@ -371,6 +381,7 @@ def test_that_a_large_array_is_told_by_its_amounts_and_opens_as_a_table(look_int
     table.close()
 
 
+@pytest.mark.display
 def test_that_keys_beyond_the_lines_stay_with_the_window(look_into, qtbot):
     window, panel = look_into(on("rosenbrock", "adam", steps=30))
     window.session.reset()
@@ -400,6 +411,7 @@ def test_that_every_optimizer_can_be_looked_into(name):
 # Pinned values
 
 
+@pytest.mark.display
 def test_that_a_pinned_value_stays_as_an_arrow_wherever_the_cursor_goes(look_into, qtbot):
     window, panel = look_into(on("rosenbrock", "adam"), 20)
     session, trace = window.session, window.session.runs[0].trace
@@ -456,6 +468,7 @@ def test_that_a_line_that_is_pinned_and_looked_at_has_one_arrow(look_into, qtbot
     assert [arrow.label for arrow in window.session.arrows.shown if arrow.label == "m"] == ["m"]
 
 
+@pytest.mark.display
 def test_that_pinned_curves_have_no_ring_at_nothing(look_into, qtbot):
     window, panel = look_into(on("rosenbrock", "adam"), 30)
     panel.pin(row_of(panel, "m"))

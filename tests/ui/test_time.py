@@ -17,6 +17,9 @@ from gdviewer.experiment.plan import RunPlan
 from gdviewer.ui.timeline.marks import CHANGE, HIT, ROSE, STOP, Rises
 from gdviewer.ui.widgets.theme import THEMES, look
 
+pytestmark = pytest.mark.display
+
+
 ENDLESS = Limits(tolerance=None, max_steps=10**9)
 SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
 LEFT = Qt.MouseButton.LeftButton

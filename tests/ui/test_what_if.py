@@ -341,6 +341,7 @@ def test_that_a_slow_function_does_not_hold_up_the_window(open_window, qtbot):
     assert [run.step for run in session.runs] == [15] * 4
 
 
+@pytest.mark.display
 def test_that_its_key_and_its_button_switch_it(window, qtbot):
     assert not window.session.what_if.on
     qtbot.keyClick(window.stage, Qt.Key.Key_W)

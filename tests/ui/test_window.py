@@ -32,6 +32,8 @@ from gdviewer.ui.app.main_window import LazyPanel
 from gdviewer.ui.widgets.theme import THEMES, look
 from tests.kinds import representatives
 
+pytestmark = pytest.mark.display
+
 
 def test_that_space_runs_and_pauses_and_the_arrow_steps(window, qtbot):
     assert QApplication.focusWidget() is not None

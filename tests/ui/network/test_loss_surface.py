@@ -116,6 +116,7 @@ def test_that_closing_the_window_ends_a_surface_under_way(open_surface, qtbot, m
     qtbot.waitUntil(lambda: not any(thread.name == "gdviewer background" for thread in threading.enumerate()))
 
 
+@pytest.mark.display
 def test_that_a_click_does_not_move_the_start_of_a_network(open_surface, qtbot):
     window, page = open_surface()
     before, viewport = window.session.experiment, page.plot.viewport()

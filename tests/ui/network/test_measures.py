@@ -59,6 +59,7 @@ def test_that_all_visible_runs_have_curves(trained):
     assert not page.loss.drawing_of(second, 1).train.isVisible()
 
 
+@pytest.mark.display
 def test_that_a_click_moves_the_cursor_to_that_step(trained, qtbot):
     window, page = trained(MeasuresPage, steps=42, **SMALL)
     for plot, epoch in ((page.loss, 2.5), (page.accuracy, 5.0)):

@@ -80,6 +80,7 @@ def test_that_rings_are_round_the_batch_of_the_step(trained, qtbot):
     assert not len(page.plot.batch.getData()[0])
 
 
+@pytest.mark.display
 def test_that_a_click_chooses_the_row_under_the_mouse(trained, qtbot):
     window, page = trained(DataPage)
     network, example = window.session.experiment.problem, window.stage.plot.example
@@ -92,6 +93,7 @@ def test_that_a_click_chooses_the_row_under_the_mouse(trained, qtbot):
         assert np.array_equal(np.column_stack(page.plot.chosen.getData()), example.inputs(network))
 
 
+@pytest.mark.display
 def test_that_hovering_tells_inputs_prediction_and_row(trained):
     window, page = trained(DataPage)
     network, (run,) = window.session.experiment.problem, window.session.runs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QAbstractButton
 
@@ -10,6 +11,7 @@ from gdviewer.ui.network.diagram_page import DiagramPage
 from gdviewer.ui.widgets.theme import THEMES, look
 
 
+@pytest.mark.display
 def test_that_a_line_tells_its_weight_and_gradient_at_the_cursor(open_inside, qtbot, told_at):
     window, page = open_inside(DiagramPage)
     problem, run = window.session.experiment.problem, window.session.runs[0]
@@ -29,6 +31,7 @@ def test_that_a_line_tells_its_weight_and_gradient_at_the_cursor(open_inside, qt
         assert told in known or told.startswith("x")
 
 
+@pytest.mark.display
 def test_that_a_node_tells_what_comes_out_of_its_unit_and_its_bias(open_inside, told_at):
     window, page = open_inside(DiagramPage)
     problem, x = window.session.experiment.problem, window.session.runs[0].point(20)
@@ -39,6 +42,7 @@ def test_that_a_node_tells_what_comes_out_of_its_unit_and_its_bias(open_inside, 
     assert f"bias {problem.parameters(x)['dense 1']['b'][3]:.4g}" in told
 
 
+@pytest.mark.display
 def test_that_a_large_layer_is_folded_and_unfolds_where_it_is_clicked(open_inside, qtbot, told_at):
     _, page = open_inside(DiagramPage, "digits_network")
     column = page.diagram.layout_.columns[1]
@@ -58,6 +62,7 @@ def test_that_a_large_layer_is_folded_and_unfolds_where_it_is_clicked(open_insid
     assert column.shown[-1] == 31
 
 
+@pytest.mark.display
 def test_that_the_words_under_a_column_tell_what_the_layer_is(open_inside, told_at):
     _, page = open_inside(DiagramPage, "convolutional_network", steps=1)
     column = page.diagram.layout_.columns[1]
@@ -65,6 +70,7 @@ def test_that_the_words_under_a_column_tell_what_the_layer_is(open_inside, told_
     assert told == "conv 1: conv 8 3x3 relu, gives 6×6×8"
 
 
+@pytest.mark.display
 def test_that_the_gradient_is_drawn_when_asked_for(open_inside, qtbot):
     window, page = open_inside(DiagramPage, "xor_network")
     run, batch = window.session.runs[0], window.session.experiment.problem.batch(21, 0)
@@ -73,6 +79,7 @@ def test_that_the_gradient_is_drawn_when_asked_for(open_inside, qtbot):
     assert np.array_equal(page.diagram.layout_.shown, batch.gradient(run.point(20)))
 
 
+@pytest.mark.display
 def test_that_feature_maps_and_pixels_are_those_of_the_example(open_inside, told_at):
     window, page = open_inside(DiagramPage, "convolutional_network", steps=3)
     problem, x = window.session.experiment.problem, window.session.runs[0].point(3)
@@ -110,6 +117,7 @@ def test_that_a_recurrent_layer_has_its_loop_and_every_weight_is_drawn_once(open
     assert sum(weight == found for weight, found in told.items()) > 15  # others are behind units or lines
 
 
+@pytest.mark.display
 def test_that_controls_tell_what_they_are_for_and_every_theme_has_its_own_ground(open_inside):
     _, page = open_inside(DiagramPage, "xor_network", steps=1)
     for button in page.findChildren(QAbstractButton):

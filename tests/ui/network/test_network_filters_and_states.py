@@ -21,6 +21,7 @@ def shown_titles(window):
     return {tabs.tabText(i) for i in range(tabs.count()) if tabs.isTabVisible(i)}
 
 
+@pytest.mark.display
 def test_that_filters_and_feature_maps_are_those_of_the_network(open_inside, qtbot, told_at):
     layers = "conv 4 3x3, maxpool 2, conv 6 2x2 tanh, flatten"
     window, page = open_inside(FiltersPage, "convolutional_network", steps=4, layers=layers)
@@ -47,6 +48,7 @@ def test_that_filters_and_feature_maps_are_those_of_the_network(open_inside, qtb
     assert told == f"conv 1 filter 2 at [2, 3]: {tile.values[2, 3]:.4g}"
 
 
+@pytest.mark.display
 def test_that_hidden_states_are_those_of_elmans_recurrence(open_inside, qtbot, told_at):
     window, page = open_inside(StatesPage, "recurrent_network", steps=4, layers="rnn 3 every, rnn 2 every")
     problem, run = window.session.experiment.problem, window.session.runs[0]
@@ -98,6 +100,7 @@ def test_that_signs_differ_in_colour_and_zero_is_the_ground(theme):
     assert np.abs(wrong - low).sum() > 40
 
 
+@pytest.mark.display
 @pytest.mark.parametrize("size", [1e200, 1e308])
 def test_that_weights_of_any_size_are_shown(open_inside, qtbot, size):
     problem = problems.get("recurrent_network", layers="rnn 3 every, 4 relu")

@@ -79,6 +79,7 @@ def test_that_what_was_computed_of_a_run_is_kept_and_the_rest_comes_bit_by_bit()
     assert np.array_equal(fine.spreads[fine.steps.index(at)][0].values, fresh[0].values)
 
 
+@pytest.mark.display
 def test_that_the_page_shows_gradients_and_activations_when_asked_for(open_inside, qtbot):
     window, page = open_inside(SpreadsPage, "digits_network", steps=3)
     problem, run = window.session.experiment.problem, window.session.runs[0]
@@ -104,6 +105,7 @@ def test_that_the_cursor_moved_back_shows_the_histogram_of_then(open_inside, qtb
     assert np.array_equal(page.ridges.strips[1].here.values, np.sort(weights, axis=None))
 
 
+@pytest.mark.display
 def test_that_a_click_looks_at_the_step_there_and_hovering_tells_how_many(open_inside, qtbot, told_at):
     window, page = open_inside(SpreadsPage)
     plot = page.ridges.strips[0].plot

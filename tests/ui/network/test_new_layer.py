@@ -125,6 +125,7 @@ def test_that_the_diagram_draws_it_unit_by_unit(open_inside):
     assert len(layout.lines) == 2  # of the two dense layers
 
 
+@pytest.mark.display
 def test_that_every_page_on_what_is_inside_shows_it(open_inside, qtbot):
     window, page = open_inside(FiltersPage, "convolutional_network", layers="conv 4 3x3, scale 2, flatten, 5", steps=3)
     assert len(page.filters.maps["scale 1"]) == 4

@@ -65,6 +65,7 @@ def test_that_train_and_test_can_be_listed(trained):
     assert page.rows.judged.data is network.train
 
 
+@pytest.mark.display
 def test_that_a_click_on_a_picture_chooses_the_example(trained, qtbot):
     window, page = trained(PredictionsPage, "digits_network", **FEW)
     network, example = window.session.experiment.problem, window.stage.plot.example
@@ -79,6 +80,7 @@ def test_that_a_click_on_a_picture_chooses_the_example(trained, qtbot):
     assert page.rows.order[at] == row
 
 
+@pytest.mark.display
 def test_that_keys_step_the_runs_after_a_click_and_move_in_the_list_after_tab(trained, qtbot):
     window, page = trained(PredictionsPage, "digits_network", **FEW)
     example = window.stage.plot.example
@@ -91,6 +93,7 @@ def test_that_keys_step_the_runs_after_a_click_and_move_in_the_list_after_tab(tr
     assert window.session.cursor.step == window.session.cursor.newest
 
 
+@pytest.mark.display
 def test_that_pictures_are_painted_with_the_colours_of_the_theme(trained):
     _, page = trained(PredictionsPage, "digits_network", **FEW)
     page.pictures.setFixedSize(300, 300)
@@ -101,6 +104,7 @@ def test_that_pictures_are_painted_with_the_colours_of_the_theme(trained):
     assert {look().theme.error, look().theme.accent} <= colors  # a wrong class told, and the true one
 
 
+@pytest.mark.display
 @pytest.mark.parametrize("names", [("network", "digits_network"), ("digits_network", "network")])
 def test_that_a_change_of_the_data_paints_no_row_as_what_it_is_not(trained, names):
     window, page = trained(PredictionsPage, names[0])
@@ -154,6 +158,7 @@ def test_that_a_sequence_counts_at_each_time(trained):
     assert page.matrix.counts.sum() == said(window)[0].targets.size
 
 
+@pytest.mark.display
 def test_that_hovering_tells_recall_and_precision(trained, told_at):
     _, page = trained(ConfusionPage, "digits_network", **FEW)
     counts = page.matrix.counts
@@ -163,6 +168,7 @@ def test_that_hovering_tells_recall_and_precision(trained, told_at):
     assert f"{100 * counts[5, 5] / counts[:, 5].sum():.1f} %" in text
 
 
+@pytest.mark.display
 def test_that_a_click_on_a_cell_lists_its_rows_among_the_predictions(trained, qtbot):
     window, page = trained(ConfusionPage, "digits_network", **FEW)
     data, chances = said(window)

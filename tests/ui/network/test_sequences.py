@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from PySide6.QtCore import Qt
 
 from gdviewer import problems
@@ -58,6 +59,7 @@ def test_that_inputs_of_another_unit_are_stretched_over_the_axis(trained):
     assert "x = 1000" in page.strips[0].describe(1 + int(data.inputs[0, :, 0].argmax()), 0.5)
 
 
+@pytest.mark.display
 def test_that_rows_are_turned_and_chosen(trained, qtbot):
     window, page = trained(SequencesPage, "recurrent_network", layers="rnn 4 every", **SMALL)
     example = window.stage.plot.example
