@@ -272,6 +272,6 @@ def _import(name: str, value: Any, owner: str) -> str:
     alias = f" as {name}" if origin != name else ""
     places = ["numpy", "math", *([home] if home.startswith(("numpy.", _DECLARATIONS + ".")) else [])]
     for module in places:
-        if origin and getattr(sys.modules.get(module), origin, None) is value:
+        if module in sys.modules and vars(sys.modules[module]).get(origin) is value:  # getattr warns of removed names
             return f"from {module} import {origin}{alias}"
     raise ValueError(f"{owner} uses {name}, which is neither of NumPy nor of math")
