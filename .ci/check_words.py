@@ -68,20 +68,26 @@ def faults_of_python(source: str) -> Iterator[tuple[int, str]]:
             yield from faults_of_text(token.string, token.start[0])
 
 
+def files_below(paths: list[str]) -> Iterator[Path]:
+    """Yield the Python and Markdown files that git knows below the paths; without a repository, all of them."""
+    listed = subprocess.run(["git", "ls-files", *paths], capture_output=True, text=True)
+    if listed.returncode == 0:
+        files = map(Path, listed.stdout.splitlines())
+    else:
+        files = (found for path in map(Path, paths) for found in ([path] if path.is_file() else path.rglob("*")))
+    for path in sorted(files):
+        if path.suffix in (".py", ".md") and path.name != "check_words.py":
+            yield path
+
+
 def main(paths: list[str]) -> int:
-    """Check the files below ``paths``, else all that git knows."""
-    listed = subprocess.run(
-        ["git", "ls-files", *(paths or ["."])], capture_output=True, text=True, check=True
-    ).stdout.split()
+    """Check the files below ``paths``, else all."""
     count = 0
-    for name in listed:
-        path = Path(name)
-        if path.suffix not in (".py", ".md") or path.name == "check_words.py":
-            continue
+    for path in files_below(paths or ["."]):
         text = path.read_text()
         for line, message in sorted(faults_of_python(text) if path.suffix == ".py" else faults_of_text(text, 1)):
             count += 1
-            print(f"{name}:{line}: {message}")
+            print(f"{path}:{line}: {message}")
     print(f"{count} faults" if count else "No fault of language found.")
     return bool(count)
 
