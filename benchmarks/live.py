@@ -206,7 +206,7 @@ ready = lambda: True
 """
 _OURS = """
 import gdviewer.cli
-from gdviewer.ui import display, startup
+from gdviewer.ui.app import display, startup
 from gdviewer.ui.app.application import create_application
 from gdviewer.ui.app.main_window import MainWindow
 from gdviewer.experiment.experiment import default_experiment
