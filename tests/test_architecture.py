@@ -1,19 +1,30 @@
-"""What is loaded by whom; the order of the rooms is import-linter's, in pyproject.toml."""
+"""Imports at run time, and docstrings; the order of the rooms is import-linter's, in pyproject.toml."""
 
+import importlib
+import inspect
 import os
 import subprocess
 import sys
+from functools import cached_property
 from pathlib import Path
+from types import FunctionType
 
 import pytest
+
+from gdviewer.problems import made_data
+from gdviewer.problems.networks import generators
 
 PACKAGE = Path(__file__).parents[1] / "gdviewer"
 HEAVY = {"PySide6", "pyqtgraph", "sympy", "contourpy"}
 
 
+def name_of_module(path):
+    return ".".join(("gdviewer", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
+
+
 def test_that_everything_but_the_window_and_the_derivatives_loads_without_qt_and_sympy():
     modules = [
-        ".".join(("gdviewer", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
+        name_of_module(path)
         for path in sorted(PACKAGE.rglob("*.py"))
         if PACKAGE / "ui" not in path.parents and path.name != "symbolic.py"
     ]
@@ -94,3 +105,42 @@ def test_that_calls_of_qt_keep_the_references_to_none():
     for i in range(500):
         thing.setObjectName(str(i))
     assert abs(sys.getrefcount(None) - before) < 50
+
+
+def public(thing):
+    return {name: value for name, value in vars(thing).items() if not name.startswith("_")}
+
+
+def implements(cls, protocol):
+    """True if a class has all members of a protocol, as attributes or as fields."""
+    fields = {name for base in cls.__mro__ for name in inspect.get_annotations(base)}
+    return all(hasattr(cls, n) or n in fields for n in {*public(protocol), *inspect.get_annotations(protocol)})
+
+
+def documented(cls, name, protocols):
+    """True for a docstring of the method itself, of a base class (Qt's too) or of a protocol that it implements."""
+    return any(inspect.getdoc(getattr(c, name, None)) for c in (cls, *(p for p in protocols if implements(cls, p))))
+
+
+def test_that_all_that_is_public_has_a_docstring():
+    modules = [importlib.import_module(name_of_module(path)) for path in sorted(PACKAGE.rglob("*.py"))]
+    declared = {generator.rule for made in (made_data, generators) for generator in made.GENERATORS.values()}
+    things = [
+        (f"{module.__name__}.{name}", thing)
+        for module in modules
+        for name, thing in public(module).items()
+        if getattr(thing, "__module__", "") == module.__name__
+        if inspect.isclass(thing) or (inspect.isfunction(thing) and thing not in declared)  # these have a summary
+    ]
+    classes = [(name, thing) for name, thing in things if inspect.isclass(thing)]
+    protocols = [cls for _, cls in classes if getattr(cls, "_is_protocol", False)]
+    missing = [module.__name__ for module in modules if not module.__doc__]
+    for name, thing in things:
+        bases = [base for base in getattr(thing, "__mro__", [thing]) if base.__module__.startswith("gdviewer.")]
+        if not any(base.__doc__ for base in bases):  # of a class of another package it is no docstring of ours
+            missing.append(name)
+    for name, cls in classes:
+        for member, value in public(cls).items():
+            if isinstance(value, FunctionType | classmethod | staticmethod | property | cached_property):
+                missing += [] if documented(cls, member, protocols) else [f"{name}.{member}"]
+    assert missing == []
