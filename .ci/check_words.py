@@ -33,8 +33,8 @@ PHRASES = {
     r"whatever|whosoever|wherever": "any, always",
     r"comes? to\b|came to\b": "results in, is",
 }
-NAMES = {"tell", "tells", "told", "telling", "anew", "mend", "mended", "keeper", "judged", "misfit", "usual", "printed"}
-WHOLE_NAMES = {"place", "ground", "spreads", "own", "take_up", "take_note"}
+NAMES = {"tell", "tells", "told", "telling", "anew", "mend", "mended", "keeper", "judged", "misfit", "usual"}
+WHOLE_NAMES = {"printed", "place", "ground", "spreads", "own", "take_up", "take_note"}
 QUESTION = re.compile(r"(?:What|Whether|Who|Whose|Whom|Which|How|Where|When|Why)\b")
 PROSE = [(re.compile(rf"\b(?:{pattern})\b" if "\\b" not in pattern else rf"\b(?:{pattern})", re.I), better)
          for pattern, better in PHRASES.items()]  # fmt: skip

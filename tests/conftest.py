@@ -1,4 +1,4 @@
-"""What every test stands on: no display needed, settings of its own, and nothing left behind."""
+"""Fixtures for every test: no display, separate settings, and a check that nothing is left behind."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-# Before Qt is loaded: the suite draws offscreen unless told otherwise, and keeps out of the home folder.
+# Before Qt is loaded: the suite draws offscreen by default, and writes nothing to the home folder.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 _home = tempfile.TemporaryDirectory(prefix="gdviewer-tests-")
 for _name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
@@ -38,8 +38,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(autouse=True)
-def settings_of_its_own(tmp_path: Path) -> None:
-    """What a test stores in QSettings no other test finds."""
+def separate_settings(tmp_path: Path) -> None:
+    """Keep what a test stores in QSettings from all other tests."""
     for form in (QSettings.Format.NativeFormat, QSettings.Format.IniFormat):
         QSettings.setPath(form, QSettings.Scope.UserScope, str(tmp_path / "settings"))
 
@@ -68,5 +68,5 @@ def _top_level_widgets() -> list[object]:
         return []
     from PySide6.QtWidgets import QApplication, QMenu
 
-    # pyqtgraph's plots make context menus without a parent, which live on unseen until Python lets go of the plots.
+    # pyqtgraph's plots make context menus without a parent, which live on, hidden, until Python deletes the plots.
     return [w for w in QApplication.topLevelWidgets() if w.isVisible() or not isinstance(w, QMenu)]

@@ -50,25 +50,25 @@ def test_that_a_run_prints_its_result(call):
 def test_that_json_is_json_and_holds_the_result(call):
     code, out, err = call("run", "rosenbrock", "rmsprop", "--b", "10", "--max-steps", "20", "--json")
     assert (code, err) == (0, "")
-    told = json.loads(out)
+    reported = json.loads(out)
     problem = problems.get("rosenbrock", b=10)
     expected = gdviewer.minimize(problem, method="rmsprop", options={"maxiter": 20})
-    assert told["point"] == expected.x.tolist()
-    assert told["loss"] == expected.fun
-    assert told["gradient_norm"] == expected.trace.gradient_norm[-1]
-    assert told["steps"] == 20
-    assert told["evaluations"] == {"value": 21, "gradient": 21, "hessian": 0}
-    assert (told["problem"], told["optimizer"]) == ("rosenbrock", "rmsprop")
-    assert told["stop_reason"] == "step limit"
-    assert told["success"] is False
-    assert told["advice"]
+    assert reported["point"] == expected.x.tolist()
+    assert reported["loss"] == expected.fun
+    assert reported["gradient_norm"] == expected.trace.gradient_norm[-1]
+    assert reported["steps"] == 20
+    assert reported["evaluations"] == {"value": 21, "gradient": 21, "hessian": 0}
+    assert (reported["problem"], reported["optimizer"]) == ("rosenbrock", "rmsprop")
+    assert reported["stop_reason"] == "step limit"
+    assert reported["success"] is False
+    assert reported["advice"]
 
 
 def test_that_json_has_no_number_that_json_has_not(call):
     code, out, _ = call("run", "--formula", "log(x)", "adam", "--start=-1", "--json")
     assert code == 0
-    told = json.loads(out, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
-    assert told["loss"] is None
+    reported = json.loads(out, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    assert reported["loss"] is None
 
 
 def test_that_the_trace_in_csv_has_every_bit(call, tmp_path):
@@ -87,7 +87,7 @@ def test_that_the_trace_in_csv_has_every_bit(call, tmp_path):
     assert np.array_equal(numbers[:, 4], trace.gradient_norm)
 
 
-def test_that_a_trace_that_cannot_be_written_is_told_and_the_result_is_not_lost(call, tmp_path):
+def test_that_a_trace_that_cannot_be_written_is_reported_and_the_result_is_not_lost(call, tmp_path):
     code, out, err = call("run", "sphere", "adam", "--csv", str(tmp_path / "no" / "trace.csv"))
     assert code == 1
     assert "point" in out
@@ -103,8 +103,8 @@ def test_that_help_lists_the_flags_of_the_declarations(call, monkeypatch):
             assert code == 0
             for declared in (problems.get(name).parameters, optimizers.get(optimizer).hyperparameters, LIMITS):
                 for key, parameter in declared.items():
-                    told = out.partition(f"\n  --{key.replace('_', '-')} ")[2]
-                    assert parameter.meaning in " ".join(told.splitlines()[:2])
+                    reported = out.partition(f"\n  --{key.replace('_', '-')} ")[2]
+                    assert parameter.meaning in " ".join(reported.splitlines()[:2])
     assert call("run", "--help")[0] == call("--help")[0] == call("list", "-h")[0] == 0
 
 
@@ -140,7 +140,7 @@ def test_that_a_reader_may_close_the_list_early(form):
         assert process.wait(timeout=60) == 1
 
 
-def test_that_the_version_is_told(call):
+def test_that_the_version_is_reported(call):
     assert call("--version") == (0, f"gdviewer {gdviewer.__version__}\n", "")
 
 
@@ -234,15 +234,15 @@ def test_that_a_usage_error_is_one_line_and_exit_code_2(call, arguments, message
     assert err.endswith("\n")
 
 
-def test_that_a_regression_takes_its_flags_and_tells_coefficients_in_the_data_s_own_units(call):
+def test_that_a_regression_takes_its_flags_and_shows_coefficients_in_the_data_s_own_units(call):
     flags = ["--scaling", "standardise", "--batch-size", "16", "--learning-rate", "0.1"]
     code, out, _ = call("run", "linear_regression", "gradient_descent", *flags, "--json")
     assert code == 0
-    told = json.loads(out)
+    reported = json.loads(out)
     data = problems.get("linear_regression").data
     slope, intercept = np.polyfit(data.inputs[:, 0], data.targets, 1)
-    assert told["coefficients"] == pytest.approx({"intercept": intercept, "x": slope}, rel=0.2)
-    assert told["scaling"].startswith("Features standardised")
+    assert reported["coefficients"] == pytest.approx({"intercept": intercept, "x": slope}, rel=0.2)
+    assert reported["scaling"].startswith("Features standardised")
     _, out, _ = call("run", "linear_regression", "gradient_descent")
     assert "\n  model        y = " in out
     assert "\n  scaling      Features as they are, not scaled.\n" in out
@@ -275,7 +275,7 @@ def test_that_a_table_of_one_s_own_is_fitted(call, tmp_path):
         (["linear_regression", "adam", "--batch-size", "1.5"], "batch_size must be a whole number"),
     ],
 )
-def test_that_what_a_regression_cannot_take_is_told_in_a_line(call, arguments, message):
+def test_that_what_a_regression_cannot_take_is_reported_in_a_line(call, arguments, message):
     code, out, err = call("run", *arguments)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert message in err
@@ -288,8 +288,8 @@ def test_that_a_run_ends_where_a_condition_becomes_true(call):
     code, out, _ = call(
         "run", "himmelblau", "adam", "--break-when", "norm(m) > 1e9", "--break-when=-x[0] > -9", "--json"
     )
-    told = json.loads(out)
-    assert (code, told["stop_reason"], told["steps"]) == (0, "breakpoint", 1)
+    reported = json.loads(out)
+    assert (code, reported["stop_reason"], reported["steps"]) == (0, "breakpoint", 1)
 
 
 @pytest.mark.parametrize(
@@ -297,14 +297,14 @@ def test_that_a_run_ends_where_a_condition_becomes_true(call):
     [("los > 3", "there is no los here; did you mean 'loss'? (position 1)"), ("loss", "compare it with something"),
      ("norm(v) > 3", "there is no v here")],
 )  # fmt: skip
-def test_that_a_condition_that_cannot_be_judged_is_told(call, text, message):
+def test_that_a_condition_that_cannot_be_assessed_is_reported(call, text, message):
     code, out, err = call("run", "himmelblau", "momentum", "--break-when", text)
     assert (code, out) == (2, "")
     assert message in err
     assert err.count("\n") == 1
 
 
-def test_that_a_gradient_too_large_to_be_squared_is_told(capsys, tmp_path):
+def test_that_a_gradient_too_large_to_be_squared_is_reported(capsys, tmp_path):
     rule = tmp_path / "vast.py"
     rule.write_text("def vast(x, f, t):\n    return x * 10.0\n", encoding="utf-8")
     words = ["run", "--formula", "x**4 + y**4", "--optimizer", str(rule), "--divergence", "1e300", "--tolerance", "off"]
@@ -318,19 +318,19 @@ TRAIN = ("run", "network", "--data", "digits", "--layers", "32", "--activation",
          "--learning-rate", "0.003", "--batch-size", "64", "--epochs", "3")  # fmt: skip
 
 
-def test_that_a_network_is_trained_and_its_measures_are_told(call):
+def test_that_a_network_is_trained_and_its_measures_are_reported(call):
     code, out, err = call(*TRAIN)
     assert (code, err) == (0, "")
     assert "  layers          8×8×1-64-32-10\n" in out
     assert "  steps           69\n" in out  # 23 batches an epoch
     code, out, _ = call(*TRAIN, "--json")
-    told = json.loads(out)
+    reported = json.loads(out)
     problem = problems.get("network", data="digits", layers="32", activation="relu", batch_size=64)
     options = {"learning_rate": 0.003, "maxiter": 69}
     expected = gdviewer.minimize(problem, method="adam", tol=0, options=options)
-    assert {name: told[name] for name in problem.metrics(expected.x)} == problem.metrics(expected.x)
-    assert told["test_accuracy"] > 0.7
-    assert (told["weights"], told["point"]) == (2410, None)
+    assert {name: reported[name] for name in problem.metrics(expected.x)} == problem.metrics(expected.x)
+    assert reported["test_accuracy"] > 0.7
+    assert (reported["weights"], reported["point"]) == (2410, None)
 
 
 @pytest.mark.parametrize("name", [p.name for p in problems.catalogue().values() if isinstance(p, problems.Network)])
@@ -350,12 +350,12 @@ def test_that_layers_that_were_not_asked_for_are_such_as_fit_the_data(call):
 def test_that_a_network_is_trained_on_a_table_of_one_s_own(call, tmp_path):
     path = tmp_path / "own.csv"
     path.write_text("a,b,kind\n" + "".join(f"{i},{i % 5},{'pqr'[i % 3]}\n" for i in range(60)))
-    own = ("run", "network", "--data-file", str(path), "--optimizer", "adam", "--epochs", "1", "--json")
-    assert json.loads(call(*own)[1])["layers"] == "2-8-8-3"
-    assert json.loads(call(*own, "--target", "b", "--features", "a")[1])["layers"] == "1-8-8-5"
-    assert json.loads(call(*own, "--target", "b", "--features", "a", "--loss", "huber")[1])["layers"] == "1-8-8-1"
+    arguments = ("run", "network", "--data-file", str(path), "--optimizer", "adam", "--epochs", "1", "--json")
+    assert json.loads(call(*arguments)[1])["layers"] == "2-8-8-3"
+    assert json.loads(call(*arguments, "--target", "b", "--features", "a")[1])["layers"] == "1-8-8-5"
+    assert json.loads(call(*arguments, "--target", "b", "--features", "a", "--loss", "huber")[1])["layers"] == "1-8-8-1"
     path.write_text("a,b\nx,y\nu,v\n")
-    code, out, err = call(*own)
+    code, out, err = call(*arguments)
     assert (code, out) == (2, "")
     assert "own.csv has no column of numbers to predict 'b' from" in err
 
@@ -374,7 +374,7 @@ def test_that_a_network_is_trained_on_a_table_of_one_s_own(call, tmp_path):
         (["--optimizer", "nothing.py"], "nothing.py"),
     ],
 )
-def test_that_what_a_network_cannot_be_is_told_in_a_line(call, arguments, message):
+def test_that_what_a_network_cannot_be_is_reported_in_a_line(call, arguments, message):
     optimizer = () if "--optimizer" in arguments else ("--optimizer", "adam")
     code, out, err = call("run", "network", *optimizer, *arguments)
     assert (code, out, err.count("\n")) == (2, "", 1)
@@ -410,13 +410,13 @@ def test_that_a_terminal_has_a_bar_while_a_network_is_trained(call, monkeypatch)
 def test_that_ctrl_c_ends_training_with_what_there_is(call):
     threading.Timer(0.3, signal.raise_signal, [signal.SIGINT]).start()
     code, out, _ = call(*TRAIN[:-1], "100000", "--json")
-    told = json.loads(out)
-    assert (code, told["stop_reason"]) == (130, "stopped by the user")
-    assert 0 < told["steps"] < 2_300_000
-    assert told["train_loss"] < 3
+    reported = json.loads(out)
+    assert (code, reported["stop_reason"]) == (130, "stopped by the user")
+    assert 0 < reported["steps"] < 2_300_000
+    assert reported["train_loss"] < 3
 
 
-def test_that_the_catalogue_tells_of_a_network_what_it_is_made_of():
+def test_that_the_catalogue_describes_a_network_by_what_it_is_made_of():
     text = markdown()
     assert "- Layers: 8×8×1-64-32-10, 2,410 weights\n- Trained on 1,438 of 1,797 handwritten digits" in text
     assert "in each of 2410 dimensions" not in text

@@ -32,7 +32,7 @@ class Reader:
         self._at = 0
 
     def value(self) -> Any:
-        """What the whole text is worth."""
+        """The value of the whole text."""
         value = self._tuple()
         assert self._at == len(self._tokens), f"can't go on at {self._tokens[self._at :]}"
         return value

@@ -194,7 +194,7 @@ def test_that_a_function_of_the_users_is_asked_as_little():
     assert np.array_equal(run.trace.x, whole.trace.x)
 
 
-def test_that_what_is_told_of_a_point_is_of_the_whole():
+def test_that_what_is_reported_of_a_point_is_of_the_whole():
     run = run_of(learning_rate=0.1)
     run.advance(40)
     here = curvature_at(run, 7)

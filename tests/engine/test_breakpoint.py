@@ -1,4 +1,4 @@
-"""Breakpoints: the step they hit, what they tell, and how a run goes on from there."""
+"""Breakpoints: the step that they hit, their message, and the run after that step."""
 
 import itertools
 import math
@@ -212,7 +212,7 @@ def test_that_a_state_of_numbers_and_one_of_matrices_go_with_points():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_that_what_a_hit_tells_is_in_the_record(kind):
+def test_that_what_a_hit_shows_is_in_the_record(kind):
     text = "loss > previous.loss" if kind == "expression" else None
     run = run_of("overshooting", [Breakpoint(kind, text)])
     run.advance(STEPS)
@@ -223,7 +223,7 @@ def test_that_what_a_hit_tells_is_in_the_record(kind):
         assert "{" not in run.stop.message
 
 
-def test_that_a_rise_of_the_loss_is_told_with_its_numbers():
+def test_that_a_rise_of_the_loss_is_reported_with_its_numbers():
     run = run_of("overshooting", [Breakpoint("loss_rises")])
     run.advance(STEPS)
     before, after = run.trace.loss[-2:]
@@ -264,7 +264,7 @@ def test_that_a_stop_at_the_same_step_comes_when_the_run_goes_on(limits, reason)
     assert_same(run, plain)
 
 
-def test_that_a_stop_at_the_same_step_is_judged_anew_where_something_was_changed():
+def test_that_a_stop_at_the_same_step_is_assessed_again_where_something_was_changed():
     limits = Limits(tolerance=None, divergence=9.0, max_steps=STEPS)
     first = run_of("adam", limits=limits)
     finish(first)
@@ -356,7 +356,7 @@ def diverging(rule="gradient_descent", divergence=1e300, **options):
     )  # fmt: skip
 
 
-def test_that_what_is_not_finite_is_told_with_its_step_though_its_move_is_not_applied():
+def test_that_what_is_not_finite_is_reported_with_its_step_though_its_move_is_not_applied():
     run = diverging(breakpoints=[Breakpoint("non_finite")])
     run.advance(100)
     (hit,) = run.trace.hits

@@ -1,4 +1,4 @@
-"""Conditions of one's own: what is read, what is refused, and what is never run."""
+"""Conditions written by the user: syntax that is accepted, refused, and never executed."""
 
 import ast
 import builtins
@@ -110,7 +110,7 @@ def test_that_g_is_the_gradient_and_the_names_are_listed_as_written():
         ("t > 1 # x", 6, "# can't be used"),
     ],
 )
-def test_that_what_is_no_condition_is_told_at_its_place(text, position, message):
+def test_that_what_is_no_condition_is_reported_at_its_place(text, position, message):
     with pytest.raises(FormulaError) as error:
         condition(text)
     assert message in str(error.value)
@@ -187,7 +187,7 @@ def test_that_the_text_is_never_run_as_python(monkeypatch):
             assert node.id == "np" or node.id in allowed or node.id[:2] in {"_v", "_p"}
 
 
-def test_that_a_name_no_run_has_is_told_with_the_nearest():
+def test_that_a_name_no_run_has_is_reported_with_the_nearest():
     found = condition("t > 3 and norm(momentun) > 1")
     with pytest.raises(FormulaError, match="there is no momentun here; did you mean 'momentum'") as error:
         found.check(["b", "momentum"])

@@ -1,4 +1,4 @@
-"""What is told of a point: the spectrum of its Hessian, and what kind of point that makes it."""
+"""Curvature at a point: the spectrum of the Hessian, and the kind of point that follows from it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_that_each_known_minimum_is_found_to_be_one(name):
 
 
 def stationary(problem, x):
-    """Where Newton's method leads from x, by steps of at most a tenth of the domain."""
+    """Return the end of Newton's method from x, with steps of at most a tenth of the domain."""
     for _ in range(100):
         H = problem.hessian(x)
         if not np.isfinite(H).all():
@@ -88,7 +88,7 @@ def test_that_eigenvalues_and_directions_are_those_of_the_hessian():
     assert found.largest_stable_rate == pytest.approx(2 / np.linalg.eigvalsh(H)[-1])
 
 
-def test_that_a_function_without_derivatives_is_judged_by_differences():
+def test_that_a_function_without_derivatives_is_assessed_by_differences():
     A = np.array([[3.0, 1.0], [1.0, -2.0]])
     found = curvature(function(lambda x: float(x @ A @ x) / 2, 2), np.zeros(2))
     assert found.eigenvalues == pytest.approx(np.linalg.eigvalsh(A), abs=1e-4)
@@ -125,7 +125,7 @@ def test_that_lanczos_agrees_with_the_dense_spectrum():
     assert found.kind is PointKind.MINIMUM
 
 
-def test_that_lanczos_tells_where_it_has_not_converged():
+def test_that_lanczos_reports_where_it_has_not_converged():
     n = 500
     w = np.linspace(1, 2, n) ** 3
     problem = function(lambda x: float(w @ x**2) / 2, n, jac=lambda x: w * x)
@@ -174,7 +174,7 @@ def test_that_a_slow_function_takes_little_more_than_its_time(monkeypatch):
         ("log(x + 0.0001) + x**2", (0.0,), PointKind.EDGE, ""),
     ],
 )
-def test_that_the_kind_of_a_point_is_told(formula, x, kind, variant):
+def test_that_the_kind_of_a_point_is_reported(formula, x, kind, variant):
     found = at(problems.formula(formula), np.array(x))
     assert (found.kind, found.finding.variant) == (kind, variant), found.finding.reason
 

@@ -265,7 +265,7 @@ def same_or_is(a, b) -> bool:
 
 
 def computation(line) -> tuple[str, str] | None:
-    """What is computed on a line: its source, and its mathematics; None where nothing is."""
+    """Source and mathematics of what a line computes; None for a line that computes nothing."""
     if line.code.startswith("else"):
         return None
     block = line.text.endswith(":")

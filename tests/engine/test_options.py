@@ -1,4 +1,4 @@
-"""What applies to any optimizer: decay in the loss, clipping, noise."""
+"""Options of any optimizer: decay in the loss, clipping, noise."""
 
 import numpy as np
 import pytest
@@ -61,8 +61,8 @@ def test_that_clipping_by_value_cuts_each_component():
 def test_that_noise_has_its_deviation_its_seed_and_a_draw_a_step():
     sigma, steps = 5.0, 2000
     run = descend(steps, "gradient_descent", "sphere", rate=1e-6, noise=sigma)
-    told = -np.diff(run.trace.x, axis=0) / 1e-6
-    noise = (told - problems.get("sphere").gradient(run.trace.x[:-1])) / sigma
+    reported = -np.diff(run.trace.x, axis=0) / 1e-6
+    noise = (reported - problems.get("sphere").gradient(run.trace.x[:-1])) / sigma
     assert abs(noise.mean()) < 4 / np.sqrt(2 * steps)
     assert abs(noise.std() - 1) < 4 / np.sqrt(4 * steps)
     assert abs(np.corrcoef(noise[1:].ravel(), noise[:-1].ravel())[0, 1]) < 4 / np.sqrt(2 * steps)
@@ -133,7 +133,7 @@ def test_that_options_work_on_a_function_of_ones_own(options):
         ({"nois": 3}, "did you mean 'noise'"),
     ],
 )
-def test_that_a_wrong_option_is_told(options, message):
+def test_that_a_wrong_option_is_reported(options, message):
     with pytest.raises(ValueError, match=message):
         minimize("sphere", options=options)
 

@@ -1,4 +1,4 @@
-"""What an optimizer may ask, and how little of it is evaluated twice."""
+"""The oracle: what an optimizer can ask for, and that little of it is evaluated twice."""
 
 import numpy as np
 import pytest
@@ -103,7 +103,7 @@ def test_that_counts_are_the_same_for_a_run_that_was_stopped_on_the_way(rule):
 
 
 @each_rule
-def test_that_a_function_is_called_as_often_as_is_told(rule):
+def test_that_a_function_is_called_as_often_as_is_reported(rule):
     calls = []
 
     def function(x):

@@ -94,6 +94,6 @@ def test_that_an_optimizer_is_read_off_its_signature():
         (lambda x, f, *, rate: x, "rate needs an initial value"),
     ],
 )
-def test_that_a_signature_of_another_form_is_told(rule, message):
+def test_that_a_signature_of_another_form_is_reported(rule, message):
     with pytest.raises(TypeError, match=message):
         optimizer("odd")(rule)

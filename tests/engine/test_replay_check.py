@@ -30,7 +30,7 @@ def run_of(rule, problem, options, steps=40):
     ),
     ids=str,
 )
-def test_that_no_optimizer_of_the_catalogue_is_told_to_differ(name, options):
+def test_that_no_optimizer_of_the_catalogue_is_reported_to_differ(name, options):
     batches = next(p for p in problems.catalogue().values() if isinstance(p, problems.Regression))
     for problem in (problems.get("himmelblau"), batches.replace(batch_size=8)):
         run = run_of(optimizers.get(name), problem, options)
@@ -64,7 +64,7 @@ def raising_the_second_time(x, f, t):
 
 
 @pytest.mark.parametrize(
-    ("rule", "told"),
+    ("rule", "reported"),
     [
         (drawing_elsewhere, "Step 7 comes to another x"),
         (counting_outside, "Step 7 comes to another v"),
@@ -72,11 +72,11 @@ def raising_the_second_time(x, f, t):
         (drawing_from_f, ""),
     ],
 )
-def test_that_what_a_rule_keeps_or_draws_outside_is_noticed(rule, told):
+def test_that_what_a_rule_keeps_or_draws_outside_is_noticed(rule, reported):
     run = run_of(undeclared(rule), problems.get("himmelblau"), Options(), steps=20)
     assert run.step == 20
     before = np.array(run.trace.x)
     sentence = check_replay(run, 7)
-    assert sentence.startswith(told)
-    assert bool(sentence) == bool(told)
+    assert sentence.startswith(reported)
+    assert bool(sentence) == bool(reported)
     assert np.array_equal(before, run.trace.x)

@@ -153,7 +153,7 @@ def test_that_a_run_that_leaves_the_domain_keeps_the_last_defined_point():
     assert run.replay(run.step + 1)[0][0] < 0
 
 
-def test_that_a_start_outside_of_the_domain_is_told_as_such():
+def test_that_a_start_outside_of_the_domain_is_reported_as_such():
     run = finished(problems.formula("log(x)"), start=[-1])
     assert (run.step, run.stop.reason) == (0, Reason.LEFT_DOMAIN)
     assert "start" in run.stop.message
@@ -213,7 +213,7 @@ def test_that_a_long_limit_is_not_paid_for_by_a_run_that_ends_early():
 
 
 NUMBERS = "before", "after", "limit", "norm", "length", "angle", "index", "component", "low", "high", "slope"
-TOLD = dict.fromkeys(NUMBERS, 1.0) | {"step": 1200, "what": "loss"}
+VALUES = dict.fromkeys(NUMBERS, 1.0) | {"step": 1200, "what": "loss"}
 STOPS = [
     STOPPED_BY_USER,
     START_UNDEFINED,
@@ -226,7 +226,7 @@ STOPS = [
         if reason.limit or reason is Reason.LEFT_DOMAIN
         for slope in (1e-4, 0.1)
     ),
-    *(stop_at(Hit(1200, kind.title, Message(kind.sentence, TOLD))) for kind in KINDS.values()),
+    *(stop_at(Hit(1200, kind.title, Message(kind.sentence, VALUES))) for kind in KINDS.values()),
 ]
 
 
@@ -320,7 +320,7 @@ def test_that_a_negative_seed_is_refused():
     ),
     ids=str,
 )
-def test_that_a_counted_function_is_asked_exactly_as_often_as_is_told(rule, limits):
+def test_that_a_counted_function_is_asked_exactly_as_often_as_is_reported(rule, limits):
     counted = Counted()
     problem = counted.problem()
     run = finished(problem, rule, learning_rate=0.05, **limits)
@@ -414,7 +414,7 @@ def test_that_a_function_that_exits_ends_its_run_only():
         (lambda x: 1.0, lambda x: np.ones((1, 2)), r"got \(1, 2\)"),
     ],
 )
-def test_that_a_wrong_shape_is_told(value, gradient, message):
+def test_that_a_wrong_shape_is_reported(value, gradient, message):
     run = finished(FunctionProblem(value, [1.0, 2.0], gradient))
     assert run.stop.reason is Reason.ERROR
     with pytest.raises(ValueError, match=message):
@@ -429,7 +429,7 @@ def test_that_a_wrong_shape_is_told(value, gradient, message):
         (lambda x, m: (x[:1], m), r"returned a point of shape \(1,\); it must be of shape \(2,\)"),
     ],
 )
-def test_that_a_rule_that_returns_a_wrong_form_is_told(returned, message):
+def test_that_a_rule_that_returns_a_wrong_form_is_reported(returned, message):
     @optimizer("odd")
     def odd(x, f, m=0.0, *, learning_rate=rate(0.1)):
         return returned(x, m)
@@ -495,7 +495,7 @@ def in_place_state_later(x, f, t, m=0.0, *, learning_rate=rate(0.1)):
 @pytest.mark.parametrize(
     "rule", [in_place_point, in_place_gradient, in_place_old_state, in_place_later, in_place_state_later]
 )
-def test_that_a_rule_that_changes_the_record_in_place_is_told_so(rule):
+def test_that_a_rule_that_changes_the_record_in_place_is_reported_so(rule):
     run = finished(rule=optimizer("in place")(rule), max_steps=5)
     assert run.stop.reason is Reason.ERROR
     assert "read-only" in run.stop.message

@@ -78,20 +78,20 @@ def test_that_the_step_matrix_is_what_a_step_does():
     assert step_matrix(optimizers.get("adam"), optimizers.get("adam").check({}), 3.0) is None
 
 
-def test_that_a_rate_too_large_is_told_with_how_many_times():
+def test_that_a_rate_too_large_is_reported_with_how_many_times():
     run = run_on("gradient_descent", learning_rate=0.34)  # the steepest curvature is 10
-    told = verdict(run)
-    assert told.ratio == pytest.approx(1.7, rel=1e-6)
-    assert told.text == "The learning rate 0.34 is 1.7 times too large here: Gradient descent is stable up to 0.2."
+    reported = verdict(run)
+    assert reported.ratio == pytest.approx(1.7, rel=1e-6)
+    assert reported.text == "The learning rate 0.34 is 1.7 times too large here: Gradient descent is stable up to 0.2."
     assert verdict(run_on("gradient_descent", learning_rate=0.1)).ratio == pytest.approx(0.5, rel=1e-6)
     assert verdict(run, rate=0.05).ratio == pytest.approx(0.25, rel=1e-6)
 
 
 @pytest.mark.parametrize("name", optimizers.names())
 def test_that_every_optimizer_gets_a_verdict(name):
-    told = verdict(run_on(name, "rotated_quadratic"))
-    assert told.text.endswith(".")
-    assert "{" not in told.text
+    reported = verdict(run_on(name, "rotated_quadratic"))
+    assert reported.text.endswith(".")
+    assert "{" not in reported.text
 
 
 def test_that_newtons_step_is_half_of_what_would_overshoot():
@@ -108,13 +108,13 @@ def test_that_the_step_of_an_adaptive_rule_is_measured_along_the_steepest_direct
     later = run_on("adam", steps=5, learning_rate=0.5)
     v = here.directions[-1]
     before, after = v @ later.trace.x[step], v @ later.trace.x[step + 1]  # the minimum is at 0, the curvature 10
-    told = judge_rate(run, step, here)
-    assert told.ratio == pytest.approx((before - after) / before / 2)
-    assert (told.ratio > 1 or told.ratio < 0) == (abs(after) > abs(before))
+    reported = judge_rate(run, step, here)
+    assert reported.ratio == pytest.approx((before - after) / before / 2)
+    assert (reported.ratio > 1 or reported.ratio < 0) == (abs(after) > abs(before))
     assert run.step == 4
 
 
-def test_that_a_rule_that_fails_at_the_next_step_is_told():
+def test_that_a_rule_that_fails_at_the_next_step_is_reported():
     @optimizer("Fails later")
     def fails(x, f, t, *, learning_rate=rate(1e-2)):
         """Two steps, no more."""
@@ -128,7 +128,7 @@ def test_that_a_rule_that_fails_at_the_next_step_is_told():
     assert "no further" in verdict(run).text
 
 
-def test_that_clipping_is_judged_by_the_step():
+def test_that_clipping_is_assessed_by_the_step():
     run = run_on("gradient_descent", options=Options(clip_norm=0.1), learning_rate=0.3)
     assert verdict(run).ratio < 0.2
 
@@ -137,19 +137,19 @@ def test_that_nothing_is_too_large_where_nothing_curves_up():
     problem = problems.formula("-x**2 - y**2")
     run = Run(problem, optimizers.get("gradient_descent"), [1.0, 1.0])
     run.begin()
-    told = judge_rate(run, 0, curvature(problem, [1.0, 1.0]))
-    assert np.isnan(told.ratio)
-    assert "no learning rate is too large" in told.text
+    reported = judge_rate(run, 0, curvature(problem, [1.0, 1.0]))
+    assert np.isnan(reported.ratio)
+    assert "no learning rate is too large" in reported.text
 
 
-def test_that_no_step_is_judged_by_a_curvature_that_is_not_known():
+def test_that_no_step_is_assessed_by_a_curvature_that_is_not_known():
     network = problems.get("convolutional_network")  # at the start, biases of 0 put black pixels on the kink of a ReLU
     run = Run(network, optimizers.get("adam"), network.start, {"learning_rate": 0.003}, Limits(None, 2))
     run.advance(2)
     rough, smooth = (curvature(run.objective, run.point(step)) for step in (0, 1))
     assert rough.residuals[-1] > 0.5 * rough.eigenvalues[-1]
     assert np.isnan(rough.largest_stable_rate)
-    told = judge_rate(run, 0, rough)
-    assert np.isnan(told.ratio)
-    assert "too vaguely known" in told.text
+    reported = judge_rate(run, 0, rough)
+    assert np.isnan(reported.ratio)
+    assert "too vaguely known" in reported.text
     assert np.isfinite(judge_rate(run, 1, smooth).ratio)

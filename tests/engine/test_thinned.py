@@ -1,4 +1,4 @@
-"""Runs of which not every step is kept: each is still to be had, to the same bits."""
+"""Runs that do not store every step: each step is still available, to the same bits."""
 
 from threading import Thread
 
@@ -91,7 +91,7 @@ def test_that_noise_and_a_schedule_that_follows_the_loss_are_had_again_too(pair)
         assert np.array_equal(thinned.replay(step)[0], whole.trace.x[step])
 
 
-def test_that_the_inspector_tells_the_same_of_any_step(pair):
+def test_that_the_inspector_shows_the_same_of_any_step(pair):
     whole, thinned = pair()
     for step in (1, 2, 33, 150, STEPS, STEPS + 1):
         mine, its = inspect_step(thinned, step), inspect_step(whole, step)
@@ -210,7 +210,7 @@ def test_that_points_are_had_in_any_thread_while_the_run_goes_on(small):
     assert all(np.array_equal(x, whole.trace.x[step]) for step, x in points)
 
 
-def test_that_a_point_that_would_take_long_is_told_from_the_nearest_row_kept(small):
+def test_that_a_point_that_would_take_long_is_reported_from_the_nearest_row_kept(small):
     run = run_of()
     run.advance(STEPS)
     step = 5 * run.trace.row_stride + 1

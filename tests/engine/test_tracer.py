@@ -1,4 +1,4 @@
-"""A step executed again, line by line: what ran, what it came to, and what is told of it."""
+"""A step executed again, line by line: the lines that ran, their values, and their text."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Reader = _module.Reader
 
 
 def descent(rule, problem="himmelblau", steps=20, **options) -> Run:
-    """A run of so many steps, fewer where it stops."""
+    """A run of a number of steps, fewer if it stops before."""
     rule = optimizers.get(rule) if isinstance(rule, str) else optimizer("Rule")(rule)
     if isinstance(problem, str):
         problem = problems.get("rotated_quadratic" if "quadratic" in _names(rule) else problem)
@@ -94,16 +94,16 @@ def parts_of(node: ast.expr) -> list[ast.expr]:
 
 @pytest.mark.parametrize("name", optimizers.names())
 def test_that_the_numbers_put_into_a_line_come_to_its_value(name):
-    """The text is evaluated by a reader made apart from what writes it, with so many digits that nothing is lost."""
+    """The text is evaluated by an independent reader, with enough digits to lose nothing."""
     run = descent(name)
     read = 0
     for step in steps_of(run):
         for _, frame, executed in inspect_step(run, step).frame.walk():
             node = executed.line.node
-            told = with_numbers(executed.line, executed.reads, frame.names, digits=17)
+            reported = with_numbers(executed.line, executed.reads, frame.names, digits=17)
             if "low is start" in executed.line.code or "out=" in executed.line.code:  # no mathematics
                 continue
-            if not told or "[" in told or not isinstance(node, ast.Assign | ast.AugAssign | ast.If | ast.While):
+            if not reported or "[" in reported or not isinstance(node, ast.Assign | ast.AugAssign | ast.If | ast.While):
                 continue
             made = next(iter(executed.writes.values()), executed.taken)
             if len(executed.writes) != 1 or not isinstance(made, np.ndarray | float | bool | np.bool_):
@@ -112,7 +112,7 @@ def test_that_the_numbers_put_into_a_line_come_to_its_value(name):
             known = {frame.names.get(k) or name_text(k): v for k, v in {**module, **executed.reads}.items()}
             known |= {"true": True, "false": False, "None": None, "NaN": np.nan, "x": np.zeros(2)}
             with np.errstate(all="ignore"):
-                found = Reader(told.replace("e−", "e-"), known, Coordinates(run)).value()
+                found = Reader(reported.replace("e−", "e-"), known, Coordinates(run)).value()
             assert np.allclose(found, made, rtol=1e-9, atol=1e-300, equal_nan=True), executed.line.text
             read += 1
     assert read or name in ("newton",), "no line was read"
@@ -167,7 +167,7 @@ def test_that_the_gradient_of_a_regression_opens_on_its_own_lines(name):
     assert np.array_equal(call.result, run.trace.gradient[1])
 
 
-def test_that_each_trial_of_a_line_search_is_told_as_it_was_made():
+def test_that_each_trial_of_a_line_search_is_reported_as_it_was_made():
     run = descent("armijo", "rosenbrock", 3)
     seen = inspect_step(run, 3)
     search = next(call for executed in seen.frame.executed for call in executed.calls if call.name == "backtracked")
@@ -180,7 +180,7 @@ def test_that_each_trial_of_a_line_search_is_told_as_it_was_made():
     assert np.array_equal(search.result[1], run.trace.x[3])
 
 
-def test_that_branches_and_loops_tell_what_ran():
+def test_that_branches_and_loops_show_what_ran():
     def rule(x, f, t, *, learning_rate=rate(0.01)):
         total = 0
         for i in range(3):
@@ -198,17 +198,17 @@ def test_that_branches_and_loops_tell_what_ran():
         return x - learning_rate * f.gradient(x)
 
     seen = inspect_step(descent(rule, steps=2), 1)
-    told = [(e.line.code.split()[0], e.taken) for e in seen.frame.executed]
+    reported = [(e.line.code.split()[0], e.taken) for e in seen.frame.executed]
     loop = [("for", True), ("if", False), ("total", None), ("for", True), ("if", True), ("continue", None),
             ("for", True), ("if", False), ("total", None), ("for", False)]  # fmt: skip
     again = [("while", True), ("total", None)] * 2 + [("while", False)]
-    assert told == [("total", None), *loop, *again, ("long", None), ("long.append(total)", None), ("return", None)]
+    assert reported == [("total", None), *loop, *again, ("long", None), ("long.append(total)", None), ("return", None)]
     values = [e.writes for e in seen.frame.executed if e.line.code == "total += i"]
     assert values == [{"total": 0}, {"total": 2}]
     assert seen.frame.executed[-2].writes["long"][-1] == 6
 
 
-def test_that_a_list_changed_later_is_told_as_it_was():
+def test_that_a_list_changed_later_is_reported_as_it_was():
     def rule(x, f):
         seen = [x]
         scratch = np.zeros(2)
@@ -223,7 +223,7 @@ def test_that_a_list_changed_later_is_told_as_it_was():
     assert len(executed[4].writes["seen"]) == 2
 
 
-def test_that_an_error_is_told_at_its_line_and_where_it_came_through():
+def test_that_an_error_is_reported_at_its_line_and_where_it_came_through():
     def helper(x):
         return 1 / int(x[0] * 0)
 
@@ -262,7 +262,7 @@ def test_that_a_step_that_does_not_end_is_given_up(monkeypatch):
     assert seen.frame.executed[0].taken
 
 
-def test_that_a_long_step_is_executed_to_its_end_though_not_all_is_told(monkeypatch):
+def test_that_a_long_step_is_executed_to_its_end_though_not_all_is_reported(monkeypatch):
     monkeypatch.setattr(tracer, "MOST_LINES", 50)
 
     def rule(x, f):

@@ -182,7 +182,7 @@ def test_that_closing_twice_or_unused_does_nothing():
     assert worker.wait(0)
 
 
-def test_that_a_rule_that_catches_every_exception_is_told_to_end_until_it_does(worker):
+def test_that_a_rule_that_catches_every_exception_is_reported_to_end_until_it_does(worker):
     entered = threading.Event()
 
     @optimizer("stubborn")

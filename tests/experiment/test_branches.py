@@ -203,8 +203,8 @@ def test_that_other_options_hold_from_the_branch_on():
     plan = replace(experiment.runs[0].continued(original, 10), options=Options(l2=1.0))
     branch = finished(experiment, plan)
     assert np.array_equal(branch.trace.loss[:10], original.trace.loss[:10])
-    own = branch.objective
-    assert np.array_equal(branch.trace.loss[10:], own.value(branch.trace.x[10:]))
+    objective = branch.objective
+    assert np.array_equal(branch.trace.loss[10:], objective.value(branch.trace.x[10:]))
     for step in (9, 10, 11, 12):
         assert np.array_equal(branch.replay(step)[0], branch.trace.x[step])
 
@@ -233,7 +233,7 @@ def test_that_the_branch_of_a_run_that_ended_ends_as_it_did():
     assert (branch.step, branch.stop) == (original.step, original.stop)
 
 
-def test_that_a_branch_on_a_changed_problem_is_executed_anew_or_ends_where_it_can_not_be():
+def test_that_a_branch_on_a_changed_problem_is_executed_again_or_ends_where_it_can_not_be():
     rosenbrock = problems.get("rosenbrock")
     experiment = experiment_of("gradient_descent", rosenbrock, learning_rate=1e-3)
     plan = experiment.runs[0].continued(finished(experiment), 30)

@@ -21,7 +21,7 @@ def sections() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", optimizers.names())
-def test_that_an_optimizer_is_told_with_its_rule_its_ranges_and_its_source(name):
+def test_that_an_optimizer_is_reported_with_its_rule_its_ranges_and_its_source(name):
     o = optimizers.get(name)
     text = sections()[name]
     assert "\n".join(formulas(o.function)) in text
@@ -33,7 +33,7 @@ def test_that_an_optimizer_is_told_with_its_rule_its_ranges_and_its_source(name)
 
 
 @pytest.mark.parametrize("name", problems.names())
-def test_that_a_problem_is_told_with_its_formula_its_minima_and_its_source(name):
+def test_that_a_problem_is_reported_with_its_formula_its_minima_and_its_source(name):
     p = problems.get(name)
     text = sections()[name]
     assert expression(p.formula) in text

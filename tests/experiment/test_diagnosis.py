@@ -32,13 +32,13 @@ def test_that_the_command_line_says_it_too(capsys):
     assert main(call) == 0
     assert "At a saddle: one eigenvalue is -2" in capsys.readouterr().out
     assert main([*call, "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["diagnosis"] == {"kind": "saddle", "eigenvalues": [-2.0, 2.0], "all_eigenvalues": True}
-    assert "At a saddle" in told["message"]
+    reported = json.loads(capsys.readouterr().out)
+    assert reported["diagnosis"] == {"kind": "saddle", "eigenvalues": [-2.0, 2.0], "all_eigenvalues": True}
+    assert "At a saddle" in reported["message"]
 
 
 @pytest.mark.parametrize(
-    ("limits", "told"),
+    ("limits", "reported"),
     [
         ({"tolerance": 1e-5}, True),
         ({"tolerance": None, "gradient_tolerance": 1e-3}, True),
@@ -47,7 +47,7 @@ def test_that_the_command_line_says_it_too(capsys):
         ({"tolerance": None, "max_steps": 1000}, True),
     ],
 )
-def test_that_those_stops_are_diagnosed_that_are_about_the_point(limits, told):
+def test_that_those_stops_are_diagnosed_that_are_about_the_point(limits, reported):
     run = Run(
         problems.get("saddle"),
         optimizers.get("gradient_descent"),
@@ -57,8 +57,8 @@ def test_that_those_stops_are_diagnosed_that_are_about_the_point(limits, told):
     )
     run.advance(10_000)
     found = diagnose(run)
-    assert (found is not None) == told
-    assert not told or found.kind is PointKind.SADDLE
+    assert (found is not None) == reported
+    assert not reported or found.kind is PointKind.SADDLE
 
 
 def test_that_a_run_that_diverged_or_goes_on_is_not_diagnosed():

@@ -152,7 +152,7 @@ def test_that_edits_that_a_slider_makes_merge_by_their_subject(what):
     assert (found.subject, found.merges) == GESTURES[what]
 
 
-def test_that_it_tells_which_runs_are_touched():
+def test_that_it_shows_which_runs_are_touched():
     found = diff(BEFORE, moved(2, learning_rate=0.3))
     assert [found.touches(i) for i in range(3)] == [False, False, True]
     assert found.touches(2, "hyperparameters", "start")

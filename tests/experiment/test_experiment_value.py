@@ -159,9 +159,9 @@ def test_that_a_batch_is_pickled_as_one_and_not_stored_as_the_whole(whole):
 
 
 def test_that_where_data_come_from_does_not_make_another_problem():
-    own = problems.regression(INPUTS, TARGETS)
-    moved = own.with_data(replace(own.data, origin="another file"))
-    assert moved == own
+    given = problems.regression(INPUTS, TARGETS)
+    moved = given.with_data(replace(given.data, origin="another file"))
+    assert moved == given
     assert written(Experiment(moved)).problem.data.origin == "another file"
 
 
@@ -247,7 +247,7 @@ def test_that_functions_that_need_more_than_numpy_are_named():
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "told"),
+    ("path", "value", "reported"),
     [
         (
             ("runs", 1, "hyperparameters", "beta1"),
@@ -298,14 +298,14 @@ def test_that_functions_that_need_more_than_numpy_are_named():
         (("format",), 2, "format 2 is newer"),
     ],
 )
-def test_that_a_wrong_field_is_named_by_its_path(path, value, told):
+def test_that_a_wrong_field_is_named_by_its_path(path, value, reported):
     stored = default_experiment().to_dict()
     *way, last = path
-    place = stored
+    position = stored
     for step in way:
-        place = place[step]
-    place[last] = value
-    with pytest.raises(ValueError, match=told):
+        position = position[step]
+    position[last] = value
+    with pytest.raises(ValueError, match=reported):
         Experiment.from_dict(stored)
 
 
@@ -322,7 +322,7 @@ def test_that_results_are_those_of_minimize_to_the_bit():
     assert found[0].nit > 0
 
 
-def test_that_the_shorthand_is_that_of_show_and_its_errors_are_told():
+def test_that_the_shorthand_is_that_of_show_and_its_errors_are_reported():
     experiment = gdviewer.Experiment("himmelblau", ["adam", plain_rule, {"optimizer": "rmsprop", "start": [1, 2]}])
     assert experiment.start == tuple(problems.get("himmelblau").start)
     assert [plan.color for plan in experiment.runs] == [0, 1, 2]

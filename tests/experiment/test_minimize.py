@@ -80,12 +80,12 @@ def test_that_an_end_that_no_tolerance_made_is_no_success(options, status, reaso
     assert np.isfinite(result.x).all()
 
 
-def test_that_leaving_the_domain_is_told():
+def test_that_leaving_the_domain_is_reported():
     result = minimize(problems.formula("log(x) + x"), 0.3, options={"learning_rate": 0.5})
     assert (result.success, result.status, result.reason) == (False, 3, "left the domain")
 
 
-def test_that_a_start_where_the_function_is_not_defined_is_told():
+def test_that_a_start_where_the_function_is_not_defined_is_reported():
     result = minimize(problems.formula("log(x)"), -1)
     assert (result.status, result.nit) == (3, 0)
     assert "at the start" in result.message
@@ -111,7 +111,7 @@ def test_that_a_problem_brings_its_own_start():
     assert minimize("booth").trace.x[0].tolist() == problems.get("booth").start.tolist()
 
 
-def test_that_differences_are_told_counted_and_good():
+def test_that_differences_are_reported_counted_and_good():
     calls = []
 
     def counted(x):
@@ -230,7 +230,7 @@ def test_that_the_seed_decides_what_is_random():
     ],
     ids=lambda given: given if isinstance(given, str) else " ".join(given),
 )
-def test_that_a_wrong_argument_is_told_before_anything_is_run(arguments, message):
+def test_that_a_wrong_argument_is_reported_before_anything_is_run(arguments, message):
     with pytest.raises(ValueError, match=message):
         minimize(**({"fun": "sphere"} | arguments))
 

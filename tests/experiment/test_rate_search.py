@@ -47,8 +47,8 @@ def test_that_every_optimizer_that_steps_many_points_gets_a_rate_no_worse_than_i
 
 
 def test_that_there_is_no_rate_to_find_for_a_function_of_ones_own_or_at_a_minimum():
-    own = experiment_on(FunctionProblem(lambda x: x @ x, [1.0, 2.0]), optimizer=optimizers.get("adam"))
-    assert find_rate(own, own.runs[0]) is None
+    experiment = experiment_on(FunctionProblem(lambda x: x @ x, [1.0, 2.0]), optimizer=optimizers.get("adam"))
+    assert find_rate(experiment, experiment.runs[0]) is None
     sphere = problems.get("sphere")
     there = Experiment(sphere, (RunPlan(optimizers.get("adam")),), (0.0, 0.0))
     assert find_rate(there, there.runs[0]) is None

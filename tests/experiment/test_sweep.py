@@ -66,7 +66,7 @@ def test_that_learning_rates_come_out_as_the_runs_by_hand(optimizer):
         np.testing.assert_array_equal(one.losses[::9], losses)
 
 
-def test_that_a_regression_tells_the_losses_of_its_record():
+def test_that_a_regression_shows_the_losses_of_its_record():
     given = experiment("linear_regression", rate=0.01, scaling="standardise")
     sweep = swept(given, "learning_rate", (0.001, 0.1))
     assert sweep.seeds == 1  # nothing is drawn by chance
@@ -159,13 +159,13 @@ def test_that_a_rule_without_a_learning_rate_can_still_be_swept_over_scalings():
     assert not any("rate" in one.text for one in findings(sweep))
 
 
-def test_that_initialisations_that_never_leave_are_told():
+def test_that_initialisations_that_never_leave_are_reported():
     sweep = swept(experiment("network", "adam", 0.01, steps=400), "init", ("glorot", "zeros"), 2)
-    told = [one.text for one in findings(sweep)]
+    reported = [one.text for one in findings(sweep)]
     lines = {line.value: line for line in summaries(sweep)}
     assert lines["zeros"].end == pytest.approx(np.log(2), abs=1e-3)
-    assert told[0].startswith(f"glorot came lowest: to a loss of {lines['glorot'].end:.3g} in 400 steps")
-    assert any("zeros never" in text for text in told)
+    assert reported[0].startswith(f"glorot came lowest: to a loss of {lines['glorot'].end:.3g} in 400 steps")
+    assert any("zeros never" in text for text in reported)
 
 
 def test_that_the_numbers_of_the_conclusion_are_those_of_the_results():
@@ -198,8 +198,8 @@ def test_that_a_rule_that_fails_is_not_said_to_diverge():
     given = given.with_run(0, optimizer=broken)
     sweep = swept(given, "learning_rate", (0.001, 0.01))
     assert [one.steps for one in sweep.outcomes] == [2, 2]
-    (told,) = findings(sweep)
-    assert told.text.startswith("2 of 2 runs failed: RuntimeError: no third step (line ")
+    (reported,) = findings(sweep)
+    assert reported.text.startswith("2 of 2 runs failed: RuntimeError: no third step (line ")
 
 
 def test_that_slices_come_out_as_one_piece():
@@ -244,13 +244,13 @@ def test_that_values_are_read_as_they_are_written():
         ("scaling", "standardize", "did you mean 'standardise'"),
     ],
 )
-def test_that_what_is_no_value_is_told(what, text, message):
+def test_that_what_is_no_value_is_reported(what, text, message):
     given = experiment()
     with pytest.raises(ValueError, match=message):
         read_values(given, given.runs[0], what, text)
 
 
-def test_that_what_can_not_be_swept_is_told():
+def test_that_what_can_not_be_swept_is_reported():
     given = experiment("himmelblau", rate=0.01)
     for what in ("batch_size", "scaling", "init"):
         with pytest.raises(ValueError, match=re.escape(given.problem.title)):

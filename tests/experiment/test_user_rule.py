@@ -1,4 +1,4 @@
-"""Rules from the text of a user: what becomes an optimizer, what is told where none does, and duplicates."""
+"""Rules from the text of a user: texts that define an optimizer, messages for those that do not, and duplicates."""
 
 import inspect
 import itertools
@@ -71,13 +71,13 @@ again = second
     assert [rule.title for rule in read_rules(text, "typed").rules] == ["Second", "The first"]
 
 
-def test_that_a_name_of_the_catalogue_is_told_to_be_yours():
+def test_that_a_name_of_the_catalogue_is_reported_to_be_yours():
     assert one("def adam(x, f): return x").title == "Adam (yours)"
     assert one("@optimizer('Adam')\ndef my(x, f): return x").title == "Adam (yours)"
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "told"),
+    ("text", "line", "reported"),
     [
         ("def a(x, f):\n    return (", 2, "SyntaxError"),
         ("def a(x, f):\nreturn x", 2, "IndentationError"),
@@ -97,10 +97,10 @@ def test_that_a_name_of_the_catalogue_is_told_to_be_yours():
         ("\0", None, "null bytes"),
     ],
 )
-def test_that_what_is_no_rule_is_told_with_its_line(text, line, told):
+def test_that_what_is_no_rule_is_reported_with_its_line(text, line, reported):
     with pytest.raises(RuleError) as error:
         read_rules(text, "typed")
-    assert told in str(error.value)
+    assert reported in str(error.value)
     assert error.value.line == line
 
 
@@ -128,11 +128,11 @@ def test_that_a_file_is_read_in_its_encoding_and_imports_from_its_folder(tmp_pat
         read_file(path)
 
 
-# What a rule does wrong is told at its line
+# An error in a rule is reported at its line
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "reported"),
     [
         (
             "    v = v + 1\n    return x[:1], v",
@@ -154,10 +154,10 @@ def test_that_a_file_is_read_in_its_encoding_and_imports_from_its_folder(tmp_pat
         ("    return x * np.zeros(3), v", "(line 2 of wrong: return x * np.zeros(3), v)"),
     ],
 )
-def test_that_a_wrong_rule_is_told_at_its_line(body, told):
+def test_that_a_wrong_rule_is_reported_at_its_line(body, reported):
     run = run_of(one(f"def wrong(x, f, t, v=0.0):\n{body}\n"))
     assert run.stop.reason is Reason.ERROR
-    assert told in run.stop.message
+    assert reported in run.stop.message
     last = len(body.splitlines()) + 1
     assert f"(line {run.stop.place.line} of wrong" in run.stop.message
     assert run.stop.place.line in (2, last)
@@ -167,7 +167,7 @@ def test_that_a_wrong_rule_is_told_at_its_line(body, told):
     assert len(run.trace.x) == run.step + 1
 
 
-def test_that_of_several_returns_the_one_taken_is_told():
+def test_that_of_several_returns_the_one_taken_is_reported():
     text = "def wrong(x, f, t):\n    if t < 3:\n        return 0.9 * x\n    if t == 3:\n        return\n    return x\n"
     run = run_of(one(text))
     assert (run.step, run.stop.place.line) == (2, 5)

@@ -10,7 +10,7 @@ from gdviewer.problems import Problem
 
 
 class Quadratic(Problem):
-    """½(x − m)ᵀA(x − m), told to be quadratic or not."""
+    """½(x − m)ᵀA(x − m), declared as quadratic or not."""
 
     def __init__(self, A, start, centre=0.0, known=True):
         self.A, self.quadratic = np.asarray(A, float), known

@@ -1,4 +1,4 @@
-"""What holds for every optimizer, by being declared."""
+"""Properties that every declared optimizer has."""
 
 import math
 import re
@@ -14,8 +14,8 @@ from gdviewer.engine.run.stop import Limits, Reason
 from tests.kinds import representatives
 
 # A curve, a kink, a quadratic, a curved valley, several minima, and waves with a kink at the bottom.
-TELLING = ["log_cosh", "absolute", "rotated_quadratic", "rosenbrock", "himmelblau", "ackley"]
-PAIRS = [(o, p) for o in optimizers.names() for p in TELLING if not optimizers.get(o).lacks(problems.get(p))]
+DISTINCT = ["log_cosh", "absolute", "rotated_quadratic", "rosenbrock", "himmelblau", "ackley"]
+PAIRS = [(o, p) for o in optimizers.names() for p in DISTINCT if not optimizers.get(o).lacks(problems.get(p))]
 each_pair = pytest.mark.parametrize(
     ("optimizer", "problem"), representatives(PAIRS, lambda optimizer, _: optimizer, lambda _, problem: problem)
 )
@@ -254,9 +254,9 @@ def wrong_values(declared):
 @each_hyperparameter
 def test_that_a_hyperparameter_out_of_its_range_is_refused_with_its_name_and_range(optimizer, name):
     declared = optimizers.get(optimizer).hyperparameters[name]
-    for value, tells_range in wrong_values(declared):
-        told = f"{name} must be in {declared.range_text}; got" if tells_range else f"{name} must be "
-        with pytest.raises(ValueError, match="^" + re.escape(told)):
+    for value, names_range in wrong_values(declared):
+        reported = f"{name} must be in {declared.range_text}; got" if names_range else f"{name} must be "
+        with pytest.raises(ValueError, match="^" + re.escape(reported)):
             new_run(optimizer, **{name: value})
     with pytest.raises(ValueError, match="did you mean"):
         new_run(optimizer, **{name + "_": float(0)})
@@ -277,7 +277,7 @@ def test_that_a_hyperparameter_has_a_default_in_its_range_a_meaning_and_a_slider
 
 
 @each_optimizer
-def test_that_every_optimizer_tells_its_source_and_summary(optimizer):
+def test_that_every_optimizer_has_its_source_and_summary(optimizer):
     entry = optimizers.get(optimizer)
     assert entry.title
     assert entry.source
@@ -285,12 +285,12 @@ def test_that_every_optimizer_tells_its_source_and_summary(optimizer):
 
 
 @each_optimizer
-def test_that_the_symbols_of_an_optimizer_are_told_apart(optimizer):
+def test_that_the_symbols_of_an_optimizer_are_distinguished(optimizer):
     symbols = [symbol_of(name) for name in optimizers.get(optimizer).hyperparameters]
     assert len(set(symbols)) == len(symbols)
 
 
-def test_that_titles_are_told_apart():
+def test_that_titles_are_distinguished():
     titles = [entry.title for entry in optimizers.catalogue().values()]
     assert len(set(titles)) == len(titles)
 

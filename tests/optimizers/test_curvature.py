@@ -56,11 +56,11 @@ def test_that_the_next_direction_is_made_of_the_slope_and_the_last_one(optimizer
     run = descend(optimizer, problem, tolerance=1e-6)
     g, p, n = run.trace.gradient, run.trace.state["p"], run.trace.x.shape[1]
     assert run.step >= 2
-    restarted = 0
+    restarts = 0
     for t in range(1, run.step + 1):
-        anew = t == 1 or not g[t - 1] @ p[t - 1] < 0 or (optimizer == "cg_fletcher_reeves" and (t - 1) % n == 0)
-        used = -g[t - 1] if anew else p[t - 1]
-        restarted += anew
+        restarted = t == 1 or not g[t - 1] @ p[t - 1] < 0 or (optimizer == "cg_fletcher_reeves" and (t - 1) % n == 0)
+        used = -g[t - 1] if restarted else p[t - 1]
+        restarts += restarted
         old, new = g[t - 1], g[t]
         beta = new @ new / (old @ old) if optimizer == "cg_fletcher_reeves" else max(0, new @ (new - old) / (old @ old))
         s = run.trace.x[t] - run.trace.x[t - 1]
@@ -68,7 +68,7 @@ def test_that_the_next_direction_is_made_of_the_slope_and_the_last_one(optimizer
         assert p[t] == pytest.approx(-new + beta * used, rel=1e-9, abs=1e-9)
         assert run.trace.state["fall"][t] == run.trace.loss[t - 1] - run.trace.loss[t]
     if optimizer == "cg_fletcher_reeves":
-        assert restarted >= run.step // n
+        assert restarts >= run.step // n
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,7 @@ def test_that_a_search_from_a_point_that_is_no_number_ends(search, text):
 
 @each_search
 def test_that_nothing_is_found_at_a_minimum_to_the_last_bit(search):
-    # The slope told at the minimum is not zero, as on one side of a kink: no trial is lower.
+    # The slope given at the minimum is not zero, as on one side of a kink: no trial is lower.
     problem = FunctionProblem(lambda x: 1e3 * abs(x[0] - 1) + 1, [1.0], lambda x: 1e3 * np.ones(1))
     f, x, p = along_slope(problem, 1.0)
     alpha, point = search(f, x, p, 1.0)

@@ -1,4 +1,4 @@
-"""What a rule needs that not every problem has: as declared, as asked for, and what is said where it is missing."""
+"""Needs of a rule that not every problem meets: as declared, as used, and the message if they are not met."""
 
 from dataclasses import replace
 

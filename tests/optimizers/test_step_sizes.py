@@ -85,11 +85,11 @@ def test_that_the_barzilai_borwein_step_is_the_formula_or_a_shorter_one(number, 
     full = 0
     for t in range(2, run.step + 1):
         s, y = x[t - 1] - x[t - 2], g[t - 1] - g[t - 2]
-        told = (s @ s) / (s @ y) if number == 1 else (s @ y) / (y @ y)
+        reported = (s @ s) / (s @ y) if number == 1 else (s @ y) / (y @ y)
         if s @ y <= 0:
-            told = np.linalg.norm(s) / np.linalg.norm(y)
+            reported = np.linalg.norm(s) / np.linalg.norm(y)
         alpha = np.linalg.norm(x[t] - x[t - 1]) / np.linalg.norm(g[t - 1])
-        shortened = np.log(alpha / told) / np.log(0.25)
+        shortened = np.log(alpha / reported) / np.log(0.25)
         assert shortened == pytest.approx(round(shortened), abs=1e-4)
         assert shortened > -0.1
         full += round(shortened) == 0

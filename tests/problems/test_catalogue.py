@@ -1,4 +1,4 @@
-"""What holds for every problem of the catalogue."""
+"""Properties that every problem of the catalogue has."""
 
 from functools import cache
 
@@ -207,7 +207,7 @@ def test_that_slopes_are_numbers_wherever_the_loss_is_also_on_axes_diagonals_and
 
 
 @each_problem
-def test_that_minima_are_told_the_lowest_first_and_within_the_domain(name):
+def test_that_minima_are_reported_the_lowest_first_and_within_the_domain(name):
     problem = problems.get(name)
     values = problem.value(problem.minima)
     assert (np.diff(values) >= 0).all()
@@ -215,7 +215,7 @@ def test_that_minima_are_told_the_lowest_first_and_within_the_domain(name):
 
 
 @each_problem
-def test_that_a_problem_tells_a_finite_start_in_its_domain_and_what_it_is_about(name):
+def test_that_a_problem_has_a_finite_start_in_its_domain_and_what_it_is_about(name):
     problem = problems.get(name)
     assert problem.start.shape == (problem.dimension,)
     assert problem.domain.shape == (problem.dimension, 2)
@@ -298,6 +298,6 @@ def test_that_parameters_reach_the_formula():
         ("rosenbrock", {"a": "x"}, "a must be a number; got 'x'"),
     ],
 )
-def test_that_a_wrong_name_or_value_is_told(name, values, message):
+def test_that_a_wrong_name_or_value_is_reported(name, values, message):
     with pytest.raises(ValueError, match=message):
         problems.get(name, **values)

@@ -322,7 +322,7 @@ def test_that_parameters_are_found_in_the_order_of_the_text_and_default_to_one()
     assert problems.formula("b*x + a*y", a=4).value([1, 1]) == 5
 
 
-def test_that_a_value_for_a_parameter_that_is_not_there_is_told():
+def test_that_a_value_for_a_parameter_that_is_not_there_is_reported():
     with pytest.raises(ValueError, match="formula has no parameter 'c'; it has a"):
         problems.formula("a*x", c=1)
 

@@ -54,7 +54,7 @@ def test_that_value_and_gradient_from_one_function_are_asked_for_once_a_point():
     assert len(calls) == 2
 
 
-def test_that_a_function_said_to_return_both_and_does_not_is_told():
+def test_that_a_function_said_to_return_both_and_does_not_is_reported():
     with pytest.raises(ValueError, match="must return two things: the value and the gradient"):
         FunctionProblem(lambda x: 1.0, [1.0], True).value([1.0])
 
@@ -112,7 +112,7 @@ def test_that_a_picture_has_gaps_where_the_function_raises():
         ((by_hand, [[1.0, 2.0]]), ValueError, r"got an array of shape \(1, 2\)"),
     ],
 )
-def test_that_wrong_arguments_are_told(arguments, error, message):
+def test_that_wrong_arguments_are_reported(arguments, error, message):
     with pytest.raises(error, match=message):
         FunctionProblem(*arguments)
 

@@ -102,7 +102,7 @@ def test_that_far_away_nothing_is_said_but_infinity(name):
     assert problem.gradient(far).shape == problem.hessian(far)[0].shape
 
 
-def test_that_only_the_sphere_is_told_to_be_quadratic():
+def test_that_only_the_sphere_is_reported_to_be_quadratic():
     quadratic = []
     for name in NAMES:
         problem = problems.get(name, n=4)

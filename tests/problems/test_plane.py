@@ -68,10 +68,10 @@ def test_that_a_path_of_one_point_or_out_of_all_bounds_has_no_plane(path):
 def test_that_projecting_and_lifting_are_inverse_and_the_nearest_point_is_found():
     plane = oblique()
     x = np.random.default_rng(3).normal(size=(5, 4, 7))
-    place = plane.project(x)
-    assert place.shape == (5, 4, 2)
-    assert np.allclose(plane.project(plane.lift(place)), place)
-    off = x - plane.lift(place)
+    position = plane.project(x)
+    assert position.shape == (5, 4, 2)
+    assert np.allclose(plane.project(plane.lift(position)), position)
+    off = x - plane.lift(position)
     assert np.allclose(off @ plane.directions.T, 0, atol=1e-12)
     assert plane.distance(x[0, 0]) == pytest.approx(np.linalg.norm(off[0, 0]))
 
@@ -145,14 +145,14 @@ def test_that_directions_of_any_length_and_angle_are_the_units_of_a_planes_axes(
     assert np.allclose(directions @ (x - plane.lift(plane.project(x))), 0, atol=1e-12)  # the nearest point on it
 
 
-def test_that_what_evaluates_a_grid_tells_how_much_is_done_and_can_be_ended():
-    told = []
+def test_that_what_evaluates_a_grid_reports_how_much_is_done_and_can_be_ended():
+    reported = []
     problem = problems.get("rosenbrock_nd", n=1000)
-    part = Slice(problem, oblique(1000), [(-1, 1), (-1, 1)], told.append)
+    part = Slice(problem, oblique(1000), [(-1, 1), (-1, 1)], reported.append)
     part.values_on_grid(np.zeros((20, 20, 2)))
-    assert told == sorted(told)
-    assert told[-1] == 1
-    assert len(told) > 3
+    assert reported == sorted(reported)
+    assert reported[-1] == 1
+    assert len(reported) > 3
 
     def enough(share):
         raise KeyboardInterrupt

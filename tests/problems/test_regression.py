@@ -173,7 +173,7 @@ def test_that_predictions_in_own_units_are_the_outputs_of_the_scaled_features():
         assert problem.predict(x, problem.data.inputs) == pytest.approx(expected, abs=1e-11)
 
 
-def test_that_scaling_is_told_with_its_numbers_and_constant_features_are_left():
+def test_that_scaling_is_reported_with_its_numbers_and_constant_features_are_left():
     x = [[1, 10, 5], [3, 30, 5], [5, 50, 5]]
     problem = problems.regression(x, [1, 2, 4], scaling="standardise", feature_names=["a", "b", "c"])
     assert problem.scaling.text == (
@@ -185,7 +185,7 @@ def test_that_scaling_is_told_with_its_numbers_and_constant_features_are_left():
     assert np.isfinite(problem.minima).all()
 
 
-def test_that_the_model_is_told_in_the_data_s_own_units():
+def test_that_the_model_is_reported_in_the_data_s_own_units():
     problem = problems.regression([0, 1, 2], [1, -1, -3], scaling="standardise", feature_names=["t"])
     assert problem.model_text(problem.minima[0]) == "y = 1 − 2·t"
     report = problem.report(problem.minima[0])
@@ -211,7 +211,7 @@ def test_that_the_huber_loss_is_a_square_inside_and_a_line_outside():
     assert np.array_equal(loss.curvature(r, np.zeros(5)), [0, 1, 1, 1, 0])
 
 
-def test_that_classes_a_line_tells_apart_have_no_minimum_and_overlapping_ones_have():
+def test_that_classes_a_line_separates_have_no_minimum_and_overlapping_ones_have():
     logistic = problems.get("logistic_regression")
     assert len(logistic.replace(data="separable").minima) == 0
     assert logistic.replace(data="separable").lowest is None
@@ -344,15 +344,15 @@ def test_that_scipys_form_minimises_a_regression():
     assert problem.coefficients(result.x) == pytest.approx(np.polyfit(ONE, Y, 1)[::-1], rel=1e-8)
 
 
-# Data of one's own, and what is wrong with them
+# Data of the user, and what is wrong with them
 
 
 def test_that_one_s_own_data_keep_scaling_and_batches_but_no_generator():
     made = problems.get("linear_regression", scaling="minmax", batch_size=5, samples=20)
-    own = made.with_data(problems.regression(X, Y).data)
-    assert (own.values, own.made, made.made) == ({"scaling": "minmax", "batch_size": 5}, False, True)
-    assert own.dimension == 4
-    assert own.replace(scaling="none").data is own.data
+    given = made.with_data(problems.regression(X, Y).data)
+    assert (given.values, given.made, made.made) == ({"scaling": "minmax", "batch_size": 5}, False, True)
+    assert given.dimension == 4
+    assert given.replace(scaling="none").data is given.data
 
 
 def test_that_two_numbers_or_two_texts_are_classes():

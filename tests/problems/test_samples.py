@@ -17,15 +17,15 @@ ARTICLE = [
 ]
 
 
-@pytest.mark.parametrize(("samples", "start", "learning_rate", "printed"), ARTICLE)
-def test_that_the_article_s_outputs_are_reproduced_to_the_last_digit(samples, start, learning_rate, printed):
+@pytest.mark.parametrize(("samples", "start", "learning_rate", "published"), ARTICLE)
+def test_that_the_article_s_outputs_are_reproduced_to_the_last_digit(samples, start, learning_rate, published):
     by_function = gdviewer.GD(samples, start, learning_rate)
     problem = SampledVector(samples)
     limits = Limits(tolerance=1e-5, max_steps=50)
     hyperparameters = {"learning_rate": learning_rate}
     run = Run(problem, optimizers.get("gradient_descent"), problem.start, hyperparameters, limits)
     run.advance(50)
-    assert [float(f"{component:.9g}") for component in by_function] == printed
+    assert [float(f"{component:.9g}") for component in by_function] == published
     assert np.array_equal(run.trace.x[-1], by_function)
     assert run.stop.reason is Reason.STEP_LIMIT
 

@@ -1,4 +1,4 @@
-"""Tables of one's own: what is read of a CSV, and what is told where it can't be."""
+"""Tables of the user: reading a CSV, and messages for one that cannot be read."""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ def test_that_a_text_column_of_two_values_is_two_classes():
 
 
 @pytest.mark.parametrize("mark", [",", ";", "\t", "; ", "  "])
-def test_that_separators_are_told_apart(mark):
+def test_that_separators_are_distinguished(mark):
     text = "\n".join(mark.join(row) for row in (["a", "b", "y"], ["1", "2", "3"], ["4", "5", "6.5"]))
     assert table_of(text).data("y", ["a", "b"]).targets.tolist() == [3, 6.5]
 
@@ -76,7 +76,7 @@ def test_that_a_file_with_a_mark_of_its_encoding_comments_and_empty_lines_is_rea
         (",".join("1" * (MAX_WIDTH + 1)) + "\n", "y", ["x"], "has 1,026 columns"),
     ],
 )
-def test_that_what_cannot_be_used_is_told_with_its_place(text, target, features, message):
+def test_that_what_cannot_be_used_is_reported_with_its_place(text, target, features, message):
     with pytest.raises(ValueError, match=message):
         table_of(text).data(target, features)
 

@@ -1,4 +1,4 @@
-"""What the scripts of this folder share: the problems, the rates, and the form of the files they write."""
+"""Problems, rates and file format that the scripts of this folder share."""
 
 import json
 from pathlib import Path
@@ -30,6 +30,8 @@ def write(name, versions, optimizers, descend):
     """Write a file of cases: every optimizer on every problem with each of its choices of hyperparameters.
 
     Args:
+        name: the name of the file.
+        versions: the versions of the libraries.
         optimizers: for each name the kind of its rate, a factor on that, how the library makes it, and the choices of
             hyperparameters other than the rate; those left out have the library's own defaults, and with the choice
             ``None`` so has the rate.

@@ -5,7 +5,7 @@ PyTorch is no dependency; run this in an environment of its own:
     pip install torch==2.13.0 numpy
     python tests/references/make_networks.py
 
-Inputs and weights to begin with are short numbers, so that the file says all there is to know. Arrays are told in
+Inputs and weights to begin with are short numbers, so that the file is complete. Arrays are given in
 gdviewer's order of axes: images are height×width×channels, and weights end with inputs and outputs.
 """
 

@@ -75,7 +75,7 @@ def torch_rates(name: str, make: object) -> list[float]:
     optimizer = torch.optim.SGD([torch.zeros(1, dtype=torch.float64, requires_grad=True)], lr=RATE)
     schedule = make(optimizer)  # type: ignore[operator]
     rates = [float(optimizer.param_groups[0]["lr"])]
-    for loss in losses()[1:]:  # rate t is told the losses 1 … t: the one at the start has no say
+    for loss in losses()[1:]:  # rate t sees the losses 1 … t, not the loss at the start
         optimizer.step()
         schedule.step(loss) if name == "reduce_on_plateau" else schedule.step()
         rates.append(float(optimizer.param_groups[0]["lr"]))
@@ -95,12 +95,12 @@ def main() -> None:
             "rates": [float(warm(t + 1)) for t in range(20)] + [float(warm(t)) for t in range(20, STEPS)],
         }
     )
-    told = {"torch": torch.__version__.partition("+")[0], "optax": optax.__version__}
+    reported = {"torch": torch.__version__.partition("+")[0], "optax": optax.__version__}
     target = Path(__file__).with_name("schedules.json")
     rows = ",\n ".join(json.dumps(case) for case in cases)
-    head = json.dumps(told | {"learning_rate": RATE, "losses": losses()})[:-1]
+    head = json.dumps(reported | {"learning_rate": RATE, "losses": losses()})[:-1]
     target.write_text(f'{head},\n"cases": [\n {rows}\n]}}\n')
-    print(f"{target.name}: {len(cases)} cases from {told}")
+    print(f"{target.name}: {len(cases)} cases from {reported}")
 
 
 if __name__ == "__main__":

@@ -41,8 +41,8 @@ def main() -> None:
     fitted = minimize(
         huber_loss, np.array([y.mean(), 0, 0, 0]), jac=huber_slope, method="BFGS", options={"gtol": 1e-12}
     )
-    own = fitted.x[1:] / scaler.scale_
-    told = {
+    unscaled = fitted.x[1:] / scaler.scale_
+    reported = {
         "versions": {"scikit-learn": sklearn.__version__, "scipy": scipy.__version__},
         "x": x.tolist(), "y": y.tolist(), "label": label.tolist(), "one": one.tolist(), "delta": delta,
         "standardised": scaler.transform(x).tolist(), "minmax": MinMaxScaler().fit_transform(x).tolist(),
@@ -50,11 +50,11 @@ def main() -> None:
         "polynomial": [polynomial.intercept_, *polynomial.coef_],
         "logistic": [*logistic.intercept_, *logistic.coef_[0]],
         "probabilities": logistic.predict_proba(x)[:, 1].tolist(),
-        "huber": [fitted.x[0] - own @ scaler.mean_, *own],
+        "huber": [fitted.x[0] - unscaled @ scaler.mean_, *unscaled],
         "huber_loss": fitted.fun,
     }  # fmt: skip
     path = Path(__file__).with_name("sklearn.json")
-    path.write_text(json.dumps(told, default=float) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(reported, default=float) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ def test_that_the_others_follow_their_formula(name):
 
 
 @each_schedule
-def test_that_a_schedule_tells_what_it_is_and_has_declared_parameters(name):
+def test_that_a_schedule_shows_what_it_is_and_has_declared_parameters(name):
     entry = schedules.get(name)
     assert entry.title
     assert entry.source

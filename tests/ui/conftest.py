@@ -45,7 +45,7 @@ def open_window(qtbot) -> Iterator[Callable[..., MainWindow]]:
         window.deleteLater()
     opened.clear()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-    if look().choice != "system":  # with no window left to be styled anew, which takes longest of all
+    if look().choice != "system":  # after the windows are gone: to style them again takes longest
         look().choose("system")
 
 

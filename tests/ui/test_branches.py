@@ -29,7 +29,7 @@ def race(problem: str = "himmelblau", steps: int = 60) -> Experiment:
 
 @pytest.fixture
 def raced(open_window):
-    """A window whose two runs have done 60 steps; Adam is selected, and step 20 is looked at."""
+    """A window whose two runs have done 60 steps; Adam is selected, and the cursor is at step 20."""
     window = open_window(race())
     window.session.player.finish()
     window.session.select(1)
@@ -114,7 +114,7 @@ def test_that_your_own_rule_continues_a_run_and_is_not_taken_for_one_of_its_name
     raced.runs_panel.branching.close()
 
 
-def test_that_marks_and_paths_tell_a_branch_from_the_run_it_leaves(raced):
+def test_that_marks_and_paths_distinguish_a_branch_from_the_run_it_leaves(raced):
     raced.runs_panel.branch_run("adam")
     raced.session.player.finish()
     ends = [mark.text for mark in Marks(raced.session).events() if mark.kind == STOP]

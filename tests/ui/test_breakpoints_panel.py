@@ -63,7 +63,7 @@ def add_condition(qtbot, panel, text):
     return panel.conditions[-1]
 
 
-def told(window):
+def reported(window):
     return window.session.experiment.breakpoints
 
 
@@ -73,8 +73,8 @@ def test_that_a_kind_is_switched_on_with_its_value_and_off_again(window, qtbot, 
     assert not row.switch.isChecked()
     assert window.session.experiment.breakpoints == ()
     row.switch.click()
-    assert told(window) == (Breakpoint(name),)
-    assert window.session.runs[0].breakpoints == told(window)
+    assert reported(window) == (Breakpoint(name),)
+    assert window.session.runs[0].breakpoints == reported(window)
     value = None
     if isinstance(parameter, Parameter):
         value = parameter.check(name, 7)
@@ -82,32 +82,32 @@ def test_that_a_kind_is_switched_on_with_its_value_and_off_again(window, qtbot, 
     elif isinstance(parameter, Choice):
         value = parameter.words[-1]
         row.words.setCurrentText(value)
-    assert told(window) == (Breakpoint(name, value),)
+    assert reported(window) == (Breakpoint(name, value),)
     row.switch.click()
-    assert told(window) == (() if value is None else (Breakpoint(name, value, False),))
+    assert reported(window) == (() if value is None else (Breakpoint(name, value, False),))
     row.switch.click()
-    assert told(window) == (Breakpoint(name, value),)
+    assert reported(window) == (Breakpoint(name, value),)
 
 
-def test_that_a_value_out_of_range_is_told_and_the_last_one_stays(window, qtbot, panel):
+def test_that_a_value_out_of_range_is_reported_and_the_last_one_stays(window, qtbot, panel):
     row = panel.rows["turns"]
     row.switch.click()
     enter(qtbot, row.field.entry, "400")
     assert "must be in [0, 180]" in row.field.entry.message.text()
     assert row.field.entry.message.isVisible()
-    assert told(window) == (Breakpoint("turns", 90),)
+    assert reported(window) == (Breakpoint("turns", 90),)
 
 
 def test_that_conditions_are_added_switched_changed_and_removed(window, qtbot, panel):
     first = add_condition(qtbot, panel, "loss > 2*previous.loss")
     second = add_condition(qtbot, panel, "t == 20")
-    assert [b.value for b in told(window)] == ["loss > 2*previous.loss", "t == 20"]
+    assert [b.value for b in reported(window)] == ["loss > 2*previous.loss", "t == 20"]
     first.switch.click()
-    assert [b.enabled for b in told(window)] == [False, True]
+    assert [b.enabled for b in reported(window)] == [False, True]
     enter(qtbot, second.entry, "t == 30")
-    assert [b.value for b in told(window)] == ["loss > 2*previous.loss", "t == 30"]
+    assert [b.value for b in reported(window)] == ["loss > 2*previous.loss", "t == 30"]
     qtbot.mouseClick(first.remove, Qt.MouseButton.LeftButton)
-    assert told(window) == (Breakpoint(EXPRESSION, "t == 30"),)
+    assert reported(window) == (Breakpoint(EXPRESSION, "t == 30"),)
     assert panel.conditions == [second]
 
 
@@ -119,12 +119,12 @@ def test_that_a_condition_is_checked_as_it_is_typed_and_the_last_valid_one_stays
     assert "there is no los here; did you mean 'loss'?" in row.entry.message.text()
     qtbot.keyClick(row.entry, Qt.Key.Key_Return)
     assert row.entry.text() == "los > 1"
-    assert told(window) == (Breakpoint(EXPRESSION, "norm(m) > 1"),)
+    assert reported(window) == (Breakpoint(EXPRESSION, "norm(m) > 1"),)
     window.session.change_run(0, visible=False)
     assert row.entry.text() == "los > 1"
     enter(qtbot, row.entry, "loss > 1")
     assert row.entry.message.text() == ""
-    assert told(window) == (Breakpoint(EXPRESSION, "loss > 1"),)
+    assert reported(window) == (Breakpoint(EXPRESSION, "loss > 1"),)
 
 
 def test_that_runs_a_condition_does_not_watch_are_named(window, qtbot, panel):
@@ -154,7 +154,7 @@ def test_that_breakpoints_set_elsewhere_are_shown(window, panel):
         ("t > 5", True),
     ]
     panel.rows["step"].switch.click()
-    assert set(told(window)) == {*held, Breakpoint("step", 40)} - {Breakpoint("step", 40, False)}
+    assert set(reported(window)) == {*held, Breakpoint("step", 40)} - {Breakpoint("step", 40, False)}
     window.session.edit(replace(window.session.experiment, breakpoints=()))
     assert not any(row.switch.isChecked() for row in panel.rows.values())
     assert panel.conditions == []
@@ -225,7 +225,7 @@ def test_that_all_is_drawn_up_to_the_step_that_was_hit(open_window, qtbot):
     qtbot.waitUntil(lambda: len(series.curve.getData()[0]) == 12, timeout=1000)
 
 
-def test_that_the_step_tells_of_the_breakpoint_hit_in_it_also_when_it_was_not_applied(open_window, qtbot):
+def test_that_the_step_reports_the_breakpoint_hit_in_it_also_when_it_was_not_applied(open_window, qtbot):
     problem = problems.get("x_minus_log_x")
     breakpoints = Breakpoint("step", 2), Breakpoint("non_finite")
     window = open_window(racing(("momentum", 0.9), problem=problem, breakpoints=breakpoints))
@@ -322,7 +322,7 @@ def test_that_a_breakpoint_set_while_running_holds_from_then_on(open_window, qtb
     qtbot.waitUntil(lambda: not session.player.playing)
 
 
-def test_that_a_step_that_is_not_finite_is_told_before_the_run_has_left_the_domain(open_window):
+def test_that_a_step_that_is_not_finite_is_reported_before_the_run_has_left_the_domain(open_window):
     problem = problems.get("x_minus_log_x")
     window = open_window(racing(("momentum", 0.9), problem=problem, breakpoints=(Breakpoint("non_finite"),)))
     run = window.session.runs[0]

@@ -72,8 +72,8 @@ def current(popup) -> str:
 def click(qtbot, popup, key: str) -> None:
     item = next(popup.list.item(i) for i in range(popup.list.count()) if popup.list.item(i).data(KEY) == key)
     popup.list.scrollToItem(item)
-    place = popup.list.visualItemRect(item).center()
-    qtbot.mouseClick(popup.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    position = popup.list.visualItemRect(item).center()
+    qtbot.mouseClick(popup.list.viewport(), Qt.MouseButton.LeftButton, pos=position)
 
 
 @pytest.mark.parametrize(
@@ -105,34 +105,34 @@ def test_that_a_problem_is_found_by_the_data_it_can_have(qapp):
     assert "linear_regression" in {c.key for c in problem_choices() if c.rank("three features") is not None}
 
 
-def test_that_all_that_is_known_of_an_entry_is_told(open_list):
+def test_that_all_that_is_known_of_an_entry_is_reported(open_list):
     popup = open_list(current="adam")
-    told = popup.details.toPlainText()
+    reported = popup.details.toPlainText()
     for text in ("Adam", "Adaptive", "Both moments.", "m ← m̂", "x ← x − <η>", "Kingma & Ba 2015"):
-        assert text in told
+        assert text in reported
 
 
 def shown(choice: ListEntry) -> str:
-    """The words that are told of an entry."""
+    """The words shown for an entry."""
     document = QTextDocument()
     document.setHtml(details_html(choice, 8))
     return " ".join(document.toPlainText().split())
 
 
-def test_that_every_optimizer_is_told_with_its_rule(qapp):
-    told = {choice.key: shown(choice) for choice in optimizer_choices(problems.get("rosenbrock"))}
-    assert list(told) == optimizers.names()
-    for name, text in told.items():
+def test_that_every_optimizer_is_reported_with_its_rule(qapp):
+    reported = {choice.key: shown(choice) for choice in optimizer_choices(problems.get("rosenbrock"))}
+    assert list(reported) == optimizers.names()
+    for name, text in reported.items():
         o = optimizers.get(name)
         symbols = [f"{name_text(key)} = " for key in o.hyperparameters]
         for words in (o.title, o.summary, o.source, *formulas(o.function), *symbols):
             assert " ".join(words.split()) in text
 
 
-def test_that_every_problem_is_told_with_its_formula_and_minima(qapp):
-    told = {choice.key: shown(choice) for choice in problem_choices()}
-    assert list(told) == problems.names()
-    for name, text in told.items():
+def test_that_every_problem_is_reported_with_its_formula_and_minima(qapp):
+    reported = {choice.key: shown(choice) for choice in problem_choices()}
+    assert list(reported) == problems.names()
+    for name, text in reported.items():
         p = problems.get(name)
         known = p.batch_text if isinstance(p, problems.Network) else minima_text(p)
         for words in (p.title, p.why, p.source, expression(p.formula), known):
@@ -181,23 +181,23 @@ def test_that_the_wheel_scrolls_the_list(open_list, qtbot):
     assert current(popup) == "0"
 
 
-def test_that_an_entry_is_told_when_the_mouse_comes_to_it(open_list, monkeypatch):
+def test_that_an_entry_is_reported_when_the_mouse_comes_to_it(open_list, monkeypatch):
     popup = open_list()
     item = next(popup.list.item(i) for i in range(popup.list.count()) if popup.list.item(i).data(KEY) == "adamw")
-    place = QPointF(popup.list.visualItemRect(item).center())
+    position = QPointF(popup.list.visualItemRect(item).center())
     view = popup.list.viewport()
-    where = QPointF(view.mapToGlobal(place.toPoint()))
+    where = QPointF(view.mapToGlobal(position.toPoint()))
     monkeypatch.setattr(QCursor, "pos", where.toPoint)
     none = Qt.MouseButton.NoButton
     QApplication.sendEvent(
-        view, QMouseEvent(QEvent.Type.MouseMove, place, where, none, none, Qt.KeyboardModifier.NoModifier)
+        view, QMouseEvent(QEvent.Type.MouseMove, position, where, none, none, Qt.KeyboardModifier.NoModifier)
     )
     assert current(popup) == "adamw"
     assert "λ = 0.01" in popup.details.toPlainText()
 
 
 @pytest.mark.parametrize("room", [None, 5])
-def test_that_what_is_refused_is_told_with_the_reason_and_not_taken(open_list, qtbot, room):
+def test_that_what_is_refused_is_reported_with_the_reason_and_not_taken(open_list, qtbot, room):
     popup = open_list(room=room)
     assert "Newton  (needs a Hessian)" in rows(popup)
     click(qtbot, popup, "newton")
@@ -248,7 +248,7 @@ def test_that_enter_takes_the_current_entry_where_none_is_ticked(open_list, qtbo
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_that_a_long_rule_is_told_whole_within_the_screen(open_list, qtbot, theme):
+def test_that_a_long_rule_is_reported_whole_within_the_screen(open_list, qtbot, theme):
     look().choose(theme)
     lines = [f"  x{i} ← {' + '.join(['β₁·m'] * 30)}" for i in range(40)]
     popup = open_list([ListEntry("long", "Long", "G", "S", formula=lambda: lines)])

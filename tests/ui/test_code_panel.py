@@ -1,4 +1,4 @@
-"""The code panel: typing an optimizer, applying it, mending it, and what it does to the race."""
+"""The code panel: typing an optimizer, applying it, correcting it, and its effect on the runs."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_that_a_renamed_rule_is_the_same_run_and_a_second_joins(window, qtbot):
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "told"),
+    ("text", "line", "reported"),
     [
         (MINE + "def broken(:\n", 3, "SyntaxError"),
         (MINE + "\n\nnowhere\n", 5, "NameError"),
@@ -104,14 +104,14 @@ def test_that_a_renamed_rule_is_the_same_run_and_a_second_joins(window, qtbot):
         ("", None, "no function of the form"),
     ],
 )
-def test_that_an_error_is_told_at_its_line_and_the_last_version_stays(window, qtbot, text, line, told):
+def test_that_an_error_is_reported_at_its_line_and_the_last_version_stays(window, qtbot, text, line, reported):
     panel = panel_of(window, qtbot)
     apply(panel, qtbot, MINE)
     window.session.player.finish()
     runs = list(window.session.runs)
     apply(panel, qtbot, text)
     assert window.session.runs == runs
-    assert told in panel.message.text()
+    assert reported in panel.message.text()
     assert panel.message.isVisible()
     assert "The last version that worked stays in force." in panel.message.text()
     assert panel.editor.marked == line
@@ -248,7 +248,7 @@ def test_that_the_same_text_applied_again_begins_its_run_again_with_what_it_read
     assert second.trace.x[1] - second.trace.x[0] == pytest.approx(2 * (first.trace.x[1] - first.trace.x[0]))
 
 
-def test_that_your_adam_is_told_from_the_catalogue(window, qtbot):
+def test_that_your_adam_is_distinguished_from_the_catalogue(window, qtbot):
     panel = panel_of(window, qtbot)
     apply(panel, qtbot, MINE.replace("mine", "adam"))
     assert titles(window)[1:] == ["Adam", "Adam (yours)"]
@@ -354,7 +354,7 @@ def test_that_what_is_printed_is_shown_and_bounded(window, qtbot):
 
 
 @pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)])
-def test_that_the_panel_fits_and_its_controls_tell_what_they_do(window, qtbot, size):
+def test_that_the_panel_fits_and_its_controls_show_what_they_do(window, qtbot, size):
     window.resize(*size)
     panel = panel_of(window, qtbot)
     apply(panel, qtbot, "def mine(x, f):\n    print('x')\n    return x[:1]\n")

@@ -73,62 +73,62 @@ def test_that_a_notch_of_a_slider_paints_only_the_controls_and_the_card_of_its_r
 
 
 def test_that_a_notch_of_a_slider_signals_one_difference_and_no_frame(four):
-    session, told = four.session, []
+    session, reported = four.session, []
     before = session.experiment
     for name in ("problem_changed", "selection_changed", "runs_changed", "frame"):
-        getattr(session, name).connect(lambda name=name: told.append(name))
-    session.cursor.moved.connect(lambda: told.append("moved"))
-    session.experiment_changed.connect(told.append)
+        getattr(session, name).connect(lambda name=name: reported.append(name))
+    session.cursor.moved.connect(lambda: reported.append("moved"))
+    session.experiment_changed.connect(reported.append)
     slider_of(four).setValue(slider_of(four).value() + 1)
-    assert told == [diff(before, session.experiment)]
-    assert told[0].runs[2].hyperparameters == ("learning_rate",)
+    assert reported == [diff(before, session.experiment)]
+    assert reported[0].runs[2].hyperparameters == ("learning_rate",)
 
 
 def test_that_an_edit_that_changes_nothing_is_none(four):
-    session, told = four.session, []
-    session.experiment_changed.connect(told.append)
+    session, reported = four.session, []
+    session.experiment_changed.connect(reported.append)
     session.edit(replace(session.experiment, limits=replace(session.experiment.limits)))
     session.edit(session.experiment.with_run(1))
-    assert told == []
+    assert reported == []
     assert not four.edit_actions.undo.isEnabled()
 
 
 def test_that_the_difference_of_an_undo_and_a_redo_is_signalled_too(four):
-    session, told = four.session, []
+    session, reported = four.session, []
     before = session.experiment
     four.limits_panel.fields["max_steps"].slider.setValue(300)
     after = session.experiment
-    session.experiment_changed.connect(told.append)
+    session.experiment_changed.connect(reported.append)
     session.undo()
     assert four.limits_panel.fields["max_steps"].value == before.limits.max_steps
     session.redo()
     assert four.limits_panel.fields["max_steps"].value == after.limits.max_steps
-    assert told == [diff(after, before), diff(before, after)]
-    assert told[0].limits == ("max_steps",)
+    assert reported == [diff(after, before), diff(before, after)]
+    assert reported[0].limits == ("max_steps",)
 
 
 def test_that_a_selection_is_signalled_once_and_is_no_edit(four):
-    session, told = four.session, []
-    session.experiment_changed.connect(told.append)
-    session.selection_changed.connect(lambda: told.append(session.selected))
+    session, reported = four.session, []
+    session.experiment_changed.connect(reported.append)
+    session.selection_changed.connect(lambda: reported.append(session.selected))
     session.select(1)
     session.select(1)
-    assert told == [1]
+    assert reported == [1]
     assert set(four.runs_panel.editor.fields) == {"learning_rate", "momentum", "dampening"}
     assert four.runs_panel.list.currentRow() == 1
 
 
 def test_that_a_removed_run_moves_the_selection_where_it_must(four):
-    session, told = four.session, []
+    session, reported = four.session, []
     session.select(3)
-    session.selection_changed.connect(lambda: told.append(session.selected))
+    session.selection_changed.connect(lambda: reported.append(session.selected))
     four.runs_panel.remove_run()
-    assert told == [2]
+    assert reported == [2]
     four.runs_panel.remove_run()
-    assert told == [2, 1]
+    assert reported == [2, 1]
     session.undo()
     assert session.selected == 2
-    assert told == [2, 1, 2]
+    assert reported == [2, 1, 2]
 
 
 def test_that_an_undo_that_selects_another_run_shows_its_controls(four):
@@ -142,13 +142,13 @@ def test_that_an_undo_that_selects_another_run_shows_its_controls(four):
 
 
 def test_that_the_notches_of_a_slider_are_signalled_once_when_the_runs_computed_for_them_are_shown(four, qtbot):
-    session, told = four.session, []
+    session, reported = four.session, []
     four.edit_actions.what_if.setChecked(True)
-    session.experiment_changed.connect(told.append)
+    session.experiment_changed.connect(reported.append)
     before, slider = session.experiment, slider_of(four)
     for notch in range(3):
         slider.setValue(slider.value() + 1 + notch)
-    assert told == []
+    assert reported == []
     qtbot.waitUntil(lambda: not session.what_if.pending)
-    assert told == [diff(before, session.experiment)]
+    assert reported == [diff(before, session.experiment)]
     assert four.runs_panel.list.item(2).text() == session.experiment.runs[2].title

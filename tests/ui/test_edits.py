@@ -52,7 +52,7 @@ EDITS = {
 
 
 @pytest.mark.parametrize("what", EDITS)
-def test_that_an_edit_is_told_undone_and_done_again_with_its_runs(window, what):
+def test_that_an_edit_is_reported_undone_and_done_again_with_its_runs(window, what):
     session, actions = window.session, window.edit_actions
     session.player.finish()
     before, runs = session.experiment, list(session.runs)

@@ -1,4 +1,4 @@
-"""What is typed is never lost, and what has ended is drawn whole."""
+"""Entries keep what is typed, and ended runs are drawn whole."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_that_what_is_being_typed_survives_another_change(window, qtbot):
     assert window.session.experiment.start == (3.0, 3.0)
 
 
-def test_that_a_refused_entry_and_its_message_stay_until_mended(window, qtbot):
+def test_that_a_refused_entry_and_its_message_stay_until_corrected(window, qtbot):
     entry = window.problem_panel.start.entry
     type_over(qtbot, entry, "3, abc")
     qtbot.keyClick(entry, Qt.Key.Key_Return)
@@ -185,14 +185,14 @@ def test_that_a_click_at_an_extreme_zoom_does_no_harm(window, qtbot, width):
     assert all(map(math.isfinite, window.session.experiment.start))
 
 
-@pytest.mark.parametrize(("text", "told"), [("1e308 -1e308", "1e+150"), ("1e149 -1e149 0", "")])
-def test_that_samples_are_shown_or_told_to_be_too_large(window, qtbot, text, told):
+@pytest.mark.parametrize(("text", "reported"), [("1e308 -1e308", "1e+150"), ("1e149 -1e149 0", "")])
+def test_that_samples_are_shown_or_reported_to_be_too_large(window, qtbot, text, reported):
     window.problem_panel.choose("samples")
     window.problem_panel.samples.text.setPlainText(text)
     window.problem_panel.samples._pause.stop()
     window.problem_panel.samples._take_text()
-    assert told in window.problem_panel.samples.message.text()
-    assert bool(told) == window.problem_panel.samples.message.isVisible()
+    assert reported in window.problem_panel.samples.message.text()
+    assert bool(reported) == window.problem_panel.samples.message.isVisible()
     window.stage.plot.draw()
     assert np.isfinite(window.stage.plot.getPlotItem().vb.viewRange()).all()
 
@@ -271,7 +271,7 @@ def test_that_a_picture_of_a_function_leaves_the_record_alone():
 def test_that_the_mouse_reads_the_lower_plot(window):
     window.session.player.finish()
     plot = window.history.plot
-    told = []
-    plot.hovered.connect(told.append)
+    reported = []
+    plot.hovered.connect(reported.append)
     plot.scene().sigMouseMoved.emit(plot.getPlotItem().vb.mapViewToScene(QPointF(50, 0)))
-    assert told[-1].startswith("step 50   loss ")
+    assert reported[-1].startswith("step 50   loss ")

@@ -1,4 +1,4 @@
-"""The panel that tells where the selected run is."""
+"""The panel on the point where the selected run is."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_that_the_panel_costs_nothing_until_it_is_seen(window):
     assert not window.findChildren(CurvaturePanel)
 
 
-def test_that_it_tells_what_kind_of_point_the_cursor_is_on(open_here, qtbot):
+def test_that_it_shows_what_kind_of_point_the_cursor_is_on(open_here, qtbot):
     window, panel = open_here()
     settled(qtbot, panel)
     assert panel.kind.text() == "Slope"
@@ -72,7 +72,7 @@ def test_that_it_shows_the_eigenvalues_at_the_cursor(open_here, qtbot):
     assert [name for name, _, _ in panel.spectrum.rows] == ["λ₁", "λ₂"]
 
 
-def test_that_a_rate_too_large_is_told_beside_the_largest_stable_one(open_here, qtbot):
+def test_that_a_rate_too_large_is_reported_beside_the_largest_stable_one(open_here, qtbot):
     window, panel = open_here("elliptic_bowl", learning_rate=0.34, steps=3)
     settled(qtbot, panel)
     assert "1.7 times too large here" in panel.verdict.text()
@@ -209,7 +209,7 @@ def test_that_many_dimensions_show_both_ends(open_here, qtbot):
     assert len(window.session.arrows.shown) == 2
 
 
-def test_that_no_run_and_one_that_has_not_begun_are_told(open_here, qtbot):
+def test_that_no_run_and_one_that_has_not_begun_are_reported(open_here, qtbot):
     window, panel = open_here()
     settled(qtbot, panel)
     window.runs_panel.remove.trigger()
@@ -262,7 +262,7 @@ def test_that_a_rule_that_does_not_return_is_given_up_and_others_are_looked_at(o
     monkeypatch.setattr("gdviewer.ui.curvature.curvature_panel.PATIENCE_SECONDS", 0.2)
     window, panel = open_here("booth")
     settled(qtbot, panel)
-    own = window.session.user_rules
+    rules = window.session.user_rules
     text = """
 def mine(x, f, t, *, learning_rate=rate(0.01)):
     print(t)
@@ -270,21 +270,21 @@ def mine(x, f, t, *, learning_rate=rate(0.01)):
         pass
     return x - learning_rate * f.gradient(x)
 """
-    own.apply(text)
+    rules.apply(text)
     qtbot.waitUntil(lambda: "TimeoutError: it has not returned for 0.2 seconds" in panel.reason.text())
     assert "line 4 of mine: while t == 1000" in panel.reason.text()
-    assert own.printed.lines() == []  # it is not of the run's steps that this is
+    assert rules.printed.lines() == []  # it is not of the run's steps that this is
     window.session.select(0)
     qtbot.waitUntil(lambda: "Gradient descent" in panel.where.text())
     window.session.select(1)
     qtbot.waitUntil(panel._patience.isActive)
-    window.session.edit(replace(window.session.experiment, runs=()))  # while it is looked at
+    window.session.edit(replace(window.session.experiment, runs=()))  # while it is shown
     qtbot.waitUntil(lambda: panel.kind.text() == "No run")
     window.runs_panel.add_runs(["gradient_descent"])
     qtbot.waitUntil(lambda: "Gradient descent" in panel.where.text())
 
 
-def test_that_a_theme_colours_it_anew(open_here, qtbot):
+def test_that_a_theme_colours_it_again(open_here, qtbot):
     _, panel = open_here()
     settled(qtbot, panel)
     look().choose("light")
@@ -310,7 +310,7 @@ def test_that_no_words_are_cut_off(open_here, qtbot, size, theme):
     assert panel.spectrum.height() >= panel.spectrum.sizeHint().height()
 
 
-def test_that_rows_of_a_line_and_of_few_ritz_values_are_told():
+def test_that_rows_of_a_line_and_of_few_ritz_values_are_reported():
     one = curvature(problems.get("parabola"), [1.0])
     assert [(name, sign) for name, _, sign in rows_of(one)] == [("λ₁", 1)]
     flat = curvature(problems.formula("x**2 + 0*y"), [1.0, 1.0])

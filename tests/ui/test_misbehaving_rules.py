@@ -1,4 +1,4 @@
-"""Rules of the user's that raise, loop, block, print or cheat: it is told, the window lives, the others go on."""
+"""User rules that raise, loop, block, print or cheat: it is reported, the window responds, other runs continue."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def play(window):
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "reported"),
     [
         ("x = x / 0j", "returned a point of type complex128"),
         ("raise SystemExit", "SystemExit"),
@@ -59,7 +59,7 @@ def play(window):
         ("import sys; sys.setrecursionlimit(150); mine(x, f, t)", "RecursionError"),
     ],
 )
-def test_that_a_rule_that_fails_ends_alone(endless, qtbot, line, told):
+def test_that_a_rule_that_fails_ends_alone(endless, qtbot, line, reported):
     if "recursion" in line:
         line = "mine(x, f, t)"
     run = join(endless, qtbot, f"def mine(x, f, t):\n    if t > 40:\n        {line}\n    return x\n")
@@ -67,12 +67,12 @@ def test_that_a_rule_that_fails_ends_alone(endless, qtbot, line, told):
     play(endless)
     qtbot.waitUntil(lambda: run.stop is not None, timeout=20_000)
     assert run.stop.reason is Reason.ERROR
-    assert told in run.stop.message
+    assert reported in run.stop.message
     assert run.stop.place.line in (3, 4)
-    qtbot.waitUntil(lambda: told in panel.message.text())
+    qtbot.waitUntil(lambda: reported in panel.message.text())
     goes_on(endless, qtbot)
     endless.session.select(1)
-    qtbot.waitUntil(lambda: told in endless.runs_panel.editor.message.text())
+    qtbot.waitUntil(lambda: reported in endless.runs_panel.editor.message.text())
 
 
 @pytest.mark.parametrize("started", [True, False], ids=["in the race", "at the first step"])
@@ -90,8 +90,8 @@ def test_that_a_rule_that_loops_for_ever_is_given_up_at_its_line(endless, qtbot,
     goes_on(endless, qtbot)
     threads = [thread for thread in threading.enumerate() if thread.name == "gdviewer worker"]
     qtbot.waitUntil(lambda: sum(thread.is_alive() for thread in threads) == 1)
-    mended = join(endless, qtbot, text.replace("while t >", "while t < -"))
-    qtbot.waitUntil(lambda: mended.step > 400, timeout=20_000)
+    corrected = join(endless, qtbot, text.replace("while t >", "while t < -"))
+    qtbot.waitUntil(lambda: corrected.step > 400, timeout=20_000)
 
 
 def test_that_a_rule_that_catches_every_exception_in_its_loop_is_ended(endless, qtbot, monkeypatch):
@@ -107,7 +107,7 @@ def test_that_a_rule_that_catches_every_exception_in_its_loop_is_ended(endless, 
     assert len([thread for thread in threading.enumerate() if thread.name == "gdviewer worker"]) == 1
 
 
-def test_that_a_rule_that_waits_where_it_cannot_be_reached_is_told_to_go_on(endless, qtbot, monkeypatch):
+def test_that_a_rule_that_waits_where_it_cannot_be_reached_is_asked_to_go_on(endless, qtbot, monkeypatch):
     monkeypatch.setattr(watchdog, "BLOCKED_SECONDS", 0.2)
     monkeypatch.setattr(watchdog, "CHASE_SECONDS", 0.3)
     run = join(
@@ -138,9 +138,9 @@ def test_that_a_rule_that_blocks_does_not_hold_up_its_next_version(endless, qtbo
     join(endless, qtbot, loop)
     play(endless)
     qtbot.waitUntil(lambda: endless.session.runs[-1].step_under_way == 3, timeout=20_000)
-    mended = join(endless, qtbot, loop.replace("== 3", "== -3"))
+    corrected = join(endless, qtbot, loop.replace("== 3", "== -3"))
     play(endless)
-    qtbot.waitUntil(lambda: mended.step > 100, timeout=20_000)
+    qtbot.waitUntil(lambda: corrected.step > 100, timeout=20_000)
 
 
 def test_that_a_text_that_loops_when_it_is_applied_is_given_up(endless, qtbot, monkeypatch):
@@ -180,7 +180,7 @@ HONEST = "def mine(x, f, v=0.0):\n    v = f.rng.normal(0.99, 0.01)\n    return x
 
 @pytest.mark.display
 @pytest.mark.parametrize("cheat", CHEATS)
-def test_that_a_rule_that_cheats_is_told_at_a_pause(endless, qtbot, cheat):
+def test_that_a_rule_that_cheats_is_reported_at_a_pause(endless, qtbot, cheat):
     panel = code_panel(endless, qtbot)
     run = join(endless, qtbot, CHEATS[cheat])
     play(endless)
@@ -193,7 +193,7 @@ def test_that_a_rule_that_cheats_is_told_at_a_pause(endless, qtbot, cheat):
     qtbot.waitUntil(lambda: not panel.message.isVisible())
 
 
-def test_that_a_rule_that_draws_from_f_is_not_told_to_cheat(endless, qtbot):
+def test_that_a_rule_that_draws_from_f_is_not_reported_to_cheat(endless, qtbot):
     run = join(endless, qtbot, HONEST)
     play(endless)
     qtbot.waitUntil(lambda: run.step > 50, timeout=20_000)

@@ -35,7 +35,7 @@ def choose(field, word: str) -> None:
 
 
 def rows(window) -> list[tuple[str, str, str]]:
-    """What stands in the list; of a message only its text."""
+    """The texts in the list; of a message only its text."""
     tree = window.problem_panel.builder.layers.tree
     found = []
     for i in range(tree.topLevelItemCount()):
@@ -45,9 +45,9 @@ def rows(window) -> list[tuple[str, str, str]]:
     return found
 
 
-def select(window, place: int) -> None:
+def select(window, position: int) -> None:
     tree = window.problem_panel.builder.layers.tree
-    tree.setCurrentItem(tree.topLevelItem(place))
+    tree.setCurrentItem(tree.topLevelItem(position))
 
 
 def layers_of(window) -> str:
@@ -112,7 +112,7 @@ def test_that_a_row_is_dragged_to_another_place(window, qtbot):
 
 
 @pytest.mark.display
-def test_that_a_layer_that_does_not_fit_is_told_at_its_row_and_the_last_good_network_goes_on(window):
+def test_that_a_layer_that_does_not_fit_is_reported_at_its_row_and_the_last_good_network_goes_on(window):
     network = pick(window, "convolutional_network")
     builder = window.problem_panel.builder.layers
     select(window, 2)
@@ -158,20 +158,20 @@ def test_that_layers_entered_for_other_data_hold_once_these_are_chosen(window, q
 
 @pytest.mark.display
 @pytest.mark.parametrize(
-    ("text", "told"), [("8, 9x", "write it as dense 32 relu"), ("8,, 8", "missing"), ("dens 8", "did you mean")]
+    ("text", "reported"), [("8, 9x", "write it as dense 32 relu"), ("8,, 8", "missing"), ("dens 8", "did you mean")]
 )
-def test_that_a_text_that_is_no_layers_is_told_below_it_and_nothing_is_lost(window, qtbot, text, told):
+def test_that_a_text_that_is_no_layers_is_reported_below_it_and_nothing_is_lost(window, qtbot, text, reported):
     network = pick(window)
     entry = window.problem_panel.builder.layers.entry
     type_into(qtbot, entry, text)
-    assert told in entry.message.text()
+    assert reported in entry.message.text()
     assert entry.message.isVisible()
     assert entry.text() == text
     assert window.session.experiment.problem is network
 
 
 @pytest.mark.display
-def test_that_too_many_weights_are_told_at_the_row(window, qtbot):
+def test_that_too_many_weights_are_reported_at_the_row(window, qtbot):
     pick(window)
     type_into(qtbot, window.problem_panel.builder.layers.entry, "3000, 3000")
     assert rows(window)[2] == ("9,012,000 weights are more than 2,000,000, the most there can be",)
@@ -226,11 +226,11 @@ def test_that_only_what_has_an_effect_on_the_data_is_shown(window):
 def test_that_a_batch_larger_than_the_data_is_said_to_be(window, qtbot):
     pick(window, page=2)
     type_into(qtbot, window.problem_panel.fields["batch_size"].entry, "5000")
-    told = window.problem_panel.builder.batch.text()
-    assert told == "Every step sees all 320 rows. A batch of 5,000 is more than there are."
+    reported = window.problem_panel.builder.batch.text()
+    assert reported == "Every step sees all 320 rows. A batch of 5,000 is more than there are."
 
 
-def test_that_a_loss_that_does_not_fit_is_told_and_the_one_before_stays(window):
+def test_that_a_loss_that_does_not_fit_is_reported_and_the_one_before_stays(window):
     network = pick(window, page=2)
     field = window.problem_panel.fields["loss"]
     choose(field, "huber")
@@ -295,7 +295,7 @@ def test_that_few_whole_numbers_are_classes_unless_read_as_numbers(window, qtbot
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         ("a,b\nx,y\nu,v\n", "no column of numbers to predict 'b' from"),
         ("a,b\n1,2\nnan,3\n", "no value in line 3"),
@@ -303,10 +303,10 @@ def test_that_few_whole_numbers_are_classes_unless_read_as_numbers(window, qtbot
         ("a,b\n1,2\n", "at least two are needed"),
     ],
 )
-def test_that_a_table_that_cannot_be_learnt_is_told_and_the_network_stays(window, qtbot, tmp_path, text, told):
+def test_that_a_table_that_cannot_be_learnt_is_reported_and_the_network_stays(window, qtbot, tmp_path, text, reported):
     network = pick(window, page=0)
     open_table(window, qtbot, tmp_path, text)
-    assert told in window.problem_panel.data.message.text()
+    assert reported in window.problem_panel.data.message.text()
     assert window.problem_panel.data.message.isVisible()
     assert window.session.experiment.problem is network
 
@@ -321,8 +321,8 @@ def test_that_a_network_begins_with_runs_that_suit_it_and_one_s_own_are_kept(win
     window.problem_panel.choose("himmelblau")
     assert session.experiment.runs == before.runs
     assert session.experiment.limits == before.limits
-    own = RunPlan(optimizers.get("momentum"))
-    session.edit(session.experiment.with_more(own))
+    momentum = RunPlan(optimizers.get("momentum"))
+    session.edit(session.experiment.with_more(momentum))
     runs = session.experiment.runs
     pick(window)
     assert session.experiment.runs == runs
@@ -363,8 +363,8 @@ def test_that_nothing_of_the_panel_is_cut_off_and_all_of_it_is_named(window, qtb
     panel.builder.layers.add(panel.builder.layers.layers[0])
     for page in range(3):
         panel.builder.setCurrentIndex(page)
-        for place in range(4 if page == 1 else 1):
-            select(window, place)
+        for position in range(4 if page == 1 else 1):
+            select(window, position)
             qtbot.wait(20)
             assert window.width() == 1280
             assert panel.width() <= panel.parentWidget().width()
@@ -379,7 +379,7 @@ def test_that_nothing_of_the_panel_is_cut_off_and_all_of_it_is_named(window, qtb
                         assert control.accessibleName() or control.text(), control
 
 
-def test_that_an_entry_is_not_told_of_with_other_data(window):
+def test_that_an_entry_is_not_reported_of_with_other_data(window):
     pick(window, "convolutional_network", page=0)
     assert window.problem_panel.why.isVisible()
     choose(window.problem_panel.fields["data"], "moons")

@@ -1,4 +1,4 @@
-"""What applies to any optimizer, set in the window."""
+"""Options of any optimizer, set in the window."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_that_options_are_folded_away_until_they_are_wanted(window, qtbot):
 
 
 @pytest.mark.parametrize("name", OPTIONS)
-def test_that_an_option_switched_on_reaches_the_run_and_is_told(window, editor, qtbot, name):
+def test_that_an_option_switched_on_reaches_the_run_and_is_reported(window, editor, qtbot, name):
     before = window.session.runs
     switch_on(qtbot, editor.body.fields[name], "0.5")
     assert getattr(window.session.runs[0].options, name) == 0.5
@@ -57,7 +57,7 @@ def test_that_an_option_switched_on_reaches_the_run_and_is_told(window, editor, 
     assert editor.fold.text() == "Options"
 
 
-def test_that_an_option_out_of_range_is_told_and_the_old_one_holds(window, editor, qtbot):
+def test_that_an_option_out_of_range_is_reported_and_the_old_one_holds(window, editor, qtbot):
     switch_on(qtbot, editor.body.fields["clip_norm"], "-3")
     assert "clip_norm must be in (0, " in editor.body.fields["clip_norm"].entry.message.text()
     assert window.session.experiment.runs[0].options.clip_norm == 1.0
@@ -78,7 +78,7 @@ def test_that_every_schedule_can_be_chosen_runs_and_draws_its_rate(window, edito
     assert drawn == pytest.approx(np.log10(run.trace.rate[: len(drawn)]))
 
 
-def test_that_a_schedules_parameter_makes_the_run_anew_with_it(window, editor):
+def test_that_a_schedules_parameter_makes_the_run_again_with_it(window, editor):
     editor.body.choose_schedule("step")
     editor.body.schedule_fields["gamma"].slider.setValue(100)
     gamma = window.session.experiment.runs[0].options.schedule.values["gamma"]
@@ -104,7 +104,7 @@ def rateless(x, f):
 
 @optimizer("Curious", needs=("lowest",))
 def curious(x, f):
-    """Step by what the lowest loss tells."""
+    """Step by the distance to the lowest loss."""
     g = f.gradient(x)
     return x - (f.value(x) - f.lowest) / (g @ g) * g
 
@@ -188,7 +188,7 @@ def test_that_a_rate_found_is_the_runs_own_and_a_minimum_has_none(window, qtbot)
     assert window.session.experiment.runs[0].hyperparameters["learning_rate"] == found
 
 
-def test_that_it_is_told_why_no_rate_is_looked_for(open_window):
+def test_that_it_is_reported_why_no_rate_is_looked_for(open_window):
     plans = tuple(RunPlan(optimizers.get(name)) for name in ("gradient_descent", "fista"))
     window = open_window(Experiment(problems.get("sphere"), plans, (1.0, 2.0)))
     find = window.runs_panel.editor.find

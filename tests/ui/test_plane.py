@@ -93,7 +93,7 @@ def test_that_every_run_is_drawn_projected_with_its_head_its_start_and_the_minim
 
 
 @pytest.mark.display
-def test_that_the_distance_off_the_plane_and_both_losses_are_told_at_the_cursor(open_plane):
+def test_that_the_distance_off_the_plane_and_both_losses_are_reported_at_the_cursor(open_plane):
     window = open_plane()
     window.session.player.finish()
     view, plane, run = window.stage.currentWidget(), window.stage.plot.surface.plane, window.session.runs[0]
@@ -279,7 +279,7 @@ def test_that_another_run_selected_has_its_own_plane(open_plane):
     assert np.array_equal(plot.surface.plane.origin, run.trace.x[-1])
 
 
-def test_that_after_a_reset_the_plane_is_told_to_be_of_an_earlier_path(open_plane):
+def test_that_after_a_reset_the_plane_is_reported_to_be_of_an_earlier_path(open_plane):
     window = open_plane()
     window.session.player.finish()
     plane = window.stage.plot.surface.plane

@@ -78,12 +78,12 @@ def test_that_hovering_reads_x_y_and_f(window):
     assert "x = 3" in text
     assert "y = 2" in text
     assert "f = 0" in text
-    told = []
-    plot.hovered.connect(told.append)
+    reported = []
+    plot.hovered.connect(reported.append)
     plot.scene().sigMouseMoved.emit(plot.getPlotItem().vb.mapViewToScene(QPointF(1, 1)))
-    assert told
-    assert told[-1] == window._hover.text()
-    assert "f = 106" in told[-1]
+    assert reported
+    assert reported[-1] == window._hover.text()
+    assert "f = 106" in reported[-1]
 
 
 def test_that_the_path_drawn_is_the_path_run(window):

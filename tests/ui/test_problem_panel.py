@@ -64,7 +64,7 @@ def test_that_each_heading_stands_once_in_the_list(window, qtbot):
     assert len(headings) == len(set(headings)) >= 4
 
 
-def test_that_moving_a_parameter_draws_anew_at_once(window, qtbot):
+def test_that_moving_a_parameter_draws_again_at_once(window, qtbot):
     window.problem_panel.choose("rosenbrock")
     qtbot.waitUntil(lambda: window.stage.plot.landscape is not None)
     before = window.stage.plot.landscape
@@ -101,7 +101,7 @@ def test_that_a_formula_is_drawn_when_the_typing_rests(window, qtbot):
 
 @pytest.mark.display
 @pytest.mark.parametrize("text", ["__import__('os')", "x.real", "9**9**9", "2x", "x + foo(y)", "[x for x in y]"])
-def test_that_a_bad_formula_is_told_below_and_the_good_one_stays(window, qtbot, text):
+def test_that_a_bad_formula_is_reported_below_and_the_good_one_stays(window, qtbot, text):
     entry = window.problem_panel.formula.entry
     type_into(qtbot, entry, text)
     assert entry.message.isVisible()
@@ -170,7 +170,7 @@ def test_that_a_file_dropped_on_the_window_is_opened(window, qtbot, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "reported"),
     [
         ("", "no numbers"),
         ("7", "two samples"),
@@ -180,14 +180,14 @@ def test_that_a_file_dropped_on_the_window_is_opened(window, qtbot, tmp_path):
         ("1,2,3\n4,5,6\n", "choose a regression or a network first"),
     ],
 )
-def test_that_a_bad_file_is_told_and_the_problem_stays(window, qtbot, tmp_path, content, told):
+def test_that_a_bad_file_is_reported_and_the_problem_stays(window, qtbot, tmp_path, content, reported):
     path = tmp_path / "bad.txt"
     path.write_text(content)
     window.problem_panel.open_file(str(path))
     message = window.problem_panel.samples.message
     qtbot.waitUntil(lambda: bool(message.text()))
     assert message.isVisible()
-    assert told in message.text()
+    assert reported in message.text()
     assert "bad.txt" in message.text()
     assert window.session.experiment.problem.name == "himmelblau"
 
@@ -202,7 +202,7 @@ def test_that_the_start_is_chosen_by_number(window, qtbot):
 
 @pytest.mark.display
 @pytest.mark.parametrize("text", ["", "1", "1, 2, 3", "a, b", "nan, 0", "inf, 1"])
-def test_that_a_bad_start_is_told_and_the_last_one_stays(window, qtbot, text):
+def test_that_a_bad_start_is_reported_and_the_last_one_stays(window, qtbot, text):
     entry = window.problem_panel.start.entry
     before = window.session.experiment.start
     type_into(qtbot, entry, text) if text else (

@@ -44,7 +44,7 @@ def test_that_a_regression_has_epochs_where_it_has_batches(window, qtbot):
     assert window.progress.epoch.text() == "epoch 0.0 of 200"
 
 
-def test_that_progress_tells_epoch_time_left_and_examples_without_moving(window, qtbot):
+def test_that_progress_shows_epoch_time_left_and_examples_without_moving(window, qtbot):
     window.problem_panel.choose("network")
     session, progress = window.session, window.progress
     session.edit(replace(session.experiment, limits=replace(session.experiment.limits, max_steps=10_000_000)))
@@ -53,8 +53,8 @@ def test_that_progress_tells_epoch_time_left_and_examples_without_moving(window,
     qtbot.waitUntil(lambda: bool(progress.pace.text()), timeout=10_000)
     assert re.fullmatch(r"epoch [\d,]+\.\d of 1,000,000", progress.epoch.text())
     assert re.fullmatch(r"[\d:]+ (s|min|h) left", progress.left.text())
-    told = float(progress.pace.text().removesuffix(" examples/s").replace(",", ""))
-    assert told > 320
+    reported = float(progress.pace.text().removesuffix(" examples/s").replace(",", ""))
+    assert reported > 320
     assert progress.geometry() == before
     session.player.pause()
     qtbot.waitUntil(lambda: not session.player.busy)

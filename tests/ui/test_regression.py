@@ -1,4 +1,4 @@
-"""Regression in the window: the data beside the loss, tables of one's own, scaling and batches."""
+"""Regression in the window: the data beside the loss, tables of the user, scaling and batches."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_that_the_fit_the_model_and_the_loss_follow_the_cursor(open_window):
     assert view.model.text() == problem.model_text(session.runs[1].trace.x[3])
 
 
-def test_that_the_batch_of_the_step_at_the_cursor_is_ringed_and_the_epoch_told(open_window):
+def test_that_the_batch_of_the_step_at_the_cursor_is_ringed_and_the_epoch_reported(open_window):
     window = fitted(open_window, problems.get("linear_regression", batch_size=8), seed=3)
     session, plot = window.session, window.beside.data.plot
     problem = session.experiment.problem
@@ -165,7 +165,7 @@ def test_that_a_diverging_run_is_drawn_without_complaint(open_window):
 
 
 @pytest.mark.display
-def test_that_scaling_and_batches_are_controls_and_told_in_words(window, qtbot):
+def test_that_scaling_and_batches_are_controls_and_reported_in_words(window, qtbot):
     panel = window.problem_panel
     panel.choose("linear_regression")
     assert panel.data.notes.text() == "Features as they are, not scaled.\nEvery step sees all 50 rows."
@@ -244,7 +244,7 @@ def test_that_a_table_stays_while_the_model_changes_and_can_be_left_and_come_bac
         ("a,b\nx,y\nz,w\n", "no column of numbers to predict"),
     ],
 )
-def test_that_what_is_wrong_with_a_table_is_told_and_the_problem_stays(window, qtbot, tmp_path, text, message):
+def test_that_what_is_wrong_with_a_table_is_reported_and_the_problem_stays(window, qtbot, tmp_path, text, message):
     window.problem_panel.choose("linear_regression")
     before = window.session.experiment.problem
     entry = open_table(window, qtbot, tmp_path, text)
@@ -253,7 +253,7 @@ def test_that_what_is_wrong_with_a_table_is_told_and_the_problem_stays(window, q
     assert window.session.experiment.problem is before
 
 
-def test_that_a_target_of_text_is_told_and_the_choice_stays_to_be_changed(window, qtbot, tmp_path):
+def test_that_a_target_of_text_is_reported_and_the_choice_stays_to_be_changed(window, qtbot, tmp_path):
     window.problem_panel.choose("linear_regression")
     entry = open_table(window, qtbot, tmp_path)
     entry.target.setCurrentText("city")
@@ -273,7 +273,7 @@ def test_that_the_same_data_from_another_file_are_shown_as_that_file_s(window, q
 
 
 @pytest.mark.display
-def test_that_a_degree_that_own_data_cannot_bear_is_told(window, qtbot, tmp_path):
+def test_that_a_degree_that_own_data_cannot_bear_is_reported(window, qtbot, tmp_path):
     window.problem_panel.choose("polynomial_regression")
     entry = open_table(window, qtbot, tmp_path, "x,y\n1e40,1\n2,2\n3,4\n5,5\n")
     panel = window.problem_panel

@@ -18,7 +18,7 @@ from gdviewer.ui.plots.thinning import Nearest, distance_to_line
 
 
 def ran(open_window, qtbot, name: str, steps: int, *plans: RunPlan):
-    """A window whose runs have done so many steps, painted."""
+    """A window, painted, whose runs have done a number of steps."""
     problem = problems.get(name)
     limits = Limits(tolerance=None, max_steps=10**9)
     window = open_window(Experiment(problem, plans, tuple(problem.start.tolist()), limits))
@@ -85,9 +85,9 @@ def test_that_the_path_keeps_its_form_wherever_the_cursor_is(open_window, qtbot)
     for step in (10, 700, 2999):
         window.session.cursor.look_at(step)
         points = np.concatenate([np.column_stack(c.getData()) for c in (drawing.curve, drawing.future)])
-        own = {tuple(p) for p in points} - {tuple(window.session.runs[0].trace.x[s]) for s in (10, 700, 2999)}
-        assert chosen is None or own == chosen
-        chosen = own
+        found = {tuple(p) for p in points} - {tuple(window.session.runs[0].trace.x[s]) for s in (10, 700, 2999)}
+        assert chosen is None or found == chosen
+        chosen = found
 
 
 @pytest.mark.display
@@ -101,9 +101,9 @@ def test_that_the_curves_are_pale_from_a_strong_line_on(open_window, qtbot, loga
     thin = plot.cursor_line.pen.widthF()
 
     def color_at(step: int):
-        place = pixel_of(plot, np.log10(step) if logarithmic else step, window.session.runs[0].trace.loss[step])
+        position = pixel_of(plot, np.log10(step) if logarithmic else step, window.session.runs[0].trace.loss[step])
         image = plot.viewport().grab().toImage()
-        around = [image.pixelColor(place + QPoint(0, dy)) for dy in (-2, -1, 0, 1, 2)]
+        around = [image.pixelColor(position + QPoint(0, dy)) for dy in (-2, -1, 0, 1, 2)]
         return max(color.hslSaturation() * (255 - color.lightness()) for color in around)
 
     live = color_at(30), color_at(300)
@@ -168,11 +168,11 @@ def test_that_a_click_between_two_far_steps_is_on_the_path_and_one_beside_it_set
     assert session.experiment.start == pytest.approx(point_of(plot, beside), abs=0.05)
 
 
-def test_that_the_mouse_tells_what_a_click_on_a_path_would_look_at(window, qtbot):
+def test_that_the_mouse_shows_what_a_click_on_a_path_would_look_at(window, qtbot):
     window.session.player.finish()
     plot, run = window.stage.plot, window.session.runs[1]
-    told = plot.describe(*run.trace.x[20])
-    assert told.endswith(f"step 20 of Adam   η = 0.1: loss {run.trace.loss[20]:.6g}, click to look at it")
+    reported = plot.describe(*run.trace.x[20])
+    assert reported.endswith(f"step 20 of Adam   η = 0.1: loss {run.trace.loss[20]:.6g}, click to look at it")
     assert plot.viewport().cursor().shape() == Qt.CursorShape.PointingHandCursor
     assert "click" not in plot.describe(4, -4)
     assert plot.viewport().cursor().shape() == Qt.CursorShape.ArrowCursor

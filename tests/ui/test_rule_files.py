@@ -1,4 +1,4 @@
-"""Rules kept in files: opened, watched, taken up on save, and what is told where that fails."""
+"""Rules in files: opened, watched, read again on save, and messages if that fails."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_that_each_save_is_taken_up_and_the_others_go_on(opened, qtbot, path, sa
         assert [run.step for run in others] == steps
 
 
-def test_that_a_broken_save_is_told_and_the_last_version_stays(opened, qtbot, path):
+def test_that_a_broken_save_is_reported_and_the_last_version_stays(opened, qtbot, path):
     runs = list(opened.session.runs)
     label = opened.runs_panel.files
     assert not label.isVisible()
@@ -99,7 +99,7 @@ def test_that_a_broken_save_is_told_and_the_last_version_stays(opened, qtbot, pa
     assert opened.session.runs == runs
 
 
-def test_that_a_file_that_is_gone_is_told_and_taken_up_when_it_is_back(opened, qtbot, path):
+def test_that_a_file_that_is_gone_is_reported_and_taken_up_when_it_is_back(opened, qtbot, path):
     runs = list(opened.session.runs)
     path.unlink()
     qtbot.waitUntil(opened.runs_panel.files.isVisible)
@@ -151,7 +151,7 @@ def test_that_a_save_is_an_edit_by_its_own_words(opened, qtbot, path):
     assert rate(opened) == 0.01
 
 
-def test_that_a_file_that_is_no_rule_is_told_and_taken_up_once_it_is(window, qtbot, path):
+def test_that_a_file_that_is_no_rule_is_reported_and_taken_up_once_it_is(window, qtbot, path):
     path.write_text("x = 1\n1 / 0\n")
     window.session.user_rules.open(path)
     qtbot.waitUntil(window.runs_panel.files.isVisible)
@@ -225,7 +225,7 @@ def test_that_the_command_line_opens_the_window_with_the_rules_of_files(qapp, qt
     assert seen == [(["Gradient descent", "Adam", "Mine", "Second"], ["1", "2"])]
 
 
-def test_that_the_command_line_tells_what_is_wrong_with_a_file(path, capsys):
+def test_that_the_command_line_reports_what_is_wrong_with_a_file(path, capsys):
     path.write_text("def mine(x, f):\n    return (\n")
     assert cli.main(["--optimizer", str(path)]) == 2
     assert f"{path}, line 2: SyntaxError" in capsys.readouterr().err
@@ -248,17 +248,17 @@ def test_that_a_run_without_a_window_takes_a_rule_from_a_file(path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "reported"),
     [
         ("if t == 7:\n        raise ValueError('seven')", "after step 6: ValueError: seven (line 3 of mine: raise"),
         ("return x[:1]", "after step 0: mine returned a point of shape (1,); it must be of shape (2,) (line 2 of mine"),
         ("import sys; sys.exit()", "after step 0: SystemExit"),
     ],
 )
-def test_that_the_command_line_tells_where_a_rule_fails(path, capsys, line, told):
+def test_that_the_command_line_reports_where_a_rule_fails(path, capsys, line, reported):
     path.write_text(MINE.replace("f, *", "f, t, *").replace("    return", f"    {line}\n    return"))
     assert cli.main(["run", "himmelblau", "--optimizer", str(path), "--json"]) == 1
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith("gdviewer: Mine, ")
-    assert told in err
+    assert reported in err

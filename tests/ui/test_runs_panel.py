@@ -36,8 +36,8 @@ def test_that_several_runs_are_added_at_once(window, qtbot):
     popup = panel.adding
     rows = [row for row in range(popup.list.count()) if popup.list.item(row).data(Qt.ItemDataRole.UserRole)]
     for row in rows[:6]:
-        place = popup.list.visualItemRect(popup.list.item(row)).center()
-        qtbot.mouseClick(popup.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
+        position = popup.list.visualItemRect(popup.list.item(row)).center()
+        qtbot.mouseClick(popup.list.viewport(), Qt.MouseButton.LeftButton, pos=position)
     assert popup.button.text() == "Add 6 runs"
     popup.button.click()
     runs = window.session.experiment.runs
@@ -117,7 +117,7 @@ def test_that_a_hyperparameter_is_typed_exactly(window, qtbot):
 
 
 @pytest.mark.parametrize("text", ["", "abc", "nan", "inf", "-1", "0", "11", "1e400"])
-def test_that_a_wrong_number_is_told_at_its_field_and_the_last_good_one_stays(window, qtbot, text):
+def test_that_a_wrong_number_is_reported_at_its_field_and_the_last_good_one_stays(window, qtbot, text):
     field = window.runs_panel.editor.fields["learning_rate"]
     type_into(qtbot, field.entry, text)
     assert field.entry.message.isVisible()
@@ -179,7 +179,7 @@ def test_that_tolerances_are_switched_on_and_hold(window, qtbot):
         assert np.abs(run.trace.gradient[-1]).max() <= 0.5 < np.abs(run.trace.gradient[-2]).max()
 
 
-def test_that_every_stop_is_told_with_advice(window):
+def test_that_every_stop_is_reported_with_advice(window):
     window.session.player.finish()
     editor = window.runs_panel.editor
     assert editor.message.text().startswith("Tolerance met")
@@ -187,7 +187,7 @@ def test_that_every_stop_is_told_with_advice(window):
     assert "tolerance" in window.runs_panel.list.item(0).toolTip()
 
 
-def test_that_a_gradient_too_large_to_be_squared_is_told_in_list_and_curve(open_window):
+def test_that_a_gradient_too_large_to_be_squared_is_reported_in_list_and_curve(open_window):
     plan = RunPlan(optimizers.get("gradient_descent"), {"learning_rate": 1e-160})
     window = open_window(Experiment(problems.formula("1e155*x**2 + y**2"), (plan,), (1.0, 1.0), Limits()))
     window.session.player.finish()
@@ -198,7 +198,7 @@ def test_that_a_gradient_too_large_to_be_squared_is_told_in_list_and_curve(open_
     assert series.curve.getData()[1].max() == pytest.approx(155.3, abs=0.1)
 
 
-def test_that_the_live_line_tells_step_loss_gradient_and_speed(window, qtbot):
+def test_that_the_live_line_shows_step_loss_gradient_and_speed(window, qtbot):
     window.session.player.play()
     tip = window.runs_panel.list.item
     qtbot.waitUntil(lambda: "steps/s" in tip(1).toolTip() and "step 0 " not in tip(1).toolTip(), timeout=5000)
@@ -236,4 +236,4 @@ def test_that_after_enter_in_a_field_the_keys_are_those_of_the_runs(window, qtbo
     entry.setFocus()
     entry.setText("much")
     qtbot.keyClick(entry, Qt.Key.Key_Return)
-    assert entry.hasFocus()  # there is something to mend
+    assert entry.hasFocus()  # there is something to correct

@@ -175,7 +175,7 @@ def test_that_an_error_in_user_code_ends_its_run_and_is_shown(open_window, qtbot
     assert 'raise RuntimeError("the model broke")' in window.runs_panel.editor.message.text()
 
 
-def test_that_a_function_of_wrong_shape_is_told(open_window):
+def test_that_a_function_of_wrong_shape_is_reported(open_window):
     window = open_window(on_function(lambda x: x))
     window.session.player.finish()
     assert "one real number" in window.runs_panel.editor.message.text()

@@ -1,4 +1,4 @@
-"""How gdviewer starts where things are missing: a display, a library, a folder to write to."""
+"""Start of gdviewer without a display, a library, or a folder to write to."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_that_the_picture_goes_elsewhere_where_the_folder_cannot_be_written() ->
     path.parent.rmdir()
 
 
-def test_that_a_missing_library_is_told_with_its_package_and_no_crash(tmp_path: Path) -> None:
+def test_that_a_missing_library_is_reported_with_its_package_and_no_crash(tmp_path: Path) -> None:
     hidden = tmp_path / "libraries"
     hidden.mkdir()
     for soname in ("libEGL.so.1", "libxkbcommon.so.0"):

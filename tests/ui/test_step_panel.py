@@ -64,16 +64,16 @@ def row_of(panel, name):
     return [row for row in walk(panel) if row.name == name and row.of_rule and not row.executed.returns][-1]
 
 
-def told(panel):
+def reported(panel):
     model = panel.lines.model()
-    return [model.index(place, 0).data() for place in range(model.rowCount())]
+    return [model.index(position, 0).data() for position in range(model.rowCount())]
 
 
 def test_that_the_lines_are_shown_in_order_with_the_values_they_produced(look_into):
     window, panel = look_into(on("rosenbrock", "adam"), 137)
     adam, trace = optimizers.get("adam"), window.session.runs[0].trace
     assert panel.title.text() == "Step 137"
-    assert told(panel)[:-1] == formulas(adam.function)
+    assert reported(panel)[:-1] == formulas(adam.function)
     assert row_of(panel, "x").amount.tobytes() == trace.x[137].tobytes()
     for name in ("m", "v"):
         assert row_of(panel, name).amount.tobytes() == trace.state[name][137].tobytes()
@@ -97,18 +97,18 @@ def test_that_the_step_of_the_selected_run_is_shown(look_into, qtbot):
     window, panel = look_into(on("rosenbrock", "adam", "gradient_descent", learning_rate=1e-3), 5)
     window.session.select(1)
     qtbot.waitUntil(lambda: panel.story.run is window.session.runs[1])
-    assert told(panel)[0] == "x ← x − η·∇f(x)" or "∇f" in told(panel)[0]
+    assert reported(panel)[0] == "x ← x − η·∇f(x)" or "∇f" in reported(panel)[0]
 
 
 @pytest.mark.display
 def test_that_lines_are_shown_as_code_where_that_is_chosen_and_that_this_is_remembered(look_into, open_window, qtbot):
     _, panel = look_into(on("rosenbrock", "adam"), 3)
     qtbot.mouseClick(panel.code, Qt.MouseButton.LeftButton)
-    assert "m = beta1 * m + (1 - beta1) * g" in told(panel)
+    assert "m = beta1 * m + (1 - beta1) * g" in reported(panel)
     _, again = look_into(on("rosenbrock", "adam"), 3)
     assert again.code.isChecked()
     qtbot.mouseClick(again.math, Qt.MouseButton.LeftButton)
-    assert "m ← β₁·m + (1 − β₁)·g" in told(again)
+    assert "m ← β₁·m + (1 − β₁)·g" in reported(again)
 
 
 @pytest.mark.display
@@ -130,8 +130,8 @@ def test_that_arrow_down_shows_the_next_line_as_an_arrow_at_the_point(look_into,
     assert window.session.arrows.shown[0].vector == pytest.approx(trace.x[20] - trace.x[19])
     qtbot.waitUntil(lambda: any(label == "x" for _, label in window.stage.plot.arrows.drawn))
     line = next(line for line, label in window.stage.plot.arrows.drawn if label == "x")
-    place = window.stage.plot.getPlotItem().vb.mapViewToScene(QPointF(*trace.x[19]))
-    assert (line.x1(), line.y1()) == pytest.approx((place.x(), place.y()), abs=1)
+    position = window.stage.plot.getPlotItem().vb.mapViewToScene(QPointF(*trace.x[19]))
+    assert (line.x1(), line.y1()) == pytest.approx((position.x(), position.y()), abs=1)
 
 
 @pytest.mark.display
@@ -187,7 +187,7 @@ def test_that_a_vector_too_long_for_a_line_is_broken_between_its_numbers(qapp):
     assert all(line.endswith((",", ")")) for line in lines)
 
 
-def test_that_the_trials_of_a_line_search_are_told_and_drawn(look_into):
+def test_that_the_trials_of_a_line_search_are_reported_and_drawn(look_into):
     window, panel = look_into(on("rosenbrock", "armijo"), 9)
     run, trials = window.session.runs[0], panel.story.trials
     direction = -run.trace.gradient[8]
@@ -205,7 +205,7 @@ def test_that_the_trials_of_a_line_search_are_told_and_drawn(look_into):
 
 def test_that_branches_show_which_way_they_went(look_into):
     def branching(x, f, t, *, learning_rate=rate(1e-3)):
-        if t % 2:  # noqa: SIM108 - branches are what is looked at
+        if t % 2:  # noqa: SIM108 - the test is about branches
             d = f.gradient(x)
         else:
             d = 2 * f.gradient(x)
@@ -257,11 +257,11 @@ def test_that_nothing_is_executed_while_the_panel_is_hidden(look_into, qtbot, mo
     next(dock for dock in window._docks if dock.objectName() == "runs").raise_()
     qtbot.waitUntil(lambda: not panel.isVisible())
     assert window.session.arrows.shown == ()
-    told = []
+    reported = []
     inspected = step_report.inspect_step
 
     def counted(run, step, **how):
-        told.append(step)
+        reported.append(step)
         return inspected(run, step, **how)
 
     monkeypatch.setattr(step_report, "inspect_step", counted)
@@ -270,7 +270,7 @@ def test_that_nothing_is_executed_while_the_panel_is_hidden(look_into, qtbot, mo
     QCoreApplication.processEvents()
     next(dock for dock in window._docks if dock.objectName() == "step").raise_()
     shown(panel, qtbot, 7)
-    assert told == [7, 6]  # it, and the one before, which it is compared with
+    assert reported == [7, 6]  # it, and the one before, which it is compared with
 
 
 def test_that_a_step_that_failed_is_shown_with_its_error_at_its_line(look_into, qtbot):
@@ -290,7 +290,7 @@ def test_that_a_step_that_failed_is_shown_with_its_error_at_its_line(look_into, 
     assert not any(row.error for row in walk(panel))
 
 
-def test_that_a_loss_that_fails_at_the_end_of_a_step_is_told_there(look_into, qtbot):
+def test_that_a_loss_that_fails_at_the_end_of_a_step_is_reported_there(look_into, qtbot):
     def bounded(x):
         if x[0] < 1:
             raise ValueError("too small")
@@ -342,7 +342,7 @@ def typed(x, f, m=0.0, *, learning_rate=rate(1e-3)):
     assert np.array_equal(panel.lines.rows[1].amount, trace.state["m"][4])
 
 
-def test_that_a_rule_with_a_memory_of_its_own_is_told_of(look_into):
+def test_that_a_rule_with_a_memory_of_its_own_is_reported_of(look_into):
     kept = []
 
     def remembering(x, f, *, learning_rate=rate(1e-3)):
@@ -367,7 +367,7 @@ def test_that_a_run_that_never_began_says_why(open_window, qtbot):
 
 
 @pytest.mark.display
-def test_that_a_large_array_is_told_by_its_amounts_and_opens_as_a_table(look_into, qtbot):
+def test_that_a_large_array_is_reported_by_its_amounts_and_opens_as_a_table(look_into, qtbot):
     _, panel = look_into(on(problems.get("rosenbrock_nd", n=50), "bfgs", steps=30), 12)
     row = next(row for row in walk(panel) if row.name == "H" and row.of_rule and row.is_large)
     assert row.value.startswith("50 × 50: norm ")
@@ -500,14 +500,14 @@ def test_that_a_long_curve_is_computed_at_a_thinned_set_of_steps():
     assert np.array_equal(samples.curve("g", None)[1], values)
 
 
-def test_that_points_are_told_from_directions():
+def test_that_points_are_distinguished_from_directions():
     def walking(x, f, t, mean=0.0, m=0.0, *, learning_rate=rate(1e-3)):
         if t == 1:
             mean = x
         y = x - 0.5 * learning_rate * m
         g = f.gradient(y)
         m = 0.9 * m + 0.1 * g
-        half = 0.5 * x + 0.5 * y  # noqa: F841 - what is told of it is the matter
+        half = 0.5 * x + 0.5 * y  # noqa: F841 - the test is about its line
         gap = x - y  # noqa: F841
         x = x - learning_rate * m
         mean = mean + (x - mean) / max(2, t)

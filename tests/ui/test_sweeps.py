@@ -180,7 +180,7 @@ def test_that_small_plots_share_the_axes_of_all(open_sweeps, qtbot):
     assert not dialog.curves.overlay.isVisible()
 
 
-def test_that_a_curve_under_the_mouse_is_told(open_sweeps, qtbot):
+def test_that_a_curve_under_the_mouse_is_reported(open_sweeps, qtbot):
     _, dialog = open_sweeps(steps=20)
     dialog.sweep("learning_rate")
     sweep = finish(dialog, qtbot)
@@ -189,8 +189,8 @@ def test_that_a_curve_under_the_mouse_is_told(open_sweeps, qtbot):
     for log_steps in (False, True):
         dialog.curves.log_steps.setChecked(log_steps)
         x = np.log10(band.axis[-1]) if log_steps else band.axis[-1]
-        told = plot.describe(float(x), float(np.log10(band.median[-1])))
-        assert told.startswith(f"η = {value:g}   step 20   loss {band.median[-1]:.4g}")
+        reported = plot.describe(float(x), float(np.log10(band.median[-1])))
+        assert reported.startswith(f"η = {value:g}   step 20   loss {band.median[-1]:.4g}")
     assert plot.describe(5.0, 10.0) == ""
 
 

@@ -1,4 +1,4 @@
-"""Runs so long that not every step of them is kept, in the window."""
+"""Long runs that do not store every step, in the window."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def test_that_a_step_that_is_not_kept_can_be_read_and_left(open_thinned, qtbot):
     assert np.array_equal(window.session.runs[-1].trace.loss, whole.trace.loss)
 
 
-def test_that_the_card_of_a_run_tells_what_its_record_takes(open_thinned):
+def test_that_the_card_of_a_run_shows_what_its_record_takes(open_thinned):
     window = open_thinned()
     run = window.session.runs[1]
     tip = window.runs_panel.list.item(1).toolTip()

@@ -32,7 +32,7 @@ def race(*rates: float, problem: str = "rosenbrock", optimizer: str = "adam", li
 
 
 def done(open_window, steps: int, *rates: float, **kind):
-    """A window, paused, whose runs have done so many steps."""
+    """A window, paused, whose runs have done a number of steps."""
     window = open_window(race(*(rates or (0.01,)), **kind))
     for run in window.session.runs:
         run.advance(steps)
@@ -229,8 +229,8 @@ def test_that_a_step_is_gone_to_by_its_number(open_window, qtbot):
     assert window.timeline.total.text() == "of 2,000"
 
 
-@pytest.mark.parametrize(("text", "told"), [("abc", "abc"), ("", "nothing"), ("2001", "0 to 2,000"), ("-3", "-3")])
-def test_that_a_number_that_is_no_step_is_told_beside_it_and_nothing_is_lost(open_window, qtbot, text, told):
+@pytest.mark.parametrize(("text", "reported"), [("abc", "abc"), ("", "nothing"), ("2001", "0 to 2,000"), ("-3", "-3")])
+def test_that_a_number_that_is_no_step_is_reported_beside_it_and_nothing_is_lost(open_window, qtbot, text, reported):
     window = done(open_window, 2000)
     window.session.cursor.look_at(7)
     timeline = window.timeline
@@ -238,7 +238,7 @@ def test_that_a_number_that_is_no_step_is_told_beside_it_and_nothing_is_lost(ope
     message = timeline.entry.message
     assert window.session.cursor.step == 7
     assert timeline.entry.text() == text
-    assert told in message.text()
+    assert reported in message.text()
     assert message.isVisible()
     assert window.rect().contains(message.geometry())
     assert abs(message.geometry().bottom() - timeline.entry.mapTo(window, QPoint(0, 0)).y()) < 20
@@ -261,7 +261,7 @@ def test_that_a_number_being_typed_survives_the_steps_that_are_done_meanwhile(op
     assert window.session.cursor.step == 2
 
 
-def test_that_the_badge_tells_live_from_review(open_window, qtbot):
+def test_that_the_badge_distinguishes_live_from_review(open_window, qtbot):
     window = done(open_window, 30)
     badge = window.timeline.badge
     live = badge.grab().toImage().pixelColor(3, badge.height() // 2)
@@ -353,14 +353,14 @@ def test_that_a_lone_rise_among_a_hundred_thousand_steps_is_seen_and_gone_to(ope
     run.trace._loss.rows[54_321] += 1e-3  # no rule of the catalogue goes uphill just once
     scrubber.marks._rises.clear()
     assert [mark.step for mark in scrubber.marks_at(scrubber.place_of(54_321))] == [54_321]
-    place = round(scrubber.place_of(54_321))
+    position = round(scrubber.place_of(54_321))
     pixels = scrubber.grab().toImage()
     red = [x for x in range(scrubber.width()) if pixels.pixelColor(x, 26).red() > pixels.pixelColor(x, 26).blue() + 40]
     assert red
-    assert all(abs(x - place) <= 1 for x in red)
+    assert all(abs(x - position) <= 1 for x in red)
     press_at(qtbot, window, 54_321, 2)
     assert window.session.cursor.step == 54_321
-    assert "the loss rose" in scrubber.text_at(place)
+    assert "the loss rose" in scrubber.text_at(position)
 
 
 def test_that_the_rises_marked_are_those_of_the_record(window):

@@ -1,4 +1,4 @@
-"""What if: edits recompute the runs so far, and show what they were before as ghosts."""
+"""What-if mode: edits recompute the runs so far, and show the runs before the edit as ghosts."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def settle(window, qtbot):
 
 
 def assert_fresh(session):
-    """Each run is what the experiment makes when it is built anew."""
+    """Each run is the one that the experiment makes when it is built again."""
     for plan, run in zip(session.experiment.runs, session.runs, strict=True):
         alone = session.experiment.build(plan)
         alone.advance(run.step + 1)

@@ -208,7 +208,7 @@ def test_that_no_two_actions_share_a_key(window):
     assert len(keys) == len(set(keys)) >= 12
 
 
-def test_that_about_tells_the_versions(window):
+def test_that_about_shows_the_versions(window):
     box = about(window)
     assert gdviewer.__version__ in box.text()
     assert sys.version.split()[0] in box.informativeText()
@@ -249,7 +249,7 @@ def test_that_show_opens_an_experiment_that_was_stored_and_its_rule_is_opened_li
 
 
 @pytest.mark.parametrize(
-    ("call", "told"),
+    ("call", "reported"),
     [
         (lambda: gdviewer.show(gdviewer.Experiment("sphere"), [1, 2], block=False), "leave out x0"),
         (lambda: gdviewer.show("himelblau", block=False), "himmelblau"),
@@ -259,8 +259,8 @@ def test_that_show_opens_an_experiment_that_was_stored_and_its_rule_is_opened_li
         (lambda: gdviewer.show(lambda x: x, block=False), "x0"),
     ],
 )
-def test_that_show_refuses_what_it_cannot_open(qapp, call, told):
-    with pytest.raises(ValueError, match=told):
+def test_that_show_refuses_what_it_cannot_open(qapp, call, reported):
+    with pytest.raises(ValueError, match=reported):
         call()
 
 

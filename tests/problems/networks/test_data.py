@@ -22,7 +22,7 @@ SEQUENCES = np.arange(4 * 6 * 1.0).reshape(4, 6, 1)
         (IMAGES[..., :1], "images", (4, 3, 5, 1), ("brightness",)),
     ],
 )
-def test_that_the_shape_of_inputs_tells_tables_sequences_and_images(inputs, kind, shape, names):
+def test_that_the_shape_of_inputs_distinguishes_tables_sequences_and_images(inputs, kind, shape, names):
     made = dataset(inputs, ["a", "b", "a", "b"])
     assert (made.kind, made.inputs.shape, made.input_names, len(made)) == (kind, shape, names, 4)
     assert made.inputs.dtype == np.float64
@@ -99,7 +99,7 @@ def test_that_targets_may_stand_at_each_time_step_or_once_for_a_row(inputs, targ
         (TABLE, np.ones((4, 0)), r"y has shape \(4, 0\)"),
     ],
 )
-def test_that_what_is_wrong_is_told_with_row_and_column(inputs, targets, message):
+def test_that_what_is_wrong_is_reported_with_row_and_column(inputs, targets, message):
     with pytest.raises(ValueError, match=message):
         dataset(inputs, targets)
 
@@ -120,7 +120,7 @@ def test_that_what_is_wrong_is_told_with_row_and_column(inputs, targets, message
         ([0, 0, 0, 0], ["a", "a"], "classes are two different names or more; got 'a', 'a'"),
     ],
 )
-def test_that_targets_outside_the_classes_that_are_named_are_told(targets, classes, message):
+def test_that_targets_outside_the_classes_that_are_named_are_reported(targets, classes, message):
     with pytest.raises(ValueError, match=message):
         dataset(TABLE, targets, classes)
 
@@ -279,7 +279,7 @@ def test_that_few_whole_numbers_that_return_are_recognised_as_classes_and_need_n
         ),
     ],
 )
-def test_that_what_a_table_lacks_is_told_with_its_line(text, classes, message):
+def test_that_what_a_table_lacks_is_reported_with_its_line(text, classes, message):
     with pytest.raises(ValueError, match=message):
         dataset_of(table_of(text), "y", ["x"], classes)
 

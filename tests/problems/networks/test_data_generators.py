@@ -18,7 +18,7 @@ def test_that_the_same_seed_makes_the_same_bits_and_another_makes_others(name):
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("samples", [1, 2, 7, 200])
-def test_that_there_are_as_many_rows_as_asked_for_of_the_kind_that_is_told(name, samples):
+def test_that_there_are_as_many_rows_as_asked_for_of_the_kind_that_is_reported(name, samples):
     made = make(name, samples=samples)
     assert len(made) == len(made.targets) == samples
     assert made.kind == GENERATORS[name].kind
@@ -31,10 +31,10 @@ def test_that_there_are_as_many_rows_as_asked_for_of_the_kind_that_is_told(name,
 
 @pytest.mark.parametrize("name", NAMES)
 def test_that_the_last_input_can_have_another_unit(name):
-    usual, scaled = make(name, samples=20), make(name, samples=20, scale_ratio=1000)
-    assert np.array_equal(scaled.inputs[..., -1], 1000 * usual.inputs[..., -1])
-    assert np.array_equal(scaled.inputs[..., :-1], usual.inputs[..., :-1])
-    assert np.array_equal(scaled.targets, usual.targets)
+    plain, scaled = make(name, samples=20), make(name, samples=20, scale_ratio=1000)
+    assert np.array_equal(scaled.inputs[..., -1], 1000 * plain.inputs[..., -1])
+    assert np.array_equal(scaled.inputs[..., :-1], plain.inputs[..., :-1])
+    assert np.array_equal(scaled.targets, plain.targets)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -47,7 +47,7 @@ def test_that_noise_has_the_size_it_is_given(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_that_each_set_is_told_in_a_sentence(name):
+def test_that_each_set_is_reported_in_a_sentence(name):
     assert GENERATORS[name].meaning.endswith(".")
 
 
@@ -113,7 +113,7 @@ def test_that_the_target_of_a_noisy_sine_goes_on_with_its_wave():
     assert np.abs(x).max() <= 1
 
 
-def test_that_a_set_that_does_not_exist_is_told_with_those_that_do():
+def test_that_a_set_that_does_not_exist_is_reported_with_those_that_do():
     with pytest.raises(ValueError, match="there is no data set 'moon'; there are blobs, moons"):
         make("moon")
     with pytest.raises(ValueError, match="at least one row can be made; got 0"):

@@ -1,4 +1,4 @@
-"""Random directions along which the loss of a network is looked at."""
+"""Random directions along which the loss of a network is shown."""
 
 import numpy as np
 import pytest
@@ -13,14 +13,16 @@ NETWORKS = ["network", "convolutional_network", "recurrent_network"]
 def test_that_each_filter_of_a_direction_is_as_long_as_that_of_the_weights(name):
     network = problems.get(name)
     x = network.start + 0.1 * np.random.default_rng(1).normal(size=network.dimension)
-    own = network.parameters(x)
+    of_network = network.parameters(x)
     for direction in filter_normalised(network, x, seed=4):
         for layer, parts in network.parameters(direction).items():
             for key, part in parts.items():
                 if key == "b":
                     assert not part.any()
                 else:
-                    lengths = [np.linalg.norm(w.reshape(-1, w.shape[-1]), axis=0) for w in (part, own[layer][key])]
+                    lengths = [
+                        np.linalg.norm(w.reshape(-1, w.shape[-1]), axis=0) for w in (part, of_network[layer][key])
+                    ]
                     assert lengths[0] == pytest.approx(lengths[1], rel=1e-12)
 
 

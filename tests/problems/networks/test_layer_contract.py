@@ -13,13 +13,13 @@ from gdviewer.problems.networks.notation import layers_of, text_of
 
 ROWS = 5
 SHAPES = [(3,), (4, 2), (7, 6, 2)]  # a row of numbers, a sequence, an image
-# Of each kind the layer that the builder adds, and the one that messages tell people to write.
+# Of each kind the layer that the builder adds, and the one that messages suggest.
 LAYERS = [kind.default() for kind in catalogue().values()]
 LAYERS += [layers_of(kind.example.partition(", or ")[0])[0] for kind in catalogue().values()]
 
 
 def fits(layer, shape):
-    """Whether examples of a shape can come into a layer."""
+    """True if a layer takes examples of a shape."""
     try:
         layer.weights(shape)
     except LayerShapeError:
@@ -67,7 +67,7 @@ def test_that_each_of_its_fields_can_be_set_within_its_range(layer):
 
 @pytest.mark.parametrize("shape", SHAPES, ids=shape_text)
 @each_layer
-def test_that_a_misfit_says_what_comes_in(layer, shape):
+def test_that_a_mismatch_says_what_comes_in(layer, shape):
     if not fits(layer, shape):
         with pytest.raises(LayerShapeError, match=rf"the input is .*{shape_text(shape)}$"):
             layer.weights(shape)
@@ -86,14 +86,14 @@ def test_that_shapes_are_as_declared_and_derivatives_those_of_differences(layer,
     arrays = [a, *w]
     for i, derivative in enumerate([by_input, *gradient]):
         assert derivative.shape == arrays[i].shape
-        for place in np.ndindex(derivative.shape):
+        for position in np.ndindex(derivative.shape):
             ends = []
             for step in (1e-6, -1e-6):
                 moved = arrays[i].copy()
-                moved[place] += step
+                moved[position] += step
                 moved_a, *moved_w = [*arrays[:i], moved, *arrays[i + 1 :]]
                 ends.append((layer.forward(moved_a, moved_w)[0] * delta).sum())
-            assert derivative[place] == pytest.approx((ends[0] - ends[1]) / 2e-6, abs=1e-7)
+            assert derivative[position] == pytest.approx((ends[0] - ends[1]) / 2e-6, abs=1e-7)
     for part, same in zip(gradient, of_first, strict=True):
         assert np.array_equal(part, same)
 

@@ -90,7 +90,7 @@ def test_that_cross_entropies_are_exact_for_outputs_of_a_thousand():
     assert (cost, delta.tolist()) == (1000.0, [[0, 0], [-0.5, 0.5]])
     cost, delta = LOSSES["binary_cross_entropy"].cost(z[:, :1], np.array([0, 0]))
     assert (cost, delta.tolist()) == (500.0, [[0.5], [0]])
-    # A class that is told right but for e⁻⁴⁰: the slope is not lost beside 1.
+    # A class that is predicted right but for e⁻⁴⁰: the slope is not lost beside 1.
     _, delta = LOSSES["binary_cross_entropy"].cost(np.array([[40.0]]), np.array([1]))
     assert delta[0, 0] == pytest.approx(-np.exp(-40), rel=1e-13)
 
@@ -149,7 +149,7 @@ def test_that_layers_may_be_given_as_a_list_with_sizes_and_texts():
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         ("dens 32", "no layer 'dens'; did you mean 'dense'"),
         ("32 rel", "'rel' is not understood; did you mean 'relu'"),
@@ -165,13 +165,13 @@ def test_that_layers_may_be_given_as_a_list_with_sizes_and_texts():
         (", ".join(["4"] * 51), "there are 51 layers; at most 50"),
     ],
 )
-def test_that_a_text_that_is_no_layer_says_what_to_write(text, told):
-    with pytest.raises(LayerShapeError, match=told):
+def test_that_a_text_that_is_no_layer_says_what_to_write(text, reported):
+    with pytest.raises(LayerShapeError, match=reported):
         layers_of(text)
 
 
 @pytest.mark.parametrize(
-    ("layers", "shape", "told"),
+    ("layers", "shape", "reported"),
     [
         ("conv 4 2x2, 8", IMAGES, "layer 2, 8 tanh: Flatten before Dense: the input is 6×5×4"),
         ("conv 4 2x2", IMAGES, "the output layer: Flatten before Dense: the input is 6×5×4"),
@@ -185,8 +185,8 @@ def test_that_a_text_that_is_no_layer_says_what_to_write(text, told):
         ("3000, 3000, 3000", TABLE, "layer 2, 3000 tanh: there are more than 2,000,000 weights"),
     ],
 )
-def test_that_layers_that_do_not_fit_are_told_with_what_to_do(layers, shape, told):
-    with pytest.raises(LayerShapeError, match=told):
+def test_that_layers_that_do_not_fit_are_reported_with_what_to_do(layers, shape, reported):
+    with pytest.raises(LayerShapeError, match=reported):
         problems.network(layers, *data(shape), "mean_squared_error")
 
 

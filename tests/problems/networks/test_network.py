@@ -1,4 +1,4 @@
-"""What a network gives: weights by name, predictions, metrics, batches, dropout; and what it says to bad input."""
+"""Results of a network: weights by name, predictions, metrics, batches, dropout; and messages for bad input."""
 
 import numpy as np
 import pytest
@@ -107,15 +107,15 @@ def test_that_recurrent_weights_have_the_shapes_that_are_documented():
 
 
 @pytest.mark.parametrize(
-    ("weights", "told"),
+    ("weights", "reported"),
     [
         ({}, "weights of 'dense 1' are missing or unknown; the network has dense 1: W, b; dense 2: W, b"),
         ({"dense 1": {"W": np.zeros((2, 3))}}, "weights of 'dense 1' are missing"),
         ({"dense 1": {"W": np.zeros((3, 2)), "b": np.zeros(3)}}, r"W of dense 1 must be of shape \(2, 3\); got \(3, 2"),
     ],
 )
-def test_that_weights_that_do_not_fit_are_refused(weights, told):
-    with pytest.raises(ValueError, match=told):
+def test_that_weights_that_do_not_fit_are_refused(weights, reported):
+    with pytest.raises(ValueError, match=reported):
         made("3").pack(weights)
 
 
@@ -127,11 +127,11 @@ def test_that_predictions_are_probabilities_of_the_classes_for_inputs_as_they_ar
     for loss in ("cross_entropy", "binary_cross_entropy"):
         network = made(inputs=inputs, loss=loss, scaling="standardise")
         x = descended(network, 200, rate=0.03).trace.last
-        told = network.predict(x, inputs)
-        assert told.shape == (20, 2)
-        assert told.sum(axis=1) == pytest.approx(1, abs=1e-15)
-        assert (told.argmax(axis=1) == CLASSES).mean() == network.metrics(x)["train_accuracy"] > 0.8
-        seen = -np.log(told[np.arange(20), CLASSES]).mean()
+        reported = network.predict(x, inputs)
+        assert reported.shape == (20, 2)
+        assert reported.sum(axis=1) == pytest.approx(1, abs=1e-15)
+        assert (reported.argmax(axis=1) == CLASSES).mean() == network.metrics(x)["train_accuracy"] > 0.8
+        seen = -np.log(reported[np.arange(20), CLASSES]).mean()
         assert seen == pytest.approx(network.metrics(x)["train_loss"], rel=1e-12) == network.value(x)
 
 
@@ -252,7 +252,7 @@ def test_that_steps_with_batches_and_dropout_are_executed_again_to_the_same_bits
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "reported"),
     [
         ({"inputs": np.where(INPUTS > 2, INPUTS, np.nan)}, "row 1 of x₁ is nan; it must be finite"),
         ({"inputs": INPUTS * 1e200}, "it must be finite and ≤ 1e[+]150"),
@@ -275,8 +275,8 @@ def test_that_steps_with_batches_and_dropout_are_executed_again_to_the_same_bits
         ({"test_share": 1}, "test_share must be in"),
     ],
 )
-def test_that_what_can_not_be_trained_on_is_refused_with_its_cause(values, told):
-    with pytest.raises(ValueError, match=told):
+def test_that_what_can_not_be_trained_on_is_refused_with_its_cause(values, reported):
+    with pytest.raises(ValueError, match=reported):
         made(**values)
 
 

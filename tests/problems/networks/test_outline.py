@@ -22,7 +22,7 @@ def test_that_the_rows_are_the_network_s_layers(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "layers", "place", "told"),
+    ("name", "layers", "position", "reported"),
     [
         ("digits_network", "conv 4 3x3, 16", 1, "Flatten before Dense: the input is 6×6×4"),
         ("digits_network", "conv 4 9x9", 0, "a window of 9×9 does not fit"),
@@ -32,16 +32,18 @@ def test_that_the_rows_are_the_network_s_layers(name):
         ("recurrent_network", "rnn 4 every, rnn 4, 8", 1, "there is a target for each time step"),
     ],
 )
-def test_that_what_does_not_fit_is_told_at_its_row_alone_and_as_the_network_tells_it(name, layers, place, told):
+def test_that_what_does_not_fit_is_reported_at_its_row_alone_in_the_words_of_the_network(
+    name, layers, position, reported
+):
     network = problems.get(name)
     rows = outline(layers_of(layers), network)
-    assert [i for i, row in enumerate(rows) if row.misfit] == [place]
-    assert told in rows[place].misfit
+    assert [i for i, row in enumerate(rows) if row.misfit] == [position]
+    assert reported in rows[position].misfit
     with pytest.raises(LayerShapeError, match=r"layer|target"):
         network.replace(layers=layers)
 
 
-def test_that_a_sequence_without_an_end_is_told_at_the_last_layer_of_one_s_own():
+def test_that_a_sequence_without_an_end_is_reported_at_the_last_layer_of_one_s_own():
     network = problems.get("network", data="parity", layers="rnn 4")
     rows = outline(layers_of("rnn 4 every, 8"), network)
     assert [bool(row.misfit) for row in rows] == [False, True, False]
@@ -69,7 +71,7 @@ def test_that_layers_of_one_s_own_stay_where_they_fit_and_a_loss_goes_where_it_d
     assert (other.values["layers"], changed) == ("5 relu", ())
 
 
-def test_that_a_value_out_of_range_is_told_and_not_mended():
+def test_that_a_value_out_of_range_is_reported_and_not_corrected():
     network = problems.get("network")
     with pytest.raises(ValueError, match="test_share must be in"):
         fitted(network, lambda **others: network.replace(test_share=2, **others), network.train)

@@ -32,15 +32,15 @@ def distance(ours, theirs):
 
 @pytest.mark.parametrize("case", CASES, ids=named)
 def test_that_loss_outputs_and_gradient_are_those_of_pytorch(case):
-    network, told = made(case), case["at the start"]
+    network, reported = made(case), case["at the start"]
     x = network.pack(case["weights"])
-    assert distance(network.value(x), told["loss"]) <= 1e-13
+    assert distance(network.value(x), reported["loss"]) <= 1e-13
     outputs = network.outputs(x, case["inputs"])
-    assert outputs.shape == np.shape(told["outputs"])
-    assert distance(outputs, np.array(told["outputs"])) <= 1e-13
+    assert outputs.shape == np.shape(reported["outputs"])
+    assert distance(outputs, np.array(reported["outputs"])) <= 1e-13
     gradient = network.parameters(network.gradient(x))
-    assert gradient.keys() == told["gradient"].keys()
-    for layer, parts in told["gradient"].items():
+    assert gradient.keys() == reported["gradient"].keys()
+    for layer, parts in reported["gradient"].items():
         assert gradient[layer].keys() == parts.keys()
         for name, theirs in parts.items():
             assert gradient[layer][name].shape == np.shape(theirs)
@@ -50,16 +50,16 @@ def test_that_loss_outputs_and_gradient_are_those_of_pytorch(case):
 @pytest.mark.parametrize("after", range(3), ids=lambda i: CASES[0]["after"][i]["optimizer"])
 @pytest.mark.parametrize("case", CASES, ids=named)
 def test_that_a_hundred_steps_lead_where_they_lead_in_pytorch(case, after):
-    network, told = made(case), case["after"][after]
-    rule = optimizers.get(told["optimizer"])
-    run = Run(network, rule, network.pack(case["weights"]), told["hyperparameters"], UNLIMITED)
-    steps = len(told["losses"])
+    network, reported = made(case), case["after"][after]
+    rule = optimizers.get(reported["optimizer"])
+    run = Run(network, rule, network.pack(case["weights"]), reported["hyperparameters"], UNLIMITED)
+    steps = len(reported["losses"])
     run.advance(steps)
     assert run.step == steps
     seen = [network.batch(t, run.seed).value(run.trace.x[t - 1]) for t in range(1, steps + 1)]
-    assert distance(np.array(seen), np.array(told["losses"])) <= 1e-12
+    assert distance(np.array(seen), np.array(reported["losses"])) <= 1e-12
     end = run.trace.x[-1]
-    assert distance(network.value(end), told["loss"]) <= 1e-12
+    assert distance(network.value(end), reported["loss"]) <= 1e-12
     for layer, parts in network.parameters(end).items():
         for name, ours in parts.items():
-            assert distance(ours, np.array(told["weights"][layer][name])) <= 1e-12
+            assert distance(ours, np.array(reported["weights"][layer][name])) <= 1e-12

@@ -45,12 +45,12 @@ class Trained:
         return does.page
 
     def settled(self, page: Page) -> bool:
-        """Whether a page shows what is looked at now."""
+        """True if a page shows the current step."""
         page.renew()
         return page.current
 
     def wait(self, page: Page) -> None:
-        """Wait until it does."""
+        """Wait until a page shows the current step."""
         self._qtbot.waitUntil(lambda: self.settled(page))
 
     def look_at(self, window: MainWindow, page: Page, step: int) -> None:
@@ -66,16 +66,16 @@ def trained(open_window, qtbot) -> Trained:
 
 
 @pytest.fixture
-def told_at(qtbot) -> Callable[[Page, QWidget, QPointF], str]:
-    """What a page tells of a place in one of its widgets, when the mouse comes there."""
+def reported_at(qtbot) -> Callable[[Page, QWidget, QPointF], str]:
+    """Return what a page reports of a position in one of its widgets when the mouse moves there."""
 
-    def told_of(page: Page, widget: QWidget, place: QPointF) -> str:
-        told: list[str] = []
+    def report_at(page: Page, widget: QWidget, position: QPointF) -> str:
+        reported: list[str] = []
         qtbot.mouseMove(widget, QPoint(1, 1))
-        page.hovered.connect(told.append)
-        qtbot.mouseMove(widget, place.toPoint())
-        qtbot.waitUntil(lambda: any(told))  # on a display the mouse comes later, and may leave the widget again
-        page.hovered.disconnect(told.append)
-        return next(text for text in reversed(told) if text)
+        page.hovered.connect(reported.append)
+        qtbot.mouseMove(widget, position.toPoint())
+        qtbot.waitUntil(lambda: any(reported))  # on a display the mouse comes later, and may leave the widget again
+        page.hovered.disconnect(reported.append)
+        return next(text for text in reversed(reported) if text)
 
-    return told_of
+    return report_at

@@ -45,7 +45,7 @@ def settled(page, qtbot):
     qtbot.waitUntil(lambda: not page.computing and page.plot.landscape is not None, timeout=20_000)
 
 
-def test_that_the_surface_of_a_path_tells_its_share_and_where_the_cursor_is(open_surface):
+def test_that_the_surface_of_a_path_shows_its_share_and_where_the_cursor_is(open_surface):
     window, page = open_surface()
     run, plot = window.session.runs[0], page.plot
     assert plot.fitted
@@ -76,10 +76,10 @@ def test_that_the_true_loss_stands_beside_the_planes_at_another_step(open_surfac
     qtbot.waitUntil(lambda: "after step 17" in page.view.point_note.text())
     x = run.point(17)
     loss, height = (float(run.problem.value(point)) for point in (x, plane.lift(plane.project(x))))
-    told = page.view.point_note.text()
-    assert f"loss {loss:.4g}" in told
-    assert f"on the plane {height:.4g}" in told
-    assert f"{plane.distance(x):.3g} off it" in told
+    reported = page.view.point_note.text()
+    assert f"loss {loss:.4g}" in reported
+    assert f"on the plane {height:.4g}" in reported
+    assert f"{plane.distance(x):.3g} off it" in reported
     assert page.plot.surface.plane is plane  # it stays while one looks around
 
 
@@ -163,7 +163,7 @@ def test_that_the_plane_stays_while_the_descent_is_in_view(open_surface, qtbot):
     assert np.array_equal(page.plot.surface.plane.origin, run.trace.last)
 
 
-def test_that_the_plane_is_laid_to_the_whole_path_of_a_run_made_anew(open_surface, qtbot):
+def test_that_the_plane_is_laid_to_the_whole_path_of_a_run_made_again(open_surface, qtbot):
     window, page = open_surface(steps=6000)
     session = window.session
     session.set_what_if(True)
@@ -183,7 +183,7 @@ def test_that_the_colour_of_the_run_that_is_shown_stands_beside_the_pages(open_s
     other = RunPlan(optimizers.get("momentum"), color=plan.color + 1)
     session.edit(replace(session.experiment, runs=(plan, other)))
     assert dot.isVisible()
-    for number, told in ((0, plan), (1, other)):
+    for number, reported in ((0, plan), (1, other)):
         session.select(number)
-        assert look().theme.run_color(told.color).name() in dot.text()
-        assert told.title in dot.toolTip()
+        assert look().theme.run_color(reported.color).name() in dot.text()
+        assert reported.title in dot.toolTip()

@@ -34,7 +34,7 @@ def test_that_the_curves_are_the_metrics_at_the_ends_of_epochs(trained):
     assert np.array_equal(losses, run.trace.loss)
 
 
-def test_that_numbers_at_the_cursor_are_told_for_any_step(trained):
+def test_that_numbers_at_the_cursor_are_reported_for_any_step(trained):
     window, page = trained(MeasuresPage, steps=42, **SMALL)
     network, (run,) = window.session.experiment.problem, window.session.runs
     for step in (42, 7):
@@ -65,8 +65,8 @@ def test_that_a_click_moves_the_cursor_to_that_step(trained, qtbot):
     for plot, epoch in ((page.loss, 2.5), (page.accuracy, 5.0)):
         box = plot.getPlotItem().vb
         y = np.mean(box.viewRange()[1])
-        place = plot.mapFromScene(box.mapViewToScene(QPointF(epoch, y)))
-        qtbot.mouseClick(plot.viewport(), Qt.MouseButton.LeftButton, pos=place)
+        position = plot.mapFromScene(box.mapViewToScene(QPointF(epoch, y)))
+        qtbot.mouseClick(plot.viewport(), Qt.MouseButton.LeftButton, pos=position)
         qtbot.waitUntil(lambda epoch=epoch: abs(window.session.cursor.step - 4 * epoch) <= 1)
         assert page.loss.cursor_line.value() == page.accuracy.cursor_line.value() == window.session.cursor.step / 4
 

@@ -1,4 +1,4 @@
-"""A network's data, and what the network says of them at the step looked at."""
+"""A network's data, and its predictions for them at the current step."""
 
 from __future__ import annotations
 
@@ -85,8 +85,8 @@ def test_that_a_click_chooses_the_row_under_the_mouse(trained, qtbot):
     window, page = trained(DataPage)
     network, example = window.session.experiment.problem, window.stage.plot.example
     for part, data, row in ((TRAIN, network.train, 7), (TEST, network.test, 2)):
-        place = page.plot.getPlotItem().vb.mapViewToScene(QPointF(*data.inputs[row]))
-        qtbot.mouseClick(page.plot.viewport(), Qt.MouseButton.LeftButton, pos=page.plot.mapFromScene(place))
+        position = page.plot.getPlotItem().vb.mapViewToScene(QPointF(*data.inputs[row]))
+        qtbot.mouseClick(page.plot.viewport(), Qt.MouseButton.LeftButton, pos=page.plot.mapFromScene(position))
         qtbot.waitUntil(lambda part=part: example.part == part)
         assert np.allclose(example.inputs(network)[0], data.inputs[row], atol=0.05)
         trained.wait(page)
@@ -94,7 +94,7 @@ def test_that_a_click_chooses_the_row_under_the_mouse(trained, qtbot):
 
 
 @pytest.mark.display
-def test_that_hovering_tells_inputs_prediction_and_row(trained):
+def test_that_hovering_shows_inputs_prediction_and_row(trained):
     window, page = trained(DataPage)
     network, (run,) = window.session.experiment.problem, window.session.runs
     x, y = network.train.inputs[4]
@@ -107,7 +107,7 @@ def test_that_hovering_tells_inputs_prediction_and_row(trained):
     assert "row" not in far
 
 
-def test_that_two_of_many_inputs_are_chosen_and_the_others_are_told(trained, qtbot):
+def test_that_two_of_many_inputs_are_chosen_and_the_others_are_reported(trained, qtbot):
     rng = np.random.default_rng(0)
     inputs = rng.normal(np.arange(4.0), size=(40, 4))
     made = problems.network("6", inputs, (inputs[:, 0] * inputs[:, 3] > 0).astype(int), test_share=0.2)

@@ -22,7 +22,7 @@ def shown_titles(window):
 
 
 @pytest.mark.display
-def test_that_filters_and_feature_maps_are_those_of_the_network(open_inside, qtbot, told_at):
+def test_that_filters_and_feature_maps_are_those_of_the_network(open_inside, qtbot, reported_at):
     layers = "conv 4 3x3, maxpool 2, conv 6 2x2 tanh, flatten"
     window, page = open_inside(FiltersPage, "convolutional_network", steps=4, layers=layers)
     problem, run = window.session.experiment.problem, window.session.runs[0]
@@ -44,12 +44,12 @@ def test_that_filters_and_feature_maps_are_those_of_the_network(open_inside, qtb
     weight = problem.parameters(x)["conv 2"]["W"][1, 0, 1, 3]
     assert f"conv 2 W[1, 0, 1, 3] = {weight:.4g}, gradient" in tile.text_at(tile.place(1, 0))
     tile = page.filters.maps["conv 1"][2]
-    told = told_at(page, page.filters, tile.place(2, 3))
-    assert told == f"conv 1 filter 2 at [2, 3]: {tile.values[2, 3]:.4g}"
+    reported = reported_at(page, page.filters, tile.place(2, 3))
+    assert reported == f"conv 1 filter 2 at [2, 3]: {tile.values[2, 3]:.4g}"
 
 
 @pytest.mark.display
-def test_that_hidden_states_are_those_of_elmans_recurrence(open_inside, qtbot, told_at):
+def test_that_hidden_states_are_those_of_elmans_recurrence(open_inside, qtbot, reported_at):
     window, page = open_inside(StatesPage, "recurrent_network", steps=4, layers="rnn 3 every, rnn 2 every")
     problem, run = window.session.experiment.problem, window.session.runs[0]
     window.session.cursor.look_at(2)
@@ -69,8 +69,8 @@ def test_that_hidden_states_are_those_of_elmans_recurrence(open_inside, qtbot, t
     last = page.states.blocks[-1]
     assert last.values == pytest.approx(problem.predict(x, problem.test.inputs[9:10])[0].T)
     assert np.array_equal(last.marks, problem.test.targets[9])
-    told = told_at(page, page.states, block.tile.place(1, 6))
-    assert told == f"rnn 2: hidden state: 1 at time step 7: {states[6][1]:.4g}"
+    reported = reported_at(page, page.states, block.tile.place(1, 6))
+    assert reported == f"rnn 2: hidden state: 1 at time step 7: {states[6][1]:.4g}"
 
 
 @pytest.mark.parametrize(("data", "said"), [("parity", "with a probability of"), ("noisy_sine", "predicted: ")])
@@ -93,8 +93,8 @@ def test_that_pages_are_shown_for_the_networks_they_suit(open_inside):
 @pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
 def test_that_signs_differ_in_colour_and_zero_is_the_ground(theme):
     low, zero, high, wrong = colors_of(np.array([-1.0, 0.0, 1.0, np.nan]), 1.0, theme)[:, :3].astype(int)
-    ground = [int(theme.plot[i : i + 2], 16) for i in (1, 3, 5)]
-    assert np.abs(zero - ground).max() <= 1
+    background = [int(theme.plot[i : i + 2], 16) for i in (1, 3, 5)]
+    assert np.abs(zero - background).max() <= 1
     assert high[2] - high[0] > 60  # blue
     assert low[0] - low[2] > 60  # orange
     assert np.abs(wrong - low).sum() > 40

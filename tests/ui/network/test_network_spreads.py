@@ -106,12 +106,12 @@ def test_that_the_cursor_moved_back_shows_the_histogram_of_then(open_inside, qtb
 
 
 @pytest.mark.display
-def test_that_a_click_looks_at_the_step_there_and_hovering_tells_how_many(open_inside, qtbot, told_at):
+def test_that_a_click_looks_at_the_step_there_and_hovering_shows_how_many(open_inside, qtbot, reported_at):
     window, page = open_inside(SpreadsPage)
     plot = page.ridges.strips[0].plot
-    told = told_at(page, page.ridges, QPointF(plot.right() - 1, plot.center().y()))
-    assert told.startswith("dense 1 at step 20: ")
-    assert " of 16 from " in told
+    reported = reported_at(page, page.ridges, QPointF(plot.right() - 1, plot.center().y()))
+    assert reported.startswith("dense 1 at step 20: ")
+    assert " of 16 from " in reported
     qtbot.mouseClick(page.ridges, Qt.MouseButton.LeftButton, pos=plot.center().toPoint())
     assert window.session.cursor.step == 10
 

@@ -1,4 +1,4 @@
-"""What is seen of a network side by side, and what has room."""
+"""The pages on a network that are side by side, and their widths."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def test_that_all_tabs_are_whole_on_a_projector(view):
 
 def test_that_what_is_beside_a_page_is_whole_on_a_projector(view, qtbot):
     view.inside.turn_to("Weights")
-    told, choice = view.does.page.bar.told, view.inside.page.choice
-    qtbot.waitUntil(lambda: "wrong" in told.text(), timeout=20_000)
+    reported, choice = view.does.page.bar.told, view.inside.page.choice
+    qtbot.waitUntil(lambda: "wrong" in reported.text(), timeout=20_000)
 
     def has_room():
-        letters = told.fontMetrics()
-        return told.width() >= letters.horizontalAdvance(told.text()) and all(
+        letters = reported.fontMetrics()
+        return reported.width() >= letters.horizontalAdvance(reported.text()) and all(
             button.width() >= letters.horizontalAdvance(button.text()) + 12  # its padding and border
             for button in choice.buttons.values()
         )

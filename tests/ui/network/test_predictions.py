@@ -16,7 +16,7 @@ FEW = {"test_share": 0.8, "layers": "8"}  # of the digits: few to train on, many
 
 
 def said(window, part="test"):
-    """What the selected run's network predicts at the cursor."""
+    """Predictions of the selected run's network at the cursor."""
     network, run = window.session.experiment.problem, window.session.runs[0]
     data = getattr(network, part)
     return data, network.predict(run.point(window.session.cursor.position(run)), data.inputs)
@@ -30,8 +30,8 @@ def choose_part(page, part):
 def test_that_mistakes_come_first_and_the_most_certain_of_them_before_others(trained):
     window, page = trained(PredictionsPage, "digits_network", **FEW)
     data, chances = said(window)
-    order, told = page.rows.order, chances.argmax(axis=1)
-    wrong = told != data.targets
+    order, reported = page.rows.order, chances.argmax(axis=1)
+    wrong = reported != data.targets
     count = int(wrong.sum())
     assert 0 < count < len(data)
     assert wrong[order[:count]].all()
@@ -70,11 +70,11 @@ def test_that_a_click_on_a_picture_chooses_the_example(trained, qtbot):
     window, page = trained(PredictionsPage, "digits_network", **FEW)
     network, example = window.session.experiment.problem, window.stage.plot.example
     row = int(page.rows.order[3])
-    place = page.pictures.visualRect(page.rows.index(3, 0)).center()
-    qtbot.mouseClick(page.pictures.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    position = page.pictures.visualRect(page.rows.index(3, 0)).center()
+    qtbot.mouseClick(page.pictures.viewport(), Qt.MouseButton.LeftButton, pos=position)
     assert example.chosen == (row, TEST)
     assert np.array_equal(example.inputs(network)[0], network.test.inputs[row])
-    trained.look_at(window, page, 2)  # the list is sorted anew, and the example stays
+    trained.look_at(window, page, 2)  # the list is sorted again, and the example stays
     assert example.chosen == (row, TEST)
     at = page.pictures.selectionModel().currentIndex().row()
     assert page.rows.order[at] == row
@@ -84,8 +84,8 @@ def test_that_a_click_on_a_picture_chooses_the_example(trained, qtbot):
 def test_that_keys_step_the_runs_after_a_click_and_move_in_the_list_after_tab(trained, qtbot):
     window, page = trained(PredictionsPage, "digits_network", **FEW)
     example = window.stage.plot.example
-    place = page.pictures.visualRect(page.rows.index(0, 0)).center()
-    qtbot.mouseClick(page.pictures.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    position = page.pictures.visualRect(page.rows.index(0, 0)).center()
+    qtbot.mouseClick(page.pictures.viewport(), Qt.MouseButton.LeftButton, pos=position)
     assert not page.pictures.hasFocus()
     page.pictures.setFocus(Qt.FocusReason.TabFocusReason)
     qtbot.keyClick(page.pictures, Qt.Key.Key_Right)
@@ -101,7 +101,7 @@ def test_that_pictures_are_painted_with_the_colours_of_the_theme(trained):
     colors = {image.pixelColor(x, y).name() for x in range(0, 250, 2) for y in range(0, 250, 2)}
     from gdviewer.ui.widgets.theme import look
 
-    assert {look().theme.error, look().theme.accent} <= colors  # a wrong class told, and the true one
+    assert {look().theme.error, look().theme.accent} <= colors  # a wrong class, and the true one
 
 
 @pytest.mark.display
@@ -109,7 +109,7 @@ def test_that_pictures_are_painted_with_the_colours_of_the_theme(trained):
 def test_that_a_change_of_the_data_paints_no_row_as_what_it_is_not(trained, names):
     window, page = trained(PredictionsPage, names[0])
     window.problem_panel.choose(names[1])
-    page.grab()  # before there is anything to be told of the other data
+    page.grab()  # before there are predictions for the other data
     trained.wait(page)
     page.grab()
     assert page.pictures.isVisible() == ("digits" in names[1])
@@ -159,10 +159,10 @@ def test_that_a_sequence_counts_at_each_time(trained):
 
 
 @pytest.mark.display
-def test_that_hovering_tells_recall_and_precision(trained, told_at):
+def test_that_hovering_shows_recall_and_precision(trained, reported_at):
     _, page = trained(ConfusionPage, "digits_network", **FEW)
     counts = page.matrix.counts
-    text = told_at(page, page.matrix, QPointF(page.matrix.rect_of(2, 5).center()))
+    text = reported_at(page, page.matrix, QPointF(page.matrix.rect_of(2, 5).center()))
     assert f"{counts[2, 5]} that are 2, told 5" in text
     assert f"{100 * counts[2, 2] / counts[2].sum():.1f} %" in text
     assert f"{100 * counts[5, 5] / counts[:, 5].sum():.1f} %" in text
@@ -223,7 +223,7 @@ def test_that_weights_that_are_no_numbers_count_as_the_worst():
     assert judged.confusion().sum() == len(classes.test)
 
 
-def test_that_a_loss_without_probabilities_tells_none(trained):
+def test_that_a_loss_without_probabilities_shows_none(trained):
     _, page = trained(PredictionsPage, loss="hinge", samples=40, layers="4")
     rows = page.rows
     assert rows.headerData(3, Qt.Orientation.Horizontal) == "wrong"

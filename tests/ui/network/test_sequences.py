@@ -42,7 +42,7 @@ def test_that_a_number_after_the_end_is_drawn_there(trained):
     assert np.allclose(strip.dots.getData()[1], said(window, [2])[0])
 
 
-def test_that_a_class_of_a_whole_sequence_is_told_in_words(trained):
+def test_that_a_class_of_a_whole_sequence_is_reported_in_words(trained):
     window, page = trained(SequencesPage, "network", data="parity", layers="rnn 4", **SMALL)
     data, chances = window.session.experiment.problem.test, said(window, slice(3))
     for row, title in enumerate(page.titles):
