@@ -16,6 +16,7 @@ from gdviewer.experiment.plan import RunPlan
 from gdviewer.ui.code.code_panel import CodePanel
 from gdviewer.ui.plots.base import LEFT
 from gdviewer.ui.timeline.marks import STOP, Marks
+from tests.ui.helpers import drawing_of
 
 
 def race(problem: str = "himmelblau", steps: int = 60) -> Experiment:
@@ -39,7 +40,7 @@ def raced(open_window):
 
 def drawing(window, index, plot=None):
     plot = plot or window.stage.plot
-    return plot._drawings[window.session.runs[index]]
+    return drawing_of(plot, window.session.runs[index])
 
 
 def path_of(window, index):

@@ -21,6 +21,7 @@ from gdviewer.experiment.experiment import Experiment
 from gdviewer.experiment.plan import RunPlan
 from gdviewer.problems.function import FunctionProblem
 from gdviewer.ui.inspector.panel import StepPanel
+from tests.ui.helpers import dock_of
 
 pytestmark = pytest.mark.display
 
@@ -36,7 +37,7 @@ def racing(*rules: tuple[str, float], problem=None, limits: Limits | None = None
 
 def panel_of(window, qtbot):
     """The panel, in front."""
-    dock = next(dock for dock in window._docks if dock.objectName() == "breakpoints")
+    dock = dock_of(window, "breakpoints")
     dock.raise_()
     qtbot.waitUntil(lambda: dock.widget().panel is not None)
     panel = dock.widget().panel.widget()
@@ -230,7 +231,7 @@ def test_that_the_step_reports_the_breakpoint_hit_in_it_also_when_it_was_not_app
     breakpoints = Breakpoint("step", 2), Breakpoint("non_finite")
     window = open_window(racing(("momentum", 0.9), problem=problem, breakpoints=breakpoints))
     session, run = window.session, window.session.runs[0]
-    next(dock for dock in window._docks if dock.objectName() == "step").raise_()
+    dock_of(window, "step").raise_()
     qtbot.waitUntil(lambda: window.findChild(StepPanel) is not None)
     panel = window.findChild(StepPanel)
     session.player.finish()

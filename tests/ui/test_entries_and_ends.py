@@ -17,6 +17,7 @@ from gdviewer.experiment.experiment import Experiment
 from gdviewer.experiment.plan import RunPlan
 from gdviewer.problems.function import FunctionProblem
 from gdviewer.ui.plots import sketch
+from tests.ui.helpers import drawing_of
 
 pytestmark = pytest.mark.display
 
@@ -75,8 +76,8 @@ def test_that_the_last_step_of_a_fast_run_is_drawn_in_both_plots(open_window, qt
             lambda w=window: not w.session.player.playing and not w.session.player.clock.running, timeout=10_000
         )
         for run in window.session.runs:
-            assert len(window.history.plot._drawings[run].series[0].curve.getData()[0]) == run.step + 1
-            head = window.stage.plot._drawings[run].head.pos()
+            assert len(drawing_of(window.history.plot, run).series[0].curve.getData()[0]) == run.step + 1
+            head = drawing_of(window.stage.plot, run).head.pos()
             assert (head.x(), head.y()) == tuple(run.trace.x[-1])
         assert f"step {window.session.runs[1].step}" in window.runs_panel.list.item(1).toolTip()
 
@@ -86,7 +87,7 @@ def test_that_losses_below_zero_are_drawn_without_a_known_minimum(open_window):
     plans = (RunPlan(optimizers.get("gradient_descent"), {"learning_rate": 1e-3}),)
     window = open_window(Experiment(problem, plans, (-3.0, 2.0), Limits(tolerance=None, max_steps=9000)))
     window.session.player.finish()
-    values = window.history.plot._drawings[window.session.runs[0]].series[0].curve.getData()[1]
+    values = drawing_of(window.history.plot, window.session.runs[0]).series[0].curve.getData()[1]
     assert np.isfinite(values).sum() > 0.9 * len(values)
     assert window.history.note.text() == "min = -5"
 
@@ -114,7 +115,7 @@ def test_that_an_undefined_start_is_drawn_as_nothing(window, qtbot):
     qtbot.keyClick(entry, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: window.session.runs[0].stop is not None, timeout=10_000)
     window.stage.plot.draw()
-    drawing = window.stage.plot._drawings[window.session.runs[0]]
+    drawing = drawing_of(window.stage.plot, window.session.runs[0])
     assert not drawing.tangent.isVisible()
     assert not drawing.head.isVisible()
     assert window.session.runs[0].stop.reason is Reason.LEFT_DOMAIN
@@ -137,7 +138,7 @@ def test_that_a_logarithmic_axis_of_steps_shows_every_decade(open_window):
     window = open_window(Experiment(problem, plans, (-1.2, 1.0), Limits(tolerance=None, max_steps=50_000)))
     window.session.player.finish(60)
     window.history.log_steps.click()
-    drawn = window.history.plot._drawings[window.session.runs[0]].series[0].curve.getData()[0]
+    drawn = drawing_of(window.history.plot, window.session.runs[0]).series[0].curve.getData()[0]
     for decade in range(5):
         assert ((drawn >= decade) & (drawn < decade + 1)).sum() >= 9
     assert len(drawn) < 5000
@@ -151,7 +152,7 @@ def test_that_a_moved_hyperparameter_is_marked_on_the_curve(window, qtbot):
     window.session.player.step()
     qtbot.waitUntil(lambda: window.session.cursor.newest == 4)
     window.history.plot.draw()
-    assert window.history.plot._drawings[window.session.runs[0]].marks.getData()[0].tolist() == [3]
+    assert drawing_of(window.history.plot, window.session.runs[0]).marks.getData()[0].tolist() == [3]
 
 
 def test_that_only_the_limit_that_ended_a_run_lets_it_go_on(window):

@@ -18,6 +18,7 @@ from gdviewer.ui.curvature.curvature_panel import CurvaturePanel
 from gdviewer.ui.curvature.spectrum import rows_of
 from gdviewer.ui.widgets.theme import THEMES, look
 from tests.kinds import family, representatives
+from tests.ui.helpers import dock_of
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def open_here(open_window, qtbot):
 
 
 def dock(window, name="here"):
-    return next(d for d in window._docks if d.objectName() == name)
+    return dock_of(window, name)
 
 
 def settled(qtbot, panel):

@@ -20,8 +20,7 @@ from gdviewer import optimizers
 from gdviewer.experiment.plan import RunPlan
 from gdviewer.problems.networks.network import Network
 from gdviewer.ui.widgets.theme import THEMES, look
-from tests.ui.test_problem_panel import type_into
-from tests.ui.test_window import fits
+from tests.ui.helpers import fits, type_into
 
 
 def pick(window, name: str = "network", page: int = 1) -> Network:

@@ -17,6 +17,7 @@ from gdviewer.problems.function import FunctionProblem
 from gdviewer.ui.plots.plane_plot import COORDINATES, PATH
 from gdviewer.ui.plots.steps_plot import COMPONENTS
 from gdviewer.ui.widgets.theme import THEMES, look
+from tests.ui.helpers import drawing_of
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def choose(window, kind, *axes):
 
 
 def drawn(plot, run):
-    return np.column_stack(plot._drawings[run].curve.getData())
+    return np.column_stack(drawing_of(plot, run).curve.getData())
 
 
 def enter(qtbot, field, text):
@@ -83,7 +84,7 @@ def test_that_every_run_is_drawn_projected_with_its_head_its_start_and_the_minim
         assert np.allclose(path[[0, -1]], projected[[0, -1]], atol=1e-9)
         nearest = np.abs(path[:, None] - projected).max(axis=-1).min(axis=1)
         assert nearest.max() < 1e-9
-        head = plot._drawings[run].head.pos()
+        head = drawing_of(plot, run).head.pos()
         assert (head.x(), head.y()) == pytest.approx(projected[-1], abs=1e-9)
     problem = window.session.experiment.problem
     start = plot.starts._markers[None].pos()
@@ -190,7 +191,7 @@ def test_that_the_plane_follows_the_number_of_dimensions(open_plane, qtbot):
         window.session.player.finish()
         qtbot.waitUntil(lambda plot=plot: plot.fitted and not plot.computing)
         assert plot.surface.plane.directions.shape == (2, n)
-        assert all(plot._drawings[run].head.isVisible() for run in window.session.runs)
+        assert all(drawing_of(plot, run).head.isVisible() for run in window.session.runs)
     enter(qtbot, field.entry, "2.5")
     assert "whole number" in field.entry.message.text()
     enter(qtbot, field.entry, "2")
@@ -358,7 +359,7 @@ def test_that_a_function_of_many_dimensions_is_drawn_on_a_plane(open_plane, qtbo
     assert plot.landscape.heights[-1, -1] == pytest.approx(branched(lifted))
     history = window.history
     history.quantity.setCurrentIndex(history.quantity.findData(COMPONENTS))
-    names = [series.label.toPlainText() for series in history.plot._drawings[window.session.runs[0]].series]
+    names = [series.label.toPlainText() for series in drawing_of(history.plot, window.session.runs[0]).series]
     assert (names[0], names[-1]) == ("x₁", "x₁₂")
 
 

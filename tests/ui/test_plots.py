@@ -20,6 +20,7 @@ from gdviewer.ui.plots.axis import log_text, log_ticks
 from gdviewer.ui.plots.landscape import compute_landscape
 from gdviewer.ui.plots.steps_plot import COMPONENTS, GRADIENT
 from gdviewer.ui.plots.thinning import PathThinner, Pyramid, visible
+from tests.ui.helpers import drawing_of
 
 pytestmark = pytest.mark.display
 
@@ -90,7 +91,7 @@ def test_that_the_path_drawn_is_the_path_run(window):
     window.session.player.finish()
     plot = window.stage.plot
     for run in window.session.runs:
-        x, y = plot._drawings[run].curve.getData()
+        x, y = drawing_of(plot, run).curve.getData()
         drawn = np.column_stack([x, y])
         assert np.array_equal(drawn[-1], run.trace.x[-1])
         assert np.array_equal(drawn[0], run.trace.x[0])
@@ -102,7 +103,7 @@ def test_that_the_tangent_has_the_slope_of_the_curve(window):
     window.session.player.finish()
     window.session.cursor.look_at(3)
     run = window.session.runs[0]
-    drawing = window.stage.plot._drawings[run]
+    drawing = drawing_of(window.stage.plot, run)
     tangent, head = drawing.tangent, drawing.head
     x, y = tangent.getData()
     assert (y[1] - y[0]) / (x[1] - x[0]) == pytest.approx(run.trace.gradient[3, 0])
@@ -114,16 +115,16 @@ def test_that_the_curve_below_shows_what_was_chosen(window, qtbot):
     history = window.history
     run = window.session.runs[1]
     history.log_values.click()
-    assert np.array_equal(history.plot._drawings[run].series[0].curve.getData()[1], run.trace.loss)
+    assert np.array_equal(drawing_of(history.plot, run).series[0].curve.getData()[1], run.trace.loss)
     history.quantity.setCurrentIndex(history.quantity.findData(GRADIENT))
-    assert np.allclose(history.plot._drawings[run].series[0].curve.getData()[1], run.trace.gradient_norm)
+    assert np.allclose(drawing_of(history.plot, run).series[0].curve.getData()[1], run.trace.gradient_norm)
     history.log_steps.click()
-    assert np.allclose(history.plot._drawings[run].series[0].curve.getData()[0], np.log10(np.arange(1, run.step + 1)))
+    assert np.allclose(drawing_of(history.plot, run).series[0].curve.getData()[0], np.log10(np.arange(1, run.step + 1)))
     history.log_steps.click()
     history.quantity.setCurrentIndex(history.quantity.findData(COMPONENTS))
-    drawn = [series.curve.getData()[1] for series in history.plot._drawings[run].series]
+    drawn = [series.curve.getData()[1] for series in drawing_of(history.plot, run).series]
     assert np.array_equal(np.column_stack(drawn), run.trace.x)
-    assert [series.label.toPlainText() for series in history.plot._drawings[run].series] == ["x", "y"]
+    assert [series.label.toPlainText() for series in drawing_of(history.plot, run).series] == ["x", "y"]
 
 
 def test_that_losses_below_zero_have_a_logarithmic_axis_above_the_minimum(window):
@@ -132,7 +133,7 @@ def test_that_losses_below_zero_have_a_logarithmic_axis_above_the_minimum(window
     plot = window.history.plot
     assert plot.getAxis("left").labelText == "loss − min"
     assert window.history.note.text() == "min = -78.3323"
-    values = plot._drawings[window.session.runs[0]].series[0].curve.getData()[1]
+    values = drawing_of(plot, window.session.runs[0]).series[0].curve.getData()[1]
     assert np.isfinite(values[1:]).all()
 
 
@@ -151,8 +152,8 @@ def test_that_drawing_does_not_grow_with_the_trace(open_window, qtbot):
     window.session.player.finish(60)
     assert window.session.cursor.newest == 60_000
     run = window.session.runs[0]
-    assert len(window.stage.plot._drawings[run].curve.getData()[0]) <= 1300
-    assert len(window.history.plot._drawings[run].series[0].curve.getData()[0]) <= 1200
+    assert len(drawing_of(window.stage.plot, run).curve.getData()[0]) <= 1300
+    assert len(drawing_of(window.history.plot, run).series[0].curve.getData()[0]) <= 1200
 
 
 def test_that_a_thinned_path_stays_near_every_point():
@@ -232,7 +233,7 @@ def test_that_a_vector_of_samples_shows_its_components(open_window):
     window = open_window(Experiment(problem, plans, tuple(problem.start.tolist())))
     window.session.player.finish()
     assert window.stage.plot.quantity == COMPONENTS
-    assert len(window.stage.plot._drawings[window.session.runs[0]].series) == 12
+    assert len(drawing_of(window.stage.plot, window.session.runs[0]).series) == 12
     assert "the first 12 of 20" in window.stage.currentWidget()._title.text()
 
 

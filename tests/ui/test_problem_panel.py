@@ -11,14 +11,7 @@ from gdviewer import problems
 from gdviewer.engine.run.stop import Reason
 from gdviewer.problems.samples import SampledCurve, SampledVector
 from tests.kinds import problem_kind, representatives
-
-
-def type_into(qtbot, field, text: str, enter: bool = True) -> None:
-    field.setFocus()
-    field.selectAll()
-    qtbot.keyClicks(field, text)
-    if enter:
-        qtbot.keyClick(field, Qt.Key.Key_Return)
+from tests.ui.helpers import type_into
 
 
 @pytest.mark.parametrize("name", representatives(problems.names(), problem_kind))

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.ui.test_problem_panel import type_into
+from tests.ui.helpers import type_into
 
 
 @pytest.mark.display

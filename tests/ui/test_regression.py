@@ -15,6 +15,7 @@ from gdviewer.problems.made_data import GENERATORS
 from gdviewer.problems.regression import Regression
 from gdviewer.ui.plots.data_plot import AGREEMENT, BOUNDARY, CURVE
 from tests.kinds import representatives
+from tests.ui.helpers import trigger
 
 ENTRIES = [p.name for p in problems.catalogue().values() if isinstance(p, Regression)]
 HOUSES = """size,rooms,city,price,sold
@@ -84,7 +85,7 @@ def test_that_the_proportions_are_kept_while_another_problem_is_shown(window):
     window.problem_panel.choose("sphere")
     window.problem_panel.choose("linear_regression")
     assert window.beside.sizes() == shown
-    window._reset_layout()
+    trigger(window, "Reset layout")
     assert window.beside.sizes()[0] < shown[0]
 
 

@@ -15,6 +15,7 @@ from gdviewer.problems.samples import SampledVector
 from gdviewer.ui.plots.base import pale
 from gdviewer.ui.plots.steps_plot import COMPONENTS
 from gdviewer.ui.plots.thinning import Nearest, distance_to_line
+from tests.ui.helpers import drawing_of
 
 
 def ran(open_window, qtbot, name: str, steps: int, *plans: RunPlan):
@@ -60,7 +61,7 @@ def test_that_a_path_goes_on_pale_past_its_head_at_the_cursor(window):
     session.player.finish()
     session.cursor.look_at(30)
     short, long = session.runs  # of 23 and 202 steps
-    drawing = plot._drawings[long]
+    drawing = drawing_of(plot, long)
     assert drawing.head.pos() == QPointF(*long.trace.x[30])
     assert drawing.future.isVisible()
     past = np.column_stack(drawing.curve.getData())
@@ -73,14 +74,14 @@ def test_that_a_path_goes_on_pale_past_its_head_at_the_cursor(window):
     assert len(np.column_stack(drawing.curve.getData())) >= len(whole) - 2
     assert drawing.future.opts["pen"].color() == pale(drawing.curve.opts["pen"].color(), plot.theme)
     session.cursor.look_at(30)
-    ended = plot._drawings[short]
+    ended = drawing_of(plot, short)
     assert ended.head.pos() == QPointF(*short.trace.x[-1])
     assert not ended.future.isVisible()
 
 
 def test_that_the_path_keeps_its_form_wherever_the_cursor_is(open_window, qtbot):
     window = ran(open_window, qtbot, "himmelblau", 3000, plan("adam", 0.003))
-    drawing = window.stage.plot._drawings[window.session.runs[0]]
+    drawing = drawing_of(window.stage.plot, window.session.runs[0])
     chosen = None
     for step in (10, 700, 2999):
         window.session.cursor.look_at(step)
@@ -127,7 +128,7 @@ def test_that_all_views_follow_one_cursor_back_and_forth(open_window, qtbot):
         assert window.timeline.entry.text() == str(step)
         assert window.history.plot.cursor_line.value() == step
         assert window.beside.data.model.text() == run.problem.model_text(run.trace.x[step])
-        head = window.stage.plot._drawings[run].head.pos()
+        head = drawing_of(window.stage.plot, run).head.pos()
         assert (head.x(), head.y()) == pytest.approx(tuple(run.trace.x[step]))
 
 
@@ -189,7 +190,7 @@ def test_that_a_click_on_a_visited_point_of_a_curve_looks_at_its_step(open_windo
     pixel = pixel_of(plot, *points[60])
     click(qtbot, plot, pixel)
     assert session.cursor.step == nearest_row(plot, points, pixel)
-    drawing = plot._drawings[run]
+    drawing = drawing_of(plot, run)
     assert len(drawing.points.data)
     assert len(drawing.future.data)
     assert drawing.head.pos() == QPointF(*points[session.cursor.step])
@@ -204,7 +205,7 @@ def test_that_a_click_on_a_path_on_a_plane_looks_at_its_step(open_window, qtbot)
     pixel = pixel_of(plot, *points[100])
     click(qtbot, plot, pixel)
     assert session.cursor.step == nearest_row(plot, points, pixel)
-    assert plot._drawings[run].future.isVisible()
+    assert drawing_of(plot, run).future.isVisible()
 
 
 @pytest.mark.display

@@ -12,15 +12,9 @@ from gdviewer.experiment.experiment import Experiment
 from gdviewer.experiment.plan import RunPlan
 from gdviewer.ui.runs.runs_panel import MAX_RUNS
 from tests.kinds import family, representatives
+from tests.ui.helpers import drawing_of, type_into
 
 pytestmark = pytest.mark.display
-
-
-def type_into(qtbot, field, text: str) -> None:
-    field.setFocus()
-    field.clear()
-    qtbot.keyClicks(field, text)
-    qtbot.keyClick(field, Qt.Key.Key_Return)
 
 
 def add(panel, qtbot, name: str) -> None:
@@ -101,7 +95,7 @@ def test_that_a_run_is_hidden_by_its_box_in_the_list(window, qtbot):
     rect = panel.list.visualItemRect(panel.list.item(1))
     qtbot.mouseClick(panel.list.viewport(), Qt.MouseButton.LeftButton, pos=rect.topLeft() + QPoint(14, 14))
     assert [plan.visible for plan in window.session.experiment.runs] == [True, False]
-    drawing = window.stage.plot._drawings[window.session.runs[1]]
+    drawing = drawing_of(window.stage.plot, window.session.runs[1])
     curve, head = drawing.curve, drawing.head
     assert not curve.isVisible()
     assert not head.isVisible()

@@ -18,6 +18,7 @@ from gdviewer.experiment.minimize import minimize
 from gdviewer.experiment.plan import RunPlan
 from gdviewer.problems.function import FunctionProblem
 from gdviewer.ui.session.clock import FRAME_MS
+from tests.ui.helpers import drawing_of
 
 pytestmark = pytest.mark.display
 
@@ -233,7 +234,7 @@ def test_that_the_cursor_is_shared_and_follows_at_the_end(window):
     assert "step 7" in window.runs_panel.list.item(0).toolTip()
     assert (window.timeline.entry.text(), window.timeline.badge.text()) == ("7", "REVIEW")
     assert window.history.plot.cursor_line.value() == 7
-    head = window.stage.plot._drawings[session.runs[0]].head.pos()
+    head = drawing_of(window.stage.plot, session.runs[0]).head.pos()
     assert (head.x(), head.y()) == pytest.approx(tuple(session.runs[0].trace.x[7]))
     session.cursor.look_at(10**9)
     assert session.cursor.is_live

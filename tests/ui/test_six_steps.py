@@ -14,6 +14,7 @@ from gdviewer.inspection.six_steps import stage_title
 from gdviewer.inspection.step_report import Reporter
 from gdviewer.ui.inspector.cell import matrix_of
 from gdviewer.ui.inspector.panel import StepPanel
+from tests.ui.helpers import dock_of
 
 NETWORKS = {
     "dense": ("network", {}),
@@ -154,7 +155,7 @@ def test_that_the_panel_follows_an_example_and_shows_the_parts(open_window, qtbo
     limits = Limits(tolerance=None, max_steps=20)
     window = open_window(Experiment(problem, (plan,), tuple(problem.start.tolist()), limits))
     window.session.player.finish()
-    next(dock for dock in window._docks if dock.objectName() == "step").raise_()
+    dock_of(window, "step").raise_()
     qtbot.waitUntil(lambda: bool(window.findChildren(StepPanel)))
     panel = window.findChildren(StepPanel)[0]
     qtbot.waitUntil(lambda: panel.story is not None and len(panel.lines.rows) == 6)

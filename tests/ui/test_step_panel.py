@@ -21,6 +21,7 @@ from gdviewer.ui.inspector.cell import broken
 from gdviewer.ui.inspector.panel import StepPanel
 from gdviewer.ui.session.pins import MOST_SAMPLES, Samples
 from tests.kinds import family, representatives
+from tests.ui.helpers import dock_of
 
 
 def on(problem, *rules, steps=200, options=Options(), **declared):
@@ -40,7 +41,7 @@ def look_into(open_window, qtbot):
         window.session.player.finish()
         if step is not None:
             window.session.cursor.look_at(step)
-        dock = next(dock for dock in window._docks if dock.objectName() == "step")
+        dock = dock_of(window, "step")
         dock.raise_()
         qtbot.waitUntil(lambda: window.findChild(StepPanel) is not None)
         panel = window.findChild(StepPanel)
@@ -254,7 +255,7 @@ def test_that_what_changed_most_is_marked_with_by_how_much(look_into):
 
 def test_that_nothing_is_executed_while_the_panel_is_hidden(look_into, qtbot, monkeypatch):
     window, panel = look_into(on("rosenbrock", "adam", steps=20), 4)
-    next(dock for dock in window._docks if dock.objectName() == "runs").raise_()
+    dock_of(window, "runs").raise_()
     qtbot.waitUntil(lambda: not panel.isVisible())
     assert window.session.arrows.shown == ()
     reported = []
@@ -268,7 +269,7 @@ def test_that_nothing_is_executed_while_the_panel_is_hidden(look_into, qtbot, mo
     for step in (5, 9, 7):
         window.session.cursor.look_at(step)
     QCoreApplication.processEvents()
-    next(dock for dock in window._docks if dock.objectName() == "step").raise_()
+    dock_of(window, "step").raise_()
     shown(panel, qtbot, 7)
     assert reported == [7, 6]  # it, and the one before, which it is compared with
 
@@ -356,7 +357,7 @@ def test_that_a_rule_with_a_memory_of_its_own_is_reported_of(look_into):
 def test_that_a_run_that_never_began_says_why(open_window, qtbot):
     experiment = on("linear_regression", "polyak_step", steps=10)
     window = open_window(experiment)
-    next(dock for dock in window._docks if dock.objectName() == "step").raise_()
+    dock_of(window, "step").raise_()
     qtbot.waitUntil(lambda: window.findChild(StepPanel) is not None)
     panel = window.findChild(StepPanel)
     if not window.session.runs[0].begun:
@@ -420,7 +421,7 @@ def test_that_a_pinned_value_stays_as_an_arrow_wherever_the_cursor_goes(look_int
     qtbot.keyClick(panel.lines, Qt.Key.Key_P)
     panel.pin(row_of(panel, "g"))
     assert [button.text() for button in panel.bar.buttons] == ["m  ✕", "g  ✕"]
-    next(dock for dock in window._docks if dock.objectName() == "runs").raise_()
+    dock_of(window, "runs").raise_()
     qtbot.waitUntil(lambda: not panel.isVisible())
     for step in (33, 150):
         session.cursor.look_at(step)

@@ -14,6 +14,7 @@ from gdviewer.experiment.experiment import Experiment
 from gdviewer.experiment.plan import RunPlan
 from gdviewer.ui.inspector.panel import StepPanel
 from gdviewer.ui.plots.steps_plot import COMPONENTS
+from tests.ui.helpers import dock_of, drawing_of
 
 STEPS = 400
 
@@ -57,7 +58,7 @@ def test_that_heads_stand_where_the_runs_were_at_any_step(open_thinned, name):
     (run, _) = window.session.runs
     for step in (STEPS, 3, 8, 101, STEPS - 1, 0):
         window.session.cursor.look_at(step)
-        head = plot._drawings[run].head.pos()
+        head = drawing_of(plot, run).head.pos()
         x = whole.trace.x[step]
         expected = (
             (x[0], whole.trace.loss[step]) if name == "quartic_two_wells"
@@ -69,7 +70,7 @@ def test_that_heads_stand_where_the_runs_were_at_any_step(open_thinned, name):
 def test_that_a_path_leads_through_the_points_kept_to_the_newest(open_thinned):
     window = open_thinned()
     for run in window.session.runs:
-        drawn = np.column_stack(window.stage.plot._drawings[run].curve.getData())
+        drawn = np.column_stack(drawing_of(window.stage.plot, run).curve.getData())
         assert np.array_equal(drawn[0], run.start)
         assert np.array_equal(drawn[-1], run.trace.last)
         assert all((run.trace.x == point).all(axis=1).any() for point in drawn[:-1])
@@ -101,7 +102,7 @@ def test_that_paths_go_on_while_fewer_and_fewer_of_their_points_are_kept(open_th
     window.session.player.finish()
     qtbot.waitUntil(lambda: not window.session.player.busy and run.step == 8 * STEPS)
     assert run.trace.row_stride > before
-    drawn = np.column_stack(window.stage.plot._drawings[run].curve.getData())
+    drawn = np.column_stack(drawing_of(window.stage.plot, run).curve.getData())
     assert all((run.trace.x == point).all(axis=1).any() for point in drawn[:-1])
     assert np.array_equal(drawn[-1], run.trace.last)
 
@@ -121,7 +122,7 @@ def test_that_components_are_drawn_at_the_steps_that_are_kept(open_thinned):
     window = open_thinned()
     history, run = window.history, window.session.runs[1]
     history.quantity.setCurrentIndex(history.quantity.findData(COMPONENTS))
-    for index, series in enumerate(history.plot._drawings[run].series):
+    for index, series in enumerate(drawing_of(history.plot, run).series):
         steps, values = series.curve.getData()
         assert np.array_equal(steps, run.trace.kept)
         assert np.array_equal(values, run.trace.x[:, index])
@@ -131,7 +132,7 @@ def test_that_a_step_that_is_not_kept_can_be_read_and_left(open_thinned, qtbot):
     window = open_thinned()
     window.session.select(1)
     window.session.cursor.look_at(101)
-    next(dock for dock in window._docks if dock.objectName() == "step").raise_()
+    dock_of(window, "step").raise_()
     qtbot.waitUntil(lambda: window.findChild(StepPanel) is not None)
     panel, whole = window.findChild(StepPanel), whole_run(window, 1)
     qtbot.waitUntil(lambda: panel.story is not None and panel.story.step == 101)

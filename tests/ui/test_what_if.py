@@ -22,6 +22,7 @@ from gdviewer.problems.function import FunctionProblem
 from gdviewer.ui.plots.base import GHOST
 from gdviewer.ui.session import undo as undo_module
 from gdviewer.ui.session import what_if as what_if_module
+from tests.ui.helpers import drawing_of
 
 
 def race(problem="rosenbrock", steps=80, **limits) -> Experiment:
@@ -113,12 +114,12 @@ def test_that_the_path_before_the_gesture_stays_as_a_ghost_until_the_next(raced,
     assert [run for _, run in session.what_if.ghosts] == [before]
     assert len(session.shown) == 5
     for plot in (raced.stage.plot, raced.history.plot):
-        ghost = plot._drawings[before]
+        ghost = drawing_of(plot, before)
         assert ghost.ghost
         assert ghost.items[0].opacity() == pytest.approx(GHOST)
         shown = set(plot.getPlotItem().items)
         assert [item in shown for item in ghost.items] == [item not in ghost.present for item in ghost.items]
-    path = np.column_stack(raced.stage.plot._drawings[before].curve.getData())
+    path = np.column_stack(drawing_of(raced.stage.plot, before).curve.getData())
     assert np.array_equal(path[0], before.trace.x[0])
     assert np.array_equal(path[-1], before.trace.x[80])
     latest = session.runs[1]

@@ -31,6 +31,7 @@ from gdviewer.ui.app.help import HelpDialog, about, help_page
 from gdviewer.ui.app.main_window import LazyPanel
 from gdviewer.ui.widgets.theme import THEMES, look
 from tests.kinds import representatives
+from tests.ui.helpers import dock_of, docks_of, fits, trigger
 
 pytestmark = pytest.mark.display
 
@@ -86,12 +87,6 @@ def test_that_every_control_has_a_tool_tip_and_an_accessible_name(window):
             assert control.accessibleName() or control.text(), control
 
 
-def fits(label: QLabel) -> bool:
-    if label.wordWrap():
-        return label.height() + 1 >= label.heightForWidth(label.width())
-    return label.width() + 1 >= label.minimumSizeHint().width()
-
-
 @pytest.mark.parametrize("size", representatives([[1280, 720], [1280, 800], [1920, 1080]]))
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("problem", ["rotated_quadratic", "gramacy_lee"])
@@ -114,7 +109,7 @@ def test_that_no_label_is_cut_off(window, qtbot, size, theme, problem):
             assert button.width() >= button.minimumSizeHint().width(), button.text()
             right = button.mapTo(window, button.rect().topRight()).x()
             assert right <= window.width(), button.text()
-    for dock in window._docks:
+    for dock in docks_of(window):
         side = dock.widget()
         if not isinstance(side, LazyPanel):  # those behind tabs are held to it where they are opened
             assert side.widget().width() <= side.viewport().width(), dock.windowTitle()
@@ -122,13 +117,13 @@ def test_that_no_label_is_cut_off(window, qtbot, size, theme, problem):
 
 def test_that_the_layout_is_remembered(open_window, qtbot):
     first = open_window()
-    first._docks[0].hide()
+    dock_of(first, "problem").hide()
     first.resize(1100, 700)
     first.close()
     second = open_window()
-    assert not second._docks[0].isVisible()
-    second._reset_layout()
-    assert second._docks[0].isVisible()
+    assert not dock_of(second, "problem").isVisible()
+    trigger(second, "Reset layout")
+    assert dock_of(second, "problem").isVisible()
 
 
 def test_that_each_panel_has_one_tab_and_none_is_left_over_the_plots(open_window):
@@ -137,9 +132,9 @@ def test_that_each_panel_has_one_tab_and_none_is_left_over_the_plots(open_window
         return sorted(bar.tabText(i) for bar in bars if bar.isVisible() for i in range(bar.count()))
 
     window = open_window()
-    once = sorted(dock.windowTitle() for dock in window._docks[1:])
+    once = sorted(dock.windowTitle() for dock in docks_of(window) if dock.objectName() != "problem")
     assert tabs(window) == once
-    window._reset_layout()
+    trigger(window, "Reset layout")
     assert tabs(window) == once
     window.close()
     assert tabs(open_window()) == once
@@ -196,8 +191,8 @@ def test_that_help_has_every_shortcut(window, qtbot):
     for action in window.findChildren(QAction):
         if not action.shortcut().isEmpty():
             assert f"<b>{action.shortcut().toString()}</b>" in page
-    window._help()
-    window._help()
+    trigger(window, "Help")
+    trigger(window, "Help")
     (dialog,) = window.findChildren(HelpDialog)
     assert dialog.isVisible()
     dialog.close()
@@ -240,7 +235,7 @@ def test_that_show_opens_an_experiment_that_was_stored_and_its_rule_is_opened_li
     assert session.experiment == described
     session.player.step(5)
     qtbot.waitUntil(lambda: all(run.begun and run.step == 5 for run in session.runs))
-    dock = next(dock for dock in window._docks if dock.objectName() == "step")
+    dock = dock_of(window, "step")
     dock.raise_()
     qtbot.waitUntil(lambda: dock.widget().panel is not None and dock.widget().panel.story is not None)
     assert [row.text for row in dock.widget().panel.story.rows][:2] == ["g ← ∇f(x)", "v ← β·v + g"]
@@ -270,7 +265,7 @@ def test_that_the_window_is_an_object_of_qt(window):
 
 
 def test_that_every_panel_is_there_when_its_tab_is_brought_to_the_front(window, qtbot):
-    lazy = [dock for dock in window._docks if isinstance(dock.widget(), LazyPanel)]
+    lazy = [dock for dock in docks_of(window) if isinstance(dock.widget(), LazyPanel)]
     assert len(lazy) == 4
     for dock in [*lazy, *reversed(lazy)]:
         dock.raise_()

@@ -17,6 +17,7 @@ from gdviewer.ui.network import surface_plot
 from gdviewer.ui.network.surface_page import SurfacePage
 from gdviewer.ui.plots.plane_plot import PATH, RANDOM
 from gdviewer.ui.widgets.theme import look
+from tests.ui.helpers import drawing_of
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def test_that_the_surface_of_a_path_shows_its_share_and_where_the_cursor_is(open
     loss = float(run.problem.value(run.point(60)))
     assert f"loss {loss:.4g}" in page.view.point_note.text()
     assert f"on the plane {loss:.4g}" in page.view.point_note.text()  # the plane goes through the last point
-    head = plot._drawings[run].head.pos()
+    head = drawing_of(plot, run).head.pos()
     assert (head.x(), head.y()) == pytest.approx((0.0, 0.0), abs=1e-9)
 
 
