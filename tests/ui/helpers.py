@@ -12,10 +12,13 @@ from gdviewer.engine.run.run import Run
 
 
 def type_into(qtbot: Any, field: QLineEdit, text: str, enter: bool = True) -> None:
-    """Replace the text of a field by typing."""
+    """Replace the text of a field by typing; an empty text deletes it."""
     field.setFocus()
     field.selectAll()
-    qtbot.keyClicks(field, text)
+    if text:
+        qtbot.keyClicks(field, text)
+    else:
+        qtbot.keyClick(field, Qt.Key.Key_Delete)
     if enter:
         qtbot.keyClick(field, Qt.Key.Key_Return)
 
