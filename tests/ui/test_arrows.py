@@ -14,6 +14,8 @@ from gdviewer.experiment.plan import RunPlan
 from gdviewer.ui.plots.arrows import NORMALISED
 from gdviewer.ui.session.arrow_set import Arrow
 
+pytestmark = pytest.mark.display
+
 
 @pytest.fixture
 def open_on(open_window, qtbot):

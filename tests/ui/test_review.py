@@ -17,6 +17,8 @@ from gdviewer.ui.plots.steps_plot import COMPONENTS
 from gdviewer.ui.plots.thinning import Nearest, distance_to_line
 from tests.ui.helpers import drawing_of
 
+pytestmark = pytest.mark.display
+
 
 def ran(open_window, qtbot, name: str, steps: int, *plans: RunPlan):
     """A window, painted, whose runs have done a number of steps."""
@@ -91,7 +93,6 @@ def test_that_the_path_keeps_its_form_wherever_the_cursor_is(open_window, qtbot)
         chosen = found
 
 
-@pytest.mark.display
 @pytest.mark.parametrize("logarithmic", [False, True])
 def test_that_the_curves_are_pale_from_a_strong_line_on(open_window, qtbot, logarithmic):
     window = ran(open_window, qtbot, "sphere", 400, plan("gradient_descent", 1e-3))
@@ -135,7 +136,6 @@ def test_that_all_views_follow_one_cursor_back_and_forth(open_window, qtbot):
 # Clicks
 
 
-@pytest.mark.display
 def test_that_a_click_on_a_path_looks_at_the_nearest_of_all_its_steps(open_window, qtbot):
     window = ran(open_window, qtbot, "rosenbrock", 50_000, plan("adam", 1e-3), plan("gradient_descent", 1e-4, 1))
     plot, session = window.stage.plot, window.session
@@ -151,7 +151,6 @@ def test_that_a_click_on_a_path_looks_at_the_nearest_of_all_its_steps(open_windo
             qtbot.wait(1)
 
 
-@pytest.mark.display
 def test_that_a_click_between_two_far_steps_is_on_the_path_and_one_beside_it_sets_the_start(open_window, qtbot):
     window = ran(open_window, qtbot, "himmelblau", 12, plan("gradient_descent", 0.015))
     plot, session = window.stage.plot, window.session
@@ -181,7 +180,6 @@ def test_that_the_mouse_shows_what_a_click_on_a_path_would_look_at(window, qtbot
     assert "Adam" not in plot.describe(*run.trace.x[20])
 
 
-@pytest.mark.display
 def test_that_a_click_on_a_visited_point_of_a_curve_looks_at_its_step(open_window, qtbot):
     window = ran(open_window, qtbot, "gramacy_lee", 300, plan("gradient_descent", 2e-4))
     plot, session = window.stage.plot, window.session
@@ -196,7 +194,6 @@ def test_that_a_click_on_a_visited_point_of_a_curve_looks_at_its_step(open_windo
     assert drawing.head.pos() == QPointF(*points[session.cursor.step])
 
 
-@pytest.mark.display
 def test_that_a_click_on_a_path_on_a_plane_looks_at_its_step(open_window, qtbot):
     window = ran(open_window, qtbot, "rosenbrock_nd", 500, plan("gradient_descent", 1e-4))
     plot, session = window.stage.plot, window.session
@@ -208,7 +205,6 @@ def test_that_a_click_on_a_path_on_a_plane_looks_at_its_step(open_window, qtbot)
     assert drawing_of(plot, run).future.isVisible()
 
 
-@pytest.mark.display
 @pytest.mark.parametrize("logarithmic", [False, True])
 def test_that_a_click_among_the_curves_looks_at_that_step(open_window, qtbot, logarithmic):
     window = ran(open_window, qtbot, "rosenbrock", 1000, plan("adam", 1e-3))
@@ -224,7 +220,6 @@ def test_that_a_click_among_the_curves_looks_at_that_step(open_window, qtbot, lo
         assert session.cursor.step == pytest.approx(step, rel=0.1)
 
 
-@pytest.mark.display
 def test_that_a_click_in_the_components_looks_at_that_step(open_window, qtbot):
     problem = SampledVector(np.arange(20.0) ** 2)
     plans = (plan("gradient_descent", 0.001),)
