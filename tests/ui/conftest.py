@@ -42,6 +42,8 @@ def open_window(qtbot) -> Iterator[Callable[..., MainWindow]]:
     yield open_one
     for window in opened:
         window.close()
+    QCoreApplication.processEvents()  # a call that is still due to a widget keeps its window in memory for ever
+    for window in opened:
         window.deleteLater()
     opened.clear()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
