@@ -1,4 +1,4 @@
-"""What-if mode: edits recompute the runs so far, and show the runs before the edit as ghosts."""
+"""Edits that recompute the runs so far (what if), and the ghosts of the runs before the edit."""
 
 from __future__ import annotations
 
