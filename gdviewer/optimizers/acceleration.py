@@ -68,7 +68,7 @@ def fista(
     restart=Switch(True, meaning="forget the momentum whenever it points uphill"),
 ):
     """With η = 1/L and no restart, f − f* is at most 2L·‖x₀ − x*‖²/(t + 1)² after t steps. The gradient is taken at y,
-    ahead of x. The restart is the one by the gradient: where gᵀd > 0 the momentum begins anew.
+    ahead of x. The restart is the one by the gradient: where gᵀd > 0 the momentum is reset to zero.
     """
     theta_before, theta = theta, (1 + np.sqrt(1 + 4 * theta**2)) / 2
     beta = (theta_before - 1) / theta

@@ -153,8 +153,8 @@ def ademamix(
     eps=tiny(1e-8),
     weight_decay=small(0, "decoupled weight decay: shrinks the point by η·λ of itself"),
 ):
-    """The slow mean m₂ is not corrected for its start, so that it comes in slowly. ``alpha`` is the paper's and optax's
-    α; the paper lets α and β₃ rise with the steps, optax leaves them constant unless told otherwise, as here.
+    """The slow mean m₂ is not corrected for its start, so it grows slowly. ``alpha`` is the paper's and optax's α; the
+    paper lets α and β₃ rise with the steps, optax keeps them constant by default, as here.
     """
     g = f.gradient(x)
     m1 = beta1 * m1 + (1 - beta1) * g

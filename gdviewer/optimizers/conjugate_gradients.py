@@ -21,8 +21,8 @@ def first_trial(f, x, p, fall):
     source="Fletcher & Reeves 1964; Nocedal & Wright 2006, Algorithm 5.4",
 )
 def cg_fletcher_reeves(x, f, t, p=0.0, fall=0.0, *, c1=decrease(1e-4), c2=flatness(0.1)):
-    """A step ends where the strong Wolfe conditions hold. The directions begin anew with the steepest descent every n
-    steps and where p does not lead down.
+    """A step ends where the strong Wolfe conditions hold. The search restarts with steepest descent every n
+    steps and where p is not a descent direction.
     """
     g = f.gradient(x)
     if t == 1:
@@ -46,8 +46,8 @@ def cg_fletcher_reeves(x, f, t, p=0.0, fall=0.0, *, c1=decrease(1e-4), c2=flatne
     source="Polak & Ribière 1969; Nocedal & Wright 2006, (5.45); SciPy's CG",
 )
 def cg_polak_ribiere(x, f, t, p=0.0, fall=0.0, *, c1=decrease(1e-4), c2=flatness(0.1)):
-    """The form named PR+. A step ends where the strong Wolfe conditions hold; the directions begin anew with the
-    steepest descent where β would be negative and where p does not lead down. SciPy's c₂ is 0.4.
+    """The form named PR+. A step ends where the strong Wolfe conditions hold; the search restarts with
+    steepest descent where β would be negative and where p is not a descent direction. SciPy's c₂ is 0.4.
     """
     g = f.gradient(x)
     if t == 1:

@@ -24,11 +24,11 @@ def momentum(
     *,
     learning_rate=rate(1e-3),
     momentum=decay(0.9, "share of the velocity kept"),
-    dampening=Parameter(0, 0, 1, meaning="share of each gradient that the velocity does not take"),
+    dampening=Parameter(0, 0, 1, meaning="share of each gradient left out of the velocity"),
 ):
-    """PyTorch's form: b starts as the first gradient, whole whatever the dampening, and the learning rate stands
-    outside of b. Keras and Sutskever put it inside (v ← μ·v − η·g), which differs where the learning rate changes on
-    the way.
+    """PyTorch's form: b starts as the first gradient, not dampened, and the learning rate is
+    not part of b. Keras and Sutskever put it inside (v ← μ·v − η·g), which differs if the learning rate changes
+    during the run.
     """
     g = f.gradient(x)
     b = g if t == 1 else momentum * b + (1 - dampening) * g

@@ -1,9 +1,9 @@
-"""How far to go along a direction: the searches that the rules beside this file share.
+"""Line searches shared by the update rules.
 
-Each takes the oracle f, the point x (n,), a direction p (n,) that leads down, and the first step length α to try. It
-returns the α it settles on and the point x + αp, which is the trial evaluated last wherever that can be, so that the
-next step asks for nothing again. α = 0, and x itself, tell that no lower point was found. A trial where f is not
-defined or infinite counts as too far.
+Each takes the oracle f, the point x (n,), a descent direction p (n,), and the first step length α to try. It
+returns the accepted α and the point x + αp. This point is the last trial evaluated where possible, so that the next
+step evaluates nothing twice. If no lower point is found, it returns α = 0 and x itself. A trial where f is undefined
+or infinite counts as too long.
 """
 
 from typing import NamedTuple
@@ -12,18 +12,18 @@ import numpy as np
 
 from gdviewer.engine.rules.parameter import Parameter
 
-TRIALS = 30  # enough to close in on a kink, and few enough for a function that falls without end
-FAR = 1e18  # so many first steps away, a function that still falls is taken to fall without end
+TRIALS = 30  # enough to locate a kink, and few enough for a function that is unbounded below
+FAR = 1e18  # in first steps: a function that still decreases at this distance is taken to be unbounded below
 
 
 def decrease(default):
-    """Declare the share c₁ of the decrease promised that a step must bring."""
+    """Declare c₁, the required share of the predicted decrease."""
     meaning = "share of the decrease promised by the slope that a step must bring"
     return Parameter(default, 0, 0.5, scale="log", open_low=True, open_high=True, slider=(1e-6, 0.499), meaning=meaning)
 
 
 def flatness(default):
-    """Declare the share c₂ of the slope that a step may leave."""
+    """Declare c₂, the share of the slope that may remain after a step."""
     meaning = "share of the slope that a step may leave; the less, the more exact the line search, for more trials"
     return Parameter(default, 0, 1, scale="log", open_low=True, open_high=True, slider=(1e-6, 0.999), meaning=meaning)
 
@@ -34,7 +34,7 @@ def shortening(default):
 
 
 def slope_along(f, x, p):
-    """The slope gᵀp at x if it leads down; 0 if not, or where f or the slope is not finite."""
+    """Return the slope gᵀp at x if it is negative; 0 if not, or where f or the slope is not finite."""
     slope = f.gradient(x) @ p
     return slope if -np.inf < slope < 0 and np.isfinite(f.value(x)) else 0.0
 
@@ -128,7 +128,7 @@ def parabola_step(f, x, p):
 def exact(f, x, p, alpha):
     """Go to the lowest point along p: by the formula on a quadratic function, else by bracketing and Brent's method.
 
-    Elsewhere it is the first minimum met by steps that double, to about eight digits, which is all that values tell.
+    Elsewhere it is the first minimum met by steps that double, to about eight digits, the precision of the values.
     """
     slope = slope_along(f, x, p)
     if not slope:
@@ -162,8 +162,8 @@ def exact(f, x, p, alpha):
 def brent(tried, low, best, high, tolerance=1e-8):
     """Close in on a minimum between low and high, of which best is lower than both (Brent 1973, chapter 5).
 
-    The parabola through the three lowest trials tells where to try next; where it leads outside, or its moves do not
-    halve, the larger part of the interval is cut in the golden ratio.
+    The minimum of the parabola through the three lowest trials is the next trial. If it lies outside the interval, or
+    its moves do not halve, the larger part of the interval is divided in the golden ratio.
     """
     a, b = low.alpha, high.alpha
     second, third = sorted((low, high), key=lambda trial: trial.value)

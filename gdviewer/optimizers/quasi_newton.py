@@ -8,7 +8,7 @@ from gdviewer.optimizers.line_search import decrease, flatness, strong_wolfe
 
 
 def curved(s, y):
-    """Whether the slope has risen along the move s, so that there is a positive curvature to learn."""
+    """True if the slope has increased along the move s, so that the curvature is positive."""
     return s @ y > 1e-15 * np.linalg.norm(s) * np.linalg.norm(y)
 
 

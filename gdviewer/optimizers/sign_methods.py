@@ -8,7 +8,7 @@ from gdviewer.engine.rules.parameter import Parameter, decay, rate, small, tiny
 
 @optimizer(
     "signSGD",
-    "Move every component by the same length, whatever the slope: x ← x − η·sign(g).",
+    "Move every component by the same length, for any slope: x ← x − η·sign(g).",
     source="Bernstein et al. 2018; optax.sign_sgd",
 )
 def sign_sgd(x, f, *, learning_rate=rate(1e-3)):

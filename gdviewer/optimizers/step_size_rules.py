@@ -70,7 +70,9 @@ def barzilai_borwein_1(
     losses=0.0,
     *,
     first_step=first_step(1e-3, "step length of the first step"),
-    recent=count(10, high=100, meaning="a loss may rise above the last one, but not above so many", slider=(1, 100)),
+    recent=count(
+        10, high=100, meaning="number of recent losses; a new one must be below their maximum", slider=(1, 100)
+    ),
     shrink=shortening(0.5),
     c1=decrease(1e-4),
 ):
@@ -107,7 +109,9 @@ def barzilai_borwein_2(
     losses=0.0,
     *,
     first_step=first_step(1e-3, "step length of the first step"),
-    recent=count(10, high=100, meaning="a loss may rise above the last one, but not above so many", slider=(1, 100)),
+    recent=count(
+        10, high=100, meaning="number of recent losses; a new one must be below their maximum", slider=(1, 100)
+    ),
     shrink=shortening(0.5),
     c1=decrease(1e-4),
 ):

@@ -1,4 +1,4 @@
-"""Mini-batches: which rows of the data each step sees."""
+"""Mini-batches: the rows of the data used in each step."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def _order(rows: int, seed: int, epoch: int) -> NDArray[np.intp]:
 
 @dataclass(frozen=True)
 class Batches:
-    """Batches of ``size`` of all ``rows``: each epoch shuffles the rows anew and takes them in turn.
+    """Batches of ``size`` rows: each epoch visits the rows in a new random order.
 
-    The last batch of an epoch has what is left. The order of epoch e is that of ``default_rng([seed, e])``, so that
+    The last batch of an epoch has the remaining rows. The order of epoch e is that of ``default_rng([seed, e])``, so
     any step can be executed again.
     """
 
@@ -34,22 +34,22 @@ class Batches:
 
     @property
     def count(self) -> int:
-        """How many batches an epoch has."""
+        """Number of batches in an epoch."""
         return -(-self.rows // self.size)
 
     def epoch(self, t: int) -> int:
-        """The epoch, from 0, that step number ``t``, from 1, belongs to."""
+        """Return the epoch (counted from 0) of step ``t`` (counted from 1)."""
         return (t - 1) // self.count
 
     def at(self, t: int, seed: int) -> NDArray[np.intp]:
-        """The rows that step number ``t`` sees."""
-        epoch, place = divmod(t - 1, self.count)
-        first = place * self.size
+        """Return the rows used in step ``t``."""
+        epoch, index = divmod(t - 1, self.count)
+        first = index * self.size
         return _order(self.rows, seed, epoch)[first : first + self.size]
 
     @property
     def text(self) -> str:
-        """How many rows a step sees, in words."""
+        """The batch size as a sentence."""
         if self.count == 1:
             return f"Every step sees all {self.rows:,} rows."
         if self.size == 1:
@@ -61,10 +61,11 @@ class Batches:
 
 @dataclass(frozen=True)
 class GivenBatches:
-    """Batches that are listed, and come again and again; all of them are an epoch.
+    """Listed batches, used in turn and repeated; one pass through the list is an epoch.
 
     Attributes:
-        rows: how many rows there are; lists: those of each batch.
+        rows: number of rows of the data.
+        lists: the row numbers of each batch.
     """
 
     rows: int
@@ -72,11 +73,11 @@ class GivenBatches:
 
     @classmethod
     def of(cls, batches: Sequence[Sequence[int]], rows: int) -> GivenBatches:
-        """Check lists of row numbers from 0; raises ValueError for one that is empty or names a row there is not."""
+        """Check lists of row numbers from 0; raise ValueError if one is empty or a row does not exist."""
         given = tuple(np.array(batch).ravel() for batch in batches)
         lists = tuple(batch.astype(np.intp) for batch in given)
         if not lists:
-            raise ValueError("batches must hold a list of rows at least")
+            raise ValueError("batches must hold at least one list of rows")
         for i, batch in enumerate(given):
             if not len(batch) or batch.dtype.kind not in "iu" or batch.min() < 0 or batch.max() >= rows:
                 raise ValueError(f"batch {i} must hold row numbers from 0 to {rows - 1}; got {batch.tolist()[:10]}")
@@ -84,23 +85,23 @@ class GivenBatches:
 
     @property
     def count(self) -> int:
-        """How many batches an epoch has."""
+        """Number of batches in an epoch."""
         return len(self.lists)
 
     @property
     def size(self) -> int:
-        """The rows of the largest batch."""
+        """Number of rows in the largest batch."""
         return max(map(len, self.lists))
 
     def epoch(self, t: int) -> int:
-        """The epoch, from 0, that step number ``t``, from 1, belongs to."""
+        """Return the epoch (counted from 0) of step ``t`` (counted from 1)."""
         return (t - 1) // self.count
 
     def at(self, t: int, seed: int) -> NDArray[np.intp]:  # noqa: ARG002 - nothing is drawn
-        """The rows that step number ``t`` sees."""
+        """Return the rows used in step ``t``."""
         return self.lists[(t - 1) % self.count]
 
     @property
     def text(self) -> str:
-        """How many rows a step sees, in words."""
+        """The batch size as a sentence."""
         return f"Every step sees the next of {self.count:,} given batches, which are an epoch."

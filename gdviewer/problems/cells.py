@@ -1,4 +1,4 @@
-"""Numbers in text files: what samples and tables are read with alike."""
+"""Numbers in text files: functions shared by the readers of samples and tables."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ MAX_SIZE = 1e150  # differences, and their squares, stay finite
 
 
 def read_text_of(path: Path, megabytes: int, most: str) -> str:
-    """The text of a file of numbers.
+    """Return the text of a file of numbers.
 
     Raises:
-        ValueError: it is larger than ``megabytes``, and ``most`` says what can be read; or it is no text.
-        OSError: it can't be read.
+        ValueError: The file is larger than ``megabytes``, or is not text; ``most`` names the limit in the message.
+        OSError: The file can't be read.
     """
     if path.stat().st_size > megabytes * 10**6:
         raise ValueError(f"{path.name} is larger than {megabytes} MB; {most}")
@@ -26,12 +26,12 @@ def read_text_of(path: Path, megabytes: int, most: str) -> str:
 
 
 def separator_of(line: str) -> str | None:
-    """What stands between the cells of a line: one of ; tab , or None for spaces. 1,5;2,5 is not guessed at."""
+    """Return the separator of a line: one of ; tab , or None for spaces."""
     return next((mark for mark in ";\t," if mark in line), None)
 
 
 def is_number(cell: str) -> bool:
-    """Whether a cell can be read as a number, be it infinite or NaN."""
+    """True if a cell can be read as a number, including infinity and NaN."""
     try:
         float(cell)
     except ValueError:
@@ -40,12 +40,12 @@ def is_number(cell: str) -> bool:
 
 
 def are_names(cells: Sequence[str]) -> bool:
-    """Whether the cells of a first line are names of columns."""
+    """True if the cells of the first line are column names."""
     return re.match(r"[\"']?[^\W\d_]", cells[0]) is not None and not any(map(is_number, cells))
 
 
 def number(cell: str, line: int, column: int | str) -> float:
-    """The number in a cell; raises ValueError with its place where there is none, or one that is not finite."""
+    """Return the finite number in a cell; raise ValueError with its line and column if there is none."""
     try:
         value = float(cell)
     except ValueError:
@@ -57,5 +57,5 @@ def number(cell: str, line: int, column: int | str) -> float:
 
 
 def shortened(cell: str) -> str:
-    """A cell as a message quotes it."""
+    """Return a cell as quoted in a message, at most 20 characters long."""
     return repr(cell[:20] + "…" if len(cell) > 20 else cell)

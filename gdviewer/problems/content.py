@@ -9,7 +9,7 @@ import numpy as np
 
 
 def same(a: Any, b: Any) -> bool:
-    """Return whether two values are equal, arrays by shape, type and content; NaN is equal to NaN."""
+    """True if two values are equal; arrays are compared by shape, type and content, and NaN equals NaN."""
     if a is b:
         return True
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
@@ -27,14 +27,14 @@ def same(a: Any, b: Any) -> bool:
 
 
 class ByContent:
-    """A value that is equal to another of its class if what :meth:`content` returns is.
+    """A value that equals another of its class if the results of :meth:`content` are equal.
 
-    The hash is that of :meth:`label`, which need not say everything: of two values of the same label, the contents
-    are compared.
+    The hash is that of :meth:`label`, which may be only a part of the content: values with equal labels
+    are compared by their contents.
     """
 
     def content(self) -> Any:
-        """Return all that the value is made of: numbers, texts, arrays, and tuples, lists or mappings of these."""
+        """Return the full content of the value: numbers, texts, arrays, and tuples, lists or mappings of these."""
         return vars(self)
 
     def label(self) -> Any:

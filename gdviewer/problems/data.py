@@ -1,4 +1,4 @@
-"""Data to fit a model to: inputs, a target, and what they are called; and the scaling of features."""
+"""Data to fit a model to (inputs, a target and their names), and the scaling of features."""
 
 from __future__ import annotations
 
@@ -21,14 +21,16 @@ _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 @dataclass(frozen=True, eq=False)
 class Data(ByContent):
-    """Rows of inputs with the target of each; made by :func:`data`, which checks them. Where they are from does not
-    matter for being equal.
+    """Rows of inputs with a target each; created by :func:`data`, which checks them.
+
+    The origin is ignored in comparisons.
 
     Attributes:
-        inputs: (rows, k); targets: (rows,), or 0 and 1 where there are classes.
-        input_names, target_name: what the columns are called.
-        classes: what 0 and 1 stand for; empty where the target is a number.
-        origin: where the data come from, as a phrase.
+        inputs: shape (rows, k).
+        targets: shape (rows,); 0 and 1 for classes.
+        input_names, target_name: names of the columns.
+        classes: names of the classes 0 and 1; empty if the target is a number.
+        origin: the origin of the data, as a phrase.
     """
 
     inputs: Array
@@ -48,7 +50,7 @@ class Data(ByContent):
         return self.inputs.shape, self.input_names, self.target_name, self.classes
 
     def in_classes(self) -> Data:
-        """The same with the target read as two classes; raises ValueError where it has not just two values."""
+        """Return a copy whose target is two classes; raise ValueError if it does not have exactly two values."""
         if self.classes:
             return self
         values = np.unique(self.targets)
@@ -68,7 +70,7 @@ def data(
     """Check inputs of shape (rows,) or (rows, k) and targets of shape (rows,), numbers or texts for two classes.
 
     Raises:
-        ValueError: what is wrong with them, with row (from 1) and column.
+        ValueError: The data are invalid; the message has the row (from 1) and the column.
     """
     x = numbers_of(inputs, "inputs")
     x = x[:, None] if x.ndim == 1 else x
@@ -82,7 +84,7 @@ def data(
     if y.dtype.kind in "OUS" and all(isinstance(value, (str, bytes)) for value in y.ravel()):
         classes = tuple(str(value) for value in np.unique(y))
         if len(classes) != 2:
-            raise ValueError(f"{target_name} is text with {some_of(classes)}; only two classes can be told apart")
+            raise ValueError(f"{target_name} is text with {some_of(classes)}; only two classes are supported")
         y = (y == classes[1]).astype(float)
     y = numbers_of(y, target_name)
     if y.shape != (len(x),):
@@ -100,7 +102,7 @@ def data(
 
 
 def numbers_of(values: ArrayLike, what: str) -> Array:
-    """A copy of values as float64; raises ValueError where ``what`` they are has something that is no number."""
+    """Return a copy as float64; raise ValueError, naming the values by ``what``, if one is not a number."""
     try:
         return np.array(values, dtype=float)
     except (TypeError, ValueError):
@@ -108,24 +110,24 @@ def numbers_of(values: ArrayLike, what: str) -> Array:
 
 
 def some_of(values: Sequence[Any] | NDArray[Any]) -> str:
-    """How many values there are, and the first few."""
+    """Return the number of values and the first few, as text."""
     shown = ", ".join(f"{value:g}" if isinstance(value, float) else repr(value) for value in list(values)[:3])
     return f"{len(values):,} value{'s' * (len(values) != 1)} ({shown}{', …' * (len(values) > 3)})"
 
 
 def default_names(count: int) -> tuple[str, ...]:
-    """What inputs without names are called: x, or x₁, x₂, …"""
+    """Return default names of inputs: x, or x₁, x₂, … for more than one."""
     return ("x",) if count == 1 else tuple(f"x{i}".translate(_SUBSCRIPTS) for i in range(1, count + 1))
 
 
 @dataclass(frozen=True, eq=False)
 class Scaling:
-    """How features are scaled, column by column: (feature − shift) / size; made by :func:`scaling_of`.
+    """Scaling of features by column: (feature − shift) / size; created by :func:`scaling_of`.
 
     Attributes:
         kind: one of ``SCALINGS``.
-        names: of the features.
-        shift, size: (features,); 0 and 1 where a feature is left as it is.
+        names: names of the features.
+        shift, size: shape (features,); 0 and 1 for a feature that is not scaled.
     """
 
     kind: str
@@ -134,17 +136,17 @@ class Scaling:
     size: Array
 
     def apply(self, features: Array) -> Array:
-        """Features (rows, k), scaled."""
+        """Return scaled features, (rows, k)."""
         return features if self.kind == "none" else (features - self.shift) / self.size
 
     def undo(self, weights: Array) -> Array:
-        """The weights (1 + k,), intercept first, that give the same output from the features as they were."""
-        own = weights[1:] / self.size
-        return np.concatenate([[weights[0] - own @ self.shift], own])
+        """Return the weights (1 + k,), intercept first, that give the same output from unscaled features."""
+        unscaled = weights[1:] / self.size
+        return np.concatenate([[weights[0] - unscaled @ self.shift], unscaled])
 
     @property
     def text(self) -> str:
-        """What was done to each feature, in words and numbers."""
+        """The scaling of each feature as a sentence."""
         if self.kind == "none":
             return "Features as they are, not scaled."
         word = {"standardise": "standardised", "minmax": "scaled to 0 … 1"}[self.kind]
@@ -163,8 +165,10 @@ class Scaling:
 
 
 def scaling_of(kind: str, features: Array, names: tuple[str, ...]) -> Scaling:
-    """The scaling of features (rows, k): to mean 0 and standard deviation 1 (of the rows themselves, so divided by
-    their number), to 0 … 1, or none. A feature that is constant is left as it is."""
+    """Return the scaling of features (rows, k): to mean 0 and standard deviation 1, to 0 … 1, or none.
+
+    The standard deviation is that of the population (divided by the number of rows). Constant features are not scaled.
+    """
     shift, size = np.zeros(features.shape[1]), np.ones(features.shape[1])
     if kind == "standardise":
         shift, size = features.mean(axis=0), features.std(axis=0)

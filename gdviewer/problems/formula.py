@@ -23,7 +23,7 @@ Minima = Callable[..., Sequence[Sequence[float]]] | Sequence[Sequence[float]]
 
 
 class Compiled:
-    """The functions of one formula; made once for a text, whatever its parameters are set to."""
+    """The functions of one formula; created once for a text and used for all values of its parameters."""
 
     def __init__(self, expression: syntax.Expression) -> None:
         self._expression = expression
@@ -54,7 +54,7 @@ class Compiled:
 
     @cached_property
     def quadratic(self) -> bool:
-        """Whether no variable is left in the Hessian, and none is in a function such as abs, whose kink it hides."""
+        """True if the Hessian has no variable, and no function such as abs, whose kink it hides, depends on one."""
         from gdviewer.problems import symbolic
 
         formula, _, hessian = self.derivatives
@@ -140,11 +140,11 @@ class FormulaProblem(Problem):
         if x.ndim == 1:
             result = np.array(parts := self._at(self._compiled.gradient, x))
             total = sum(parts)
-            return result if total == total else self._mend(x, result)
+            return result if total == total else self._fill_gradient(x, result)
         parts = self._over(self._compiled.gradient, x)
         result = np.array([_whole(part, x.T.shape[1:]) for part in parts]).T
         for index in np.argwhere(np.isnan(result).any(axis=-1)):
-            result[(*index,)] = self._mend(x[(*index,)], result[(*index,)])
+            result[(*index,)] = self._fill_gradient(x[(*index,)], result[(*index,)])
         return result
 
     def hessian(self, x: ArrayLike) -> Array:
@@ -165,7 +165,7 @@ class FormulaProblem(Problem):
         with np.errstate(all="ignore"):
             return function(*x.T, *map(np.float64, self.values.values()))
 
-    def _mend(self, x: Array, gradient: Array) -> Array:
+    def _fill_gradient(self, x: Array, gradient: Array) -> Array:
         """Slopes where the formula of the gradient is 0/0 or inf·0 though the value is finite.
 
         They are the chain rule's; where it has none either, the mean of those on both sides.
@@ -209,18 +209,19 @@ def _chain_rule(node: ast.expr, known: Mapping[str, tuple[Any, Array]]) -> tuple
 
 
 def _whole(part: Any, shape: tuple[int, ...]) -> Array:
-    """A component over all points, also where it is a constant."""
+    """Return a component broadcast to all points, also if it is constant."""
     return np.broadcast_to(part, shape)
 
 
 def formula(text: str, /, **values: float) -> FormulaProblem:
-    """A problem from text such as ``"a*x**2 + b*y**2"``; names other than x and y are parameters.
+    """Return a problem from a formula such as ``"a*x**2 + b*y**2"``; names other than x and y are parameters.
 
     Args:
-        values: the values of the parameters; 1 for those not given.
+        text: the formula.
+        **values: values of the parameters; 1 by default.
 
     Raises:
-        ValueError: the text can't be read, with the position; or a value is not that of a parameter in it.
+        ValueError: The text can't be read (the message has the position), or a parameter is unknown.
     """
     expression, _ = _compile(text)
     n = len(expression.variables)

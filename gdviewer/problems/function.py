@@ -26,8 +26,8 @@ class FunctionProblem(Problem):
         jac: returns the gradient, shape (n,); True where ``fun`` does; None for central differences.
         hess: returns the Hessian, shape (n, n); None for differences of the gradient.
 
-    Each call gets a copy of its own, so a function may change what it is given. A function that returns both is called
-    once where value and gradient are asked for at the same point one after the other.
+    Each call gets its own copy of the point, so a function may modify its argument. With ``jac=True``, the function is
+    called once for a value and a gradient requested at the same point in succession.
 
     Raises:
         TypeError: ``fun``, ``jac`` or ``hess`` can't be called.
@@ -47,7 +47,7 @@ class FunctionProblem(Problem):
         x0 = np.array(start, dtype=float, ndmin=1)
         if x0.ndim != 1 or not x0.size:
             raise ValueError(f"the start must be a number or one row of them; got an array of shape {x0.shape}")
-        self._last: tuple[Array, Any, Any] | None = None  # where fun was asked for both last, and what it said
+        self._last: tuple[Array, Any, Any] | None = None  # the last point at which fun returned both, and the result
         reach = 1.5 * max(1.0, float(np.abs(x0).max(initial=0)))
         title = getattr(fun, "__name__", type(fun).__name__)
         super().__init__(
@@ -62,7 +62,7 @@ class FunctionProblem(Problem):
         return (*functions, self.start, self.domain)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Give the functions by their source where they have one, and not what was asked last."""
+        """Replace functions by their source where available, and omit the last result."""
         state = vars(self) | {"_last": None}
         for name in ("_fun", "_jac", "_hess"):
             if callable(state[name]):
@@ -72,16 +72,16 @@ class FunctionProblem(Problem):
 
     @property
     def functions(self) -> dict[str, Callable[..., Any] | bool | None]:
-        """The functions it was made of, under the names of the arguments."""
+        """The user's functions by the names of the arguments."""
         return {"fun": self._fun, "jac": self._jac, "hess": self._hess}
 
     @property
     def differences(self) -> bool:
-        """Whether the gradient comes from central differences."""
+        """True if the gradient is computed by central differences."""
         return self._jac is None
 
     def calls(self, counts: tuple[int, int, int]) -> tuple[int, int, int]:
-        """How often ``fun``, ``jac``, ``hess`` were asked when value, gradient, Hessian were evaluated so often."""
+        """Return the calls of ``fun``, ``jac``, ``hess`` for these numbers of values, gradients and Hessians."""
         value, gradient, hessian = counts
         if self._hess is None:
             gradient += 2 * self.dimension * hessian
@@ -99,7 +99,7 @@ class FunctionProblem(Problem):
         return self._each(self._hessian, np.asarray(x, dtype=float), (self.dimension, self.dimension))
 
     def values_on_grid(self, x: Array) -> Array:
-        """One call where the function takes arrays of coordinates and agrees with itself there, else a call a point."""
+        """Evaluate in one call if the function accepts arrays and agrees at a few points, else point by point."""
         points = x.reshape(-1, self.dimension)
         probes = points[:: max(1, len(points) // 3)][:4]
         with np.errstate(all="ignore"):
@@ -111,7 +111,7 @@ class FunctionProblem(Problem):
                     values[:: max(1, len(points) // 3)][:4], alone, True
                 ):
                     return values.reshape(x.shape[:-1])
-            except Exception:  # noqa: S110 - it does not take arrays: ask point by point
+            except Exception:  # noqa: S110 - it does not accept arrays: evaluate point by point
                 pass
             return np.array([self._value_or_nan(point) for point in points]).reshape(x.shape[:-1])
 
@@ -142,7 +142,7 @@ class FunctionProblem(Problem):
         return last[1:]
 
     def _value_or_nan(self, x: Array) -> float:
-        """The value for a picture, which leaves alone what the record's thread remembers of its last call."""
+        """Return the value for a picture without changing the last result, which belongs to the worker thread."""
         try:
             result = self._fun(x.copy())
             return self._number(result[0] if self._jac is True else result)

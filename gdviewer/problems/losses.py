@@ -1,4 +1,4 @@
-"""What a prediction costs: losses of an output z against a target y, with their first and second derivative in z."""
+"""Losses of an output z against a target y, with their first and second derivatives in z."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from gdviewer.engine.rules.oracle import Array
 
 
 class OutputLoss(Protocol):
-    """A loss, element by element; z has shape ``(..., rows)``, y ``(rows,)``. What is minimised is its mean."""
+    """An elementwise loss; z has shape ``(..., rows)``, y ``(rows,)``. Its mean is minimised."""
 
     @property
     def quadratic(self) -> bool:
-        """Whether its second derivative is the same everywhere."""
+        """True if the second derivative is constant."""
 
     def value(self, z: Array, y: Array) -> Array:
-        """The loss of each output."""
+        """Return the loss of each output."""
 
     def slope(self, z: Array, y: Array) -> Array:
-        """Its derivative in z."""
+        """Return the derivative in z."""
 
     def curvature(self, z: Array, y: Array) -> Array:
-        """Its second derivative in z."""
+        """Return the second derivative in z."""
 
 
 class SquaredError:
@@ -45,7 +45,7 @@ class SquaredError:
 
 @dataclass(frozen=True)
 class HuberLoss:
-    """r²/2 where \\|r\\| ≤ δ, else δ·(\\|r\\| − δ/2), with r = z − y, as ``torch.nn.HuberLoss`` (Huber 1964)."""
+    """r²/2 where abs(r) ≤ δ, else δ·(abs(r) − δ/2), with r = z − y, as ``torch.nn.HuberLoss`` (Huber 1964)."""
 
     delta: float
     quadratic = False
@@ -78,7 +78,7 @@ class LogisticLoss:
 
 
 def sigmoid(z: Array) -> Array:
-    """1 / (1 + e⁻ᶻ), without overflow for any finite z."""
+    """Return 1 / (1 + e⁻ᶻ), without overflow for any finite z."""
     small = np.exp(-np.abs(z))
     probability: Array = np.where(z >= 0, 1.0, small) / (1 + small)
     return probability

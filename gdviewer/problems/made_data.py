@@ -109,11 +109,14 @@ def separable(rng: np.random.Generator, count: int, scatter: float) -> Made:
 
 
 def made_data(name: str, count: int, scatter: float, scale_ratio: float, seed: int) -> Data:
-    """Samples of a generator by its name.
+    """Return samples from a generator.
 
     Args:
-        count: rows; scatter: how far they stray; scale_ratio: the last input's numbers are so many times as large.
-        seed: of the generator; the same arguments make the same samples.
+        name: name of the generator.
+        count: number of rows.
+        scatter: size of the random deviations.
+        scale_ratio: factor on the last input.
+        seed: seed of the generator; equal arguments give equal samples.
     """
     declared = GENERATORS[name]
     inputs, targets = declared.rule(np.random.default_rng(seed), count, scatter)

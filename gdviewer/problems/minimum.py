@@ -1,4 +1,4 @@
-"""Where a regression's loss is lowest, found without descent."""
+"""The minimum of a regression's loss, found without gradient descent."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 from gdviewer.engine.rules.oracle import Array
 from gdviewer.problems.losses import HuberLoss, OutputLoss
 
-_NEWTON_STEPS = 25  # it converges in ten where there is a minimum; towards one at infinity it gains a digit in two
-_LOOK_STEPS = 6  # so far towards infinity is looked around
+_NEWTON_STEPS = 25  # ten are enough for a finite minimum; towards one at infinity, two steps gain one digit
+_LOOK_STEPS = 6  # the last step from which the region to show is derived
 _WEIGHING_STEPS = 100
 _ROUNDING = 1e-14
 
@@ -31,27 +31,27 @@ class MeanLoss(Protocol):
         """The target of each row, (rows,)."""
 
     def outputs(self, x: Array) -> Array:
-        """The output for each row at a point (n,): (rows,)."""
+        """Return the output for each row at a point (n,): (rows,)."""
 
     def value(self, x: Array) -> Array:
-        """The mean loss."""
+        """Return the mean loss."""
 
     def gradient(self, x: Array) -> Array:
-        """Its gradient, (n,)."""
+        """Return the gradient of the mean loss, (n,)."""
 
 
 def lowest_point(problem: MeanLoss) -> tuple[Array | None, Array, Array]:
-    """The minimum, or None where there is none (classes that a line tells apart); a point to look around at; and the
-    R of the features' QR factorisation, (n, n).
+    """Return the minimum, a centre of the region to show, and R of the features' QR factorisation, (n, n).
 
-    Newton steps, which halve until they lead down: two for squares, the second for the digits the first has lost. The
-    Huber loss, whose curvature is 0 or 1, is first brought near by weights that fall with the residual.
+    The minimum is None if there is none, as for linearly separable classes. Newton steps are halved until the loss
+    decreases. The squared error needs two: the second corrects the rounding of the first. The Huber loss, whose
+    curvature is 0 or 1, starts with iteratively reweighted least squares.
     """
     q, r = np.linalg.qr(problem.columns.T)
     rows, y = len(problem.targets), problem.targets
 
     def move(x: Array, weights: Array) -> Array:
-        """(AᵀWA)⁻¹ times the gradient, through A = QR, which keeps twice the digits."""
+        """Return (AᵀWA)⁻¹ times the gradient, by A = QR, which keeps twice the digits."""
         inner = _solve((q.T * weights) @ q / rows, _solve(r.T, problem.gradient(x)))
         return _solve(r, inner)
 
@@ -82,7 +82,7 @@ def lowest_point(problem: MeanLoss) -> tuple[Array | None, Array, Array]:
 
 
 def _share(problem: MeanLoss, x: Array, step: Array) -> float:
-    """The largest of 1, ½, ¼ … of a step that leads down; 0 where none does."""
+    """Return the largest of 1, ½, ¼ … of a step that decreases the loss; 0 if none does."""
     height, share = problem.value(x), 1.0
     while share > 1e-10 and not problem.value(x - share * step) <= height * (1 + _ROUNDING):
         share /= 2
@@ -90,12 +90,12 @@ def _share(problem: MeanLoss, x: Array, step: Array) -> float:
 
 
 def _solve(a: Array, b: Array) -> Array:
-    """The smallest x of those with the least |a·x − b|²."""
+    """Return the least-squares solution of a·x = b of smallest norm."""
     return np.asarray(np.linalg.lstsq(a, b, rcond=None)[0], dtype=float)
 
 
 def _flat(problem: MeanLoss, x: Array) -> bool:
-    """Whether nothing but rounding is left of the gradient's terms."""
+    """True if the gradient is zero within rounding errors."""
     z, y = problem.outputs(x), problem.targets
     terms = np.abs(problem.loss.slope(z, y)) + problem.loss.curvature(z, y) * (np.abs(z) + np.abs(y))
     scale = (terms * np.abs(problem.columns)).mean(axis=1)

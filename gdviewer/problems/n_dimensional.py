@@ -24,7 +24,7 @@ class NDimensional(Problem):
     point and many give the same bits.
 
     Args:
-        interval: (low, high), the region each coordinate is usually looked at.
+        interval: (low, high), the region shown by default, for each coordinate.
         start: the start in n dimensions, shape (n,).
         minima: the known minima in n dimensions.
     """
@@ -70,11 +70,11 @@ class NDimensional(Problem):
         return result
 
     def terms(self, x: Array) -> Array:
-        """What is summed to the value: ``(..., n)`` gives ``(..., k)``."""
+        """Return the terms whose sum is the value: ``(..., n)`` gives ``(..., k)``."""
         raise NotImplementedError
 
     def slopes(self, x: Array) -> Array:
-        """The gradient: ``(..., n)`` gives ``(..., n)``."""
+        """Return the gradient: ``(..., n)`` gives ``(..., n)``."""
         raise NotImplementedError
 
     def bands(self, x: Array) -> tuple[Array, Array | float]:

@@ -1,4 +1,4 @@
-"""A plane through a space of many dimensions, and a problem as it is on that plane."""
+"""A plane through a space of many dimensions, and a problem restricted to a plane."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from numpy.typing import ArrayLike
 from gdviewer.engine.rules.oracle import Array
 from gdviewer.problems.problem import Problem
 
-_CHUNK = 1 << 16  # numbers of points evaluated at once: so many stay in a processor's cache
-_FITTED = 1 << 18  # numbers of a path that a plane is fitted to at most, so that it takes a few hundredths of a second
-_WIDE = 1 << 12  # from so many dimensions on, the products of a path's points with each other tell the plane …
-_FITTED_WIDE = 1 << 26  # … of so many numbers at most, …
-_PART = 1 << 21  # … of which so many are held at once
+_CHUNK = 1 << 16  # numbers of points evaluated at once; they fit in a processor's cache
+_FITTED = 1 << 18  # maximum of numbers used to fit a plane to a path, which takes a few hundredths of a second
+_WIDE = 1 << 12  # from this dimension on, a plane is fitted by the Gram matrix of a path's points, …
+_FITTED_WIDE = 1 << 26  # … with this maximum of numbers, …
+_PART = 1 << 21  # … of which this many are in memory at once
 
 
 @dataclass(frozen=True, eq=False)
 class Plane:
-    """A plane with a coordinate system of its own.
+    """A plane with its own coordinate system.
 
     Attributes:
         origin: the point with the plane coordinates (0, 0), shape (n,).
         directions: the two axes, shape (2, n); of length 1 and at right angles, unless there are ``duals``.
-        names: what the axes are called.
-        shares: how much of the path's variation each axis explains, where the plane was fitted to a path: the sum of
-            the squared distances from the last point along the axis, by that in all directions.
+        names: names of the axes.
+        shares: share of the path's variation explained by each axis, if the plane was fitted to a path: the sum of the
+            squared distances from the last point along the axis, divided by that in all directions.
         duals: for axes of any length and angle, the vectors whose products with a vector are its plane coordinates,
             shape (2, n).
     """
@@ -41,13 +41,13 @@ class Plane:
 
     @classmethod
     def of_directions(cls, point: Array, directions: Array, names: tuple[str, str]) -> Self:
-        """The plane through ``point``, (n,), along two directions, (2, n), whose lengths are the units of its axes."""
+        """Return the plane through ``point``, (n,), along two directions, (2, n): the unit vectors of its axes."""
         products = np.einsum("in,jn->ij", directions, directions)
         return cls(point, directions, names, duals=np.einsum("ij,jn->in", np.linalg.inv(products), directions))
 
     @classmethod
     def of_coordinates(cls, point: ArrayLike, i: int, j: int, names: tuple[str, str]) -> Self:
-        """The plane on which coordinates ``i`` and ``j`` vary and all others are those of ``point``, shape (n,)."""
+        """Return the plane through ``point``, (n,), on which only the coordinates ``i`` and ``j`` vary."""
         origin = np.array(point, dtype=float)
         origin[[i, j]] = 0  # so that plane coordinates are the coordinates themselves
         directions = np.zeros((2, len(origin)))
@@ -56,16 +56,18 @@ class Plane:
 
     @classmethod
     def of_path(cls, path: Array, last: Array | None = None, names: tuple[str, str] = ("PC 1", "PC 2")) -> Self | None:
-        """The plane through a path's last point that lies closest to all of its points (length, n).
+        """Return the plane through a path's last point that is closest to all of its points.
 
         Its axes are the two leading right singular vectors of the rows θᵢ − θ_last (Li et al. 2018, arXiv 1712.09913,
-        without the subtraction of means); of a long path evenly spaced rows are taken. The path begins on the left.
+        without the subtraction of means); of a long path, evenly spaced rows are used. The path begins on the left.
 
         Args:
-            last: the last point, (n,), where the rows do not hold it.
+            path: the points, (length, n).
+            last: the last point, (n,), if it is not the last row.
+            names: names of the axes.
 
         Returns:
-            None where all points are the same.
+            The plane, or None if all points are equal.
         """
         length, n = path.shape
         last = path[-1] if last is None else last
@@ -94,38 +96,38 @@ class Plane:
         return cls(last.copy(), directions, names, (one, two))
 
     def project(self, x: ArrayLike) -> Array:
-        """The plane coordinates of the nearest points on the plane: ``(..., n)`` gives ``(..., 2)``."""
+        """Return the plane coordinates of the nearest points on the plane: ``(..., n)`` gives ``(..., 2)``."""
         with np.errstate(all="ignore"):
             return self.along(x) - self.along(self.origin)
 
-    # Not with @, whose threads may have to wait for each other while others compute, a second in a bad case.
+    # Not with @: while another thread computes, its BLAS threads may wait for each other, up to a second.
 
     def along(self, vector: ArrayLike) -> Array:
-        """How far vectors lead along the two axes: ``(..., n)`` gives ``(..., 2)``."""
+        """Return the components of vectors along the two axes: ``(..., n)`` gives ``(..., 2)``."""
         read = self.directions if self.duals is None else self.duals
         along: Array = np.einsum("...n,kn->...k", np.asarray(vector, dtype=float), read)
         return along
 
-    def lift(self, place: ArrayLike) -> Array:
-        """The points at plane coordinates: ``(..., 2)`` gives ``(..., n)``."""
-        return self.origin + self._across(np.asarray(place))
+    def lift(self, coordinates: ArrayLike) -> Array:
+        """Return the points at plane coordinates: ``(..., 2)`` gives ``(..., n)``."""
+        return self.origin + self._across(np.asarray(coordinates))
 
-    def move(self, x: Array, place: ArrayLike) -> Array:
-        """The point that lies off the plane as ``x`` does, but at other plane coordinates."""
-        return x - self._across(self.project(x)) + self._across(np.asarray(place))
+    def move(self, x: Array, coordinates: ArrayLike) -> Array:
+        """Return ``x`` moved parallel to the plane to other plane coordinates."""
+        return x - self._across(self.project(x)) + self._across(np.asarray(coordinates))
 
-    def _across(self, place: Array) -> Array:
-        across: Array = place[..., :1] * self.directions[0] + place[..., 1:] * self.directions[1]
+    def _across(self, coordinates: Array) -> Array:
+        across: Array = coordinates[..., :1] * self.directions[0] + coordinates[..., 1:] * self.directions[1]
         return across
 
     def distance(self, x: Array) -> float:
-        """How far a point, shape (n,), is off the plane: ‖x − projection‖."""
+        """Return the distance of a point, shape (n,), from the plane: ‖x − projection‖."""
         with np.errstate(all="ignore"):
             return float(np.linalg.norm(x - self.lift(self.project(x))))
 
 
 def _parts(rows: Array, origin: Array, scale: float) -> Iterator[tuple[slice, Array]]:
-    """The moves from ``origin`` to points by ``scale``, (k, …), a part of their columns at a time."""
+    """Yield the moves from ``origin`` to points, divided by ``scale``, (k, …), for a part of the columns at a time."""
     width = max(1, _PART // len(rows))
     for first in range(0, rows.shape[1], width):
         columns = slice(first, first + width)
@@ -133,13 +135,13 @@ def _parts(rows: Array, origin: Array, scale: float) -> Iterator[tuple[slice, Ar
 
 
 def _axes(rows: Array, origin: Array, scale: float) -> tuple[Array, Array | None]:
-    """The two leading right singular vectors of the moves from ``origin``; no second one where they are on a line."""
+    """Return the two leading right singular vectors of the moves from ``origin``; no second one on a line."""
     _, sizes, axes = np.linalg.svd((rows - origin) / scale, full_matrices=False)
     return axes[0], axes[1] if len(axes) > 1 and sizes[1] > 1e-10 * sizes[0] else None
 
 
 def _axes_of_wide(rows: Array, origin: Array, scale: float) -> tuple[Array, Array | None]:
-    """The same from the products of the moves with each other, (k, k): of few points in very many dimensions."""
+    """Return the same from the Gram matrix of the moves, (k, k), for few points in many dimensions."""
     products = np.zeros((len(rows), len(rows)))
     for _, moves in _parts(rows, origin, scale):
         products += moves @ moves.T
@@ -159,16 +161,20 @@ class Slice(Problem):
 
     Args:
         whole: the problem.
-        plane: where it is looked at.
+        plane: the plane.
         domain: the region of the plane to show, ((low, high), (low, high)).
-        told: is called with the share that is done while many points are evaluated; what it raises ends that.
+        report_progress: called with the completed share while many points are evaluated; an exception ends this.
     """
 
     def __init__(
-        self, whole: Problem, plane: Plane, domain: ArrayLike, told: Callable[[float], None] = lambda _: None
+        self,
+        whole: Problem,
+        plane: Plane,
+        domain: ArrayLike,
+        report_progress: Callable[[float], None] = lambda _: None,
     ) -> None:
         super().__init__(whole.name, whole.title, domain=domain, start=plane.project(whole.start))
-        self.whole, self.plane, self._told = whole, plane, told
+        self.whole, self.plane, self._report_progress = whole, plane, report_progress
         self.axis_names, self.broadcasts = plane.names, whole.broadcasts
 
     @property
@@ -184,11 +190,11 @@ class Slice(Problem):
         return self.whole.value(self.plane.lift(x))
 
     def values_on_grid(self, x: Array) -> Array:
-        """The loss at points of the plane, evaluated a part at a time: a grid in many dimensions is large."""
+        """Return the loss at points of the plane, evaluated in parts: a grid in many dimensions is large."""
         points = x.reshape(-1, 2)
         size = max(1, _CHUNK // self.whole.dimension)
         parts = []
         for i in range(0, len(points), size):
             parts.append(self.whole.values_on_grid(self.plane.lift(points[i : i + size])))
-            self._told(min(1.0, (i + size) / len(points)))
+            self._report_progress(min(1.0, (i + size) / len(points)))
         return np.concatenate(parts).reshape(x.shape[:-1])

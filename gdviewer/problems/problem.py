@@ -1,4 +1,4 @@
-"""What every problem has in common."""
+"""The base class of all problems."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ Picture = Literal["curve", "landscape", "plane", "components", "network"]
 
 
 class Problem(ByContent):
-    """What is minimised: a value, a gradient and a Hessian for points of shape ``(..., n)``, float64.
+    """A function to minimise: value, gradient and Hessian for points of shape ``(..., n)``, float64.
 
-    A problem is not changed once made; :meth:`replace` makes another with other parameter values. Two are equal if
-    they are made of the same: class, declaration, values and data.
+    Problems are immutable; :meth:`replace` returns another one with other parameter values. Two problems are equal if
+    class, declaration, values and data are equal.
 
     Attributes:
-        name: what the catalogue, the command line and files call it; title: what a person calls it.
-        group: the heading it stands under; why: a sentence on what makes it interesting; source: where it is from.
-        formula: as people write it.
+        name: name in the catalogue, on the command line and in files; title: name on the screen.
+        group: heading in the catalogue; why: a sentence on its special property; source: reference.
+        formula: formula as text.
         dimension: n.
-        domain: the region it is usually looked at, ((low, high), …) for each dimension; no limit to where x may go.
-        start: a telling start, shape (n,).
-        minima: known minima, shape (k, n), the lowest first; (0, n) where none is known.
-        minimum_kinds: what each of them is: "global" or "local", and what it lies at where the slope does not fade
-            towards it, as in "global, kink" and "global, boundary".
-        lowest: the loss at the lowest of them; None where none is known, or the loss is lower outside the domain.
-        parameters: its parameters as declared; values: what they are now.
-        broadcasts: whether one call on many points is as good as many calls, and has no effect beyond its result.
-        quadratic: whether its Hessian is known to be the same everywhere.
-        data: the data it is a fit to; None where it is none.
-        stochastic: whether a step sees another function than the whole, such as the loss on a batch of the data.
-        batchwise: whether the record of a run holds the loss and gradient of the batch that the next step sees, as
-            those of the whole are too dear to ask at every step; its batches are batchwise, too.
-        part_of: of a problem on some of the rows of another: that one, and the name and arguments of the method that
-            made it; None where it is no part.
+        domain: the region shown by default, ((low, high), …) for each dimension; x may leave it.
+        start: a start that shows its special property, shape (n,).
+        minima: known minima, shape (k, n), the lowest first; (0, n) if none is known.
+        minimum_kinds: "global" or "local" for each minimum, with "kink" or "boundary" where the gradient does not
+            approach zero there, as in "global, kink".
+        lowest: the loss at the lowest of them; None if none is known, or the loss is lower outside the domain.
+        parameters: declared parameters; values: their current values.
+        broadcasts: True if one call can evaluate many points and has no side effects.
+        quadratic: True if the Hessian is known to be constant.
+        data: the data to fit; None if there are none.
+        stochastic: True if steps see different functions, such as the loss on a batch of the data.
+        batchwise: True if the trace stores the loss and gradient of the batch of the next step, as those of all rows
+            are too expensive at every step; this also applies to its batches.
+        part_of: for a problem on some rows of another: that problem, and the name and arguments of the method that
+            created it; None for a whole problem.
     """
 
     broadcasts: bool = True
@@ -85,7 +85,7 @@ class Problem(ByContent):
 
     @property
     def entry(self) -> Self | None:
-        """The problem of the catalogue that it is, with the values of its parameters; None where it is none."""
+        """The equal problem of the catalogue, with these parameter values; None if there is none."""
         if self.name not in entries.catalogue():
             return None
         found = entries.entry(self.name, {})
@@ -100,7 +100,7 @@ class Problem(ByContent):
         return other
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        """Pickle a problem of the catalogue by its name and values, others by what they are made of."""
+        """Pickle a problem of the catalogue by its name and values, others by their content."""
         if self.part_of is not None:
             return _part_of, self.part_of
         return self._made_of(protocol) if self.entry is None else (entries.entry, (self.name, self.values))
@@ -110,7 +110,7 @@ class Problem(ByContent):
 
     @property
     def picture(self) -> Picture:
-        """How a descent on it is drawn: on a curve, a landscape, a plane, or as its components over the steps."""
+        """The kind of plot of a descent: a curve, a landscape, a plane, or the components over the steps."""
         return "curve" if self.dimension == 1 else "landscape" if self.dimension == 2 else "plane"
 
     @property
@@ -120,15 +120,15 @@ class Problem(ByContent):
 
     @property
     def minimum_kinds(self) -> tuple[str, ...]:
-        """What each known minimum is: "global" or "local", and "kink" or "boundary" where that is why it is one."""
+        """Kind of each known minimum: "global" or "local", with "kink" or "boundary" where this applies."""
         minima = self.minima
         values = self.value(minima) if len(minima) else np.empty(0)
-        tie = values - values.min(initial=np.inf) <= 1e-12 * np.maximum(1, np.abs(values))  # but for rounding
+        tie = values - values.min(initial=np.inf) <= 1e-12 * np.maximum(1, np.abs(values))  # up to rounding errors
         return tuple("global" if lowest else "local" for lowest in tie)
 
     @property
     def lowest(self) -> float | None:
-        """The loss at the lowest known minimum; None where none is known, or the loss is lower outside the domain."""
+        """The loss at the lowest known minimum; None if none is known, or the loss is lower outside the domain."""
         minima = self.minima
         if not len(minima) or "boundary" in self.minimum_kinds[0]:
             return None
@@ -136,51 +136,51 @@ class Problem(ByContent):
 
     @property
     def has_hessian(self) -> bool:
-        """Whether it has a Hessian."""
+        """True if the problem has a Hessian."""
         return type(self).hessian is not Problem.hessian
 
     @property
     def sketched(self) -> bool:
-        """Whether a picture of it may take long, so that it is drawn in the background, coarse at first."""
+        """True if a picture may take long; it is then drawn in the background, coarse at first."""
         return not self.broadcasts
 
-    def report(self, x: ArrayLike) -> dict[str, Any]:  # noqa: ARG002 - for those that have more to tell
-        """What the point means beyond its numbers, by name: texts, numbers, or numbers by name."""
+    def report(self, x: ArrayLike) -> dict[str, Any]:  # noqa: ARG002 - for subclasses with a report
+        """Return results at a point by name: texts, numbers, or numbers by name."""
         return {}
 
-    def batch(self, t: int, seed: int) -> Problem:  # noqa: ARG002 - for those that have batches
-        """The problem that step number ``t`` sees, with batches drawn from ``seed``; itself where it has none."""
+    def batch(self, t: int, seed: int) -> Problem:  # noqa: ARG002 - for subclasses with batches
+        """Return the problem of step ``t``, with batches drawn with ``seed``; the problem itself without batches."""
         return self
 
     def replace(self, /, **values: Any) -> Self:
-        """The same problem with other parameter values; raises ValueError for an unknown name or one out of range."""
+        """Return a copy with other parameter values; raise ValueError if a name is unknown or a value out of range."""
         other = copy.copy(self)
         other.values = check_values(self.parameters, self.values | values, self.name)
         return other
 
     def value(self, x: ArrayLike) -> Array:
-        """The loss at each point: ``(..., n)`` gives ``(...)``; NaN where it is not defined."""
+        """Return the loss at each point: ``(..., n)`` gives ``(...)``; NaN where it is undefined."""
         raise NotImplementedError
 
     def gradient(self, x: ArrayLike) -> Array:
-        """The gradient at each point: ``(..., n)`` gives ``(..., n)``."""
+        """Return the gradient at each point: ``(..., n)`` gives ``(..., n)``."""
         raise NotImplementedError
 
     def value_and_gradient(self, x: Array) -> tuple[Any, Array]:
-        """Both at one point, shape ``(n,)``, at less cost than one after the other where it can be."""
+        """Return both at one point, shape ``(n,)``, where possible at less cost than two calls."""
         return self.value(x), self.gradient(x)
 
     def hessian(self, x: ArrayLike) -> Array:
-        """The Hessian at each point: ``(..., n)`` gives ``(..., n, n)``."""
+        """Return the Hessian at each point: ``(..., n)`` gives ``(..., n, n)``."""
         raise NotImplementedError
 
     def values_on_grid(self, x: Array) -> Array:
-        """The loss at many points for a picture, shape ``(..., n)``; NaN where it is not defined or fails."""
+        """Return the loss at many points for a picture, shape ``(..., n)``; NaN where it is undefined or fails."""
         with np.errstate(all="ignore"):
             return self.value(x)
 
     def prepare(self) -> None:
-        """Do now what the first gradient would otherwise wait for; may be called from any thread."""
+        """Do the preparation of the first gradient in advance; may be called from any thread."""
 
 
 def _part_of(whole: Problem, method: str, arguments: tuple[Any, ...]) -> Any:
@@ -188,9 +188,9 @@ def _part_of(whole: Problem, method: str, arguments: tuple[Any, ...]) -> Any:
 
 
 def central_difference(function: Callable[[Array], Any], x: Array) -> Array:
-    """The derivative of a function at one point by central differences: along each axis of x, so shape (n, …).
+    """Return the derivative at one point by central differences along each axis of x, shape (n, …).
 
-    The step is the cube root of the machine epsilon times max(1, \\|x\\|), which balances truncation against rounding
+    The step is the cube root of the machine epsilon times max(1, abs(x)), which balances truncation against rounding
     (Nocedal & Wright, 2nd ed., §8.1).
     """
     h = np.cbrt(np.finfo(float).eps) * np.maximum(1, np.abs(x))

@@ -21,20 +21,20 @@ from gdviewer.problems.minimum import lowest_point
 from gdviewer.problems.problem import Problem
 from gdviewer.problems.source import DataSource, Given
 
-_QUICK = 1 << 24  # outputs that a picture may ask for while somebody waits
+_QUICK = 1 << 24  # outputs that are computed for a picture while the user waits
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True)
 class Model:
-    """What is fitted: the loss of the output w₀ + w₁·f₁ + …, and whether the features are powers of the inputs.
+    """A regression model: the loss of the output w₀ + w₁·f₁ + …, with powers of the inputs as features if declared.
 
     Attributes:
-        loss: makes the loss from the model's own parameters.
+        loss: returns the loss for values of the model's parameters.
         formula: of the loss, with {z} for the output.
-        parameters: its own ones; ``degree`` is the highest power of each input.
-        classes: whether the target is a class.
+        parameters: the model's parameters; ``degree`` is the highest power of each input.
+        classes: True if the target is a class.
     """
 
     name: str
@@ -164,7 +164,7 @@ class Regression(Problem):
 
     @property
     def made(self) -> bool:
-        """Whether the data are made by a generator."""
+        """True if the data are made by a generator."""
         return not isinstance(self.data_source, Given)
 
     @property
@@ -178,7 +178,7 @@ class Regression(Problem):
     # The batches
 
     def batch(self, t: int, seed: int) -> Regression:
-        """The mean over the batch of step number ``t``; itself where every step sees all rows."""
+        """Return the mean loss over the batch of step ``t``; the problem itself if every step sees all rows."""
         if not self.stochastic:
             return self
         rows = self.batches.at(t, seed)
@@ -191,8 +191,10 @@ class Regression(Problem):
     # The loss
 
     def outputs(self, x: Array) -> Array:
-        """The model's output for each row: ``(..., n)`` gives ``(..., rows)``; added up column by column, since a
-        matrix product rounds differently for one point and for many."""
+        """Return the model's output for each row: ``(..., n)`` gives ``(..., rows)``.
+
+        Columns are added one by one, as a matrix product rounds differently for one point and for many.
+        """
         z: Array = x[..., :1] * self.columns[0]
         for j in range(1, self.dimension):
             z = z + x[..., j : j + 1] * self.columns[j]
@@ -221,7 +223,7 @@ class Regression(Problem):
         return hessian / len(self.targets)
 
     def values_on_grid(self, x: Array) -> Array:
-        """The loss for a picture; a quadratic one without asking each row for each point: f* + |R·(x − x*)|²."""
+        """Return the loss for a picture; a quadratic one as f* + |R·(x − x*)|², without evaluating the rows."""
         if not self.quadratic or self._minimum is None:
             return self.value(x)
         off = x - self._minimum
@@ -232,36 +234,36 @@ class Regression(Problem):
     # What it means
 
     def coefficients(self, x: ArrayLike) -> Array:
-        """Intercept and weights of the features in the data's own units, whatever the scaling: shape (n,)."""
+        """Return intercept and weights in the units of the data, independent of the scaling: shape (n,)."""
         return self.scaling.undo(np.asarray(x, dtype=float))
 
     def predict(self, x: ArrayLike, inputs: ArrayLike) -> Array:
-        """The model's prediction, or the probability of the second class, for inputs (rows, k): shape (rows,)."""
+        """Return the prediction, or the probability of the second class, for inputs (rows, k): shape (rows,)."""
         features = _raised(np.asarray(inputs, dtype=float), self.values.get("degree", 1))
-        own = self.coefficients(x)
-        z: Array = features @ own[1:] + own[0]
+        coefficients = self.coefficients(x)
+        z: Array = features @ coefficients[1:] + coefficients[0]
         return sigmoid(z) if self.model.classes else z
 
     def batch_rows(self, t: int, seed: int) -> NDArray[np.intp]:
-        """The rows that step number ``t`` sees."""
+        """Return the rows used in step ``t``."""
         return self.batches.at(t, seed) if self.stochastic else np.arange(len(self.targets))
 
     def epoch(self, t: int) -> int:
-        """The epoch, from 0, that step number ``t``, from 1, belongs to."""
+        """Return the epoch (counted from 0) of step ``t`` (counted from 1)."""
         return self.batches.epoch(t)
 
     def model_text(self, x: ArrayLike, digits: int = 4) -> str:
-        """The fitted model in the data's own units, such as ``y = 1.23 + 4.56·x``."""
-        own = self.coefficients(x)
-        terms = [f"{own[0]:.{digits}g}".replace("-", "−")]
-        for weight, name in zip(own[1:], self.feature_names, strict=True):
+        """Return the fitted model in the units of the data, such as ``y = 1.23 + 4.56·x``."""
+        coefficients = self.coefficients(x)
+        terms = [f"{coefficients[0]:.{digits}g}".replace("-", "−")]
+        for weight, name in zip(coefficients[1:], self.feature_names, strict=True):
             terms.append(f"{'−' if weight < 0 else '+'} {abs(weight):.{digits}g}·{name}")
         left = f"log odds of {self.data.classes[1]}" if self.model.classes else self.data.target_name
         return f"{left} = {' '.join(terms)}"
 
     @property
     def batch_text(self) -> str:
-        """How many rows a step sees, in words."""
+        """The batch size as a sentence."""
         return self.batches.text
 
     def report(self, x: ArrayLike) -> dict[str, Any]:
@@ -280,7 +282,7 @@ def _of_model(name: str, source: DataSource[Data], values: Mapping[str, Any]) ->
 
 
 def _powers(made: Data, degree: int) -> tuple[Array, tuple[str, ...]]:
-    """The features of inputs: every power up to ``degree`` of the first, then of the second, …; and their names."""
+    """Return the features (all powers up to ``degree`` of the first input, then of the second, …) and their names."""
     with np.errstate(over="ignore"):
         features = _raised(made.inputs, degree)
     names = [
@@ -290,7 +292,7 @@ def _powers(made: Data, degree: int) -> tuple[Array, tuple[str, ...]]:
     ]
     for name, column in zip(names, features.T, strict=True):
         if not (np.abs(column) <= MAX_SIZE).all():
-            raise ValueError(f"{name} is too large a number; take a lower degree, or a larger unit")
+            raise ValueError(f"{name} is too large; use a lower degree, or a larger unit")
     return features, tuple(names)
 
 
@@ -313,18 +315,21 @@ def regression(
     feature_names: Sequence[str] | None = None,
     target_name: str = "y",
 ) -> Regression:
-    """A model fitted to data of one's own.
+    """Return the problem of fitting a model to the user's data.
 
     Args:
-        inputs: (rows,) or (rows, k); targets: (rows,); for ``"logistic"`` two values, numbers or texts.
+        inputs: shape (rows,) or (rows, k).
+        targets: shape (rows,); for ``"logistic"`` two values, numbers or texts.
         model: ``"linear"``, ``"polynomial"``, ``"logistic"`` or ``"huber"``.
-        degree: of a polynomial, 3 where not given; delta: of the Huber loss, 1 where not given.
-        scaling: of the features: ``"none"``, ``"standardise"`` or ``"minmax"``.
-        batch_size: rows that each step sees; all where it is None.
-        feature_names, target_name: what the columns are called.
+        degree: degree of a polynomial, 3 by default.
+        delta: δ of the Huber loss, 1 by default.
+        scaling: scaling of the features: ``"none"``, ``"standardise"`` or ``"minmax"``.
+        batch_size: rows used in each step; None for all.
+        feature_names: names of the inputs.
+        target_name: name of the target.
 
     Raises:
-        ValueError: an unknown model, values out of range, or data that can't be used, with row and column.
+        ValueError: The model is unknown, a value is out of range, or the data are invalid (with row and column).
     """
     kind = Choice("linear", tuple(MODELS)).check("model", model)
     given = {"degree": degree, "delta": delta, "scaling": scaling, "batch_size": batch_size}

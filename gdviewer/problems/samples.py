@@ -165,7 +165,7 @@ def read_text(text: str) -> tuple[Array, Array | None]:
         ValueError: what is wrong, with line and column where that helps.
     """
     if text.count("\n") > 2 * MAX_SAMPLES:
-        raise ValueError(f"there are more than {MAX_SAMPLES:,} rows; at most so many are read")
+        raise ValueError(f"there are more than {MAX_SAMPLES:,} rows; this is the maximum")
     rows: list[list[float]] = []
     named = False
     for number, line in enumerate(io.StringIO(_without_brackets(text)), 1):
@@ -178,7 +178,7 @@ def read_text(text: str) -> tuple[Array, Array | None]:
             continue
         rows.append([cells.number(cell, number, column) for column, cell in enumerate(row, 1)])
         if len(rows) > MAX_SAMPLES:
-            raise ValueError(f"there are more than {MAX_SAMPLES:,} rows; at most so many are read")
+            raise ValueError(f"there are more than {MAX_SAMPLES:,} rows; this is the maximum")
         if len(rows[-1]) != len(rows[0]):
             raise ValueError(f"line {number} has {len(rows[-1])} columns, but the first row has {len(rows[0])}")
     if not rows:

@@ -1,4 +1,4 @@
-"""Where the data of a problem come from: made by what can be set about them, or given."""
+"""Sources of a problem's data: generated from parameters, or given."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class DataSource(Protocol[T_co]):
-    """Where data come from."""
+    """A source of data."""
 
     @property
     def parameters(self) -> Mapping[str, Declared]:
-        """What can be set about it."""
+        """The parameters of the source."""
 
     def make(self, values: Mapping[str, Any]) -> T_co:
-        """The data for values of these parameters."""
+        """Return the data for values of these parameters."""
 
 
 @dataclass(frozen=True)
 class Given(Generic[T]):
-    """Data as they are."""
+    """Data given by the user."""
 
     data: T
     parameters: Mapping[str, Declared] = field(default_factory=dict, hash=False)

@@ -1,4 +1,4 @@
-"""Where SymPy lives: derivatives of a checked formula, and NumPy source for them. Imported on first use: it is slow."""
+"""Derivatives of a checked formula by SymPy, and NumPy source for them. Imported on first use: it is slow."""
 
 from __future__ import annotations
 
@@ -17,22 +17,30 @@ _LOCK = threading.RLock()  # SymPy's caches are shared; formulas are derived in 
 
 # SymPy's own Abs, sign, Max and Min bring re(), im() and delta functions into derivatives; these are for real numbers.
 class sign(sympy.Function):  # type: ignore[misc]  # noqa: N801 - printed under this name
+    """Sign of a real number."""
+
     def fdiff(self, _: int = 1) -> Any:
         return sympy.Integer(0)
 
 
 class abs(sympy.Function):  # type: ignore[misc]  # noqa: A001, N801 - printed under this name
+    """Absolute value of a real number."""
+
     def fdiff(self, _: int = 1) -> Any:
         return sign(self.args[0])
 
 
 class max(sympy.Function):  # type: ignore[misc]  # noqa: A001, N801 - printed under this name
+    """The larger of two real numbers."""
+
     def fdiff(self, argindex: int = 1) -> Any:
         a, b = self.args if argindex == 1 else reversed(self.args)
         return (1 + sign(a - b)) / 2
 
 
 class min(sympy.Function):  # type: ignore[misc]  # noqa: A001, N801 - printed under this name
+    """The smaller of two real numbers."""
+
     def fdiff(self, argindex: int = 1) -> Any:
         a, b = self.args if argindex == 1 else reversed(self.args)
         return (1 - sign(a - b)) / 2
@@ -90,12 +98,12 @@ class _Printer(NumPyPrinter):  # type: ignore[misc]
 
 
 def derive(expression: syntax.Expression) -> tuple[Any, list[Any], list[list[Any]]]:
-    """The formula, its gradient (n) and its Hessian (n × n) as SymPy expressions.
+    """Return the formula, its gradient (n) and its Hessian (n × n) as SymPy expressions.
 
     The symbols are not declared real: SymPy would turn sqrt(x**2) into its own Abs(x).
 
     Raises:
-        FormulaError: a part that is a constant after all, such as 9**(x - x + 9), is not a real number of usual size.
+        FormulaError: A part that simplifies to a constant, such as 9**(x - x + 9), is too large or not real.
     """
     with _LOCK:
         names: dict[str, Any] = {"pi": sympy.pi, "e": sympy.E}
@@ -110,12 +118,12 @@ def derive(expression: syntax.Expression) -> tuple[Any, list[Any], list[list[Any
 
 
 def calls(expression: Any) -> list[Any]:
-    """The functions called in a SymPy expression, with their arguments."""
+    """Return the function calls in a SymPy expression."""
     return list(expression.atoms(sympy.Function))
 
 
 def _build(node: ast.expr, names: dict[str, Any]) -> Any:
-    """A checked node as a SymPy expression in which every number is bounded, so that no step of it takes for ever."""
+    """Return a checked node as a SymPy expression in which every number is bounded, which limits the run time."""
     match node:
         case ast.Constant(value=int() | float() as value):
             return _number(value)
@@ -135,7 +143,7 @@ def _build(node: ast.expr, names: dict[str, Any]) -> Any:
 
 
 def _bounded(node: ast.expr, result: Any) -> Any:
-    """The result itself; where it is a number, then a short fraction, a multiple of pi or e, or a float."""
+    """Return the result; a number becomes a short fraction, a multiple of pi or e, or a float."""
     if not result.is_number:
         return result
     if result.is_Rational and -_EXACT < result.p < _EXACT and result.q < _EXACT:
@@ -151,7 +159,7 @@ def _bounded(node: ast.expr, result: Any) -> Any:
 
 
 def numpy_lines(entries: list[Any]) -> tuple[list[str], list[str]]:
-    """NumPy source for expressions: the lines for what they share, and the source of each."""
+    """Return NumPy source for expressions: lines for common subexpressions, and the source of each."""
     with _LOCK:
         shared, reduced = sympy.cse(entries, symbols=sympy.numbered_symbols("_t"))
         printer = _Printer()

@@ -1,4 +1,4 @@
-"""Tables of one's own: columns with names, read from CSV, to choose features and a target from."""
+"""User-defined tables: named columns read from CSV, from which features and a target are chosen."""
 
 from __future__ import annotations
 
@@ -42,27 +42,27 @@ class Table:
         object.__setattr__(self, "_numeric", _numeric(self.columns))
 
     def is_numeric(self, name: str) -> bool:
-        """Whether every cell of a column that is not missing is a number."""
-        return self._place(name) in self._numeric
+        """True if every cell of a column that is not missing is a number."""
+        return self._column_index(name) in self._numeric
 
     def data(self, target: str, features: Sequence[str]) -> Data:
-        """The data of the columns chosen; a target of two texts is two classes.
+        """Return the data of the chosen columns; a target with two different texts has two classes.
 
         Raises:
-            ValueError: there is no such column, a cell is missing or no number; with line and column.
+            ValueError: A column does not exist, or a cell is missing or not a number (with line and column).
         """
         return data(self.inputs(target, features), self.values(target), features, target, self.origin)
 
     @property
     def origin(self) -> str:
-        """Where data of this table come from, as a phrase."""
+        """The origin of this table's data, as a phrase."""
         return f"{len(self.lines):,} rows of {self.name}"
 
     def inputs(self, target: str, features: Sequence[str]) -> Array:
-        """The numbers (rows, features) of the columns chosen, to predict another from.
+        """Return the numbers (rows, features) of the chosen columns.
 
         Raises:
-            ValueError: there is no such column, a cell is missing or no number; with line and column.
+            ValueError: A column does not exist, or a cell is missing or not a number (with line and column).
         """
         if not features:
             able = any(self.is_numeric(name) for name in self.names if name != target)
@@ -91,17 +91,17 @@ class Table:
 
     def cells_of(self, name: str) -> tuple[str, ...]:
         """The cells of a column; raises ValueError where there is none of that name."""
-        return self.columns[self._place(name)]
+        return self.columns[self._column_index(name)]
 
     def numbers(self, name: str) -> Array:
-        """The numbers (rows,) of a column; raises ValueError as :meth:`inputs`."""
-        known = self._numeric.get(self._place(name))
+        """Return the numbers (rows,) of a column; raise ValueError as :meth:`inputs` does."""
+        known = self._numeric.get(self._column_index(name))
         if known is not None:
             return known
-        column = self._complete(name)  # it raises, or one of the cells does, and tells where
+        column = self._complete(name)  # this or a cell raises the error with its position
         return np.array([cells.number(cell, line, repr(name)) for cell, line in zip(column, self.lines, strict=True)])
 
-    def _place(self, name: str) -> int:
+    def _column_index(self, name: str) -> int:
         if name not in self.names:
             shown = ", ".join(self.names[:_NAMES_SHOWN]) + ", …" * (len(self.names) > _NAMES_SHOWN)
             raise ValueError(f"{self.name} has no column {name!r}; it has {shown}")
@@ -176,9 +176,9 @@ def _numeric(columns: Sequence[Sequence[str]]) -> dict[int, Array | None]:
 
 
 def _distinct(names: Sequence[str]) -> tuple[str, ...]:
-    """Names of columns, with their number where they have none, or one that another has already."""
+    """Return the column names; a missing or repeated one gets the column number."""
     found: list[str] = []
     for i, name in enumerate(names, 1):
-        own = name or f"column {i}"
-        found.append(f"{own} ({i})" if own in found else own)
+        title = name or f"column {i}"
+        found.append(f"{title} ({i})" if title in found else title)
     return tuple(found)

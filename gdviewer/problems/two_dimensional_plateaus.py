@@ -14,7 +14,7 @@ _ALPINE = (0.0, *(k * pi - (-1) ** k * asin(0.1) for k in range(-3, 4)))
 
 
 def _michalewicz_trench(m: float) -> float:
-    """Where −sin(x)·sin(x²/π)²ᵐ is lowest: the root of cot(x) + (4m/π)·x·cot(x²/π), by Newton's method."""
+    """Return the minimum of −sin(x)·sin(x²/π)²ᵐ: the root of cot(x) + (4m/π)·x·cot(x²/π), by Newton's method."""
     x, a = pi / sqrt(2), 4 * m / pi
     for _ in range(20):
         u = x * x / pi

@@ -17,7 +17,7 @@ PROBLEMS = [
         "rastrigin", "Rastrigin", "2*amplitude + x**2 + y**2 - amplitude*(cos(2*pi*x) + cos(2*pi*y))",
         parameters={"amplitude": Parameter(10, 0, 30, meaning="height of the ripples; 0 leaves a bowl")},
         domain=[(-5.12, 5.12), (-5.12, 5.12)], start=(-3.4, 2.6), minima=[(0, 0)], group=GROUP,
-        why="A bowl full of ripples: plain descent is trapped by the first, whatever the tolerance.",
+        why="A bowl full of ripples: plain descent is trapped by the first, for any tolerance.",
         source="Rastrigin 1974",
     ),
     FormulaProblem(

@@ -28,7 +28,7 @@ PROBLEMS = [
         " - 2*exp(-((x - 1)**2 + (1.4*y + 1)**2)/0.2) + x**2 + (1.4*y)**2",
         domain=[(-2, 2), (-2, 2)], start=(1.5, 1.5), group=GROUP,
         minima=[(0.9003065222993073, -0.6534011583039486), (0.04150712569956181, -0.0006403776376543042)],
-        why="Two hills and a hollow in a bowl: plain descent and Adam at 0.1 come to rest above the hollow.",
+        why="Two hills and a hollow in a bowl: plain descent and Adam at 0.1 stop above the hollow.",
         source=_SOURCE,
     ),
     FormulaProblem(

@@ -36,7 +36,7 @@ class Generated:
                 1e3,
                 scale="log",
                 slider=(0.1, 100),
-                meaning="unit of the last input: its numbers are so many times as large",
+                meaning="unit of the last input: factor on its numbers",
             ),
             "data_seed": count(1, 0, 10**9, slider=(0, 100), meaning="other samples of the same kind"),
         }

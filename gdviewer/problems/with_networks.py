@@ -21,7 +21,7 @@ PROBLEMS = [
     Network(
         "digits_network", "Neural network: digits", Catalogued("digits"),
         defaults={"layers": "32", "activation": "relu", "init": "he", "batch_size": 64, "scaling": "minmax"},
-        why="Handwritten digits of 8×8 pixels: nine in ten are told right within seconds, the last few take long.",
+        why="Handwritten digits of 8×8 pixels: nine in ten are classified correctly in seconds, the rest take long.",
     ),
     Network(
         "convolutional_network", "Convolutional network: digits", Catalogued("digits"),

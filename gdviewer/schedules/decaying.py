@@ -1,4 +1,4 @@
-"""Schedules that only ever lower the rate."""
+"""Schedules that only decrease the rate."""
 
 import math
 
@@ -7,7 +7,7 @@ from gdviewer.engine.rules.schedule import schedule
 
 
 def factor(default, meaning):
-    """What a rate is multiplied by: in (0, 1]."""
+    """Declare the factor that a rate is multiplied by, in (0, 1]."""
     return Parameter(default, 0, 1, open_low=True, slider=(0.01, 1), meaning=meaning)
 
 
@@ -16,7 +16,7 @@ def constant(t, learning_rate):  # noqa: ARG001 - like every schedule
     return learning_rate
 
 
-@schedule("Step", "Cut the rate by a factor after every so many steps.", source="torch.optim.lr_scheduler.StepLR")
+@schedule("Step", "Multiply the rate by a factor at fixed intervals.", source="torch.optim.lr_scheduler.StepLR")
 def step(
     t, learning_rate, *,
     step_size=count(100, meaning="steps between two cuts"), gamma=factor(0.5, "what the rate is multiplied by"),

@@ -19,8 +19,8 @@ def reduce_on_plateau(
     threshold=Parameter(1e-4, 0, 1, scale="log", slider=(1e-9, 0.1),
                         meaning="share by which a loss must be lower to be better"),
 ):  # fmt: skip
-    """The rate of a step follows the losses after the steps before it; the loss at the start has no say, as in PyTorch,
-    where the schedule is told the first loss after the first step. A loss is better if below best·(1 − threshold),
+    """The rate of a step follows the losses after the steps before it; the loss at the start is unused, as in PyTorch,
+    where the schedule receives the first loss after the first step. A loss is better if below best·(1 − threshold),
     which PyTorch means for positive losses; for a negative best it is best·(1 + threshold). PyTorch makes no cut
     smaller than 1e-8.
     """

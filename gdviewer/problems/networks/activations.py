@@ -1,4 +1,4 @@
-"""Activations: what a unit makes of the number that comes to it, and the slope of that."""
+"""Activation functions and their derivatives."""
 
 from __future__ import annotations
 
@@ -111,8 +111,11 @@ _ROOT = math.sqrt(2 / math.pi)
 
 
 class GELU(Activation):
-    """z/2 · (1 + tanh u), u = √(2/π)·(z + 0.044715·z³): the tanh form of Hendrycks & Gimpel 2016, which is
-    ``torch.nn.GELU(approximate="tanh")``; PyTorch's default has the error function, and differs by up to 0.0005."""
+    """z/2 · (1 + tanh u), u = √(2/π)·(z + 0.044715·z³).
+
+    This is the tanh form of Hendrycks & Gimpel 2016, as ``torch.nn.GELU(approximate="tanh")``. PyTorch's default uses
+    the error function, and differs by up to 0.0005.
+    """
 
     def value(self, z: Array) -> Array:
         value: Array = 0.5 * z * (1 + np.tanh(_ROOT * (z + 0.044715 * z * z * z)))

@@ -1,4 +1,4 @@
-"""A network's layers one after another: the shapes between them, and where their weights stand in the vector."""
+"""A network's sequence of layers: the shapes between them, and the positions of their weights in the vector."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from gdviewer.problems.networks.layers.flatten import Flatten
 
 pass_through(__name__)
 
-MOST_PARAMETERS = 2_000_000
+MAX_PARAMETERS = 2_000_000
 
 
 class PlacedWeight(NamedTuple):
-    """Where the weights of one name stand in the vector: from ``start`` to below ``end``."""
+    """The position of a named weight array in the vector: from ``start`` (inclusive) to ``end`` (exclusive)."""
 
     start: int
     end: int
@@ -34,23 +34,23 @@ class PlacedWeight(NamedTuple):
 
     @property
     def shape(self) -> Shape:
-        """Of these weights."""
+        """Shape of the weight array."""
         return self.weight.shape
 
     def of(self, x: Array) -> Array:
-        """These weights as a view into the vector ``x``, (n,)."""
+        """Return the weights as a view into the vector ``x``, (n,)."""
         return x[self.start : self.end].reshape(self.shape)
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A layer or an activation in its place.
+    """A layer or an activation at its position in the network.
 
     Attributes:
-        name: what it is called, such as ``dense 2``; activations have the name of the layer they follow.
-        layer: what it does; shape: of an example that comes in; output: of what comes out.
-        weights: the places of its weights in the vector, by their names.
-        activation: whether it is one that follows a layer.
+        name: name, such as ``dense 2``; an activation has the name of the layer it follows.
+        layer: the layer; shape: shape of an input example; output: shape of its output.
+        weights: positions of the weights in the vector, by name.
+        activation: True for an activation that follows a layer.
     """
 
     name: str
@@ -62,23 +62,25 @@ class Stage:
 
     @property
     def connections(self) -> dict[str, PlacedWeight]:
-        """Those of its weights that lead from unit to unit: all that are drawn."""
-        return {name: place for name, place in self.weights.items() if place.weight.fans}
+        """The weights that connect units, which are those initialised at random."""
+        return {name: weight for name, weight in self.weights.items() if weight.weight.fans}
 
 
 def completed(
     layers: Sequence[Layer], activation: str, shape: Shape, outputs: int
 ) -> tuple[list[Layer], list[Layer], list[Layer]]:
-    """What a network adds before the layers, these with the activation of those that say none, and what it adds after
-    them; see :class:`Architecture`."""
-    own = [layer.with_activation(activation) for layer in layers]
+    """Return the layers added before the given ones, these with their activations, and the layers added after them.
+
+    See :class:`Architecture` for the rules.
+    """
+    given = [layer.with_activation(activation) for layer in layers]
     after: list[Layer] = [] if layers and layers[-1].gives_outputs(outputs) else [Dense(outputs)]
-    before: list[Layer] = [Flatten()] if len(shape) == 3 and [*own, *after][0].flattens_images else []
-    return before, own, after
+    before: list[Layer] = [Flatten()] if len(shape) == 3 and [*given, *after][0].flattens_images else []
+    return before, given, after
 
 
-def misfit_of_output(shape: Shape, per_step: bool) -> str:
-    """What is wrong with what comes out in the end, for a target a row or one for each time step; empty if nothing."""
+def output_shape_error(shape: Shape, per_step: bool) -> str:
+    """Return an error message if the output does not fit targets per row or per time step; empty if it does."""
     if len(shape) != (1 if per_step else 2):
         return ""
     hints = [kind.output_hints[per_step] for kind in catalogue().values() if per_step in kind.output_hints]
@@ -91,26 +93,29 @@ def misfit_of_output(shape: Shape, per_step: bool) -> str:
 class Architecture:
     """The stages of a network, for examples of one shape.
 
-    A dense layer for the outputs is added unless the last layer is one: of so many units, and with an activation said
-    to be identity, sigmoid or softmax. Images and the like are flattened first for a network that begins with Dense.
+    A dense layer for the outputs is added unless the last layer is one: with this number of units, and
+    with an explicit activation identity, sigmoid or softmax. Images are flattened first if the first layer is Dense.
 
     Args:
-        layers: the layers; activation: of those that say none; shape: of an example; outputs: how many are needed.
-        per_step: whether there is a target for each time step of a sequence.
+        layers: the layers.
+        activation: activation of layers without an explicit one.
+        shape: shape of an example.
+        outputs: required number of outputs.
+        per_step: True if there is a target for each time step of a sequence.
 
     Attributes:
-        stages: all that an example goes through.
-        size: how many weights there are.
+        stages: layers and activations in order.
+        size: number of weights.
 
     Raises:
-        Misfit: layers do not fit each other or the data, or are too many.
+        LayerShapeError: Layers do not fit each other or the data, or there are too many weights.
     """
 
     def __init__(
         self, layers: Sequence[Layer], activation: str, shape: Shape, outputs: int, per_step: bool = False
     ) -> None:
-        before, own, after = completed(layers, activation, shape, outputs)
-        chain = [*before, *own, *after]
+        before, given, after = completed(layers, activation, shape, outputs)
+        chain = [*before, *given, *after]
         self.shape = shape
         self.stages: list[Stage] = []
         self.size = 0
@@ -126,23 +131,23 @@ class Architecture:
             except LayerShapeError as error:
                 where = f"layer {number}, {layer}" if layer is not chain[-1] else "the output layer"
                 raise LayerShapeError(f"{where}: {error}") from None
-            if self.size > MOST_PARAMETERS:
-                raise LayerShapeError(f"layer {number}, {layer}: there are more than {MOST_PARAMETERS:,} weights")
-        if misfit := misfit_of_output(shape, per_step):
-            raise LayerShapeError(misfit)
+            if self.size > MAX_PARAMETERS:
+                raise LayerShapeError(f"layer {number}, {layer}: there are more than {MAX_PARAMETERS:,} weights")
+        if message := output_shape_error(shape, per_step):
+            raise LayerShapeError(message)
         self.layers: list[Layer] = [stage.layer for stage in self.stages]
-        self._places = [
+        self._positions = [
             [(slice(start, end), weight.shape) for start, end, weight in stage.weights.values()]
             for stage in self.stages
         ]
-        self.first = next(i for i, places in enumerate(self._places) if places)
+        self.first = next(i for i, positions in enumerate(self._positions) if positions)
         self.is_random = any(layer.random for layer in self.layers)
         self.widest = max(prod(self.shape), *(prod(stage.output) for stage in self.stages))
 
     def _add(self, name: str, layer: Layer, shape: Shape, activation: bool = False) -> Shape:
         weights = {}
-        for key, own in layer.weights(shape).items():
-            weights[key] = PlacedWeight(self.size, self.size + prod(own.shape), own)
+        for key, weight in layer.weights(shape).items():
+            weights[key] = PlacedWeight(self.size, self.size + prod(weight.shape), weight)
             self.size = weights[key].end
         output = layer.output(shape)
         self.stages.append(Stage(name, layer, shape, output, weights, activation))
@@ -150,7 +155,7 @@ class Architecture:
 
     @property
     def ends_with_softmax(self) -> bool:
-        """Whether the last thing is a softmax or a sigmoid."""
+        """True if the last stage gives probabilities (softmax or sigmoid)."""
         return self.layers[-1].gives_probabilities
 
     @property
@@ -160,31 +165,31 @@ class Architecture:
         return "-".join(shape_text(shape) for shape in sizes)
 
     def empty(self) -> tuple[Array, list[Views]]:
-        """A vector for a gradient, yet to be written, and its views as :meth:`views` gives them."""
+        """Return an uninitialised vector for a gradient, and its views as returned by :meth:`views`."""
         x = np.empty(self.size)
         return x, self.views(x)
 
     def drawn(self, rows: int, rng: np.random.Generator) -> list[Layer]:
-        """The layers as they are in one step with so many rows: with what is dropped drawn from ``rng``."""
+        """Return the layers of one step with this number of rows; dropped units are drawn from ``rng``."""
         return [stage.layer.drawn(rows, stage.shape, rng) for stage in self.stages]
 
     def views(self, x: Array) -> list[Views]:
-        """The weights of each stage as views into the vector ``x``, (n,)."""
-        return [[x[at].reshape(shape) for at, shape in places] if places else [] for places in self._places]
+        """Return the weights of each stage as views into the vector ``x``, (n,)."""
+        return [[x[at].reshape(shape) for at, shape in positions] if positions else [] for positions in self._positions]
 
     def named(self, x: Array) -> dict[str, dict[str, Array]]:
-        """The weights by the names of layer and weight, as views into ``x``."""
+        """Return the weights by names of layer and weight, as views into ``x``."""
         return {
-            stage.name: {key: place.of(x) for key, place in stage.weights.items()}
+            stage.name: {key: weight.of(x) for key, weight in stage.weights.items()}
             for stage in self.stages
             if stage.weights
         }
 
     def packed(self, weights: Mapping[str, Mapping[str, ArrayLike]]) -> Array:
-        """The vector of named weights.
+        """Return the vector of named weights.
 
         Raises:
-            ValueError: a layer or weight is missing or unknown, or of another shape.
+            ValueError: A layer or weight is missing or unknown, or of another shape.
         """
         x = np.empty(self.size)
         wanted = self.named(x)
@@ -201,16 +206,16 @@ class Architecture:
         return x
 
     def initial(self, kind: str, scale: float, seed: int) -> Array:
-        """Weights to begin with, drawn by a kind of initialisation; those without fans begin where they declare."""
+        """Return initial weights drawn by an initialisation; weights without fans get their declared start."""
         rng = np.random.default_rng(seed)
         x = np.empty(self.size)
-        for place in (place for stage in self.stages for place in stage.weights.values()):
-            shape, fans, start = place.shape, place.weight.fans, place.weight.start
-            place.of(x)[...] = INITIALISATIONS[kind](rng, shape, fans, scale) if fans else start
+        for placed in (placed for stage in self.stages for placed in stage.weights.values()):
+            shape, fans, start = placed.shape, placed.weight.fans, placed.weight.start
+            placed.of(x)[...] = INITIALISATIONS[kind](rng, shape, fans, scale) if fans else start
         return x
 
     def weight_name(self, index: int) -> str:
-        """What a component of the vector is: ``dense 1 W[3, 5]``."""
+        """Return the name of a component of the vector, such as ``dense 1 W[3, 5]``."""
         for stage in self.stages:
             for key, (start, end, weight) in stage.weights.items():
                 if start <= index < end:
@@ -219,7 +224,7 @@ class Architecture:
         raise IndexError(index)
 
     def weight_index(self, name: str) -> int:
-        """The component that has a name, the other way round; ValueError where none has."""
+        """Return the index of the component with this name; raise ValueError if there is none."""
         for stage in self.stages:
             for key, (start, _, weight) in stage.weights.items():
                 if found := re.fullmatch(rf"{re.escape(f'{stage.name} {key}')}\[(\d+(?:, \d+)*)\]", name):
@@ -228,7 +233,7 @@ class Architecture:
 
 
 class WeightNames(Sequence[str]):
-    """The names of all weights, made when asked for."""
+    """The names of all weights, created on access."""
 
     def __init__(self, architecture: Architecture) -> None:
         self._architecture = architecture
@@ -242,7 +247,7 @@ class WeightNames(Sequence[str]):
         return self._architecture.weight_name(range(len(self))[index])
 
     def index(self, value: Any, start: int = 0, stop: int | None = None) -> int:
-        """Where a name is, read off it: there may be millions of them."""
+        """Return the index of a name, computed from the name: there may be millions of names."""
         index = self._architecture.weight_index(str(value))
         if index not in range(*slice(start, stop).indices(len(self))):
             raise ValueError(f"{value!r} is not in the part searched")

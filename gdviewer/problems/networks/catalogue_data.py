@@ -35,7 +35,7 @@ class Catalogued:
             ),
             "scale_ratio": Parameter(
                 1, 1e-3, 1e3, scale="log", slider=(0.01, 100),
-                meaning="unit of the last input: its numbers are so many times as large",
+                meaning="unit of the last input: factor on its numbers",
             ),
         }  # fmt: skip
 

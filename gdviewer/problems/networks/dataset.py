@@ -16,15 +16,16 @@ from gdviewer.problems.data import Scaling, default_names, numbers_of, scaling_o
 from gdviewer.problems.table import Table
 
 MAX_CLASSES = 1000  # of a column, each of which is an output
-FEW = 20  # different whole numbers that are taken for classes
+FEW = 20  # different whole numbers that are read as classes
 
 _KINDS = {2: "table", 3: "sequences", 4: "images"}
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset(ByContent):
-    """Rows of inputs with the target of each; made by :func:`dataset`, which checks them. Its arrays are read-only.
-    Where they are from does not matter for being equal.
+    """Rows of inputs with a target each; created by :func:`dataset`, which checks them.
+
+    The arrays are read-only. The origin is ignored in comparisons.
 
     Attributes:
         inputs: float64; (rows, features) a table, (rows, height, width, channels) images, (rows, time, features)
@@ -64,27 +65,28 @@ class Dataset(ByContent):
 
     @property
     def kind(self) -> str:
-        """What a row is: one of a ``"table"``, of ``"images"`` or of ``"sequences"``."""
+        """Kind of the data: ``"table"``, ``"images"`` or ``"sequences"``."""
         return _KINDS[self.inputs.ndim]
 
     @property
     def per_step(self) -> bool:
-        """Whether each time step of a sequence has a target of its own, rather than each sequence one."""
+        """True if each time step of a sequence has a target; False if each sequence has one."""
         return self.targets.ndim == (2 if self.classes else 3)
 
     def rows(self, indices: ArrayLike) -> Dataset:
-        """A part of the data; a copy. Classes stay as they are, also those that no row of the part is in."""
+        """Return a copy of some rows. All classes are kept, also those without rows in the part."""
         chosen = np.asarray(indices, dtype=np.intp)
         return replace(self, inputs=self.inputs[chosen], targets=self.targets[chosen])
 
     def split(self, share: float, seed: int = 0) -> tuple[Dataset, Dataset]:
-        """A part to train on and one to test with, drawn with ``seed``; both keep the order of the rows.
+        """Return a training part and a test part, drawn with ``seed``; both keep the order of the rows.
 
-        Where rows have classes, each with two rows or more, both parts have the share of each class that the whole
-        has, to a row. One row at least remains to train on, so the test part may be empty; its origin says so.
+        If every class has two rows or more, the split is stratified: both parts have the same share of each class, up
+        to one row. At least one training row remains, so the test part may be empty; its origin then says so.
 
         Args:
-            share: of the rows that the test part gets, rounded to whole rows; 0 ≤ share < 1.
+            share: share of test rows, rounded to whole rows; 0 ≤ share < 1.
+            seed: seed of the draw.
         """
         if not 0 <= share < 1:
             raise ValueError(f"the share of test data is from 0 to below 1; got {share:g}")
@@ -100,16 +102,19 @@ class Dataset(ByContent):
         )
 
     def scaling(self, kind: str) -> Scaling:
-        """The scaling of these inputs, one of ``SCALINGS`` of :mod:`gdviewer.problems.data`: a shift and a size for
-        each feature of a table or of sequences, and for each channel of images. Fit it to the part trained on."""
+        """Return the scaling of these inputs, one of ``SCALINGS`` of :mod:`gdviewer.problems.data`.
+
+        It has a shift and a size for each feature of a table or of sequences, or each channel of images. It is meant
+        to be fitted to the training part.
+        """
         return scaling_of(kind, self.inputs.reshape(-1, self.inputs.shape[-1]), self.input_names)
 
     def scaled(self, scaling: Scaling) -> Dataset:
-        """The same with inputs scaled, by a scaling that may come from other data."""
+        """Return a copy with scaled inputs; the scaling may come from other data."""
         return replace(self, inputs=scaling.apply(self.inputs))
 
     def _drawn(self, count: int, rng: np.random.Generator) -> NDArray[np.intp]:
-        """About ``count`` rows by chance, of each class its share where there are enough rows of each."""
+        """Draw about ``count`` rows, stratified by class if there are enough rows of each."""
         order = rng.permutation(len(self))
         sizes = np.bincount(self.targets) if self.classes and not self.per_step else np.zeros(0, dtype=np.intp)
         if not len(sizes) or sizes[sizes > 0].min() < 2:
@@ -118,10 +123,10 @@ class Dataset(ByContent):
         taken = np.floor(exact).astype(np.intp)
         largest = np.argsort(taken - exact, kind="stable")[: count - taken.sum()]  # those that lose most by rounding
         taken[largest] += 1
-        taken = np.minimum(taken, np.maximum(sizes - 1, 0))  # a class is never tested only
+        taken = np.minimum(taken, np.maximum(sizes - 1, 0))  # each class keeps a training row
         by_class = order[np.argsort(self.targets[order], kind="stable")]
-        place = np.arange(len(self)) - np.repeat(np.cumsum(sizes) - sizes, sizes)  # of each row among its class
-        return by_class[place < np.repeat(taken, sizes)]
+        rank = np.arange(len(self)) - np.repeat(np.cumsum(sizes) - sizes, sizes)  # of each row in its class
+        return by_class[rank < np.repeat(taken, sizes)]
 
 
 def dataset(
@@ -140,7 +145,9 @@ def dataset(
             (rows, time, outputs).
         classes: the names of the classes 0, 1, … that targets count, or that targets name; () where targets are
             numbers. Without it texts, integers and booleans are classes, and floats are numbers.
-        input_names: of the features, or of the channels of images.
+        input_names: names of the features, or of the channels of images.
+        target_name: name of the target.
+        origin: the origin of the data, as a phrase.
 
     Raises:
         ValueError: what is wrong with them, with row (from 1) and column.
@@ -159,14 +166,14 @@ def dataset(
         what = "channels" if x.ndim == 4 else "features"
         raise ValueError(f"there are {x.shape[-1]} {what} but {len(names)} names for them")
     _check_finite(x, names)
-    told = _array(targets, target_name)
+    raw = _array(targets, target_name)
     y: NDArray[Any]
-    if classes is None and told.dtype.kind in "OUSiub":
-        classes, y = _recognised(told, target_name)
+    if classes is None and raw.dtype.kind in "OUSiub":
+        classes, y = _recognised(raw, target_name)
     elif classes:
-        y = _numbered(told, tuple(classes), target_name)
+        y = _numbered(raw, tuple(classes), target_name)
     else:
-        y = _outputs(told, target_name)
+        y = _outputs(raw, target_name)
     classes = tuple(classes or ())
     made = Dataset(x, y, names, target_name, classes, origin or f"{len(x):,} row{'s' * (len(x) > 1)}")
     stepwise = made.kind == "sequences" and made.per_step
@@ -174,20 +181,22 @@ def dataset(
     if y.shape[:axes] != x.shape[:axes] or y.ndim != axes + (not classes):
         shapes = ("(rows,)", "(rows, time)") if classes else ("(rows, outputs)", "(rows, time, outputs)")
         able = " or ".join(shapes if made.kind == "sequences" else shapes[:1])
-        raise ValueError(f"{target_name} has shape {told.shape}; beside inputs of shape {x.shape} it has {able}")
+        raise ValueError(f"{target_name} has shape {raw.shape}; beside inputs of shape {x.shape} it has {able}")
     return made
 
 
 def dataset_of(table: Table, target: str, features: Sequence[str], classes: bool | None = None) -> Dataset:
-    """The columns of a table as data: numbers to predict from, and what is to be predicted.
+    """Return columns of a table as data: numeric features and a target.
 
     Args:
-        classes: whether the target's values are classes; None where that is recognised: texts are, and few whole
-            numbers that return (:func:`looks_like_classes`).
+        table: the table.
+        target: name of the target column.
+        features: names of the feature columns.
+        classes: True if the target's values are classes; None to detect this with :func:`looks_like_classes`.
 
     Raises:
-        ValueError: there is no such column, a cell is missing or no number, with line and column; or there is one
-            class only.
+        ValueError: A column does not exist, a cell is missing or not a number (with line and column), or there is
+            only one class.
     """
     inputs = table.inputs(target, features)
     values = table.values(target)
@@ -198,14 +207,14 @@ def dataset_of(table: Table, target: str, features: Sequence[str], classes: bool
     names, numbers = _recognised(values, target)
     if len(names) > MAX_CLASSES:
         raise ValueError(
-            f"column {target!r} has {len(names):,} different values; up to {MAX_CLASSES:,} classes can be told apart: "
+            f"column {target!r} has {len(names):,} different values; up to {MAX_CLASSES:,} classes are supported: "
             "choose another target"
         )
     return dataset(inputs, numbers, names, features, target, table.origin)
 
 
 def looks_like_classes(values: NDArray[Any]) -> bool:
-    """Whether the values (rows,) of a target are texts, or whole numbers of which there are few and that return."""
+    """True if the target values (rows,) are texts, or few different whole numbers that repeat."""
     if values.dtype.kind != "f":
         return True
     count = len(np.unique(values))
@@ -227,13 +236,13 @@ def _names_of(x: Array) -> tuple[str, ...]:
 
 
 def _check_finite(values: Array, names: Sequence[str]) -> None:
-    """Raise ValueError with the place of the first value that is missing, infinite or huge."""
+    """Raise ValueError with the position of the first value that is missing, infinite or huge."""
     if values.min() >= -MAX_SIZE and values.max() <= MAX_SIZE:  # False for NaN, and no array as large as the data
         return
-    place = np.argwhere(~(np.abs(values) <= MAX_SIZE))[0]
-    value = values[tuple(place)]
-    inside = {3: "at time {}", 4: "at line {} and column {}"}.get(values.ndim, "").format(*place[1:-1] + 1)
-    where = f"row {place[0] + 1} of {names[place[-1]]}{' ' * bool(inside)}{inside}"
+    index = np.argwhere(~(np.abs(values) <= MAX_SIZE))[0]
+    value = values[tuple(index)]
+    inside = {3: "at time {}", 4: "at line {} and column {}"}.get(values.ndim, "").format(*index[1:-1] + 1)
+    where = f"row {index[0] + 1} of {names[index[-1]]}{' ' * bool(inside)}{inside}"
     raise ValueError(
         f"{where} is {value:g}; it must be finite and ≤ {MAX_SIZE:g}: put in a number there, or take the row out"
     )
@@ -288,7 +297,7 @@ def _numbered(values: NDArray[Any], classes: tuple[str, ...], name: str) -> NDAr
 def _labels(values: NDArray[Any], name: str) -> NDArray[Any]:
     """Targets that name classes or count them, as texts or numbers."""
     if values.dtype.kind == "O":
-        for place, value in np.ndenumerate(values):
+        for index, value in np.ndenumerate(values):
             if not isinstance(value, (str, int, np.integer)):
-                raise ValueError(f"row {place[0] + 1} of {name} is {value!r}, which is no class; take the row out")
+                raise ValueError(f"row {index[0] + 1} of {name} is {value!r}, which is no class; take the row out")
     return values.astype({"O": "U", "S": "U", "b": "i8"}.get(values.dtype.kind, values.dtype), copy=False)

@@ -156,15 +156,17 @@ def noisy_sine(rng: np.random.Generator, count: int, noise: float) -> Made:
 
 
 def make(name: str, samples: int = 200, noise: float = 0.1, scale_ratio: float = 1.0, seed: int = 1) -> Dataset:
-    """Data of a generator by its name; the same arguments make the same bits.
+    """Return data from a generator; equal arguments give identical data.
 
     Args:
-        samples: rows that are made, ≥ 1.
-        noise: standard deviation of what is added to the inputs of classes, or to the values of a curve.
-        scale_ratio: the last input's numbers are so many times as large; the targets stay as they are.
+        name: name of the generator.
+        samples: number of rows, ≥ 1.
+        noise: standard deviation of the noise added to the inputs of classes, or to the values of a curve.
+        scale_ratio: factor on the last input; the targets are unchanged.
+        seed: seed of the random generator.
 
     Raises:
-        ValueError: there is none of that name, or no rows.
+        ValueError: The name is unknown, or there are no rows.
     """
     if name not in GENERATORS:
         raise ValueError(f"there is no data set {name!r}; there are {', '.join(GENERATORS)}")

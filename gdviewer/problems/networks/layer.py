@@ -1,8 +1,8 @@
-"""The contract of a layer: all that a network, its text, the builder, the pictures and the tests ask of one.
+"""The contract of a layer: the interface used by networks, their text, the builder, the pictures and the tests.
 
-A layer has no memory. ``forward`` gives its output and what ``backward`` will need of it; ``backward`` gets ``delta``,
-the derivative of the loss by the layer's output, writes the derivative by its weights into ``gradient``, and gives the
-derivative by its input. That is backpropagation: Rumelhart, Hinton & Williams 1986, Nature 323.
+A layer has no state. ``forward`` returns the output and the values that ``backward`` needs. ``backward`` takes
+``delta``, the derivative of the loss by the layer's output, writes the derivative by the weights into ``gradient``, and
+returns the derivative by the input. That is backpropagation: Rumelhart, Hinton & Williams 1986, Nature 323.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ from gdviewer.engine.rules.step_filters import silent
 Shape = tuple[int, ...]
 Views = Sequence[Array]  # the weights of a layer, or the parts of the gradient that belong to them
 
-MOST_UNITS = 100_000
+MAX_UNITS = 100_000
 
 
 class LayerShapeError(ValueError):
-    """Layers that do not fit each other, or their data; the text says which, and what to do."""
+    """Raised if layers do not fit each other or the data; the message names the layer and the remedy."""
 
 
 @dataclass(frozen=True)
 class Weight:
-    """Weights of one name, as a layer declares them.
+    """A weight array declared by a layer.
 
     Attributes:
-        shape: its last axis counts the units that they lead into.
-        fans: how many numbers come into a unit through them, and how many units a number goes to: they are drawn, of a
-            size that suits these. None for numbers that are not drawn, such as a bias.
-        start: where those begin that are not drawn.
-        title: what those are called of which each unit has one.
-        recurrent: whether they lead from the units of the layer itself, one time step before.
+        shape: shape; the last axis counts the units that the weights lead into.
+        fans: fan-in and fan-out, which set the size of random initial weights; None for weights that are not random
+            at the start, such as a bias.
+        start: initial value if there are no fans.
+        title: name on the screen of a weight that each unit has one of.
+        recurrent: True if they lead from the layer's own units, one time step before.
     """
 
     shape: Shape
@@ -50,7 +50,7 @@ class Weight:
 
 
 def bias(units: int) -> Weight:
-    """One number added to each unit, zero at the start."""
+    """Declare a bias: one number for each unit, initially zero."""
     return Weight((units,), title="bias")
 
 
@@ -59,8 +59,8 @@ class Entry:
     """A field of a layer as the builder shows it.
 
     Attributes:
-        title: what it is called; meaning: a sentence for its tool tip.
-        low, high: the range of a number.
+        title: name; meaning: a sentence for the tool tip.
+        low, high: range of a number.
     """
 
     title: str
@@ -69,8 +69,8 @@ class Entry:
     high: float
 
 
-def entry(title: str, meaning: str, low: float = 1, high: float = MOST_UNITS) -> dict[str, Entry]:
-    """The metadata of a field that the builder shows; a field that is true or false has no range."""
+def entry(title: str, meaning: str, low: float = 1, high: float = MAX_UNITS) -> dict[str, Entry]:
+    """Return the metadata of a field shown in the builder; a Boolean field has no range."""
     return {"entry": Entry(title, meaning, low, high)}
 
 
@@ -78,22 +78,22 @@ ACTIVATION = entry("activation", "What follows the layer.")
 
 
 class Words(list[str]):
-    """The words of a layer's text after its first, from which :meth:`Layer.read` takes those it understands."""
+    """The words of a layer's text after the first; :meth:`Layer.read` removes those it understands."""
 
     def __init__(self, words: Iterable[str], activations: Container[str]) -> None:
         super().__init__(words)
         self._activations = activations
 
     def activation(self) -> str | None:
-        """Take the activation at the end; None where there is none."""
+        """Remove and return the activation at the end; None if there is none."""
         return self.pop() if self and self[-1] in self._activations else None
 
     def number(self) -> int:
-        """Take a whole number from 1; raises IndexError or ValueError where none comes next."""
+        """Remove and return a whole number ≥ 1; raise IndexError or ValueError if none is next."""
         return number_of(self.pop(0))
 
     def option(self, name: str, default: int, least: int = 1) -> int:
-        """Take the number after a name, wherever that stands."""
+        """Remove and return the number after a name at any position."""
         if name not in self:
             return default
         at = self.index(name)
@@ -102,7 +102,7 @@ class Words(list[str]):
         return value
 
     def flag(self, name: str) -> bool:
-        """Take a name where it is all there is; gives whether it was."""
+        """Remove a name if it is the only word left; True if it was."""
         given = self == [name]
         if given:
             self.clear()
@@ -110,10 +110,10 @@ class Words(list[str]):
 
 
 def number_of(word: str, least: int = 1) -> int:
-    """The whole number that a word is; raises Misfit where it is out of range."""
+    """Return a word as a whole number; raise LayerShapeError if it is out of range."""
     number = int(word)
-    if not least <= number <= MOST_UNITS:
-        raise LayerShapeError(f"{number} must be in {least} … {MOST_UNITS:,}")
+    if not least <= number <= MAX_UNITS:
+        raise LayerShapeError(f"{number} must be in {least} … {MAX_UNITS:,}")
     return number
 
 
@@ -121,24 +121,24 @@ def number_of(word: str, least: int = 1) -> int:
 class Layer:
     """A part of a network: a frozen dataclass whose fields have an :func:`entry` as metadata.
 
-    Arrays have the examples along their first axis; shapes are those of one example, without it. What is not declared
-    or overridden is as it is for a layer without weights that keeps the shape.
+    Arrays have the examples along their first axis; shapes are those of one example, without it. The defaults are those
+    of a layer without weights that keeps the shape.
 
     Attributes:
-        title: what it is called.
-        word: what its text begins with; label: the same in the names of its weights, where that differs.
-        example: what to write, for messages and tool tips; meaning: what it does, in a sentence or two.
-        order: its place in menus, from the front.
-        bare: whether its text may begin with a number, without the word.
-        has_units: whether it has units of its own; without, it is shown with what it follows.
-        flattens_images: whether images are flattened before it where it comes first.
-        random: whether it is another in each step; see :meth:`drawn`.
-        filter_weight: the name of its weights of shape (height, width, channels, filters), to be seen as pictures.
-        has_states: whether it goes through time with a hidden state; see :meth:`states`.
-        output_hints: how it gives one output for each time step (True), or one for the sequence (False).
-        may_die: whether a unit that is 0 for every example has no slope.
-        gives_probabilities: whether what comes out are probabilities.
-        shared_names: local names in its code, beside those of its weights, that hold nothing of single examples.
+        title: name on the screen.
+        word: first word of its text; label: the word in the names of its weights, if different.
+        example: example of its text, for messages and tool tips; meaning: a description in a sentence or two.
+        order: sort key in menus.
+        bare: True if its text may begin with a number, without the word.
+        has_units: True if it has units; otherwise it is shown with the layer it follows.
+        flattens_images: True if images are flattened before it when it is the first layer.
+        random: True if it differs from step to step; see :meth:`drawn`.
+        filter_weight: name of its weights of shape (height, width, channels, filters), which are shown as pictures.
+        has_states: True if it has a hidden state over time; see :meth:`states`.
+        output_hints: how to get one output for each time step (True), or one for the sequence (False).
+        may_die: True if a unit that is 0 for every example has a zero gradient.
+        gives_probabilities: True if the outputs are probabilities.
+        shared_names: local names in its code, beside those of its weights, that do not depend on single examples.
     """
 
     title: ClassVar[str] = ""
@@ -162,11 +162,11 @@ class Layer:
 
     @classmethod
     def read(cls, words: Words) -> Self:  # noqa: ARG003 - it has no fields
-        """Make one of its words, and take those that are understood.
+        """Create a layer from its words, and remove those that are understood.
 
         Raises:
-            Misfit: a number is out of range.
-            IndexError, ValueError: the words are not as :attr:`example` has them.
+            LayerShapeError: A number is out of range.
+            IndexError, ValueError: The words do not have the form of :attr:`example`.
         """
         return cls()
 
@@ -175,47 +175,47 @@ class Layer:
 
     @classmethod
     def default(cls) -> Self:
-        """The layer that the builder adds."""
+        """Return the layer that the builder adds."""
         return cls()
 
     @classmethod
     def entries(cls) -> dict[str, Entry]:
-        """Its fields in the builder, by name."""
+        """Return the fields shown in the builder, by name."""
         return {each.name: each.metadata["entry"] for each in fields(cls) if "entry" in each.metadata}
 
     def resized(self, name: str, value: Any) -> Self:
-        """The same with another value of a field."""
+        """Return a copy with another value of a field."""
         return replace(self, **{name: value})
 
     # Its place in a network
 
     @property
     def activation(self) -> str | None:
-        """The activation that follows, by name: "identity" for nothing, None for what the network's layers have."""
+        """Name of the activation that follows: "identity" for none, None for the network's default."""
         return "identity"
 
     def with_activation(self, name: str) -> Layer:
-        """The same, followed by that activation where it says none."""
+        """Return a copy with this activation if it has no explicit one."""
         return self if self.activation else self.resized("activation", name)
 
     def for_targets(self, per_step: bool) -> Self:  # noqa: ARG002
-        """The same as it suits data with a target for each time step, or one for each example."""
+        """Return a copy that suits data with a target for each time step, or one for each example."""
         return self
 
     def gives_outputs(self, count: int) -> bool:  # noqa: ARG002
-        """Return True where it can be the last layer of a network with ``count`` outputs."""
+        """True if it can be the last layer of a network with ``count`` outputs."""
         return False
 
     def weights(self, shape: Shape) -> dict[str, Weight]:  # noqa: ARG002
-        """Its weights by name, where an example that comes in has ``shape``.
+        """Return its weights by name for an input example of ``shape``.
 
         Raises:
-            Misfit: such an example can't come in.
+            LayerShapeError: The layer does not accept such an example.
         """
         return {}
 
     def output(self, shape: Shape) -> Shape:
-        """The shape of what comes out for an example of ``shape``."""
+        """Return the shape of the output for an example of ``shape``."""
         return shape
 
     def weight_uses(self, shape: Shape) -> int:
@@ -225,24 +225,26 @@ class Layer:
     # What it does
 
     def forward(self, a: Array, w: Views) -> tuple[Array, Any]:
-        """Return the output for ``a``, (rows, …), with weights ``w``; and what :meth:`backward` will need."""
+        """Return the output for ``a``, (rows, …), with weights ``w``; and the values that :meth:`backward` needs."""
         raise NotImplementedError
 
     def backward(self, delta: Array, w: Views, kept: Any, gradient: Views, first: bool) -> Array | None:
-        """Write the derivatives by the weights into ``gradient``; give that by the input, None for the ``first`` layer,
-        whose input nobody can move."""
+        """Write the derivatives by the weights into ``gradient``, and return the derivative by the input.
+
+        It may return None for the ``first`` layer with weights, where the derivative by the input is not needed.
+        """
         raise NotImplementedError
 
     def drawn(self, rows: int, shape: Shape, rng: np.random.Generator) -> Layer:  # noqa: ARG002
-        """The layer as it is in one step with ``rows`` examples of ``shape``."""
+        """Return the layer for one step with ``rows`` examples of ``shape``."""
         return self
 
     def states(self, a: Array, w: Views) -> Array:
-        """Its hidden state after each time step for ``a``, (rows, time, units)."""
+        """Return the hidden state after each time step for ``a``, (rows, time, units)."""
         raise NotImplementedError
 
     def relative_slope(self, a: Array) -> Array | None:  # noqa: ARG002
-        """The slope of its nonlinearity where it gives ``a``, by its largest one; None where it does not saturate."""
+        """Return the slope of its nonlinearity at output ``a``, divided by its maximum; None if it can't saturate."""
         return None
 
 
@@ -253,13 +255,13 @@ def shape_text(shape: Shape) -> str:
 
 @silent
 def rows_of(a: Array) -> Array:
-    """Examples, or the time steps of sequences, or the places of images, one below another: (…, k) as (rows, k)."""
+    """Return examples, time steps or pixels as rows: (…, k) as (rows, k)."""
     return a if a.ndim == 2 else a.reshape(-1, a.shape[-1])
 
 
 @lru_cache(maxsize=8)
 def ones(rows: int) -> Array:
-    """So many ones: what a bias is multiplied with. Their product with an array adds up its rows."""
+    """Return a vector of ones; its product with an array is the sum of the rows."""
     made = np.ones(rows)
     made.setflags(write=False)
     return made

@@ -1,4 +1,4 @@
-"""What outputs cost against targets: the mean over a batch, and its derivative by the outputs.
+"""Losses of outputs against targets: the mean over a batch, and its derivative with respect to the outputs.
 
 Outputs have the shape (rows, k), or (rows, time, k) with a target for each time step. Targets are class indices of the
 shape of the outputs without their last axis, or numbers of the shape of the outputs. Means are those of PyTorch: over
@@ -22,22 +22,22 @@ class Loss:
     """A loss.
 
     Attributes:
-        classes: whether targets are classes; probabilities: whether predictions are those of the classes.
+        classes: True if targets are classes; probabilities: True if predictions are class probabilities.
     """
 
     classes = False
     probabilities = True
 
     def outputs(self, classes: int, numbers: int) -> int:
-        """How many outputs a network needs for so many classes, or numbers where there are no classes."""
+        """Return the number of outputs for a number of classes, or of target values without classes."""
         return classes if self.classes else numbers
 
     def cost(self, z: Array, y: NDArray[Any]) -> tuple[float, Array]:
-        """The mean loss of outputs ``z`` against targets ``y``, and delta: its derivative by each output."""
+        """Return the mean loss of outputs ``z`` against targets ``y``, and delta, its derivative by each output."""
         raise NotImplementedError
 
     def prediction(self, z: Array) -> Array:
-        """What outputs say: the probability of each class, (…, classes), or numbers as they are."""
+        """Return predictions: the probability of each class, (…, classes), or the outputs themselves."""
         return z
 
 
@@ -74,14 +74,16 @@ def _identity(size: int) -> Array:
 
 
 class CrossEntropy(Loss):
-    """mean of log Σ eᶻ − z of the class that is right: softmax and −log p in one, finite for any finite outputs, as
-    ``torch.nn.CrossEntropyLoss``. One output a class."""
+    """Mean of log Σ eᶻ − z of the correct class, as ``torch.nn.CrossEntropyLoss``.
+
+    Softmax and −log p are combined, so that it is finite for any finite outputs. There is one output for each class.
+    """
 
     classes = True
 
     def cost(self, z: Array, y: NDArray[Any]) -> tuple[float, Array]:
-        z = z.T.copy()  # a row for each class, so that what is done with all classes is done with whole rows
-        right = _identity(len(z)).take(y.T, axis=1)  # 1 for the class that is right, 0 for the others
+        z = z.T.copy()  # one row per class, so that operations over classes work on whole rows
+        right = _identity(len(z)).take(y.T, axis=1)  # 1 for the correct class, 0 for the others
         z -= z.max(axis=0)
         e = np.exp(z)
         total = e.sum(axis=0)
@@ -96,15 +98,17 @@ _WRONG = np.array([1.0, -1.0])  # the log odds of the class that is wrong are z 
 
 
 class BinaryCrossEntropy(Loss):
-    """mean of log(1 + eᶻ) − y·z for two classes, y 0 or 1, and one output z, the log odds of the second; finite for any
-    finite output, as ``torch.nn.BCEWithLogitsLoss``. That is log(1 + eᵘ), u being the log odds of the wrong class, and
-    its derivative by u is e to the power of u − log(1 + eᵘ)."""
+    """Mean of log(1 + eᶻ) − y·z for two classes, as ``torch.nn.BCEWithLogitsLoss``.
+
+    y is 0 or 1, and the one output z is the log odds of the second class. It is computed as log(1 + eᵘ), with the log
+    odds u of the wrong class, and is finite for any finite output. The derivative by u is exp(u − log(1 + eᵘ)).
+    """
 
     classes = True
 
     def outputs(self, classes: int, numbers: int) -> int:  # noqa: ARG002
         if classes != 2:
-            raise ValueError(f"it tells two classes apart, and there are {classes}; cross_entropy takes any number")
+            raise ValueError(f"it needs two classes, and there are {classes}; cross_entropy takes any number")
         return 1
 
     def cost(self, z: Array, y: NDArray[Any]) -> tuple[float, Array]:
@@ -118,8 +122,10 @@ class BinaryCrossEntropy(Loss):
 
 
 class Hinge(Loss):
-    """mean of max(0, 1 − s·z), with s = +1 for the class that is right and −1 for the others, over all outputs: one
-    output for two classes, else one each (Cortes & Vapnik 1995). It knows no probabilities."""
+    """Mean of max(0, 1 − s·z) over all outputs, with s = +1 for the correct class and −1 for the others.
+
+    There is one output for two classes, else one for each (Cortes & Vapnik 1995). It gives no probabilities.
+    """
 
     classes = True
     probabilities = False
@@ -134,7 +140,7 @@ class Hinge(Loss):
         return float(np.maximum(short, 0).sum() / z.size), np.where(short > 0, -sign, 0.0) / z.size
 
     def prediction(self, z: Array) -> Array:
-        """1 for the class decided for, 0 for the others."""
+        """Return 1 for the predicted class, 0 for the others."""
         scores = np.concatenate([-z, z], axis=-1) if z.shape[-1] == 1 else z
         decided: Array = (np.arange(scores.shape[-1]) == scores.argmax(axis=-1)[..., None]).astype(float)
         return decided

@@ -1,4 +1,4 @@
-"""A neural network as a problem: its weights are one flat vector, its loss is that of all it is trained on."""
+"""A neural network as a problem: its weights are one flat vector, its loss is the mean over the training data."""
 
 from __future__ import annotations
 
@@ -26,17 +26,19 @@ from gdviewer.problems.problem import Picture, Problem
 
 pass_through(__name__)
 
-_AT_ONCE = 1 << 20  # numbers that the widest layer may hold when all rows are evaluated, a part at a time
-_TOGETHER = 128  # rows measured at once: larger products make threads of the BLAS wait for each other on busy cores
+_AT_ONCE = 1 << 20  # maximum size of the widest layer's output when all rows are evaluated in parts
+_TOGETHER = (
+    128  # rows evaluated at once for metrics: in larger products, BLAS threads wait for each other on busy cores
+)
 
 
 def _or_infinite(cost: float) -> float:
-    """The loss, which is defined for all weights: where it is no number, some on the way to it were too large."""
+    """Return the loss, or infinity for NaN, which is the result of an overflow: the loss is defined for all weights."""
     return cost if cost == cost else math.inf
 
 
 class _Parameters(dict[str, Declared]):
-    """What can be set about a network; called with a point, its weights by name."""
+    """The parameters of a network; a call with a point returns its weights by name."""
 
     def __init__(self, declared: Mapping[str, Declared], architecture: Architecture) -> None:
         super().__init__(declared)
@@ -50,7 +52,7 @@ class _Parameters(dict[str, Declared]):
 
 
 class Network(Problem):
-    """The mean loss of a network over the rows it is trained on.
+    """The mean loss of a network over its training data.
 
     A point is all its weights, (n,): those of the first layer, W row by row and then b, then those of the next.
     ``parameters(x)`` gives them by the names of layer and weight, as views into ``x``: ``dense k`` has W (inputs,
@@ -61,16 +63,16 @@ class Network(Problem):
     cost as much as an epoch: see ``batchwise``.
 
     Attributes:
-        data_source: where the data are from; given_batches: the rows of each step, where they are not drawn.
-        train, test: the data trained on, and those held back; as they are, not scaled.
-        inputs, targets: what is trained on, scaled: (rows, …) each.
-        scaling: how inputs are scaled, fitted to what is trained on.
-        architecture: the layers with their shapes and the places of their weights.
-        loss: what outputs cost; loss_name: its name.
-        batches: which rows a step sees.
+        data_source: source of the data; given_batches: the rows of each step, if they are not drawn.
+        train, test: training and test data, not scaled.
+        inputs, targets: scaled training data: (rows, …) each.
+        scaling: scaling of the inputs, fitted to the training data.
+        architecture: the layers with their shapes and the positions of their weights.
+        loss: loss of the outputs; loss_name: its name.
+        batches: the rows used in each step.
 
     Raises:
-        ValueError: a value out of range, or layers, data and loss that do not fit each other.
+        ValueError: A value is out of range, or layers, data and loss do not fit each other.
     """
 
     batchwise = True
@@ -89,16 +91,16 @@ class Network(Problem):
         known = check_values(parameters, values or {}, name)
         self._read_data(known)
         self._build(known)
-        self._entry_title = title  # of what it is with the data of its entry in the catalogue
-        told = title if known.get("data", "") == parameters.get("data") else "Neural network"
+        self._entry_title = title  # title with the data of its catalogue entry
+        shown_title = title if known.get("data", "") == parameters.get("data") else "Neural network"
         start = self.architecture.initial(known["init"], known["init_scale"], known["init_seed"])
         super().__init__(
-            name, told, domain=[(-2, 2)], start=start, group="Neural networks", why=why, parameters=parameters,
+            name, shown_title, domain=[(-2, 2)], start=start, group="Neural networks", why=why, parameters=parameters,
             source="backpropagation: Rumelhart, Hinton & Williams 1986", formula=self._formula(),
         )  # fmt: skip
         self.parameters: _Parameters = _Parameters(parameters, self.architecture)
         self.domain = np.broadcast_to(self.domain[0], (self.dimension, 2))
-        self._take(known)
+        self._set_values(known)
 
     def _read_data(self, values: Mapping[str, Any]) -> None:
         whole = self.data_source.make(values)
@@ -125,13 +127,13 @@ class Network(Problem):
         )
         if self.architecture.ends_with_softmax and classes:
             raise LayerShapeError(
-                f"{self.loss_name} turns outputs into probabilities itself: let the last layer end with identity"
+                f"{self.loss_name} applies softmax or sigmoid itself: end the last layer with identity"
             )
         self.layers: Sequence[Layer] = self.architecture.layers
         self.axis_names = WeightNames(self.architecture)  # type: ignore[assignment] # a sequence, made as it is read
 
-    def _take(self, values: dict[str, Any]) -> None:
-        """Hold these values, and see batches of their size."""
+    def _set_values(self, values: dict[str, Any]) -> None:
+        """Store these values, and create batches of their size."""
         rows = len(self.targets)
         self.values = values
         if self.given_batches is None:
@@ -150,11 +152,11 @@ class Network(Problem):
             )  # fmt: skip
         other = copy.copy(self)  # the same function, seen in other parts
         other.given_batches = None
-        other._take(known)
+        other._set_values(known)
         return other
 
     def with_data(self, given: Dataset, /, batches: Sequence[Sequence[int]] | None = None, **values: Any) -> Self:
-        """The same layers on other data, with the values that still apply, or others where given."""
+        """Return the same layers on other data, with the values that still apply, or others where given."""
         source = GivenDataset(given)
         kept = {name: value for name, value in self.values.items() if name not in self.data_source.parameters} | values
         return type(self)(
@@ -172,16 +174,16 @@ class Network(Problem):
 
     @property
     def made(self) -> bool:
-        """Whether the data are of the catalogue, and not given."""
+        """True if the data come from the catalogue, False if the user gave them."""
         return not isinstance(self.data_source, GivenDataset)
 
     def data_for(self, /, **values: Any) -> Dataset:
-        """All rows, those held back too, that there would be with other parameter values."""
+        """Return all rows, training and test, for other parameter values."""
         return self.data_source.make(check_values(self.parameters, self.values | values, self.name))
 
     @property
     def idle(self) -> set[str]:
-        """The names of parameters that have no effect while the others are what they are."""
+        """The names of parameters that have no effect with the current values of the others."""
         idle = self.data_source.idle(self.values)
         if not len(self.test) and (idle or not self.made):
             idle |= {"data_seed"}  # it would draw the split only
@@ -198,7 +200,7 @@ class Network(Problem):
     # The batches
 
     def batch(self, t: int, seed: int) -> Network:
-        """The network on the batch of step number ``t``, with the dropout of that step; itself without either."""
+        """Return the network on the batch and with the dropout of step ``t``; itself if it has neither."""
         if not self.stochastic:
             return self
         part = self.__copy__()
@@ -212,7 +214,7 @@ class Network(Problem):
         return part
 
     def of_rows(self, rows: Sequence[int] | NDArray[np.intp]) -> Network:
-        """The network on some of the rows it is trained on, all of which each step sees, without dropout."""
+        """Return the network on some rows of the training data, all used in each step, without dropout."""
         part = self.__copy__()
         part.stochastic = False
         part.inputs, part.targets = self.inputs[rows], self.targets[rows]
@@ -220,13 +222,13 @@ class Network(Problem):
         return part
 
     def epoch(self, t: int) -> int:
-        """The epoch, from 0, that step number ``t``, from 1, belongs to."""
+        """Return the epoch (counted from 0) of step ``t`` (counted from 1)."""
         return self.batches.epoch(t)
 
     # The loss
 
     def value_and_gradient(self, x: Array) -> tuple[float, Array]:
-        """The loss at one point, (n,), and its gradient there, (n,)."""
+        """Return the loss at one point, (n,), and its gradient, (n,)."""
         weights = self.architecture.views(x)
         outputs, kept = feed_forward(self.layers, weights, self.inputs)
         cost, delta = self.loss.cost(outputs, self.targets)
@@ -248,39 +250,39 @@ class Network(Problem):
         return np.array(each, dtype=float).reshape(points.shape[:-1])[()]
 
     def _cost(self, x: Array) -> float:
-        """The mean loss over all rows."""
-        drawn = self.layers is not self.architecture.layers  # what is dropped: for all the rows of a batch at once
-        parts = self._outputs(x, self.inputs, self.layers, len(self.inputs) if drawn else self._most_rows)
+        """Return the mean loss over all rows."""
+        drawn = self.layers is not self.architecture.layers  # dropout masks hold all rows of a batch
+        parts = self._outputs(x, self.inputs, self.layers, len(self.inputs) if drawn else self._max_rows)
         total = sum(self.loss.cost(outputs, self.targets[rows])[0] * len(outputs) for rows, outputs in parts)
         return _or_infinite(total / len(self.targets))
 
     @property
-    def _most_rows(self) -> int:
-        """How many rows are evaluated at once, where that is free."""
+    def _max_rows(self) -> int:
+        """Maximum of rows evaluated at once."""
         return max(1, _AT_ONCE // self.architecture.widest)
 
     def _outputs(self, x: Array, inputs: Array, layers: Sequence[Layer], size: int) -> Iterator[tuple[slice, Array]]:
-        """What comes out of ``layers`` for scaled inputs, ``size`` rows at a time; and which rows these are."""
+        """Yield the rows and the outputs of ``layers`` for scaled inputs, ``size`` rows at a time."""
         weights = self.architecture.views(x)
         for first in range(0, max(1, len(inputs)), size):
             rows = slice(first, first + size)
             yield rows, feed_forward(layers, weights, inputs[rows])[0]
 
-    # What it means
+    # Weights, predictions and metrics
 
     def pack(self, weights: Mapping[str, Mapping[str, ArrayLike]]) -> Array:
-        """The vector (n,) of weights by name, as ``parameters(x)`` gives them; raises ValueError for a misfit."""
+        """Return the vector (n,) of weights by name, as in ``parameters(x)``; raise ValueError if one does not fit."""
         return self.architecture.packed(weights)
 
     def outputs(self, x: ArrayLike, inputs: ArrayLike) -> Array:
-        """What comes out, before any softmax, for inputs as they are, (rows, …): (rows, outputs) or (rows, time, …)."""
+        """Return the outputs before softmax for unscaled inputs, (rows, …): (rows, outputs) or (rows, time, …)."""
         point = np.asarray(x, dtype=float)
         with np.errstate(all="ignore"):
-            parts = self._outputs(point, self._scaled(inputs), self.architecture.layers, self._most_rows)
+            parts = self._outputs(point, self._scaled(inputs), self.architecture.layers, self._max_rows)
             return np.concatenate([outputs for _, outputs in parts])
 
     def activations(self, x: ArrayLike, inputs: ArrayLike) -> list[Array]:
-        """What comes out of each stage of the architecture, in order, for inputs as they are, (rows, …)."""
+        """Return the outputs of each stage of the architecture, in order, for unscaled inputs, (rows, …)."""
         a, found = self._scaled(inputs), []
         with np.errstate(all="ignore"):
             weights = self.architecture.views(np.asarray(x, dtype=float))
@@ -290,21 +292,26 @@ class Network(Problem):
         return found
 
     def _scaled(self, inputs: ArrayLike) -> Array:
-        """Inputs as they are, (rows, …), as the network sees them; raises ValueError for another shape."""
+        """Return unscaled inputs, (rows, …), scaled and reshaped; raise ValueError for a wrong shape."""
         given, shape = np.array(inputs, dtype=float, ndmin=1), self.architecture.shape
         if given.shape[-len(shape) :] != shape and (*given.shape[1:], 1) != shape:
             raise ValueError(f"inputs have shape (rows, {', '.join(map(str, shape))}); got {given.shape}")
         return self.scaling.apply(given.reshape(-1, *shape))
 
     def predict(self, x: ArrayLike, inputs: ArrayLike) -> Array:
-        """Predictions for inputs as they are, (rows, …): the probability of each class, (rows, classes), or numbers,
-        (rows, outputs); for targets at each time step (rows, time, …)."""
+        """Return predictions for unscaled inputs, (rows, …).
+
+        These are the probability of each class, (rows, classes), or numbers, (rows, outputs); with a target for each
+        time step, (rows, time, …).
+        """
         with np.errstate(all="ignore"):
             return self.loss.prediction(self.outputs(x, inputs))
 
     def metrics(self, x: ArrayLike) -> dict[str, float]:
-        """``train_loss`` and ``test_loss``, and for classes ``train_accuracy`` and ``test_accuracy``, over all rows,
-        without dropout; those of the test are missing where there are no rows for it."""
+        """Return ``train_loss`` and ``test_loss``, and for classes ``train_accuracy`` and ``test_accuracy``.
+
+        These are over all rows, without dropout. Test metrics are missing if there are no test rows.
+        """
         point = np.asarray(x, dtype=float)
         found = {}
         with np.errstate(all="ignore"):
@@ -317,9 +324,9 @@ class Network(Problem):
         return found
 
     def _measured(self, x: Array, inputs: Array, targets: NDArray[Any]) -> tuple[float, float]:
-        """The mean loss over rows, and the share of them whose class is told right."""
+        """Return the mean loss over rows, and the share of correctly classified rows."""
         total, right = 0.0, 0
-        for rows, outputs in self._outputs(x, inputs, self.architecture.layers, min(_TOGETHER, self._most_rows)):
+        for rows, outputs in self._outputs(x, inputs, self.architecture.layers, min(_TOGETHER, self._max_rows)):
             total += self.loss.cost(outputs, targets[rows])[0] * len(outputs)
             if self.loss.classes:
                 right += int((self.loss.prediction(outputs).argmax(axis=-1) == targets[rows]).sum())
@@ -335,7 +342,7 @@ class Network(Problem):
 
     @property
     def batch_text(self) -> str:
-        """How many rows a step sees, in words."""
+        """The batch size as a sentence."""
         return self.batches.text
 
     def _formula(self) -> str:
@@ -365,26 +372,27 @@ def network(
     test_share: float = 0.0,
     classes: Sequence[str] | None = None,
 ) -> Network:
-    """A network to be trained on data of one's own.
+    """Return a network to train on the user's data.
 
     Args:
         layers: as text, ``"conv 8 3x3 relu, maxpool 2, flatten, 32"``, or a list of layers, such texts, and sizes of
-            dense layers. The output layer is added where the last one is not of so many units as there are outputs.
+            dense layers. The output layer is added if the last one does not have the required number of units.
         inputs: (rows,) or (rows, features), (rows, height, width, channels) or (rows, time, features).
         targets: classes, as texts or whole numbers, (rows,) or (rows, time); or numbers, (rows,) or (rows, outputs).
         loss: one of ``mean_squared_error``, ``mean_absolute_error``, ``huber``, ``cross_entropy``,
-            ``binary_cross_entropy``, ``hinge``; or ``auto`` for what fits the targets.
-        batch_size: rows that each step sees; all where it is None.
-        scaling: of the inputs: ``none``, ``standardise`` or ``minmax``.
+            ``binary_cross_entropy``, ``hinge``; or ``auto`` for one that fits the targets.
+        batch_size: rows used in each step; None for all.
+        scaling: scaling of the inputs: ``none``, ``standardise`` or ``minmax``.
         init: ``glorot``, ``he``, ``orthogonal``, ``small`` (normal, with ``init_scale``) or ``zeros``.
-        seed: of the initial weights, and of what is held back for the test.
-        batches: the rows of each step, repeated, in place of batches drawn by chance.
-        activation: of the layers that say none.
-        test_share: of the rows, held back.
-        classes: their names, where targets count them; () where whole numbers are no classes.
+        seed: seed of the initial weights and of the choice of test rows.
+        batches: the rows of each step, repeated, instead of random batches.
+        activation: activation of layers without an explicit one.
+        init_scale: standard deviation of ``small`` weights.
+        test_share: share of the rows used for the test.
+        classes: names of the classes that targets number; () if whole numbers are not classes.
 
     Raises:
-        ValueError: layers, data and loss that do not fit each other, or data that can't be used.
+        ValueError: Layers, data and loss do not fit each other, or the data are invalid.
     """
     text = str(layers) if isinstance(layers, str | int) else text_of(layers)
     if classes is None and loss in LOSSES and not LOSSES[loss].classes:

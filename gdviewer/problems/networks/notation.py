@@ -17,7 +17,7 @@ def layers_of(text: str) -> tuple[Layer, ...]:
     """The layers that a text describes, one after another, separated by commas.
 
     Raises:
-        Misfit: what is wrong, and in which layer.
+        LayerShapeError: The text can't be read; the message names the layer.
     """
     items = [item.strip() for item in text.split(",")] if text.strip() else []
     if len(items) > MOST_LAYERS:
@@ -26,12 +26,12 @@ def layers_of(text: str) -> tuple[Layer, ...]:
 
 
 def text_of(layers: Iterable[Layer | int | str]) -> str:
-    """Layers as text; an int is a dense layer of so many units."""
+    """Return layers as text; an int is a dense layer with this number of units."""
     return ", ".join(map(str, layers))
 
 
 def read(text: str) -> str:
-    """A text of layers as it is written best; raises Misfit for one that is none."""
+    """Return a text of layers in normal form; raise LayerShapeError if it can't be read."""
     return text_of(layers_of(text))
 
 

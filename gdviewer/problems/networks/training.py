@@ -1,4 +1,4 @@
-"""The heart of training: forward through the layers, and back again."""
+"""The forward and backward pass through the layers."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from gdviewer.problems.networks.layer import Layer, Views
 
 
 def feed_forward(layers: Sequence[Layer], weights: Sequence[Views], inputs: Array) -> tuple[Array, list[Any]]:
-    """What comes out for ``inputs``, (rows, …), and what each layer keeps for the way back."""
+    """Return the outputs for ``inputs``, (rows, …), and the values each layer keeps for the backward pass."""
     a, kept = inputs, []
-    for layer, w in zip(layers, weights):  # noqa: B905 - they are of one length, and this is done every step
-        a, own = layer.forward(a, w)
-        kept.append(own)
+    for layer, w in zip(layers, weights):  # noqa: B905 - the lengths are equal, and this runs in every step
+        a, saved = layer.forward(a, w)
+        kept.append(saved)
     return a, kept
 
 
 def backpropagate(
     layers: Sequence[Layer], weights: Sequence[Views], kept: Sequence[Any], delta: Array, architecture: Architecture
 ) -> Array:
-    """The gradient, (n,): from the last layer to the first, each turns delta into that of the layer before."""
+    """Return the gradient, (n,): from last to first, each layer turns delta into that of the layer before."""
     gradient, parts = architecture.empty()
     first = architecture.first
     for i in range(len(layers) - 1, first - 1, -1):

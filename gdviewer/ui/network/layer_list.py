@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from gdviewer.problems.networks.layer import Layer, shape_text
-from gdviewer.problems.networks.layer_summary import LayerRow, outline
+from gdviewer.problems.networks.layer_summary import LayerRow, summarise_layers
 from gdviewer.problems.networks.layers import catalogue
 from gdviewer.problems.networks.network import Network
 from gdviewer.problems.networks.notation import MOST_LAYERS, layers_of, text_of
@@ -199,7 +199,7 @@ class LayerList(QWidget):
         """Take other layers; signal them where they fit."""
         self._adopt(layers, chosen)
         text = text_of(layers)
-        if text != self.value and not any(row.misfit for row in self._rows()):
+        if text != self.value and not any(row.error for row in self._rows()):
             self.value = text
             self.changed.emit(text)
 
@@ -209,7 +209,7 @@ class LayerList(QWidget):
         self._show_rows(chosen)
 
     def _rows(self) -> list[LayerRow]:
-        return outline(self.layers, self._network) if self._network else []
+        return summarise_layers(self.layers, self._network) if self._network else []
 
     def _show_rows(self, chosen: int | None = None) -> None:
         if self._network is None:
@@ -220,7 +220,7 @@ class LayerList(QWidget):
         data = self._network.train
         none = "" if self.layers else tr("logistic regression") if data.classes else tr("linear regression")
         told = tr("Without a layer of your own this is {what}.", what=none) if none else ""
-        if any(row.misfit for row in rows):
+        if any(row.error for row in rows):
             told = tr(
                 "Until all fit, the layers are still: {layers}. Ctrl+Z goes back to them.",
                 layers=self.value or tr("none"),
@@ -282,25 +282,27 @@ class _LayerTree(QTreeWidget):
         for row in rows:
             item = self._item(row)
             self.addTopLevelItem(item)
-            if row.own:
+            if row.user_defined:
                 item.setData(0, _PLACE, place)
                 if place == chosen:
                     self.setCurrentItem(item)
                 place += 1
-            if row.misfit:
-                self._explain(row.misfit)
+            if row.error:
+                self._explain(row.error)
         self.blockSignals(was)
         self._fit()
 
     def _item(self, row: LayerRow) -> QTreeWidgetItem:
         output = "" if row.output is None else shape_text(row.output)
         item = QTreeWidgetItem([layer_title(row.layer), output, f"{row.weights:,}" if row.weights else "–"])
-        item.setToolTip(0, layer_title(row.layer) if row.own else tr("The network adds it by itself."))
+        item.setToolTip(0, layer_title(row.layer) if row.user_defined else tr("The network adds it by itself."))
         enabled = Qt.ItemFlag.ItemIsEnabled
-        item.setFlags(enabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsDragEnabled if row.own else enabled)
+        item.setFlags(
+            enabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsDragEnabled if row.user_defined else enabled
+        )
         item.setSizeHint(0, QSize(0, self.fontMetrics().height() + 6))
         theme = look().theme
-        color = theme.error if row.misfit else theme.text if row.own else theme.muted
+        color = theme.error if row.error else theme.text if row.user_defined else theme.muted
         for column in range(3):
             item.setForeground(column, QBrush(QColor(color)))
             if column:

@@ -4,7 +4,7 @@ import pytest
 
 from gdviewer import problems
 from gdviewer.problems.networks.layer import LayerShapeError
-from gdviewer.problems.networks.layer_summary import fitted, outline
+from gdviewer.problems.networks.layer_summary import fitted, summarise_layers
 from gdviewer.problems.networks.notation import layers_of
 
 NETWORKS = [name for name, problem in problems.catalogue().items() if isinstance(problem, problems.Network)]
@@ -13,12 +13,12 @@ NETWORKS = [name for name, problem in problems.catalogue().items() if isinstance
 @pytest.mark.parametrize("name", NETWORKS)
 def test_that_the_rows_are_the_network_s_layers(name):
     network = problems.get(name)
-    rows = outline(layers_of(network.values["layers"]), network)
+    rows = summarise_layers(layers_of(network.values["layers"]), network)
     stages = [stage for stage in network.architecture.stages if not stage.activation]
     assert [row.layer for row in rows] == [stage.layer for stage in stages]
     assert [row.output for row in rows] == [stage.output for stage in stages]
     assert sum(row.weights for row in rows) == network.dimension
-    assert not any(row.misfit for row in rows)
+    assert not any(row.error for row in rows)
 
 
 @pytest.mark.parametrize(
@@ -36,18 +36,18 @@ def test_that_what_does_not_fit_is_reported_at_its_row_alone_in_the_words_of_the
     name, layers, position, reported
 ):
     network = problems.get(name)
-    rows = outline(layers_of(layers), network)
-    assert [i for i, row in enumerate(rows) if row.misfit] == [position]
-    assert reported in rows[position].misfit
+    rows = summarise_layers(layers_of(layers), network)
+    assert [i for i, row in enumerate(rows) if row.error] == [position]
+    assert reported in rows[position].error
     with pytest.raises(LayerShapeError, match=r"layer|target"):
         network.replace(layers=layers)
 
 
 def test_that_a_sequence_without_an_end_is_reported_at_the_last_layer_of_one_s_own():
     network = problems.get("network", data="parity", layers="rnn 4")
-    rows = outline(layers_of("rnn 4 every, 8"), network)
-    assert [bool(row.misfit) for row in rows] == [False, True, False]
-    assert "end with an RNN that gives its last state" in rows[1].misfit
+    rows = summarise_layers(layers_of("rnn 4 every, 8"), network)
+    assert [bool(row.error) for row in rows] == [False, True, False]
+    assert "end with an RNN that gives its last state" in rows[1].error
 
 
 def moved(network, **values):

@@ -32,6 +32,8 @@ def _framed(image: Array, width: int) -> Array:
 
 @dataclass(frozen=True)
 class Conv2D(Windows):
+    """A convolution: each filter computes one number from each window of an image."""
+
     title = "Conv2D"
     word = "conv"
     example = "conv 8 3x3 stride 1 pad 1 relu"

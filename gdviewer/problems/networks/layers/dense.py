@@ -21,7 +21,7 @@ from gdviewer.problems.networks.layer import (
     shape_text,
 )
 
-_AT_THE_END = ("identity", "sigmoid", "softmax")  # what an output layer of one's own may end with
+_AT_THE_END = ("identity", "sigmoid", "softmax")  # activations allowed in a user-defined output layer
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ from gdviewer.problems.networks.layer import Layer, LayerShapeError, Shape, View
 
 @dataclass(frozen=True)
 class Dropout(Layer):
+    """A layer that sets a random share of its inputs to zero in each training step."""
+
     title = "Dropout"
     word = "dropout"
     example = "dropout 0.2"
@@ -56,7 +58,7 @@ class Dropout(Layer):
 
 @dataclass(frozen=True, eq=False)
 class Mask(Dropout):
-    """Dropout as it was drawn for one step.
+    """Dropout with the mask of one step.
 
     Attributes:
         factors: 0 for an output that is dropped, 1/(1 − chance) for the others, (rows, …).

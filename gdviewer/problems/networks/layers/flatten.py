@@ -11,6 +11,8 @@ from gdviewer.problems.networks.layer import Layer, Shape, Views
 
 @dataclass(frozen=True)
 class Flatten(Layer):
+    """A layer that turns the numbers of an image into one row."""
+
     title = "Flatten"
     word = "flatten"
     example = "flatten"

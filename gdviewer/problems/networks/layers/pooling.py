@@ -1,4 +1,4 @@
-"""Layers that make one number of each window of an image."""
+"""Pooling layers, which reduce each window of an image to one number."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from gdviewer.problems.networks.layers.windows import Windows
 
 @dataclass(frozen=True)
 class _Pool2D(Windows):
-    """A layer without weights that makes one number of each window, channel by channel.
+    """A layer without weights that reduces each window to one number, by channel.
 
     Attributes:
-        stride: where it is 0, the height is taken for it.
+        stride: distance of two windows; 0 for the height of a window.
     """
 
     shared_names = ("seen",)
@@ -56,13 +56,17 @@ class _Pool2D(Windows):
         return (*self.places(shape), shape[2])
 
     def stacked(self, a: Array) -> tuple[Array, NDArray[np.intp]]:
-        """For each place in a window the numbers that are there in all windows, (rows, places, windows · channels), and
-        which of an image they are, (places, windows · channels)."""
+        """Return, for each position in a window, the numbers there in all windows, and their indices in an image.
+
+        The shapes are (rows, positions, windows · channels) and (positions, windows · channels).
+        """
         seen = self.seen(a.shape[1:]).transpose(2, 3, 0, 1, 4).reshape(self.height * self.width, -1)
         return a.reshape(len(a), -1).take(seen.ravel(), axis=1).reshape(len(a), *seen.shape), seen
 
 
 class MaxPool2D(_Pool2D):
+    """The maximum of each window, by channel."""
+
     title = "MaxPool2D"
     word = "maxpool"
     example = "maxpool 2 stride 2"
@@ -84,6 +88,8 @@ class MaxPool2D(_Pool2D):
 
 
 class AveragePool2D(_Pool2D):
+    """The mean of each window, by channel."""
+
     title = "AveragePool2D"
     word = "avgpool"
     label = "averagepool"

@@ -1,4 +1,4 @@
-"""The layer that goes through a sequence, whose examples have the shape (time, features)."""
+"""The recurrent layer for sequences, whose examples have the shape (time, features)."""
 
 from __future__ import annotations
 
@@ -25,8 +25,10 @@ from gdviewer.problems.networks.layer import (
 
 @dataclass(frozen=True)
 class RNN(Layer):
-    """W has the shape (features, units), U (units, units), b (units,). PyTorch's ``nn.RNN`` has two biases, of which b
-    is the sum."""
+    """A recurrent layer: W has the shape (features, units), U (units, units), b (units,).
+
+    PyTorch's ``nn.RNN`` has two biases, of which b is the sum.
+    """
 
     title = "RNN"
     word = "rnn"

@@ -24,10 +24,10 @@ def _seen(shape: Shape, height: int, width: int, stride: int) -> NDArray[np.intp
 
 
 class Windows(Layer):
-    """A layer that looks at an image through windows.
+    """A layer that moves a window over an image.
 
     Attributes:
-        height, width: of a window; stride: how far one is from the next, in both directions.
+        height, width: size of a window; stride: distance of two windows, in both directions.
     """
 
     height: int
@@ -35,7 +35,7 @@ class Windows(Layer):
     stride: int
 
     def places(self, shape: Shape, padding: int = 0) -> tuple[int, int]:
-        """Return the number of windows down and across an image of ``shape``; raises Misfit where none fits."""
+        """Return the number of windows down and across an image of ``shape``; raise LayerShapeError if none fits."""
         if len(shape) != 3:
             kind = "a row of numbers" if len(shape) == 1 else "a sequence"
             raise LayerShapeError(
@@ -52,12 +52,14 @@ class Windows(Layer):
         return down, across
 
     def seen(self, shape: Shape) -> NDArray[np.intp]:
-        """The numbers that the windows see of an image of ``shape``, counted as they stand in memory: (down, across,
-        window height, window width, channels)."""
+        """Return the flat indices of the numbers in each window of an image of ``shape``.
+
+        The shape is (down, across, window height, window width, channels).
+        """
         return _seen(shape, self.height, self.width, self.stride)
 
     def parts(self, image: Array, down: int, across: int) -> Iterator[tuple[int, int, Array]]:
-        """For each place in a window, the pixels that are there in the windows: (rows, down, across, channels)."""
+        """Yield, for each position in a window, the pixels there in all windows: (rows, down, across, channels)."""
         s = self.stride
         for i in range(self.height):
             for j in range(self.width):
