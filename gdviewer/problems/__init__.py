@@ -35,12 +35,12 @@ def catalogue() -> dict[str, Problem]:
 
 
 def names() -> list[str]:
-    """The names of all problems."""
+    """Return the names of all problems."""
     return list(catalogue())
 
 
 def get(name: str, /, **values: Any) -> Problem:
-    """The problem of that name, with parameter values where given: ``get("rosenbrock", b=10)``.
+    """Return the problem with this name and the given parameter values: ``get("rosenbrock", b=10)``.
 
     Raises:
         ValueError: there is none (the nearest name is suggested), or a value is not one of its parameters' or out of

@@ -154,7 +154,7 @@ class FormulaProblem(Problem):
         return rows.T.reshape(*x.shape, self.dimension)
 
     def _at(self, function: Callable[..., Any], x: Array) -> Any:
-        """Call a compiled function at one point: with Python's floats, which are the same bits in half the time."""
+        """Call a compiled function at one point: with Python's floats, which are bit-identical and twice as fast."""
         try:
             return function(*x.tolist(), *self.values.values())
         except ZeroDivisionError:  # NumPy's numbers divide by zero to an infinity
@@ -181,7 +181,7 @@ class FormulaProblem(Problem):
 
 
 def _chain_rule(node: ast.expr, known: Mapping[str, tuple[Any, Array]]) -> tuple[Any, Array]:
-    """The value and the gradient of a part of a formula, from those of the names in it.
+    """Return value and gradient of a part of a formula, from those of the names in it.
 
     What does not move its argument does not move a function, be it infinitely steep there. So the tip of
     sqrt(x**2 + y**2) has the slope 0 as that of abs(x) has, and x*sin(sqrt(abs(x))) has its limit at 0.

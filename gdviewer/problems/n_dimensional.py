@@ -18,7 +18,7 @@ _S = -2.9035340277711765  # the lower minimiser of (t⁴ − 16t² + 5t)/2
 
 
 class NDimensional(Problem):
-    """A sum of terms over the coordinates, in as many dimensions as its parameter ``n`` says.
+    """A sum of terms over the coordinates, in ``n`` dimensions; ``n`` is a parameter.
 
     A subclass gives :meth:`terms`, :meth:`slopes` and :meth:`bands`, each elementwise over leading axes, so that one
     point and many give the same bits.
@@ -78,7 +78,7 @@ class NDimensional(Problem):
         raise NotImplementedError
 
     def bands(self, x: Array) -> tuple[Array, Array | float]:
-        """The Hessian's diagonal, ``(..., n)``, and what stands beside it, ``(..., n - 1)``; all else is zero."""
+        """Return the Hessian's diagonal, ``(..., n)``, and off-diagonal, ``(..., n - 1)``; all else is zero."""
         raise NotImplementedError
 
 
@@ -166,7 +166,7 @@ def _rosenbrock_minima(n: int) -> list[ArrayLike]:
 
 @lru_cache(maxsize=64)
 def _rosenbrock_local(n: int) -> Array:
-    """The stationary point that Newton's method finds from (−1, 1, …, 1)."""
+    """Return the stationary point found by Newton's method from (−1, 1, …, 1)."""
     chain = next(p for p in PROBLEMS if isinstance(p, Rosenbrock)).replace(n=n)
     x = np.ones(n)
     x[0] = -1.0

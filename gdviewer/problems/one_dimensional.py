@@ -9,7 +9,7 @@ GROUP = "Curves (1-D)"
 
 
 def _double_well_minima(tilt: float) -> list[list[float]]:
-    """The roots of the derivative 4x³ − 4x + tilt where the second derivative is positive."""
+    """Return the roots of the derivative 4x³ − 4x + tilt where the second derivative is positive."""
     roots = np.roots([4.0, 0.0, -4.0, tilt])
     return [[r.real] for r in roots if abs(r.imag) < 1e-9 and 12 * r.real**2 > 4]
 

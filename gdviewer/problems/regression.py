@@ -151,7 +151,7 @@ class Regression(Problem):
         return other
 
     def with_data(self, given: Data, /, **values: Any) -> Self:
-        """The same model on other data, with the values that still apply, or others where given."""
+        """Return the same model on other data, with the values that still apply, or others where given."""
         source = Given(given)
         kept = {k: v for k, v in self.values.items() if k not in self.data_source.parameters} | values
         return type(self)(self.model, source, kept)

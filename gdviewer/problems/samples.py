@@ -192,7 +192,7 @@ def read_text(text: str) -> tuple[Array, Array | None]:
 
 
 def _without_brackets(text: str) -> str:
-    """The text with the brackets of lists and arrays taken away, a line for each row."""
+    """Return the text without brackets of lists and arrays, one line for each row."""
     text = re.sub(r"^\s*(?:(?:np\.|numpy\.)?array\s*\(\s*)?(?=\[)", "", text)
     text = re.sub(r"\]\s*(?:,\s*dtype=[\w.]+\s*)?\)?\s*$", "]", text)
     if text.startswith("[") and text.count("[") == 1:

@@ -1,4 +1,4 @@
-"""The formulas of problems: x, y and parameters, in the syntax that all that is typed shares."""
+"""Formulas of problems: x, y and parameters, in the syntax shared by all typed expressions."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ RESERVED = {"np", "numpy"}
 
 @dataclass(frozen=True)
 class Expression:
-    """A formula that passed the check: its text, its tree, the variables and the parameters in it."""
+    """A checked formula: its text, its tree, its variables and its parameters."""
 
     text: str
     tree: ast.expr
@@ -76,5 +76,5 @@ class _FormulaChecker(Checker):
 
 
 def numpy_source(tree: ast.expr) -> str:
-    """The formula as NumPy source, each operation in the order in which it was written."""
+    """Return the formula as NumPy source, with operations in the written order."""
     return NumpyWriter().write(tree)

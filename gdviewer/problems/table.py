@@ -73,11 +73,11 @@ class Table:
         return np.column_stack([self.numbers(name) for name in features])
 
     def values(self, name: str) -> NDArray[Any]:
-        """The numbers of a column of numbers, the texts of another; raises ValueError as :meth:`inputs`."""
+        """Return a column as numbers if it is numeric, else as texts; raise ValueError as :meth:`inputs` does."""
         return self.numbers(name) if self.is_numeric(name) else np.array(self._complete(name))
 
     def default_columns(self, classes: bool | None, most: int = MAX_COLUMNS) -> tuple[str, list[str]]:
-        """A target and features to begin with: the last column that can be the target, and others of numbers.
+        """Return a default target and features: the last column that can be the target, and others of numbers.
 
         Args:
             classes: whether the target is to have two values, rather than be numbers; None where it may be any
@@ -90,7 +90,7 @@ class Table:
         return target, [name for name in numeric if name != target][:most]
 
     def cells_of(self, name: str) -> tuple[str, ...]:
-        """The cells of a column; raises ValueError where there is none of that name."""
+        """Return the cells of a column; raise ValueError if it does not exist."""
         return self.columns[self._column_index(name)]
 
     def numbers(self, name: str) -> Array:
@@ -108,7 +108,7 @@ class Table:
         return self.names.index(name)
 
     def _complete(self, name: str) -> tuple[str, ...]:
-        """The cells of a column, none of which is missing."""
+        """Return the cells of a column; raise ValueError if one is missing."""
         column = self.cells_of(name)
         missing = [line for line, cell in zip(self.lines, column, strict=True) if cell.lower() in _MISSING]
         if missing:
@@ -161,7 +161,7 @@ def table_of(text: str, name: str = "the text") -> Table:
 
 
 def _numeric(columns: Sequence[Sequence[str]]) -> dict[int, Array | None]:
-    """The columns of numbers by their place; None stands for one of which cells are missing or not finite."""
+    """Return the numeric columns by index; None for a column with missing or infinite cells."""
     read: dict[int, Array | None] = {}
     for i, column in enumerate(columns):
         try:

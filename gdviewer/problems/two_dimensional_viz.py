@@ -1,4 +1,4 @@
-"""The surfaces of lilipads/gradient_descent_viz, for those who know them from there."""
+"""The surfaces of lilipads/gradient_descent_viz."""
 
 from math import pi
 

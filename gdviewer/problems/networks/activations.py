@@ -16,15 +16,15 @@ class Activation(Layer):
     """A function of each number by itself, as a layer without weights; its name is that of the class in lower case."""
 
     def value(self, z: Array) -> Array:
-        """The function of each number."""
+        """Return the function of each number."""
         raise NotImplementedError
 
     def slope(self, z: Array, a: Array) -> Array:
-        """Its derivative at each number ``z``, where ``a`` is its value."""
+        """Return the derivative at each number ``z``, where ``a`` is the value."""
         raise NotImplementedError
 
     def forward(self, z: Array, w: Views) -> tuple[Array, Any]:  # noqa: ARG002
-        """The value of each number."""
+        """Return the value for each number."""
         a = self.value(z)
         return a, (z, a)
 

@@ -243,9 +243,7 @@ def _check_finite(values: Array, names: Sequence[str]) -> None:
     value = values[tuple(index)]
     inside = {3: "at time {}", 4: "at line {} and column {}"}.get(values.ndim, "").format(*index[1:-1] + 1)
     where = f"row {index[0] + 1} of {names[index[-1]]}{' ' * bool(inside)}{inside}"
-    raise ValueError(
-        f"{where} is {value:g}; it must be finite and ≤ {MAX_SIZE:g}: put in a number there, or take the row out"
-    )
+    raise ValueError(f"{where} is {value:g}; it must be finite and ≤ {MAX_SIZE:g}: enter a number, or remove the row")
 
 
 def _outputs(values: NDArray[Any], name: str) -> Array:
@@ -259,7 +257,7 @@ def _outputs(values: NDArray[Any], name: str) -> Array:
 
 
 def _recognised(values: NDArray[Any], name: str) -> tuple[tuple[str, ...], NDArray[np.int64]]:
-    """The classes there are among texts or numbers, in their order, and the number of each target's."""
+    """Return the sorted classes of texts or numbers, and the class index of each target."""
     found, numbers = np.unique(_labels(values, name), return_inverse=True)
     classes = tuple(str(value).removesuffix(".0") if found.dtype.kind == "f" else str(value) for value in found)
     if len(classes) == 1:
@@ -271,7 +269,7 @@ def _recognised(values: NDArray[Any], name: str) -> tuple[tuple[str, ...], NDArr
 
 
 def _numbered(values: NDArray[Any], classes: tuple[str, ...], name: str) -> NDArray[np.int64]:
-    """The number of each target's class, where the classes are known: targets are their names or their numbers."""
+    """Return the class index of each target for known classes; targets are class names or indices."""
     if len(set(classes)) < max(2, len(classes)):
         raise ValueError(f"classes are two different names or more; got {', '.join(map(repr, classes))}")
     labels = _labels(values, name)
@@ -295,9 +293,9 @@ def _numbered(values: NDArray[Any], classes: tuple[str, ...], name: str) -> NDAr
 
 
 def _labels(values: NDArray[Any], name: str) -> NDArray[Any]:
-    """Targets that name classes or count them, as texts or numbers."""
+    """Return targets that are class names or class indices, as texts or numbers."""
     if values.dtype.kind == "O":
         for index, value in np.ndenumerate(values):
             if not isinstance(value, (str, int, np.integer)):
-                raise ValueError(f"row {index[0] + 1} of {name} is {value!r}, which is no class; take the row out")
+                raise ValueError(f"row {index[0] + 1} of {name} is {value!r}, which is not a class; remove the row")
     return values.astype({"O": "U", "S": "U", "b": "i8"}.get(values.dtype.kind, values.dtype), copy=False)

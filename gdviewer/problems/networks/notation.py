@@ -14,7 +14,7 @@ MOST_LAYERS = 50
 
 
 def layers_of(text: str) -> tuple[Layer, ...]:
-    """The layers that a text describes, one after another, separated by commas.
+    """Return the layers described by a text, separated by commas.
 
     Raises:
         LayerShapeError: The text can't be read; the message names the layer.
