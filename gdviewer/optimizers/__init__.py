@@ -17,7 +17,7 @@ __all__ = ["Optimizer", "catalogue", "get", "names", "optimizer"]
 
 
 def _entries() -> Iterator[Optimizer]:
-    """Every optimizer, file by file; a file is loaded when its turn comes."""
+    """Yield every optimizer, file by file; each file is imported when it is reached."""
     for name in sorted(module.name for module in pkgutil.iter_modules(__path__)):
         entries = list(vars(importlib.import_module(f"{__name__}.{name}")).values())
         yield from (entry for entry in entries if isinstance(entry, Optimizer))
@@ -25,17 +25,17 @@ def _entries() -> Iterator[Optimizer]:
 
 @cache
 def catalogue() -> dict[str, Optimizer]:
-    """Every optimizer by name, in the order of the files and of the lines in them."""
+    """Return every optimizer by name, in the order of the files and of the lines in them."""
     return {entry.name: entry for entry in _entries()}
 
 
 def names() -> list[str]:
-    """The names of all optimizers."""
+    """Return the names of all optimizers."""
     return list(catalogue())
 
 
 def get(name: str) -> Optimizer:
-    """The optimizer of that name.
+    """Return the optimizer with this name.
 
     Raises:
         ValueError: there is none; the nearest name is suggested.

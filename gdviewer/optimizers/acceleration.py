@@ -7,7 +7,7 @@ from gdviewer.engine.rules.parameter import Parameter, Switch, rate
 
 
 def curvature(default, meaning):
-    """An eigenvalue of the Hessian."""
+    """Declare an eigenvalue of the Hessian."""
     return Parameter(default, 0, 1e9, scale="log", open_low=True, slider=(1e-4, 1e4), meaning=meaning)
 
 

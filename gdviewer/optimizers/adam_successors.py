@@ -1,4 +1,4 @@
-"""Later methods that keep Adam's frame and change one thing in it."""
+"""Later variants of Adam with one change each."""
 
 import numpy as np
 
@@ -213,7 +213,7 @@ def lamb(
     eps=tiny(1e-6),
     weight_decay=small(0, "decoupled weight decay: shrinks the point by η·λ of itself, before the step is scaled"),
 ):
-    """In a network each layer has a distance of its own; here the point is one layer. Where the point or the direction
+    """In a network each layer has its own distance; here the point is one layer. Where the point or the direction
     is zero, the direction is taken as it is.
     """
     g = f.gradient(x)
@@ -247,7 +247,7 @@ def novograd(
     eps=tiny(1e-6),
     weight_decay=small(0, "decoupled weight decay: adds λ·x to the scaled gradient"),
 ):
-    """In a network each layer has a norm of its own; here the point is one layer. optax's defaults; the paper has
+    """In a network each layer has its own norm; here the point is one layer. optax's defaults; the paper has
     β₁ = 0.95 and β₂ = 0.98.
     """
     g = f.gradient(x)

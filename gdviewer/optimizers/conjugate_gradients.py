@@ -1,4 +1,4 @@
-"""Conjugate gradients: directions that do not undo what the ones before have done."""
+"""Conjugate gradient methods: each direction keeps the minimum along the directions before it."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from gdviewer.optimizers.line_search import decrease, flatness, parabola_step, s
 
 
 def first_trial(f, x, p, fall):
-    """The step to try first: exact on a quadratic function, else such that f falls by as much as it last did."""
+    """Return the first trial step: exact on a quadratic function, else for the same decrease of f as the last step."""
     alpha = parabola_step(f, x, p) if f.quadratic else np.inf
     if np.isfinite(alpha):
         return alpha

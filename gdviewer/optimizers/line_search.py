@@ -40,7 +40,7 @@ def slope_along(f, x, p):
 
 
 def backtracked(f, x, p, alpha, shrink, c1, above=None):
-    """Shorten the step until it lowers f by a share c₁ of what the slope promises (Armijo 1966).
+    """Shorten the step until f decreases by a share c₁ of the decrease predicted by the slope (Armijo 1966).
 
     Lower than ``above``, f(x) if it is not given.
     """
@@ -58,7 +58,7 @@ def backtracked(f, x, p, alpha, shrink, c1, above=None):
 
 
 class Trial(NamedTuple):
-    """A step length that was tried, with the point, the value φ(α) and the slope φ′(α); NaN where it was not asked."""
+    """A trial step length with its point, value φ(α) and slope φ′(α); NaN if not evaluated."""
 
     alpha: float
     point: np.ndarray
@@ -105,7 +105,7 @@ def further(before, low):
 
 
 def between(low, high):
-    """The minimiser of the parabola or cubic through both ends, but a tenth of the interval away from either."""
+    """Return the minimiser of the parabola or cubic through both ends, at least a tenth of the interval inside."""
     width = high.alpha - low.alpha
     if not np.isfinite(high.value):
         return low.alpha + width / 10
@@ -119,7 +119,7 @@ def between(low, high):
 
 
 def parabola_step(f, x, p):
-    """The step to the lowest point along p of a quadratic function, −gᵀp/pᵀHp; infinite where it falls for ever."""
+    """Return the step to the minimum of a quadratic function along p, −gᵀp/pᵀHp; infinity if unbounded below."""
     g = f.gradient(x)
     curvature = p @ f.hessian(x) @ p
     return -(g @ p) / curvature if curvature > 0 else np.inf

@@ -1,4 +1,4 @@
-"""Newton's method: the curvature from the Hessian itself."""
+"""Newton's method: curvature from the exact Hessian."""
 
 import numpy as np
 
@@ -8,14 +8,14 @@ from gdviewer.optimizers.line_search import backtracked, decrease, shortening
 
 
 def solved(H, g):
-    """H⁻¹g; the shortest of the nearest solutions where H is singular, and NaN where H or g is not finite."""
+    """Return H⁻¹g: the least-squares solution of smallest norm if H is singular; NaN if H or g is not finite."""
     if not (np.isfinite(H).all() and np.isfinite(g).all()):
         return np.full_like(g, np.nan)
     return np.linalg.lstsq(H, g, rcond=None)[0]
 
 
 def least_eigenvalue(H):
-    """The smallest eigenvalue of a symmetric matrix; NaN where it is not finite."""
+    """Return the smallest eigenvalue of a symmetric matrix; NaN where it is not finite."""
     return np.linalg.eigvalsh(H)[0] if np.isfinite(H).all() else np.nan
 
 
@@ -106,7 +106,7 @@ def trust_region(
 
 
 def lowest_in_ball(H, g, radius):
-    """The p with ‖p‖ ≤ radius for which m(p) = gᵀp + ½pᵀHp is lowest, and by how much: −m(p).
+    """Return the p with ‖p‖ ≤ radius that minimises m(p) = gᵀp + ½pᵀHp, and the decrease −m(p).
 
     In the eigenvectors of H, p = −(H + λI)⁻¹g with the smallest λ ≥ 0 for which H + λI is positive semidefinite and
     ‖p‖ ≤ radius. λ is found by Newton's method on 1/radius − 1/‖p‖, which from below comes nearer at every step. Where

@@ -1,4 +1,4 @@
-"""Methods that give each component a learning rate of its own."""
+"""Methods with a separate learning rate for each component."""
 
 import numpy as np
 
@@ -51,7 +51,7 @@ def rmsprop(
     centered=Switch(False, meaning="divide by the root of the variance: take the squared mean from the mean square"),
     eps_inside=Switch(False, meaning="add ε inside the root, as Keras and optax do"),
 ):
-    """PyTorch's form: √v + ε, and the learning rate stands outside of the velocity b. Keras and optax put ε inside the
+    """PyTorch's form: √v + ε, and the learning rate is not part of the velocity b. Keras and optax put ε inside the
     root and the learning rate into the velocity, which differs where the rate changes on the way.
     """
     g = f.gradient(x)

@@ -1,4 +1,4 @@
-"""Quasi-Newton methods: the curvature learnt from the gradients on the way."""
+"""Quasi-Newton methods: curvature estimated from past gradients."""
 
 import numpy as np
 
@@ -77,7 +77,7 @@ def l_bfgs(
 
 
 def two_loops(g, S, Y, history_size):
-    """H·g, where H is γI put right by each of the last pairs of rows (s, y); g of length 1 at most without any."""
+    """Return H·g, with H = γI updated by each of the last pairs of rows (s, y); without any, g of length ≤ 1."""
     last = slice(-int(history_size), None)
     pairs = [(s, y, 1 / (s @ y)) for s, y in zip(S[last], Y[last], strict=True) if y.any()]
     if not pairs:

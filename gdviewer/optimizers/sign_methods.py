@@ -1,4 +1,4 @@
-"""Methods that take from the gradient its signs only."""
+"""Methods that use only the signs of the gradient."""
 
 import numpy as np
 
