@@ -22,6 +22,11 @@ FEW_LINES = 16  # a loop of more lines shows its passes folded, but for the last
 EXACT = 12  # digits of a value that is looked at closely
 
 
+def _no_row() -> ReportRow | None:
+    """Return the parent of a row at the top: None."""
+    return None
+
+
 @dataclass(eq=False)
 class ReportRow:
     """A line that ran, the head of a call, or a remark.
@@ -66,9 +71,7 @@ class ReportRow:
     children: list[ReportRow] = field(default_factory=list)
     executed: Executed | None = field(default=None, repr=False)
     names: Mapping[str, str] = field(default_factory=dict, repr=False)
-    above: Callable[[], ReportRow | None] = field(
-        default=lambda: None, repr=False
-    )  # weak, so that a step is soon forgotten
+    above: Callable[[], ReportRow | None] = field(default=_no_row, repr=False)  # weak: it keeps no step alive
     place: int = 0  # among its parent's children
 
     @property

@@ -16,6 +16,7 @@ class RunCard(QStyledItemDelegate):
 
     @staticmethod
     def height(widget: QWidget) -> int:
+        """Return the height of a card in the font of a widget, in pixels."""
         return 3 * widget.fontMetrics().height() + 14
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
