@@ -1,7 +1,7 @@
 """gdviewer: a debugger for optimizers.
 
-``minimize`` and ``GD`` run a descent, ``show`` opens the window on one, ``Experiment`` describes several as a value;
-``problems``, ``optimizers`` and ``schedules`` are the catalogues.
+``minimize`` and ``GD`` minimise a function, ``show`` opens the window, and ``Experiment`` describes several runs as a
+value. ``problems``, ``optimizers`` and ``schedules`` are the catalogues.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from gdviewer.version import __version__ as __version__
+from gdviewer.version import __version__
 
 if TYPE_CHECKING:
     from gdviewer import optimizers, problems, schedules
@@ -17,14 +17,18 @@ if TYPE_CHECKING:
     from gdviewer.experiment.minimize import GD, Result, minimize
     from gdviewer.ui.app.show import show
 
-__all__ = ["GD", "Experiment", "Result", "minimize", "optimizers", "problems", "schedules", "show"]
+__all__ = ["GD", "Experiment", "Result", "__version__", "minimize", "optimizers", "problems", "schedules", "show"]
 
 
 def __getattr__(name: str) -> Any:
-    # Loaded when asked for: the command has something to say to NumPy first (__main__.py), and `show` brings in Qt.
+    # Loaded on first use: NumPy, because __main__.py sets its number of threads first; Qt, because only `show` needs it.
     if name in ("optimizers", "problems", "schedules"):
         return import_module(f"gdviewer.{name}")
     if name in __all__:
         home = {"show": "ui.app.show", "Experiment": "experiment.experiment"}.get(name, "experiment.minimize")
         return getattr(import_module(f"gdviewer.{home}"), name)
     raise AttributeError(f"module 'gdviewer' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -3,9 +3,9 @@
 import os
 import sys
 
-# One thread for matrix products, unless the user says otherwise: NumPy's libraries read this when they are loaded. A
-# network's products are too small to gain much by more, and threads that wait for each other by spinning slow down the
-# window, which draws at the same time, and everything where the processors have other work.
+# Use one thread for matrix products unless the user has set another number. NumPy's libraries read these variables when
+# they are loaded. The products of a network are too small to gain much from several threads, and threads that wait for
+# each other in a loop slow down the window, which draws at the same time.
 for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
     os.environ.setdefault(variable, "1")
 

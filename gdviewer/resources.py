@@ -1,4 +1,4 @@
-"""The files of ``assets/``: in a wheel they lie inside the package, in a checkout beside it."""
+"""Access to the files of ``assets/``, which are inside the package in a wheel and beside it in a checkout."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from pathlib import Path
 
 
 def asset(name: str) -> AbstractContextManager[Path]:
-    """The path of an asset such as ``"gdviewer.svg"``, for the time of a ``with`` block.
+    """Return a context manager with the path of an asset such as ``"gdviewer.svg"``.
+
+    The path is valid inside the ``with`` block only.
 
     Raises:
-        FileNotFoundError: there is none of that name.
+        FileNotFoundError: no asset has that name.
     """
     package = files("gdviewer")
-    places = package / "assets", Path(__file__).parents[1] / "assets"
-    for place in places:
-        found = place.joinpath(*name.split("/"))
+    folders = package / "assets", Path(__file__).parents[1] / "assets"
+    for folder in folders:
+        found = folder.joinpath(*name.split("/"))
         if found.is_file():
             return as_file(found)
     raise FileNotFoundError(f"there is no asset {name!r}")

@@ -42,6 +42,23 @@ print(*({HEAVY!r} & set(sys.modules)))
     assert done.stdout.strip() == ""
 
 
+def test_that_the_package_shows_its_interface_alone_and_loads_nothing_heavy():
+    code = f"""
+import sys, gdviewer
+print(*dir(gdviewer))
+print(*(({HEAVY!r} | {{"numpy"}}) & set(sys.modules)))
+print(all(getattr(gdviewer, name) is not None for name in gdviewer.__all__ if name != "show"))
+print(*({HEAVY!r} & set(sys.modules)), dir(gdviewer) == sorted(gdviewer.__all__))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PACKAGE.parent, timeout=60)
+    assert done.stderr == ""
+    shown, loaded, found, after = done.stdout.splitlines()
+    names = ["Experiment", "GD", "Result", "__version__", "minimize", "optimizers", "problems", "schedules", "show"]
+    assert shown.split() == names
+    assert (loaded.strip(), found, after.strip()) == ("", "True", "True")
+    assert (PACKAGE / "py.typed").exists()
+
+
 @pytest.mark.parametrize(("said", "threads"), [({}, "1"), ({"OPENBLAS_NUM_THREADS": "2"}, "2")])
 def test_that_the_command_asks_for_one_thread_before_numpy_is_loaded_unless_the_user_has(said, threads):
     code = """
