@@ -21,7 +21,7 @@ __all__ = ["GD", "Experiment", "Result", "__version__", "minimize", "optimizers"
 
 
 def __getattr__(name: str) -> Any:
-    # Loaded on first use: NumPy, because __main__.py sets its number of threads first; Qt, because only `show` needs it.
+    # Loaded on first use: __main__.py sets the threads of NumPy before it is loaded, and only `show` needs Qt.
     if name in ("optimizers", "problems", "schedules"):
         return import_module(f"gdviewer.{name}")
     if name in __all__:

@@ -39,15 +39,15 @@ from gdviewer.problems.table import read_table
 from gdviewer.version import __version__
 
 _OFF = "off"
-_INTERRUPTED = 130  # the exit code of what was ended by Ctrl+C
+_INTERRUPTED = 130  # the exit code after Ctrl+C, as in a shell
 
 
 class UsageError(Exception):
-    """A call that can't be understood; the text is one line."""
+    """Invalid use of the command line; the message is one line."""
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line, with the nearest flag suggested."""
+    """A parser whose error messages are one line and suggest the nearest flag."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_abbrev=False, **options)
@@ -56,25 +56,30 @@ class _Parser(argparse.ArgumentParser):
         unknown = re.match(r"unrecognized arguments: (\S+)", message)
         if unknown:
             flag = unknown.group(1).partition("=")[0]
-            message = f"there is no {flag!r} here{nearest(flag, self._option_string_actions)}"
+            hint = nearest(flag, self._option_string_actions) or "; --help lists the arguments"
+            message = f"unknown argument {flag!r}{hint}"
         raise UsageError(message)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit code: 0, 1 for a failure, 2 for a call that can't be understood."""
+    """Run the command and return its exit code.
+
+    Returns:
+        0 for success, 1 for a failure, 2 for invalid use, 130 after Ctrl+C.
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a console whose code page has no ‖ or η
+            stream.reconfigure(errors="replace")  # the code page of a console may lack ‖ or η
     words = _join_negative(list(sys.argv[1:] if arguments is None else arguments))
     try:
         return _dispatch(words)
     except UsageError as error:
         print(f"gdviewer: {error}", file=sys.stderr)
         return 2
-    except SystemExit as end:  # argparse has shown the help or the version
+    except SystemExit as end:  # raised by argparse after --help or --version
         return int(end.code or 0)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the interpreter complains at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python reports an error at exit
         return 1
     except KeyboardInterrupt:
         return _INTERRUPTED
@@ -83,20 +88,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _dispatch(words: list[str]) -> int:
     parser = _Parser(
         prog="gdviewer",
-        description="A debugger for optimizers: choose what to minimise and watch the descent.",
-        epilog="Without a command the window opens. `gdviewer run PROBLEM OPTIMIZER --help` lists their flags.",
+        description="A debugger for optimizers: choose a problem to minimise and watch the descent.",
+        epilog="Without a command, the window opens. `gdviewer run PROBLEM OPTIMIZER --help` lists their flags.",
     )
     parser.add_argument("--version", action="version", version=f"gdviewer {__version__}")
     parser.add_argument(
         "--optimizer", action="append", default=[], metavar="FILE",
-        help="open the window with the optimizers of this Python file in the race; changes saved in it are taken up",
+        help="open the window with the optimizers of this Python file; it is read again when it is saved",
     )  # fmt: skip
     commands = parser.add_subparsers(dest="command", metavar="{run,list}", parser_class=_Parser)
-    commands.add_parser("run", help="descend without a window", add_help=False)
-    catalogue = commands.add_parser("list", help="show the problems, optimizers and schedules")
-    catalogue.add_argument("--markdown", action="store_true", help="with formulas, ranges and sources, as Markdown")
+    commands.add_parser("run", help="run an optimizer without a window", add_help=False)
+    catalogue = commands.add_parser("list", help="list the problems, optimizers and schedules")
+    catalogue.add_argument("--markdown", action="store_true", help="print Markdown, with formulas, ranges and sources")
     if words and not words[0].startswith("-") and words[0] not in ("run", "list"):
-        raise UsageError(f"there is no command {words[0]!r}{nearest(words[0], ['run', 'list'])}")
+        hint = nearest(words[0], ["run", "list"]) or "; the commands are run and list"
+        raise UsageError(f"there is no command {words[0]!r}{hint}")
     if words[:1] == ["run"]:
         return _run(words[1:])
     options = parser.parse_args(words)
@@ -107,14 +113,14 @@ def _dispatch(words: list[str]) -> int:
 
 
 def _open(files: Sequence[str]) -> int:
-    """Open the window, with the optimizers of these files in the race."""
+    """Open the window with the optimizers of these files added to the default experiment."""
     from gdviewer.ui.app.startup import open_window
 
     if not files:
         return open_window()
-    printed = CapturedOutput()
+    output = CapturedOutput()
     try:
-        versions = {Path(file).absolute(): read_named(file, printed) for file in files}
+        versions = {Path(file).absolute(): read_named(file, output) for file in files}
     except RuleError as error:
         raise UsageError(str(error)) from None
     plans = [RunPlan(rule) for version in versions.values() for rule in version.rules]
@@ -125,7 +131,7 @@ def _run(words: list[str]) -> int:
     parser, problem, optimizer, schedule = _run_parser(words)
     options = vars(parser.parse_args(words))
     if problem is None or optimizer is None:
-        raise UsageError("name a problem and an optimizer, as in: gdviewer run himmelblau adam")
+        raise UsageError("a problem and an optimizer are required, as in: gdviewer run himmelblau adam")
     try:
         problem = _with_values(problem, _given(options, problem.parameters))
         run = _built(problem, optimizer, schedule, options)
@@ -158,10 +164,10 @@ def _run(words: list[str]) -> int:
 def _built(
     problem: Problem, optimizer: optimizers.Optimizer, schedule: Schedule | None, options: Mapping[str, Any]
 ) -> Run:
-    """The run that the flags describe.
+    """Return the run that the flags describe.
 
     Raises:
-        ValueError: a value out of range, or a condition that can't be understood.
+        ValueError: a value is out of range, or a condition is not valid.
     """
     start = problem.start if options["start"] is None else _start(options["start"], problem)
     given: dict[str, Any] = {name: None if value == _OFF else value for name, value in _given(options, LIMITS).items()}
@@ -177,28 +183,31 @@ def _built(
 
 
 def _given(options: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
-    """The options with these names that were given."""
+    """Return the options with these names that were given on the command line."""
     return {name: value for name, value in options.items() if name in names and value is not None}
 
 
 def _with_values(problem: Problem, values: dict[str, Any]) -> Problem:
-    """The problem with these values; a network whose layers are not among them has such as fit its data."""
+    """Return the problem with these values.
+
+    Settings of a network that are not among them are adapted to its data, and reported.
+    """
     if not isinstance(problem, Network):
         return problem.replace(**values)
     other, changed = fitted(problem, lambda **others: problem.replace(**others | values), problem.data_for(**values))
-    if told := ", ".join(f"{name} {other.values[name]}" for name in changed if name not in values):
-        print(f"gdviewer: so that all fits the data: {told}", file=sys.stderr)
+    if adapted := ", ".join(f"{name} {other.values[name]}" for name in changed if name not in values):
+        print(f"gdviewer: settings adapted to the data: {adapted}", file=sys.stderr)
     return other
 
 
 def _in_epochs(limits: Limits, options: Mapping[str, Any], problem: Problem) -> Limits:
     if options["max_steps"] is not None:
-        raise UsageError("--epochs and --max-steps say the same thing; give one of them")
+        raise UsageError("--epochs and --max-steps both set the number of steps; use only one of them")
     steps = options["epochs"] * (batches_an_epoch(problem) or 1)
     if not 1 <= steps <= LIMITS["max_steps"].high:
         raise UsageError(
-            f"--epochs must be above 0, and {LIMITS['max_steps'].high:g} steps at most; got {options['epochs']:g}, "
-            f"{steps:g} steps"
+            f"--epochs must be above 0 and give at most {LIMITS['max_steps'].high:g} steps; got {options['epochs']:g}, "
+            f"which is {steps:g} steps"
         )
     return replace(limits, max_steps=max(1, round(steps)))
 
@@ -206,63 +215,72 @@ def _in_epochs(limits: Limits, options: Mapping[str, Any], problem: Problem) -> 
 def _run_parser(
     words: list[str],
 ) -> tuple[_Parser, Problem | None, optimizers.Optimizer | None, Schedule | None]:
-    """The parser of `run`, with the flags of the problem, the optimizer and the schedule that the words name."""
+    """Return the parser of `run`, and the problem, the optimizer and the schedule that the words name.
+
+    The parser has the flags of these three.
+    """
     problem, optimizer, schedule = _named(words)
-    usual = Limits() if problem is None else default_limits(problem)
+    limits = Limits() if problem is None else default_limits(problem)
     parser = _Parser(
         prog="gdviewer run",
-        description="Descend without a window and print where it led.",
-        epilog="A problem's parameters, an optimizer's hyperparameters and a schedule's parameters are flags: name "
-        "them before --help.",
+        description="Run an optimizer without a window and print the result.",
+        epilog="The parameters of the problem, the optimizer and the schedule are flags too: write their names before "
+        "--help to list them.",
         usage="gdviewer run PROBLEM OPTIMIZER [--start=X,Y] [flags]\n"
         "       gdviewer run --formula TEXT OPTIMIZER [flags]\n"
         "       gdviewer run PROBLEM --optimizer FILE [flags]\n"
         "       gdviewer run NETWORK --optimizer NAME --epochs N [flags]",
     )
     flags = parser.add_argument_group("run")
-    flags.add_argument("--start", metavar="X,Y", help="where to start; the problem's own start if not given")
+    flags.add_argument("--start", metavar="X,Y", help="the start point (default: the start of the problem)")
     for name, parameter in LIMITS.items():
         optional = name not in ("max_steps", "divergence")
         off = f"; {_OFF!r} switches it off" if optional else ""
-        default = f"{parameter:g}" if getattr(usual, name) is not None else _OFF
+        default = f"{parameter:g}" if getattr(limits, name) is not None else _OFF
         flags.add_argument(
             _flag(name), type=_whole if name == "max_steps" else _number_or_off if optional else _number, metavar="N",
             help=f"{parameter.meaning}{off} (default {default})",
         )  # fmt: skip
-    flags.add_argument(
-        "--seed", type=_whole, default=0, metavar="N", help="what everything random is drawn from (default 0)"
-    )
+    flags.add_argument("--seed", type=_whole, default=0, metavar="N", help="seed of the random numbers (default 0)")
     for name, parameter in OPTIONS.items():
         flags.add_argument(_flag(name), type=_number, metavar="N", help=f"{parameter.meaning} (default {_OFF})")
     flags.add_argument(
-        "--schedule", metavar="NAME", help=f"of the learning rate: {', '.join(schedules.names())} (default {_OFF})"
+        "--schedule",
+        metavar="NAME",
+        help=f"schedule of the learning rate: {', '.join(schedules.names())} (default {_OFF})",
     )
     flags.add_argument(
         "--break-when", action="append", default=[], metavar="CONDITION",
-        help='end where a condition on the step becomes true, such as "loss > 2*previous.loss"; may be given again',
+        help='stop when a condition on the step becomes true, such as "loss > 2*previous.loss"; may be repeated',
     )  # fmt: skip
-    flags.add_argument("--csv", metavar="FILE", help="write the trace to this file")
+    flags.add_argument("--csv", metavar="FILE", help="write the trace to this CSV file")
     flags.add_argument("--json", action="store_true", help="print the result as JSON")
-    flags.add_argument("--formula", metavar="TEXT", help="a formula in x and y instead of a problem of the catalogue")
+    flags.add_argument("--formula", metavar="TEXT", help="a formula in x and y, instead of a problem of the catalogue")
     flags.add_argument(
-        "--optimizer", metavar="NAME", help="as OPTIMIZER; or a Python file with one of your own, FILE.py or FILE:NAME"
+        "--optimizer",
+        metavar="NAME",
+        help="the same as OPTIMIZER, or an optimizer of a Python file: FILE.py or FILE:NAME",
     )
-    flags.add_argument("--data-file", metavar="FILE", help="a table (CSV) to fit a regression or a network to")
-    flags.add_argument("--target", metavar="NAME", help="the column to predict (default: the last that can be)")
-    flags.add_argument("--features", metavar="A,B", help="the columns to predict it from (default: all of numbers)")
+    flags.add_argument("--data-file", metavar="FILE", help="a table (CSV) to which a regression or a network is fitted")
+    flags.add_argument("--target", metavar="NAME", help="the column to predict (default: the last that is possible)")
+    flags.add_argument(
+        "--features", metavar="A,B", help="the columns to predict it from (default: all columns of numbers)"
+    )
     if _value_of("--formula", words) is None:
         parser.add_argument("problem", metavar="PROBLEM", help="a name from `gdviewer list`")
     if _value_of("--optimizer", words) is None:
         parser.add_argument("optimizer", metavar="OPTIMIZER", help="a name from `gdviewer list`")
     if batches_an_epoch(problem) is not None:
-        flags.add_argument("--epochs", type=_number, metavar="N", help="passes over the data, in place of --max-steps")
+        flags.add_argument(
+            "--epochs", type=_number, metavar="N", help="number of passes over the data, instead of --max-steps"
+        )
     if problem is not None:
         _add_flags(parser, f"problem {problem.name}", problem.parameters)
     if optimizer is not None:
         taken = set(problem.parameters) if problem else set()
         if both := taken & set(optimizer.hyperparameters):
             raise UsageError(
-                f"{both.pop()!r} names a parameter of the formula and of {optimizer.name}; rename the first"
+                f"{both.pop()!r} names a parameter of the formula and of {optimizer.name}; rename one of them"
             )
         _add_flags(parser, f"optimizer {optimizer.name}", optimizer.hyperparameters)
     if schedule is not None:
@@ -271,7 +289,7 @@ def _run_parser(
 
 
 def _named(words: Sequence[str]) -> tuple[Problem | None, optimizers.Optimizer | None, Schedule | None]:
-    """The problem, the optimizer and the schedule that the words name."""
+    """Return the problem, the optimizer and the schedule that the words name; None for each that is not named."""
     formula, scheduled = _value_of("--formula", words), _value_of("--schedule", words)
     names, rule_file = _positional(words), _value_of("--optimizer", words)
     problem: Problem | None = None
@@ -294,13 +312,13 @@ def _named(words: Sequence[str]) -> tuple[Problem | None, optimizers.Optimizer |
 
 
 def _optimizer_of(text: str) -> optimizers.Optimizer:
-    """The optimizer of the catalogue, or of a file, that ``--optimizer`` means."""
+    """Return the optimizer of the catalogue, or of a file, that ``--optimizer`` names."""
     is_file = Path(text).exists() or any(mark in text for mark in (".", ":", "/", "\\"))
     return rule_of(text) if is_file else optimizers.get(text)
 
 
 def _on_table(problem: Problem, words: Sequence[str]) -> Problem:
-    """The problem, on the table that the words name if they do.
+    """Return the problem with the data of ``--data-file``, or unchanged without this flag.
 
     Raises:
         ValueError: the table or the choice of columns can't be used.
@@ -308,7 +326,7 @@ def _on_table(problem: Problem, words: Sequence[str]) -> Problem:
     path, target, features = (_value_of(flag, words) for flag in ("--data-file", "--target", "--features"))
     if path is None:
         if target is not None or features is not None:
-            raise ValueError("--target and --features choose columns of a --data-file")
+            raise ValueError("--target and --features choose columns of a --data-file; give that flag too")
         return problem
     if not isinstance(problem, Network | Regression):
         raise ValueError(f"--data-file is for regressions and networks; {problem.name} is neither")
@@ -316,14 +334,14 @@ def _on_table(problem: Problem, words: Sequence[str]) -> Problem:
         table = read_table(path)
     except OSError as error:
         raise ValueError(f"{path} can't be read: {error.strerror}") from None
-    usual = table.default_columns(None if isinstance(problem, Network) else problem.model.classes)
-    chosen = target or usual[0]
+    default = table.default_columns(None if isinstance(problem, Network) else problem.model.classes)
+    chosen = target or default[0]
     numeric = [name for name in table.names if table.is_numeric(name) and name != chosen]
     inputs = numeric if features is None else features.split(",")
     if isinstance(problem, Regression):
         return problem.with_data(table.data(chosen, inputs))
     network = problem
-    loss = LOSSES.get(_value_of("--loss", words) or "")  # it tells whether the target is classes, if it is named
+    loss = LOSSES.get(_value_of("--loss", words) or "")  # a loss that is named decides if the target is classes
     given = dataset_of(table, chosen, inputs, loss.classes if loss else None)
     return fitted(network, lambda **values: network.with_data(given, **values), given)[0]
 
@@ -386,13 +404,16 @@ def _awaits_value(word: str) -> bool:
 
 
 def _positional(words: Sequence[str]) -> list[str]:
-    """The words that are neither flags nor values of flags."""
+    """Return the words that are neither flags nor values of flags."""
     before = ["", *words]
     return [word for word, last in zip(words, before, strict=False) if word[:1] != "-" and not _awaits_value(last)]
 
 
 def _join_negative(words: list[str]) -> list[str]:
-    """Join `--start -1,2` to `--start=-1,2`, which argparse would take for a flag; so too `--formula -x**2`."""
+    """Join a flag and a value that begins with a minus, as in `--start=-1,2`.
+
+    Otherwise argparse reads the value of `--start -1,2` or `--formula -x**2` as a flag.
+    """
     joined: list[str] = []
     for word in words:
         if re.match(r"-[^-]", word) and word != "-h" and joined and _awaits_value(joined[-1]):

@@ -182,21 +182,21 @@ def test_that_a_limit_can_be_switched_off(call):
     ("arguments", "message"),
     [
         (["rum"], "there is no command 'rum'; did you mean 'run'"),
-        (["himmelblau"], "there is no command 'himmelblau'"),
-        (["--versoin"], "there is no '--versoin' here; did you mean '--version'"),
-        (["list", "more"], "there is no 'more' here"),
+        (["himmelblau"], "there is no command 'himmelblau'; the commands are run and list"),
+        (["--versoin"], "unknown argument '--versoin'; did you mean '--version'"),
+        (["list", "more"], "unknown argument 'more'; --help lists the arguments"),
         (["run"], "required: PROBLEM, OPTIMIZER"),
         (["run", "sphere"], "required: OPTIMIZER"),
         (["run", "--formula", "x**2"], "required: OPTIMIZER"),
-        (["run", "sphere", "adam", "more"], "there is no 'more' here"),
+        (["run", "sphere", "adam", "more"], "unknown argument 'more'"),
         (["run", "sphree", "adam"], "there is no problem 'sphree'; did you mean 'sphere'"),
         (["run", "sphere", "adma"], "there is no optimizer 'adma'; did you mean 'adam'"),
         (
             ["run", "sphere", "adam", "--learning-rat", "1"],
-            "there is no '--learning-rat' here; did you mean '--learning",
+            "unknown argument '--learning-rat'; did you mean '--learning",
         ),
-        (["run", "sphere", "adam", "--lr=1"], "there is no '--lr' here"),
-        (["run", "sphere", "adam", "--momentum", "0.5"], "there is no '--momentum' here"),
+        (["run", "sphere", "adam", "--lr=1"], "unknown argument '--lr'"),
+        (["run", "sphere", "adam", "--momentum", "0.5"], "unknown argument '--momentum'"),
         (["run", "sphere", "adam", "--learning-rate"], "expected one argument"),
         (["run", "sphere", "adam", "--learning-rate", "-h"], "expected one argument"),
         (["run", "sphere", "adam", "--learning-rate", "fast"], "'fast' is not a number"),
@@ -344,7 +344,7 @@ def test_that_layers_that_were_not_asked_for_are_such_as_fit_the_data(call):
     code, out, err = call("run", "network", "--data", "echo", "--optimizer", "adam", "--epochs", "1", "--json")
     assert code == 0
     assert json.loads(out)["layers"] == "12×1-12×12-12×1"
-    assert err == "gdviewer: so that all fits the data: layers rnn 12 every\n"
+    assert err == "gdviewer: settings adapted to the data: layers rnn 12 every\n"
 
 
 def test_that_a_network_is_trained_on_a_table_of_one_s_own(call, tmp_path):
@@ -369,8 +369,8 @@ def test_that_a_network_is_trained_on_a_table_of_one_s_own(call, tmp_path):
         (["--data", "digits", "--layers", "4, conv 8 3x3"], "layer 2, conv 8 3x3 tanh: Conv2D needs images"),
         (["--layers", "5000, 5000"], "layer 2, 5000 tanh: there are more than 2,000,000 weights"),
         (["--loss", "huber"], "the targets are the classes A, B, so the loss can be"),
-        (["--epochs", "-2"], "--epochs must be above 0, and 1e+09 steps at most; got -2, -20 steps"),
-        (["--epochs", "2", "--max-steps", "9"], "--epochs and --max-steps say the same thing"),
+        (["--epochs", "-2"], "--epochs must be above 0 and give at most 1e+09 steps; got -2, which is -20 steps"),
+        (["--epochs", "2", "--max-steps", "9"], "--epochs and --max-steps both set the number of steps"),
         (["--optimizer", "nothing.py"], "nothing.py"),
     ],
 )
@@ -390,7 +390,7 @@ def test_that_the_table_of_a_large_network_has_no_column_for_each_weight(call, t
 
 
 def test_that_epochs_are_for_problems_with_batches(call):
-    assert "there is no '--epochs' here" in call("run", "sphere", "adam", "--epochs", "2")[2]
+    assert "unknown argument '--epochs'" in call("run", "sphere", "adam", "--epochs", "2")[2]
     _, out, _ = call("run", "linear_regression", "adam", "--batch-size", "10", "--epochs", "4", "--json",
                      "--tolerance", "off")  # fmt: skip
     assert json.loads(out)["steps"] == 20

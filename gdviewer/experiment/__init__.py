@@ -1,1 +1,1 @@
-"""The document: what is run, from where, until when."""
+"""Experiments: their description, their files, their results, and sweeps over their settings."""

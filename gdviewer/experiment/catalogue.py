@@ -1,4 +1,4 @@
-"""The catalogue as text: what there is, with its mathematics, its numbers and where it is from."""
+"""The catalogue as text: problems, optimizers and schedules with their formulas, parameters and sources."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from gdviewer.problems.networks.network import Network
 from gdviewer.problems.problem import Problem
 
 Entry = TypeVar("Entry")
-_TOLD_MINIMA = 24
-_TOLD_DIMENSIONS = 3
+_MAX_MINIMA = 24  # longer lists are cut
+_MAX_DIMENSIONS = 3  # points of more dimensions are not listed
 
 
 def group_of(entry: Optimizer | Schedule) -> str:
-    """The heading an optimizer or schedule stands under: the name of its file, as words."""
+    """Return the heading of the group of an optimizer or schedule: the name of its file, as words."""
     return entry.function.__module__.rpartition(".")[2].replace("_", " ").capitalize()
 
 
 def by_group(entries: Iterable[Entry], group: Callable[[Entry], str]) -> dict[str, list[Entry]]:
-    """Entries by their headings, in the order of the catalogue."""
+    """Return the entries by the heading of their group, in the order of the catalogue."""
     found: dict[str, list[Entry]] = {}
     for entry in entries:
         found.setdefault(group(entry), []).append(entry)
@@ -35,20 +35,20 @@ def by_group(entries: Iterable[Entry], group: Callable[[Entry], str]) -> dict[st
 
 
 def minima_text(problem: Problem) -> str:
-    """How many minima are known and of what kind: ``4 minima: 1 global, 3 local``."""
+    """Return the number and the kinds of the known minima, as in ``4 minima: 1 global, 3 local``."""
     count = len(problem.minima)
     if not count:
         return "no known minimum"
     kinds = Counter(kind.partition(", ") for kind in problem.minimum_kinds)
-    told = [f"{n} {kind}" + (f" ({mark})" if mark else "") for (kind, _, mark), n in kinds.items()]
+    parts = [f"{n} {kind}" + (f" ({mark})" if mark else "") for (kind, _, mark), n in kinds.items()]
     if count == 1:
-        told = [text.removeprefix("1 ") for text in told]
-    return f"{count} {'minimum' if count == 1 else 'minima'}" + (": " + ", ".join(told) if told else "")
+        parts = [text.removeprefix("1 ") for text in parts]
+    return f"{count} {'minimum' if count == 1 else 'minima'}" + (": " + ", ".join(parts) if parts else "")
 
 
-def minima_lines(problem: Problem, most: int = _TOLD_MINIMA) -> list[str]:
-    """The known minima with their values: ``f(3, 2) = 0, global``; none for points too long to be read."""
-    if problem.dimension > _TOLD_DIMENSIONS:
+def minima_lines(problem: Problem, most: int = _MAX_MINIMA) -> list[str]:
+    """Return a line for each known minimum, as in ``f(3, 2) = 0, global``; none above three dimensions."""
+    if problem.dimension > _MAX_DIMENSIONS:
         return []
     found = problem.minima
     kinds = problem.minimum_kinds
@@ -60,7 +60,7 @@ def minima_lines(problem: Problem, most: int = _TOLD_MINIMA) -> list[str]:
 
 
 def domain_text(problem: Problem) -> str:
-    """The region a problem is usually looked at: ``x ∈ [-2, 2], y ∈ [-1, 3]``."""
+    """Return the region in which a problem is shown, as in ``x ∈ [-2, 2], y ∈ [-1, 3]``."""
     ranges = [f"[{low:.6g}, {high:.6g}]" for low, high in problem.domain]
     if len(set(ranges)) == 1 and len(ranges) > 2:
         return f"{ranges[0]} in each of {len(ranges)} dimensions"
@@ -68,7 +68,7 @@ def domain_text(problem: Problem) -> str:
 
 
 def network_facts(network: Network) -> list[str]:
-    """What a network is made of: its sizes, its weights, its data and its batches."""
+    """Return lines on the layers, the weights, the data and the batches of a network."""
     return [
         f"Layers: {network.shape_text}, {network.dimension:,} weights",
         f"Trained on {network.train.origin}",
@@ -77,7 +77,7 @@ def network_facts(network: Network) -> list[str]:
 
 
 def plain() -> str:
-    """Names and what they are, a line each."""
+    """Return the catalogue as plain text, one line for each entry."""
     lines = ["Problems"]
     for group, members in _problem_groups().items():
         lines += ["", f"  {group}", *(f"    {p.name:22} {p.formula}" for p in members)]
@@ -89,7 +89,7 @@ def plain() -> str:
 
 
 def markdown() -> str:
-    """The whole catalogue as Markdown: a section each for what there is."""
+    """Return the whole catalogue as Markdown, one section for each entry."""
     rules = (_rules(heading, groups) for heading, groups in _rule_groups().items())
     return "\n\n".join(["# The catalogue", *chain(*rules), *_problems()])
 
@@ -146,7 +146,7 @@ def _entry(title: str, name: str, sentence: str, lines: Iterable[str]) -> Iterat
 
 
 def _table(what: str, parameters: Mapping[str, Declared], symbol: Callable[[str], str]) -> Iterator[str]:
-    """A row a parameter: its symbol, name, default, range and meaning."""
+    """Yield a table with the symbol, name, default, range and meaning of each parameter."""
     if parameters:
         rows = [("", what, "default", "range", "meaning"), ("---",) * 5]
         for name, parameter in parameters.items():
@@ -162,7 +162,7 @@ def _source(text: str) -> Iterator[str]:
 
 
 def escaped(text: str) -> str:
-    """Text that Markdown shows as it is, also in a table."""
+    """Return a text with escapes, so that Markdown shows it unchanged, also in a table."""
     return re.sub(r"([\\`*_\[\]<>|~#])", r"\\\1", " ".join(text.split()))
 
 

@@ -1,4 +1,4 @@
-"""What kind of point a run is at, or stopped at."""
+"""Diagnosis of the point that a run has reached: its kind and the curvature there."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 def curvature_at(run: Run, step: int) -> Curvature:
-    """How the loss curves at row ``step`` of a run's trace: the whole loss, decay in it included."""
-    from gdviewer.engine.analysis.curvature import curvature  # the window opens without it
+    """Return the curvature of the whole loss, with its decay term, at row ``step`` of a run's trace."""
+    from gdviewer.engine.analysis.curvature import curvature  # not needed to open the window
 
     problem = run.problem
     width = float(np.ptp(problem.domain, axis=1).max()) if isinstance(problem, Problem) else None
@@ -24,8 +24,8 @@ def curvature_at(run: Run, step: int) -> Curvature:
 
 
 def diagnose(run: Run) -> Curvature | None:
-    """What is to be told of the point where a run stopped; None where it stopped for another reason than that point.
+    """Return the curvature at the point where a run stopped; None if it stopped for a reason other than that point.
 
-    It may take long where a Hessian has to be derived first, or a function of the user's has to be asked many times.
+    This may take long if a Hessian must be derived first, or if a user's function must be evaluated many times.
     """
     return curvature_at(run, run.step) if run.begun and run.stop and run.stop.is_about_the_point else None

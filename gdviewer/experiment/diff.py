@@ -1,4 +1,4 @@
-"""The difference that an edit makes to an experiment, as data: computed once, for all that follow the experiment."""
+"""The difference between an experiment and its edited version, as data that all views share."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class ProblemDiff:
     """The difference between two problems.
 
     Attributes:
-        kind: another problem; or the same with another formula, other values of its parameters, or other data.
-        values: the parameters whose values differ, by name.
-        same_space: True where name and dimension are the same, so that points of the one are points of the other.
-        continuous: True where it is one of the small changes that dragging a slider makes.
+        kind: "another" problem, or the same problem with another "formula", other "values" or other "data".
+        values: the names of the parameters whose values differ.
+        same_space: True if name and dimension are equal, so that a point of one problem is a point of the other.
+        continuous: True for a small change such as dragging a slider makes.
     """
 
     kind: Literal["another", "formula", "values", "data"]
@@ -31,16 +31,16 @@ class ProblemDiff:
 
 @dataclass(frozen=True)
 class RunDiff:
-    """One run of the edited experiment, against the run it was before.
+    """The difference between a run of the edited experiment and the same run before the edit.
 
     Attributes:
-        before: the index that the run had; None for one that was added.
-        goes_on: True where a run made for the plan before can go on, at most with its hyperparameters moved.
-        branched: True for an added run that leaves another one.
-        fields: the fields of its plan that differ, by name.
-        hyperparameters: those that differ, by name.
-        options: those that differ, by name.
-        continuous: True where it is one of the small changes that dragging a slider makes.
+        before: the index of the run before the edit; None for an added run.
+        goes_on: True if the existing run can continue, with changed hyperparameters at most.
+        branched: True for an added run that is a branch.
+        fields: the names of the fields of the plan that differ.
+        hyperparameters: the names of the hyperparameters that differ.
+        options: the names of the options that differ.
+        continuous: True for a small change such as dragging a slider makes.
     """
 
     before: int | None
@@ -53,7 +53,7 @@ class RunDiff:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of what differs: of hyperparameters or options where only these do, else of fields."""
+        """The names of the hyperparameters or options that differ if nothing else does, otherwise of the fields."""
         if self.fields == ("hyperparameters",):
             return self.hyperparameters
         return self.options if self.fields == ("options",) else self.fields
@@ -61,14 +61,16 @@ class RunDiff:
 
 @dataclass(frozen=True)
 class ExperimentDiff:
-    """The difference between an experiment and the edited one; false where there is none.
+    """The difference between an experiment and its edited version; false if they are equal.
 
     Attributes:
         runs: a :class:`RunDiff` for each run of the edited experiment.
-        removed: the indices of the runs before that are gone.
-        problem: the difference between the problems; None where they are equal.
-        start, seed, breakpoints: True where these differ.
-        limits: the limits that differ, by name.
+        removed: the indices, before the edit, of the runs that were removed.
+        problem: the difference between the problems; None if they are equal.
+        start: True if the starts differ.
+        seed: True if the seeds differ.
+        breakpoints: True if the breakpoints differ.
+        limits: the names of the limits that differ.
     """
 
     runs: tuple[RunDiff, ...] = ()
@@ -84,33 +86,33 @@ class ExperimentDiff:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The fields of the experiment that differ, apart from the problem and the runs."""
+        """The names of the fields of the experiment that differ, without the problem and the runs."""
         return tuple(name for name in ("start", "limits", "seed", "breakpoints") if getattr(self, name))
 
     @property
     def rearranged(self) -> bool:
-        """True where runs were added or removed, or changed places."""
+        """True if runs were added, removed or moved."""
         return bool(self.removed) or any(run.before != i for i, run in enumerate(self.runs))
 
     @property
     def edited(self) -> tuple[int, ...]:
-        """The indices of the runs whose plans differ from those before."""
+        """The indices of the runs whose plans have changed."""
         return tuple(i for i, run in enumerate(self.runs) if run.fields)
 
     @property
     def recomputed(self) -> tuple[int, ...]:
-        """The indices of the runs whose steps would not be the same if they were executed from the start."""
+        """The indices of the runs whose steps would change if they were executed again from the start."""
         return tuple(i for i, run in enumerate(self.runs) if not run.goes_on or run.hyperparameters)
 
     @property
     def moves_only(self) -> bool:
-        """True where it only moves hyperparameters of runs that go on, which leaves their records as they are."""
+        """True if only hyperparameters of runs that continue have changed, so that their traces remain valid."""
         same = not (self.problem or self.rearranged or self.fields)
         return same and all(run.goes_on and run.fields in ((), ("hyperparameters",)) for run in self.runs)
 
     @property
     def subject(self) -> tuple[object, ...]:
-        """The one thing that was edited: equal for two edits of the same thing."""
+        """The part that was edited; it is equal for two edits of the same part."""
         if self.problem:
             return ("problem", "formula") if self.problem.kind == "formula" else ("problem", *self.problem.values)
         if self.rearranged or len(self.edited) > 1:
@@ -121,7 +123,7 @@ class ExperimentDiff:
 
     @property
     def merges(self) -> bool:
-        """True where edits of the same subject that follow each other at once are one, as when a slider is dragged."""
+        """True if successive edits of the same subject count as one, as when a slider is dragged."""
         if self.problem:
             return self.problem.continuous
         if self.rearranged or self.edited:
@@ -129,10 +131,11 @@ class ExperimentDiff:
         return self.fields in (("start",), ("limits",))
 
     def touches(self, index: int, *names: str) -> bool:
-        """Return True where the run at ``index`` is another one, or one of these fields of its plan differs.
+        """Return True if there is another run at an index, or if one of these fields of its plan differs.
 
         Args:
-            names: fields of a plan; any where none are given.
+            index: the index of the run.
+            names: fields of the plan; all fields if none are given.
         """
         if not 0 <= index < len(self.runs):
             return self.rearranged
@@ -141,7 +144,7 @@ class ExperimentDiff:
 
 
 def diff(before: Experiment, after: Experiment) -> ExperimentDiff:
-    """Return the difference that turns one experiment into another."""
+    """Return the difference between an experiment and its edited version."""
     problem = _problem_diff(before.problem, after.problem) if before.problem != after.problem else None
     matches = _matches(before.runs, after.runs)
     runs = []
@@ -164,11 +167,11 @@ def diff(before: Experiment, after: Experiment) -> ExperimentDiff:
 
 
 def _same(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
-    return one is other or one == other  # a network has 10⁵ numbers, mostly the same object
+    return one is other or one == other  # identity first: a network has 10⁵ numbers, usually the same object
 
 
 def _matches(before: tuple[RunPlan, ...], after: tuple[RunPlan, ...]) -> list[int | None]:
-    """Return the index of each run before: of an equal plan, else of the one in its place where there are as many."""
+    """Return the old index of each run: that of an equal plan, else its own index if the number of runs is the same."""
     found: list[int | None] = [i if before[i : i + 1] == (plan,) else None for i, plan in enumerate(after)]
     for i, plan in enumerate(after):
         if found[i] is None:
@@ -209,15 +212,15 @@ def _problem_diff(old: Problem, new: Problem) -> ProblemDiff:
 
 
 def _differing(old: Any, new: Any) -> tuple[str, ...]:
-    """The fields of a dataclass that differ between two of its objects."""
+    """Return the names of the fields in which two objects of a dataclass differ."""
     return tuple(f.name for f in fields(new) if getattr(old, f.name) != getattr(new, f.name))
 
 
 def _continuous(values: Iterable[object]) -> bool:
-    """Return True for values such as a slider or a dragged point goes through, not one of a few to choose from."""
+    """Return True for values that a slider or a dragged point passes through, False for choices."""
     return not any(isinstance(value, bool | str) for value in values)
 
 
 def _sized(old: object, new: object) -> bool:
-    """Return True where two texts differ in their numbers only, as those of layers of which one is made larger."""
+    """Return True if two texts differ in numbers only, as the texts of layers do when one is resized."""
     return isinstance(new, str) and re.sub(r"\d+", "0", str(old)) == re.sub(r"\d+", "0", new)

@@ -1,4 +1,4 @@
-"""One frozen description of what is run; an edit makes a new one."""
+"""The experiment: an immutable description of a problem and its runs."""
 
 from __future__ import annotations
 
@@ -26,53 +26,57 @@ if TYPE_CHECKING:
 MAX_RUNS = 24
 FORMAT = 1  # of the dictionaries
 
-
-# A run that is executed again to be continued goes as far as it is asked to, however little it moves.
+# For a run that is executed again up to a branch: no tolerance may stop it before that step.
 _ONWARD = Limits(tolerance=None, max_steps=int(LIMITS["max_steps"].high), divergence=LIMITS["divergence"].high)
 
 
 class Records:
-    """The runs that branches continue, as far as they are still in memory.
+    """The runs in memory that branches continue.
 
-    A branch whose run is here takes its rows from it; without it, the steps are executed again, to the same bits. A run
-    that nobody else holds is forgotten.
+    A branch copies the rows of its run from here. Without the run, its steps are executed again, with equal results.
+    The references are weak, so a run that is not used elsewhere is released.
     """
 
     def __init__(self) -> None:
         self._runs: WeakValueDictionary[Branch, Run] = WeakValueDictionary()
 
     def add(self, branch: Branch, run: Run) -> None:
-        """Remember that a branch continues ``run``, or the run that this one continues itself at that step."""
+        """Store ``run`` as the run that a branch continues, or the run from which ``run`` itself has that step."""
         while run.origin and branch.step < run.branch_step:
             run = run.origin.run
         self._runs[branch] = run
 
     def get(self, branch: Branch, experiment: Experiment) -> Run | None:
-        """Return the run that a branch of an experiment continues; None where it is not here."""
+        """Return the run that a branch of an experiment continues; None if it is not stored."""
         run = self._runs.get(branch)
         if run is None or run.problem != experiment.problem or run.seed != experiment.seed:
             return None
         start = np.array(experiment.start_of(branch.plan), dtype=float)
-        return run if run.start.tobytes() == start.tobytes() else None  # to the bit: -0.0 is another start than 0.0
+        return run if run.start.tobytes() == start.tobytes() else None  # compares bits: -0.0 is not 0.0
 
 
 @dataclass(frozen=True, init=False)
 class Experiment:
-    """A problem, its runs, the start they share, the limits, the seed, and where the runs are to pause.
+    """A problem with its runs, their common start, the limits, the seed and the breakpoints.
 
-    It is a value: two are equal if their contents are, and it pickles.
+    An experiment is a value: it is immutable, compares by content and can be pickled.
 
     Args:
         problem: a problem, the name of one in the catalogue, or a callable ``fun(x)`` with x of shape (n,).
-        runs: a :class:`RunPlan` each; or optimizers, by name, made with ``@optimizer``, or functions of the textbook
-            form; or mappings such as ``{"optimizer": "momentum", "learning_rate": 0.01}``, with ``"start"`` for a start
-            of its own.
-        start: shape (n,) or a number; the problem's own where it is None.
-        jac, hess: the gradient and Hessian of a callable; see :func:`gdviewer.minimize`.
+        runs: for each run a :class:`RunPlan`, the name of an optimizer, an optimizer made with ``@optimizer``, a
+            function of the textbook form, or a mapping such as ``{"optimizer": "momentum", "learning_rate": 0.01}``,
+            in which ``"start"`` is a start for this run alone.
+        start: shape (n,) or a number; None for the start of the problem.
+        limits: the limits at which the runs stop.
+        seed: the seed of the random numbers.
+        breakpoints: the conditions at which the runs pause.
+        jac: the gradient of a callable; see :func:`gdviewer.minimize`.
+        hess: the Hessian of a callable.
 
     Raises:
-        TypeError: a function among the runs whose signature is not of the textbook form.
-        ValueError: an unknown name (the nearest is suggested), a value out of range, a start of wrong shape.
+        TypeError: a function among the runs does not have the textbook form.
+        ValueError: a name is unknown (the nearest one is suggested), a value is out of range, or a start has the wrong
+            shape.
     """
 
     problem: Problem
@@ -107,13 +111,13 @@ class Experiment:
             object.__setattr__(self, name, value)
 
     def run(self) -> list[Result]:
-        """Run everything to its stop, or to a breakpoint, and return the results in the order of the runs.
+        """Execute each run until it stops or reaches a breakpoint, and return the results in the order of the runs.
 
         Raises:
-            ValueError: an optimizer needs what the problem does not have.
-            Exception: what a function or rule of the user's raises.
+            ValueError: an optimizer needs something that the problem does not have.
+            Exception: any exception raised by a user's function or rule.
         """
-        from gdviewer.experiment.minimize import result_of  # loaded when it is asked for, as the window opens without
+        from gdviewer.experiment.minimize import result_of  # not needed to open the window
 
         records, results = Records(), []
         for plan in self.runs:
@@ -123,11 +127,13 @@ class Experiment:
         return results
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as plain JSON types, exact to the last bit; numbers that are not finite are texts.
+        """Return the experiment as plain JSON types, without loss of precision.
+
+        Numbers that are not finite become strings.
 
         Raises:
-            ValueError: a function or rule can't be stored by its source, or a problem is not of the catalogue; the
-                text names it.
+            ValueError: a function or rule can't be stored as source code, or a problem is not in the catalogue; the
+                message names it.
         """
         from gdviewer.experiment import json_parts, json_plan
         from gdviewer.experiment.json_reader import plain
@@ -144,10 +150,10 @@ class Experiment:
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> Experiment:
-        """Return the experiment that :meth:`to_dict` has described. Nothing of the user's code is executed.
+        """Return the experiment of a dictionary that :meth:`to_dict` has made, without executing user code.
 
         Raises:
-            ValueError: a field is wrong, unknown or missing; the text begins with its path, as in
+            ValueError: a field is wrong, unknown or missing; the message begins with its path, as in
                 ``runs[1].hyperparameters.beta1 must be in [0, 1); got 1.2``.
         """
         from gdviewer.experiment import json_parts, json_plan
@@ -156,7 +162,9 @@ class Experiment:
         stored = Fields(given)
         version = stored.read("format", whole(1))
         if version != FORMAT:
-            raise ValueError(f"format {version} is newer than this version of gdviewer, which reads {FORMAT}")
+            raise ValueError(
+                f"format {version} is newer than format {FORMAT}, which this version reads; install a newer gdviewer"
+            )
         problem = stored.read("problem", json_parts.problem_from_dict)
         reader = partial(json_plan.plan_from_dict, dimension=problem.dimension)
         experiment = cls(
@@ -171,16 +179,17 @@ class Experiment:
         return experiment
 
     def start_of(self, plan: RunPlan) -> Point:
-        """Where a run starts; of one that continues another, where that did."""
+        """Return the start of a run; for a branch, the start of the run that it continues."""
         if plan.branch:
             return self.start_of(plan.branch.plan)
         return self.start if plan.start is None else plan.start
 
     def build(self, plan: RunPlan, records: Records | None = None) -> Run:
-        """A run ready to be stepped.
+        """Return a run that is ready to be executed.
 
         Args:
-            records: where the run that it continues may be; a branch found there need not be executed again.
+            plan: the plan of the run.
+            records: the runs in memory; the run that a branch continues is executed again if it is not among them.
         """
         return Run(
             self.problem, plan.optimizer, self.start_of(plan), plan.hyperparameters, self.limits, self.seed,
@@ -198,22 +207,26 @@ class Experiment:
         return Origin(run, branch.step, branch.changes)
 
     def with_problem(self, problem: Problem) -> Experiment:
-        """The same runs on another problem, from its own start; what they continue and starts of their own are kept
-        where they still fit."""
+        """Return an experiment with the same runs on another problem.
+
+        Branches and changed starts are kept if the new problem has the same name and dimension. Otherwise they are
+        removed, and the start becomes that of the new problem.
+        """
         if problem.name == self.problem.name and problem.dimension == self.problem.dimension:
-            own = self.start == tuple(self.problem.start.tolist())  # a network's weights may begin otherwise now
-            return replace(self, problem=problem, start=tuple(problem.start.tolist()) if own else self.start)
+            # Other settings may give a network other initial weights.
+            default = self.start == tuple(self.problem.start.tolist())
+            return replace(self, problem=problem, start=tuple(problem.start.tolist()) if default else self.start)
         runs = tuple(replace(plan, start=None, branch=None) for plan in self.runs)
         return replace(self, problem=problem, runs=runs, start=tuple(problem.start.tolist()))
 
     def with_run(self, index: int, **changes: object) -> Experiment:
-        """The same experiment with fields of one run changed."""
+        """Return a copy of the experiment with some fields of one run changed."""
         runs = list(self.runs)
         runs[index] = replace(runs[index], **changes)  # type: ignore[arg-type]
         return replace(self, runs=tuple(runs))
 
     def with_more(self, *plans: RunPlan) -> Experiment:
-        """The same experiment with more runs, as many as there is room for, each in a colour that no other has."""
+        """Return a copy with runs added, up to ``MAX_RUNS`` in total, each in an unused colour."""
         used = {plan.color for plan in self.runs}
         colors = (color for color in range(2 * MAX_RUNS) if color not in used)
         added = [replace(plan, color=next(colors), visible=True) for plan in plans[: MAX_RUNS - len(self.runs)]]
@@ -221,13 +234,13 @@ class Experiment:
 
 
 def _start(problem: Problem, start: ArrayLike | None) -> Point:
-    if isinstance(start, tuple) and len(start) == problem.dimension:  # as it is: there may be 10⁵ numbers
+    if isinstance(start, tuple) and len(start) == problem.dimension:  # not copied: there may be 10⁵ numbers
         return start
     return tuple(start_point(problem, start, "the start").tolist())
 
 
 def default_runs(problem: Problem) -> tuple[RunPlan, ...]:
-    """The runs to begin with: gradient descent beside Adam, or for a network Adam alone."""
+    """Return the default runs: gradient descent and Adam, or Adam alone for a network."""
     adam = optimizers.get("adam")
     if isinstance(problem, problems.Network):
         return (RunPlan(adam, {"learning_rate": 0.003}),)
@@ -238,11 +251,11 @@ def default_runs(problem: Problem) -> tuple[RunPlan, ...]:
 
 
 def default_limits(problem: Problem) -> Limits:
-    """The limits to begin with; a move on a batch may be small by chance, so it ends no network."""
+    """Return the default limits; a network has no tolerance, as a move on a batch may be small by chance."""
     return Limits(tolerance=None) if isinstance(problem, problems.Network) else Limits()
 
 
 def default_experiment() -> Experiment:
-    """What the window opens with: Himmelblau's function, gradient descent beside Adam."""
+    """Return the experiment that the window opens with: gradient descent and Adam on Himmelblau's function."""
     problem = problems.get("himmelblau")
     return Experiment(problem, default_runs(problem), tuple(problem.start.tolist()), default_limits(problem))

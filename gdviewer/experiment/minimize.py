@@ -1,4 +1,4 @@
-"""The two functions of the Python interface: SciPy's ``minimize`` in form, and the classic article's ``GD``."""
+"""The functions of the Python interface: ``minimize``, in the form of SciPy, and ``GD`` of the classic article."""
 
 from __future__ import annotations
 
@@ -35,18 +35,25 @@ _STATUS = {Reason.STEP_LIMIT: 1, Reason.DIVERGED: 2, Reason.LEFT_DOMAIN: 3, Reas
 
 @dataclass(frozen=True)
 class Result:
-    """How a minimisation ended, under SciPy's names; each is also an item: ``result["x"]``.
+    """The result of a minimisation, under SciPy's names; each attribute is also an item: ``result["x"]``.
+
+    Evaluations for central differences are counted, as in SciPy, and so is the value that the trace stores for a step.
 
     Attributes:
-        x: the last point, (n,); fun: the loss there; jac: the gradient there, (n,); of a network both are those of the
-            batch that would come next.
-        nit: steps done; nfev, njev, nhev: evaluations of value, gradient and Hessian. What central differences needed
-            counts too, as in SciPy; so does the value of each step that is recorded in the trace.
-        success: whether a tolerance was met; status: 0 then, 1 at the step limit, 2 diverged, 3 left the domain,
-            4 stalled, 5 a breakpoint, 99 stopped by the callback.
-        reason: the stop reason as one word or two; advice: what to do.
-        trace: ``trace.loss`` (nit+1,), ``trace.gradient_norm`` (nit+1,), ``trace.x`` (nit+1, n) and more; of a long
-            run in many dimensions ``trace.x`` has the points of the steps ``trace.kept`` only.
+        x: the last point, shape (n,).
+        fun: the loss at ``x``; for a network, the loss on the next batch.
+        jac: the gradient at ``x``, shape (n,); for a network, the gradient on the next batch.
+        nit: the number of steps.
+        nfev: the number of evaluations of the value.
+        njev: the number of evaluations of the gradient.
+        nhev: the number of evaluations of the Hessian.
+        success: True if a tolerance was met.
+        status: 0 if a tolerance was met, 1 at the step limit, 2 diverged, 3 left the domain, 4 stalled, 5 stopped at a
+            breakpoint, 99 stopped by the callback.
+        reason: the stop reason in one or two words.
+        advice: a suggestion on what to do next.
+        trace: the record of the run: ``trace.loss`` (nit+1,), ``trace.gradient_norm`` (nit+1,), ``trace.x`` (nit+1, n)
+            and more. For a long run in many dimensions, ``trace.x`` has only the points of the steps in ``trace.kept``.
     """
 
     x: Array
@@ -65,15 +72,15 @@ class Result:
 
     @cached_property
     def diagnosis(self) -> Curvature | None:
-        """What kind of point it stopped at, and how the loss curves there; None where that is not why it stopped.
+        """The kind of the last point and the curvature there; None if the run stopped for another reason.
 
-        Found out when first asked for; what that evaluates is not counted.
+        It is computed on first use, and the evaluations that it needs are not counted.
         """
         return diagnose(self._run)
 
     @cached_property
     def message(self) -> str:
-        """What happened, at what kind of point, and what to do."""
+        """The stop reason, the kind of the last point, and the advice, in words."""
         stop = self._run.stop or STOPPED_BY_USER
         parts = [stop.message, self.diagnosis.finding.reason if self.diagnosis else "", stop.advice]
         if isinstance(self._run.problem, FunctionProblem) and self._run.problem.differences:
@@ -89,11 +96,11 @@ class Result:
         return iter(self.keys())
 
     def keys(self) -> list[str]:
-        """The names of all attributes."""
+        """Return the names of all attributes."""
         return [f.name for f in fields(self) if f.name != "_run"] + ["message", "diagnosis"]
 
     def __getstate__(self) -> dict[str, Any]:
-        """All that there is to tell, without the run, whose functions can't be sent to another process."""
+        """Return all attributes, without the run, whose functions may not be picklable."""
         return {name: self[name] for name in self.keys()}
 
 
@@ -107,32 +114,37 @@ def minimize(
     callback: Callable[..., Any] | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> Result:
-    """Minimise a function with one of gdviewer's optimizers, and keep the whole trace.
+    """Minimise a function with an optimizer and record every step.
 
     Args:
-        fun: a callable ``fun(x)`` with x of shape (n,), a problem, or the name of one in the catalogue.
-        x0: the start, shape (n,) or a number; a problem's own start where it is None.
-        method: the name of an optimizer, one made with ``@optimizer``, or a function of the textbook form,
+        fun: a callable ``fun(x)`` with x of shape (n,), a problem, or the name of a problem in the catalogue.
+        x0: the start, shape (n,) or a number; None for the start of the problem.
+        method: the name of an optimizer, an optimizer made with ``@optimizer``, or a function of the textbook form
             ``rule(x, f, [t,] state=…, *, hyperparameter=…)``.
-        jac: the gradient, a callable; True where ``fun`` returns (value, gradient); None for central differences,
-            which the message then says.
-        hess: the Hessian, a callable.
-        tol: the tolerance on the move: a run stops where no component of the next move exceeds it, and that move is
-            not applied; None switches the rule off.
-        callback: called after each step as ``callback(xk)``, or ``callback(intermediate_result=…)`` where its argument
-            has that name; a StopIteration it raises ends the run.
-        options: ``maxiter``, ``gtol`` (infinity norm of the gradient), ``ftol`` (relative change of the loss),
-            ``seed``; every hyperparameter of the optimizer by its declared name; and what applies to any optimizer:
-            ``l2`` (adds λ/2·‖x‖² to the loss), ``clip_norm``, ``clip_value``, ``noise`` (standard deviation of the
-            gradient's noise), and ``schedule``: its name, a mapping such as ``{"name": "step", "step_size": 50}``, or
-            ``schedules.get("step", step_size=50)``; and ``break_when``, a condition on a step such as
-            ``"loss > 2*previous.loss"``, or a list of them, that ends the run where it becomes true (see
-            :func:`gdviewer.engine.breakpoints.condition.condition`). None switches one of these off.
+        jac: a callable that returns the gradient; True if ``fun`` returns (value, gradient); None for central
+            differences, which ``message`` then mentions.
+        hess: a callable that returns the Hessian.
+        tol: the tolerance on the move. The run stops if no component of the next move exceeds it, and that move is not
+            applied. None disables this test.
+        callback: called after each step as ``callback(xk)``, or as ``callback(intermediate_result=…)`` if its argument
+            has that name. The run ends if it raises StopIteration.
+        options: settings by name. ``maxiter``: the step limit. ``gtol``: the tolerance on the infinity norm of the
+            gradient. ``ftol``: the tolerance on the relative change of the loss. ``seed``: the seed of the random
+            numbers. The hyperparameters of the optimizer have their declared names. For any optimizer: ``l2`` adds
+            λ/2·‖x‖² to the loss; ``clip_norm`` and ``clip_value`` clip the gradient; ``noise`` is the standard
+            deviation of noise added to the gradient; ``schedule`` is a name, a mapping such as
+            ``{"name": "step", "step_size": 50}``, or ``schedules.get("step", step_size=50)``; ``break_when`` is a
+            condition on a step such as ``"loss > 2*previous.loss"``, or a list of conditions, and ends the run when
+            one becomes true (see :func:`gdviewer.engine.breakpoints.condition.condition`). None disables an option.
+
+    Returns:
+        The result, with the trace.
 
     Raises:
-        TypeError: a method whose signature is not of the textbook form.
-        ValueError: an unknown name or option (the nearest is suggested), a value out of range, a start of wrong shape.
-        Exception: whatever ``fun``, ``jac``, ``hess`` or ``callback`` raise.
+        TypeError: the signature of ``method`` does not have the textbook form.
+        ValueError: a name or an option is unknown (the nearest one is suggested), a value is out of range, or the start
+            has the wrong shape.
+        Exception: any exception raised by ``fun``, ``jac``, ``hess`` or ``callback``.
     """
     problem = as_problem(fun, x0, jac, hess)
     rule = as_optimizer(method)
@@ -158,7 +170,7 @@ def minimize(
             hyperparameters[name] = value
         else:
             known = [*_LIMIT_OPTIONS, "seed", *OPTIONS, "schedule", "break_when", *rule.hyperparameters]
-            hint = nearest(name, known) or f"; there are {', '.join(known)}"
+            hint = nearest(name, known) or f"; the options are {', '.join(known)}"
             raise ValueError(f"{rule.name} has no option {name!r}{hint}")
     run = Run(problem, rule, start, hyperparameters, Limits(**limits), seed, Options(**around), breakpoints=breakpoints)
     if callback is None or run.stop:
@@ -169,10 +181,11 @@ def minimize(
 
 
 def result_of(run: Run) -> Result:
-    """What a run that has ended came to; an exception of user code that ended it is raised again.
+    """Return the result of a run that has ended.
 
     Raises:
-        ValueError: the optimizer needs what the problem does not have.
+        ValueError: the optimizer needs something that the problem does not have.
+        Exception: the exception of user code that ended the run.
     """
     stop = run.stop or STOPPED_BY_USER
     if stop.reason is Reason.UNFIT:
@@ -192,7 +205,7 @@ def result_of(run: Run) -> Result:
 
 @dataclass(frozen=True)
 class _Intermediate:
-    """What a callback is given under the name ``intermediate_result``."""
+    """The argument of a callback whose parameter is named ``intermediate_result``."""
 
     x: Array
     fun: float
@@ -201,7 +214,7 @@ class _Intermediate:
 def _advance_with(run: Run, callback: Callable[..., Any]) -> None:
     try:
         by_name = set(inspect.signature(callback).parameters) == {"intermediate_result"}
-    except ValueError:  # some functions written in C do not tell
+    except ValueError:  # some functions written in C have no signature
         by_name = False
     while not run.stop:
         before = run.step
@@ -218,24 +231,24 @@ def _advance_with(run: Run, callback: Callable[..., Any]) -> None:
             run.halt(STOPPED_BY_USER)
 
 
-def GD(  # noqa: N802 - the name it has in the classic article
+def GD(  # noqa: N802 - the name in the classic article
     f: ArrayLike | Callable[[Any], Any], start: ArrayLike, lr: float, n_iter: int = 50, tol: float = 1e-05
 ) -> Any:
-    """Gradient descent as in the classic article: move by −lr·gradient until no component of the move exceeds tol.
+    """Minimise by gradient descent as in the classic article: move by −lr·gradient until no component exceeds tol.
 
     Args:
-        f: samples, shape (k,), whose slope ``np.gradient(f)`` is the same at each step; or a callable that returns
-            the gradient at a point.
-        start: a number, list or array; it is never changed in place.
+        f: a callable that returns the gradient at a point; or samples, shape (k,), for which each step uses the same
+            gradient ``np.gradient(f)``.
+        start: a number, list or array; it is not modified.
         lr: the learning rate.
-        n_iter: the most steps.
+        n_iter: the maximum number of steps.
         tol: the tolerance on the move; the move that meets it is not applied.
 
     Returns:
-        the last point: an array, or a float where start and gradient are numbers.
+        The last point: an array, or a float if start and gradient are numbers.
 
     Raises:
-        ValueError: samples that are not one row of at least two numbers.
+        ValueError: the samples are not one row of at least two numbers.
     """
     if not callable(f):
         slope = np.gradient(_samples(f))

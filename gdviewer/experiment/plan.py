@@ -1,4 +1,4 @@
-"""The plan of one run: its optimizer, where it starts, and the run it may continue."""
+"""The plan of a run: its optimizer, its settings, its start, and the run it continues."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ Point = tuple[float, ...]
 
 @dataclass(frozen=True)
 class Branch:
-    """Where a run leaves another one, which is described whole: what continues it needs no other run to be there.
+    """The point at which a run branches from another one.
+
+    The other run is described in full, so the branch does not depend on any other run of the experiment.
 
     Attributes:
-        plan: the other run as it began.
-        step: the step after which it is left.
-        changes: the hyperparameters that were moved in it up to that step.
+        plan: the other run as it started.
+        step: the last step of the other run.
+        changes: the hyperparameters that were changed in the other run up to that step.
     """
 
     plan: RunPlan
@@ -32,18 +34,19 @@ class Branch:
 
 @dataclass(frozen=True)
 class RunPlan:
-    """One run of an experiment: the optimizer, its hyperparameters, where it starts, and how it is shown.
+    """One run of an experiment: its optimizer, hyperparameters, start and appearance.
 
     Attributes:
-        hyperparameters: those that differ from the defaults, or all; checked when made.
-        start: a start of its own, or None for the experiment's.
+        optimizer: the optimizer.
+        hyperparameters: values by name; only those that differ from the defaults are needed. They are checked.
+        start: the start of this run alone, or None for the start of the experiment.
         color: index into the palette of run colours.
-        visible: whether it is drawn; it is stepped all the same.
+        visible: True if the run is drawn; a hidden run is executed too.
         options: decay in the loss, clipping, noise, and the schedule of the learning rate.
-        branch: where it leaves another run; None where it begins at its start.
+        branch: the point of another run that this one continues; None if it begins at its start.
 
     Raises:
-        ValueError: a hyperparameter the optimizer does not have, or one out of range.
+        ValueError: the optimizer does not have a hyperparameter, or a value is out of range.
     """
 
     optimizer: Optimizer
@@ -59,12 +62,12 @@ class RunPlan:
 
     @property
     def title(self) -> str:
-        """The optimizer's title, and its learning rate where it has one."""
+        """The title of the optimizer, and its learning rate if it has one."""
         rate = self.hyperparameters.get("learning_rate")
         return self.optimizer.title if rate is None else f"{self.optimizer.title}   η = {rate:g}"
 
     def with_optimizer(self, optimizer: Optimizer) -> RunPlan:
-        """The same run with another optimizer: hyperparameters and options that it can have too are kept."""
+        """Return the plan with another optimizer; hyperparameters and options that are valid for it are kept."""
         kept: dict[str, Any] = {}
         for name, value in self.hyperparameters.items():
             with suppress(ValueError):
@@ -75,8 +78,8 @@ class RunPlan:
         return replace(self, optimizer=optimizer, hyperparameters=kept, options=options)
 
     def continued(self, run: Run, step: int) -> RunPlan:
-        """The plan that goes on as ``run``, which was built from this one, does after ``step`` steps."""
-        if self.branch and run.origin and step < run.branch_step:  # that step is of the run it left
+        """Return the plan that continues ``run``, which was built from this plan, after ``step`` steps."""
+        if self.branch and run.origin and step < run.branch_step:  # that step belongs to the other run
             return replace(self.branch.plan.continued(run.origin.run, step), color=self.color)
         initial, changes = run.hyperparameters_since(step)
         branch = Branch(replace(self, hyperparameters=initial), step, changes)

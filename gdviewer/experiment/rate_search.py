@@ -1,4 +1,4 @@
-"""A learning rate to begin with: the one that leads lowest without a leap, of many tried at once."""
+"""Search for an initial learning rate: many rates are tried at once, and the one with the lowest loss is returned."""
 
 from __future__ import annotations
 
@@ -16,34 +16,36 @@ from gdviewer.experiment.plan import RunPlan
 
 RATES = 31
 STEPS = 200
-PATIENCE_SECONDS = 2.0  # the window waits for it
-_NUMBERS = 2**24  # of all points tried; of larger ones, even copies take long
+PATIENCE_SECONDS = 2.0  # the window waits for the search
+_NUMBERS = 2**24  # in the points of all rates; beyond that, even a copy takes long
 
 
 def quick_rate(experiment: Experiment, plan: RunPlan, records: Records | None = None) -> float | None:
-    """Return what :func:`find_rate` finds; None for a network, with which it takes longer than a window may wait."""
+    """Return the result of :func:`find_rate`; None for a network, whose search would block the window for too long."""
     return None if experiment.problem.batchwise else find_rate(experiment, plan, records=records)
 
 
 def find_rate(
     experiment: Experiment, plan: RunPlan, patience: float = PATIENCE_SECONDS, records: Records | None = None
 ) -> float | None:
-    """The learning rate with which a run comes lowest in 200 steps, of 31 from 1e-5 to 10, spaced by ratio.
+    """Return the learning rate with the lowest loss after 200 steps, of 31 rates from 1e-5 to 10 at a constant ratio.
 
-    Of those with which it never climbs above the loss at its start, that is: a leap over a ridge may end lower, but it
-    is no descent to learn from. (With batches any rate may climb at first, so there it is simply the lowest, by the
-    loss on all rows.) All rates are stepped as one array, so that it takes about as long as 200 steps of one run, but
-    for a network. Noise and the schedule are left out; of rates that come equally low the smallest is taken. For a run
-    that leaves another it is tried from there.
+    Rates with which the loss exceeds the loss at the start are excluded: a jump over a ridge may end lower, but it does
+    not show a descent. With batches, any rate may raise the loss at first, so none is excluded, and the losses on all
+    rows are compared. All rates are stepped as one array, which takes about as long as 200 steps of one run, except for
+    a network. Noise and the schedule are ignored. Of several rates with equal losses, the smallest is returned. For a
+    branch, the search begins at the step where it leaves the other run.
 
     Args:
-        patience: about the seconds it may take.
-        records: where the run that it continues may be; it is tried from the start where that is not there.
+        experiment: the experiment, for its problem, start and seed.
+        plan: the run whose learning rate is searched.
+        patience: the approximate time limit in seconds.
+        records: the runs in memory; without the run that a branch continues, the search begins at the start.
 
     Returns:
-        the rate, in two digits; None where there is none to find: no learning rate, an optimizer or a problem that
-        does not step many points at once, or would take seconds, one that needs what the problem lacks, or no rate
-        that leads lower so.
+        The rate, rounded to two digits. None if the optimizer has no learning rate or needs something that the problem
+        does not have, if optimizer and problem can't step many points at once, if the search takes too long, or if
+        no rate lowers the loss.
     """
     declared = plan.optimizer.hyperparameters.get("learning_rate")
     problem = experiment.problem
@@ -80,7 +82,7 @@ def find_rate(
             if problem.batchwise and t < STEPS:
                 continue
             losses = np.where(np.isfinite(x).all(axis=1), objective.value(x), np.inf)
-            highest = np.maximum(highest, losses)  # not a number once it was one
+            highest = np.maximum(highest, losses)  # once NaN, it stays NaN
     steady = np.isfinite(highest) if objective.stochastic else highest <= beginning
     losses = np.where(steady, losses, np.inf)
     best = int(losses.argmin())

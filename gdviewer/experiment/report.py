@@ -1,4 +1,4 @@
-"""What a run came to, as text, as plain values, and as a table."""
+"""The result of a run as text, as plain values for JSON, and as a table."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ from gdviewer.engine.rules.oracle import Array
 from gdviewer.experiment.minimize import Result
 from gdviewer.problems.problem import Problem
 
-MOST_TOLD = 1000  # components of a point that are told one by one
+MAX_COMPONENTS = 1000  # points of more components are left out
 
 
 def summary(result: Result, problem: Problem) -> dict[str, Any]:
-    """The result as plain values for JSON, with what the problem has to tell of it; what is not finite is None, and so
-    is a point of more than ``MOST_TOLD`` components."""
-    told = {name: _plain(part) for name, part in problem.report(result.x).items()}
-    return told | {
-        "point": [_finite(v) for v in result.x] if len(result.x) <= MOST_TOLD else None,
+    """Return the result as plain values for JSON, with the values that the problem reports.
+
+    Numbers that are not finite become None, and so does a point of more than ``MAX_COMPONENTS`` components.
+    """
+    reported = {name: _plain(part) for name, part in problem.report(result.x).items()}
+    return reported | {
+        "point": [_finite(v) for v in result.x] if len(result.x) <= MAX_COMPONENTS else None,
         "dimension": len(result.x),
         "loss": _finite(result.fun),
         "gradient_norm": _finite(norms(result.jac[None])[0]),
@@ -43,7 +45,7 @@ def summary(result: Result, problem: Problem) -> dict[str, Any]:
 
 
 def _plain(part: Any) -> Any:
-    """What a problem tells, for JSON."""
+    """Return a value that a problem reports as plain JSON types."""
     if isinstance(part, dict):
         return {name: _plain(each) for name, each in part.items()}
     return _finite(part) if isinstance(part, float) else part
@@ -54,24 +56,24 @@ def _finite(value: Any) -> float | None:
 
 
 def report(title: str, result: Result, problem: Problem) -> str:
-    """The result as a person reads it, with what the problem has to tell of it in words."""
+    """Return the result as readable text, with the facts that the problem reports."""
     point = ", ".join(f"{v:.10g}" for v in result.x[:10]) + (", …" if len(result.x) > 10 else "")
-    what = result.message.removesuffix(result.advice).strip()
-    told = {
+    message = result.message.removesuffix(result.advice).strip()
+    reported = {
         name.replace("_", " "): f"{part:,}" if isinstance(part, int) else f"{part:.6g}" if _is_number(part) else part
         for name, part in problem.report(result.x).items()
         if isinstance(part, str) or _is_number(part)
     }
-    width = max(11, *map(len, told), 0)
+    width = max(11, *map(len, reported), 0)
     loss = "batch loss" if problem.batchwise and problem.stochastic else "loss"
     facts = {
         **({} if problem.picture == "network" else {"point": point}),
-        **told,
+        **reported,
         loss: f"{result.fun:.10g}",
         "‖gradient‖": f"{norms(result.jac[None])[0]:.4g}",
         "steps": f"{result.nit:,}",
         "evaluations": f"{result.nfev:,} of the loss, {result.njev:,} of the gradient",
-        "stopped": f"{result.reason}: {what}",
+        "stopped": f"{result.reason}: {message}",
         "advice": result.advice,
     }
     return "\n".join([title, *(f"  {name:{width}}  {text}" for name, text in facts.items())])
@@ -82,11 +84,16 @@ def _is_number(part: Any) -> bool:
 
 
 def write_csv(result: Result, path: Path, problem: Problem) -> None:
-    """Write the trace: a row for each step whose point is kept, and for the last, with the point, the loss and the norm
-    of the gradient, every digit kept. Of points of more than ``MOST_TOLD`` components only loss and norm are written,
-    of every step."""
+    """Write the trace as CSV with full precision: the step, the point, the loss and the norm of the gradient.
+
+    There is a row for the last step and for each step whose point is stored. For points of more than
+    ``MAX_COMPONENTS`` components, the points are left out, and every step has a row.
+
+    Raises:
+        OSError: the file can't be written.
+    """
     trace, n = result.trace, problem.dimension
-    if n > MOST_TOLD:
+    if n > MAX_COMPONENTS:
         rows: Iterable[tuple[int, Array]] = ((step, result.x[:0]) for step in range(result.nit + 1))
         n = 0
     else:

@@ -1,4 +1,4 @@
-"""Shorthands of the Python interface for problems, starts, runs and schedules."""
+"""Conversion of shorthands in the Python interface to problems, starts, runs and schedules."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from gdviewer.problems.problem import Problem
 
 
 def start_point(problem: Problem, given: ArrayLike | None, name: str) -> Array:
-    """Return a start, shape (n,): the problem's own where none is given.
+    """Return the given start, shape (n,), or the start of the problem if None is given.
 
     Raises:
-        ValueError: it has another shape; the text begins with its name.
+        ValueError: the start has another shape; the message begins with ``name``.
     """
     start: Array = problem.start if given is None else np.array(given, dtype=float, ndmin=1)
     if start.shape != (problem.dimension,):
@@ -31,17 +31,17 @@ def start_point(problem: Problem, given: ArrayLike | None, name: str) -> Array:
 
 
 def as_schedule(given: str | Mapping[str, Any] | Schedule | None) -> Schedule | None:
-    """Return the schedule that ``given`` is, names, or describes; see :func:`gdviewer.minimize`.
+    """Return a schedule from a name, a mapping or a schedule; see :func:`gdviewer.minimize`.
 
     Raises:
-        ValueError: an unknown name, or a parameter value the schedule does not have or take.
+        ValueError: the name is unknown, the schedule does not have a parameter, or a value is out of range.
     """
     if given is None or isinstance(given, Schedule):
         return given
     if isinstance(given, str):
         return schedules.get(given)
     if not isinstance(given, Mapping) or "name" not in given:
-        raise ValueError(f'a schedule is a name, {{"name": …, its parameters}} or schedules.get(…); got {given!r}')
+        raise ValueError(f'a schedule must be a name, {{"name": …, its parameters}} or schedules.get(…); got {given!r}')
     return schedules.get(given["name"], **{key: value for key, value in given.items() if key != "name"})
 
 
@@ -51,18 +51,22 @@ def as_problem(
     jac: Callable[..., Any] | bool | None = None,
     hess: Callable[..., Any] | None = None,
 ) -> Problem:
-    """Return the problem that ``fun`` is, names, or makes; see :func:`gdviewer.minimize`."""
+    """Return a problem from a problem, a name or a function; see :func:`gdviewer.minimize`.
+
+    Raises:
+        ValueError: the name is unknown, a function has no start, or a problem is given with a gradient or Hessian.
+    """
     if isinstance(fun, (str, Problem)):
         if jac is not None or hess is not None:
-            raise ValueError("a problem of the catalogue brings its own gradient; jac and hess go with a function")
+            raise ValueError("a problem has its own gradient, so jac and hess can't be given with it; leave them out")
         return problems.get(fun) if isinstance(fun, str) else fun
     if x0 is None:
-        raise ValueError("a function needs a start: x0 must be given")
+        raise ValueError("a function needs a start; pass x0, or start to an Experiment")
     return FunctionProblem(fun, x0, jac, hess)
 
 
 def as_plan(run: RunPlan | str | Optimizer | Rule | Mapping[str, Any], color: int) -> RunPlan:
-    """Return the plan that a shorthand stands for."""
+    """Return the plan of a run from a plan, an optimizer or a mapping; see :class:`.experiment.Experiment`."""
     if isinstance(run, RunPlan):
         return run
     if not isinstance(run, Mapping):
@@ -70,5 +74,5 @@ def as_plan(run: RunPlan | str | Optimizer | Rule | Mapping[str, Any], color: in
     settings = dict(run)
     rule = settings.pop("optimizer", "gradient_descent")
     start = settings.pop("start", None)
-    own = None if start is None else tuple(np.array(start, dtype=float, ndmin=1).tolist())
-    return RunPlan(as_optimizer(rule), settings, own, color)
+    point = None if start is None else tuple(np.array(start, dtype=float, ndmin=1).tolist())
+    return RunPlan(as_optimizer(rule), settings, point, color)

@@ -1,4 +1,4 @@
-"""A run from its start to its end without a window: with a progress bar on a terminal, and ended early by Ctrl+C."""
+"""Training without a window, with a progress bar on a terminal and an early end by Ctrl+C."""
 
 from __future__ import annotations
 
@@ -16,21 +16,25 @@ from gdviewer.engine.run.stop import STOPPED_BY_USER
 from gdviewer.problems.networks.network import Network
 from gdviewer.problems.regression import Regression
 
-_BAR = 24  # characters
-_SECONDS = 0.1  # between two drawings of the bar
-_MOST = 1 << 20  # steps between them
+_BAR_WIDTH = 24  # characters
+_INTERVAL = 0.1  # seconds between two updates of the bar
+_MAX_STEPS = 1 << 20  # between two updates
 
 
 def batches_an_epoch(problem: object) -> int | None:
-    """How many steps an epoch of a problem has; None where it has no epochs, as it has no rows."""
+    """Return the number of steps in an epoch of a problem; None if the problem has no data."""
     return problem.batches.count if isinstance(problem, Network | Regression) else None
 
 
 def train(run: Run, stream: TextIO | None = None) -> bool:
-    """Execute a run to its end; returns False where Ctrl+C ended it, with the steps executed until then kept.
+    """Execute a run until it stops or the user presses Ctrl+C; the steps executed by then are kept.
 
     Args:
-        stream: a terminal on which a bar tells the epoch, the loss and the time left; None for no bar.
+        run: the run.
+        stream: a terminal for a progress bar with the epoch, the loss and the time left; None for no bar.
+
+    Returns:
+        False if Ctrl+C has ended the run.
     """
     limit = run.limits.max_steps
     with _interruptible(run) as interrupted:
@@ -50,9 +54,9 @@ def _advance_with_bar(run: Run, stream: TextIO, limit: int, interrupted: list[bo
         run.advance(steps)
         now = perf_counter()
         pace = (now - before) / max(1, run.step - step)
-        steps = max(1, min(int(_SECONDS / pace), 4 * steps, _MOST))
+        steps = max(1, min(int(_INTERVAL / pace), 4 * steps, _MAX_STEPS))
         left = (now - begun) / max(1, run.step) * (limit - run.step)
-        text = f"{_bar(run.step / limit)} {_where(run)}, loss {_loss(run):.4g}, {duration_text(left)} left"
+        text = f"{_bar(run.step / limit)} {_epoch_text(run)}, loss {_loss(run):.4g}, {duration_text(left)} left"
         stream.write(f"\r{text:{width}}")
         stream.flush()
         width = len(text)
@@ -62,15 +66,15 @@ def _advance_with_bar(run: Run, stream: TextIO, limit: int, interrupted: list[bo
 
 @contextmanager
 def _interruptible(run: Run) -> Iterator[list[bool]]:
-    """Let the first Ctrl+C end the run's burst, and note it in the list; a second one is the usual one."""
+    """Let the first Ctrl+C end the burst of the run and append True to the list; a second one acts as before."""
     interrupted: list[bool] = []
-    if threading.current_thread() is not threading.main_thread():  # only that one is told of signals
+    if threading.current_thread() is not threading.main_thread():  # only the main thread receives signals
         yield interrupted
         return
-    usual = signal.getsignal(signal.SIGINT)
+    previous = signal.getsignal(signal.SIGINT)
 
     def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        signal.signal(signal.SIGINT, usual)
+        signal.signal(signal.SIGINT, previous)
         interrupted.append(True)
         run.cut()
 
@@ -78,27 +82,27 @@ def _interruptible(run: Run) -> Iterator[list[bool]]:
     try:
         yield interrupted
     finally:
-        signal.signal(signal.SIGINT, usual)
+        signal.signal(signal.SIGINT, previous)
 
 
 def _bar(share: float) -> str:
-    full = round(share * _BAR)
-    return f"[{'#' * full}{'.' * (_BAR - full)}]"
+    full = round(share * _BAR_WIDTH)
+    return f"[{'#' * full}{'.' * (_BAR_WIDTH - full)}]"
 
 
-def _where(run: Run) -> str:
+def _epoch_text(run: Run) -> str:
     count = batches_an_epoch(run.problem) or 1
     return f"epoch {run.step / count:.1f} of {run.limits.max_steps / count:g}"
 
 
 def _loss(run: Run) -> float:
-    """The mean of the losses of the last epoch: those of batches jump."""
+    """Return the mean loss of the last epoch, as the losses of single batches vary."""
     count = batches_an_epoch(run.problem) or 1
     return float(run.trace.loss[-count:].mean())
 
 
 def duration_text(seconds: float) -> str:
-    """A time as a person says it."""
+    """Return a duration as text, as in ``42 s``, ``3:05 min`` or ``2:10 h``."""
     if seconds < 60:
         return f"{math.ceil(seconds)} s"
     minutes, rest = divmod(round(seconds), 60)

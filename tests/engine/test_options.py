@@ -128,8 +128,8 @@ def test_that_options_work_on_a_function_of_ones_own(options):
         ({"noise": -0.1}, "noise must be in"),
         ({"schedule": "cosin"}, "did you mean 'cosine'"),
         ({"schedule": {"name": "step", "step_size": 0}}, r"step_size must be in \[1, "),
-        ({"schedule": {"step_size": 3}}, "a schedule is a name"),
-        ({"schedule": 3}, "a schedule is a name"),
+        ({"schedule": {"step_size": 3}}, "a schedule must be a name"),
+        ({"schedule": 3}, "a schedule must be a name"),
         ({"nois": 3}, "did you mean 'noise'"),
     ],
 )

@@ -211,7 +211,7 @@ def test_that_the_seed_decides_what_is_random():
         ({"options": {"max_iter": 1}}, "has no option 'max_iter'; did you mean 'maxiter'"),
         (
             {"options": {"qqq": 1}},
-            "has no option 'qqq'; there are maxiter, gtol, ftol, seed, l2, .*, schedule, break_when, learning_rate",
+            "has no option 'qqq'; the options are maxiter, gtol, ftol, seed, l2, .*, schedule, break_when, learning_rate",
         ),
         ({"options": {"learning_rate": -1}}, r"learning_rate must be in \(0, 10\]; got -1"),
         ({"options": {"maxiter": 0}}, r"maxiter must be in \[1, 1e\+09\]; got 0"),
@@ -224,9 +224,9 @@ def test_that_the_seed_decides_what_is_random():
         ({"x0": [[1, 2]]}, r"x0 must have shape \(2,\)"),
         ({"x0": [1, np.nan]}, "start must be 2 finite numbers"),
         ({"x0": ["a", "b"]}, "could not convert"),
-        ({"fun": bowl}, "a function needs a start: x0 must be given"),
-        ({"jac": bowl_gradient}, "brings its own gradient"),
-        ({"hess": bowl_gradient}, "brings its own gradient"),
+        ({"fun": bowl}, "a function needs a start; pass x0"),
+        ({"jac": bowl_gradient}, "a problem has its own gradient"),
+        ({"hess": bowl_gradient}, "a problem has its own gradient"),
     ],
     ids=lambda given: given if isinstance(given, str) else " ".join(given),
 )
