@@ -1,6 +1,7 @@
-"""Parts of an experiment as plain JSON types and back: problems, optimizers, options, limits and breakpoints.
+"""Conversion of the parts of an experiment to plain JSON types and back.
 
-Nothing is executed while a part is read: functions and rules of the user's are kept as text.
+The parts are problems, optimizers, options, limits and breakpoints. Reading executes no user code: a user's functions
+and rules are kept as source code.
 """
 
 from __future__ import annotations
@@ -46,23 +47,22 @@ from gdviewer.problems.samples import SampledCurve, SampledVector
 from gdviewer.problems.source import Given
 
 READINGS = {"curve": SampledCurve, "vector": SampledVector}
-_BESIDE: Mapping[str, Callable[[Any, str], Any]] = {"title": text, "broadcasts": flag}  # a rule's text
+# Properties of a rule that are stored beside its source.
+_BESIDE: Mapping[str, Callable[[Any, str], Any]] = {"title": text, "broadcasts": flag}
 
 
 def problem_to_dict(problem: Problem) -> dict[str, Any]:
     """Return a problem as plain JSON types.
 
     Raises:
-        ValueError: it is made of what can't be stored; the text names it.
+        ValueError: a part of the problem can't be stored; the message names it.
     """
     if problem.entry is not None:
         return {"name": problem.name, "values": plain(problem.values)}
     if problem.part_of is not None:
-        raise ValueError(f"the problem {problem.title!r} is on some rows of its data only, so it can't be stored")
-    if not type(problem).__module__.startswith(
-        problems.__name__ + "."
-    ):  # of a subclass only the class itself knows all
-        raise ValueError(f"the class of the problem {problem.title!r} is not of gdviewer, so it can't be stored")
+        raise ValueError(f"the problem {problem.title!r} uses only some rows of its data, so it can't be stored")
+    if not type(problem).__module__.startswith(problems.__name__ + "."):  # another class may have other data
+        raise ValueError(f"the class of the problem {problem.title!r} is not part of gdviewer, so it can't be stored")
     match problem:
         case SampledCurve(positions=positions):
             given = None if problem.axis_names == ("index",) else plain(positions)
@@ -83,10 +83,10 @@ def problem_to_dict(problem: Problem) -> dict[str, Any]:
 
 
 def problem_from_dict(given: object, path: str = "problem") -> Problem:
-    """Return the problem that :func:`problem_to_dict` has described.
+    """Return the problem of a dictionary that :func:`problem_to_dict` has made.
 
     Raises:
-        ValueError: a field is wrong; the text begins with its path.
+        ValueError: a field is wrong; the message begins with its path.
     """
     stored = Fields(given, path)
     kinds: Mapping[str, Callable[[Fields], Problem]] = {
@@ -104,7 +104,7 @@ def _samples(stored: Fields) -> Problem:
     samples, positions = stored.read("samples", numbers), stored.read("positions", optional(numbers), None)
     reading = stored.read("reading", _one_of(READINGS), "curve")
     if reading == "vector" and positions is not None:
-        raise FieldError(f"{stored.path('positions')} must be null: samples moved as a vector have none")
+        raise FieldError(f"{stored.path('positions')} must be null: samples read as a vector have no positions")
     with at(stored.path("samples")):
         return SampledVector(samples) if reading == "vector" else SampledCurve(samples, positions)
 
@@ -116,7 +116,7 @@ def _function(stored: Fields) -> Problem:
     with at(stored.path("start")):
         problem = FunctionProblem(fun, start, jac, hess, domain)
         if not np.isfinite(start).all():
-            raise ValueError("it must be finite numbers")
+            raise ValueError("it must contain finite numbers only")
     low, high = problem.domain.T
     if problem.domain.shape != (problem.dimension, 2) or not (np.isfinite(problem.domain).all() and (low < high).all()):
         raise FieldError(f"{stored.path('domain')} must be two finite numbers for each dimension, the lower one first")
@@ -140,8 +140,8 @@ def _named(stored: Fields) -> Problem:
             return entry.replace(**values)
     if not isinstance(entry, (Regression, problems.Network)):
         raise FieldError(f"{stored.path('data')} is not a field: {name} is not fitted to data")
-    own = {key: p for key, p in entry.parameters.items() if key not in entry.data_source.parameters}
-    values = stored.read("values", _values_of(own), {})
+    settings = {key: p for key, p in entry.parameters.items() if key not in entry.data_source.parameters}
+    values = stored.read("values", _values_of(settings), {})
     if isinstance(entry, Regression):
         data = stored.read("data", _data)
         with at(stored.path("data")):
@@ -209,12 +209,12 @@ def _source_function(given: object, path: str) -> SourceFunction:
 
 
 def optimizer_to_dict(rule: Optimizer, path: str) -> Any:
-    """Return the name of an optimizer of the catalogue, or the text and name of one of the user's.
+    """Return the name of an optimizer of the catalogue, or the source and name of a user's optimizer.
 
-    What is declared of it elsewhere than in its text, its title and whether it broadcasts, stands beside them.
+    The title and the property ``broadcasts`` are stored beside the source if they are not declared in it.
 
     Raises:
-        ValueError: its source can't be stored; the text begins with the path and names the function.
+        ValueError: the source can't be stored; the message begins with the path and names the function.
     """
     if rule.built_in:
         return rule.name
@@ -223,7 +223,7 @@ def optimizer_to_dict(rule: Optimizer, path: str) -> Any:
         read = read_rule(source.text, source.name)
         beside = {name: getattr(rule, name) for name in _BESIDE if getattr(rule, name) != getattr(read, name)}
         if replace(read, **beside) != rule or not same(_signature(read), _signature(rule)):
-            raise ValueError(f"{source.name} is not declared as its text says")
+            raise ValueError(f"{source.name} is declared in another way than in its source, so it can't be stored")
     return {"text": source.text, "name": source.name} | beside
 
 
@@ -233,7 +233,11 @@ def _signature(rule: Optimizer) -> Any:
 
 
 def optimizer_from_dict(given: object, path: str) -> Optimizer:
-    """Return the optimizer that :func:`optimizer_to_dict` has described; raises ValueError."""
+    """Return the optimizer that :func:`optimizer_to_dict` has stored.
+
+    Raises:
+        ValueError: a field is wrong; the message begins with its path.
+    """
     if isinstance(given, str):
         with at(path):
             return optimizers.get(given)
@@ -261,7 +265,11 @@ def options_to_dict(options: Options) -> dict[str, Any]:
 
 
 def options_from_dict(given: object, path: str) -> Options:
-    """Return the options that :func:`options_to_dict` has described; raises ValueError."""
+    """Return the options that :func:`options_to_dict` has stored.
+
+    Raises:
+        ValueError: a field is wrong; the message begins with its path.
+    """
     stored = Fields(given, path)
     values = {name: stored.read(name, optional(_checked(p)), None) for name, p in OPTIONS.items()}
     schedule = stored.read("schedule", optional(_schedule), None)
@@ -286,9 +294,13 @@ def limits_to_dict(limits: Limits) -> dict[str, Any]:
 
 
 def limits_from_dict(given: object, path: str = "limits") -> Limits:
-    """Return the limits that :func:`limits_to_dict` has described; raises ValueError."""
-    stored, usual = Fields(given, path), Limits()
-    values: dict[str, Any] = {name: stored.read(name, partial(_limit, name), getattr(usual, name)) for name in LIMITS}
+    """Return the limits that :func:`limits_to_dict` has stored.
+
+    Raises:
+        ValueError: a field is wrong; the message begins with its path.
+    """
+    stored, default = Fields(given, path), Limits()
+    values: dict[str, Any] = {name: stored.read(name, partial(_limit, name), getattr(default, name)) for name in LIMITS}
     stored.end()
     return Limits(**values)
 
@@ -298,7 +310,7 @@ def _limit(name: str, value: Any, path: str) -> Any:
         return _checked(LIMITS[name])(value, path)
     off: dict[str, Any] = {name: None}
     with at(path):
-        Limits(**off)  # raises for one that can't be switched off
+        Limits(**off)  # raises ValueError for a limit that can't be switched off
     return None
 
 
@@ -308,7 +320,11 @@ def breakpoint_to_dict(watched: Breakpoint) -> dict[str, Any]:
 
 
 def breakpoint_from_dict(given: object, path: str) -> Breakpoint:
-    """Return the breakpoint that :func:`breakpoint_to_dict` has described; raises ValueError."""
+    """Return the breakpoint that :func:`breakpoint_to_dict` has stored.
+
+    Raises:
+        ValueError: a field is wrong; the message begins with its path.
+    """
     stored = Fields(given, path)
     kind, enabled = stored.read("kind", text), stored.read("enabled", flag, True)
     value = stored.read("value", lambda value, _: value, None)
@@ -318,12 +334,12 @@ def breakpoint_from_dict(given: object, path: str) -> Breakpoint:
 
 
 def change_to_dict(change: Change) -> dict[str, Any]:
-    """Return a moved hyperparameter as plain JSON types."""
+    """Return the change of a hyperparameter as plain JSON types."""
     return {"step": plain(change.step), "name": change.name, "value": plain(change.value)}
 
 
 def change_reader(rule: Optimizer) -> Callable[[Any, str], Change]:
-    """Return a reader of what :func:`change_to_dict` has described, for a run of an optimizer."""
+    """Return a reader of the changes that :func:`change_to_dict` has stored, for a run of an optimizer."""
 
     def read(given: object, path: str) -> Change:
         stored = Fields(given, path)
@@ -357,7 +373,7 @@ def _values_of(parameters: Mapping[str, Declared]) -> Callable[[Any, str], dict[
 
 
 def _checked(parameter: Declared) -> Callable[[Any, str], Any]:
-    """Return a reader of values that a parameter may have."""
+    """Return a reader of the values that a parameter allows."""
 
     def read(value: Any, path: str) -> Any:
         kinds = {Parameter: number, Switch: flag, Text: text, Numbers: items(number)}

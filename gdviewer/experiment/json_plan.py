@@ -1,4 +1,4 @@
-"""The plans of runs as plain JSON types and back."""
+"""Conversion of the plans of runs to plain JSON types and back."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from gdviewer.experiment.json_parts import (
 from gdviewer.experiment.json_reader import FieldError, Fields, flag, items, numbers, optional, plain, whole
 from gdviewer.experiment.plan import Branch, Point, RunPlan
 
-_DEEPEST = 100  # branches of branches that are read
+_MAX_DEPTH = 100  # of branches of branches; a limit for malformed files
 
 
 def plan_to_dict(plan: RunPlan, path: str) -> dict[str, Any]:
     """Return the plan of a run as plain JSON types.
 
     Raises:
-        ValueError: its rule can't be stored; the text begins with ``path``.
+        ValueError: the rule can't be stored; the message begins with ``path``.
     """
     return {
         "optimizer": optimizer_to_dict(plan.optimizer, f"{path}.optimizer"),
@@ -46,9 +46,13 @@ def _branch_to_dict(branch: Branch, path: str) -> dict[str, Any]:
 
 
 def plan_from_dict(given: object, path: str, dimension: int, depth: int = 0) -> RunPlan:
-    """Return the plan that :func:`plan_to_dict` has described, for points of n dimensions; raises ValueError."""
-    if depth > _DEEPEST:
-        raise FieldError(f"{path} is a branch of a branch, more than {_DEEPEST} deep")
+    """Return the plan that :func:`plan_to_dict` has stored, for points of n dimensions.
+
+    Raises:
+        ValueError: a field is wrong; the message begins with its path.
+    """
+    if depth > _MAX_DEPTH:
+        raise FieldError(f"{path} is nested too deeply: at most {_MAX_DEPTH} branches of branches can be read")
     stored = Fields(given, path)
     rule = stored.read("optimizer", optimizer_from_dict)
     plan = RunPlan(
@@ -74,12 +78,16 @@ def _branch_from_dict(given: object, path: str, dimension: int, depth: int) -> B
     stored.end()
     for i, change in enumerate(changes):
         if change.step > step:
-            raise FieldError(f"{path}.changes[{i}].step must be at most {step}, where the run is left")
+            raise FieldError(f"{path}.changes[{i}].step must be at most {step}, the step of the branch")
     return Branch(plan, step, changes)
 
 
 def point_from_list(given: object, path: str, dimension: int) -> Point:
-    """Return a start of n finite numbers; raises ValueError."""
+    """Return a start of n finite numbers.
+
+    Raises:
+        ValueError: it is something else; the message begins with its path.
+    """
     point = numbers(given, path)
     if point.shape != (dimension,) or not np.isfinite(point).all():
         raise FieldError(f"{path} must be {dimension} finite numbers, one for each dimension")

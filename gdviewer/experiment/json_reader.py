@@ -1,4 +1,7 @@
-"""Reading plain JSON types: every complaint begins with the path of the field, as ``runs[1].start``."""
+"""Reading of plain JSON types; every error message begins with the path of the field, as in ``runs[1].start``.
+
+The readers take a value and its path, return the value, and raise ``FieldError`` if it has the wrong type.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ _NOT_FINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 
 
 def plain(value: Any) -> Any:
-    """Return numbers and arrays as plain JSON types; numbers that are not finite become texts."""
+    """Return numbers and arrays as plain JSON types; numbers that are not finite become strings."""
     if isinstance(value, np.ndarray):
         listed = value.tolist()
         return listed if value.dtype.kind != "f" or np.isfinite(value).all() else plain(listed)
@@ -38,7 +41,7 @@ def plain(value: Any) -> Any:
 
 @contextmanager
 def at(path: str) -> Iterator[None]:
-    """Put the path before the text of a ValueError; what a text can't stand for becomes one."""
+    """Turn an exception about a value into a ``FieldError`` whose message begins with the path."""
     try:
         yield
     except FieldError:
@@ -48,19 +51,19 @@ def at(path: str) -> Iterator[None]:
 
 
 class FieldError(ValueError):
-    """A field that is wrong; the text begins with its path."""
+    """Invalid field; the message begins with its path."""
 
 
 class Fields:
-    """The fields of one JSON object, each to be read once.
+    """The fields of a JSON object, each to be read once.
 
     Raises:
-        ValueError: it is no object.
+        ValueError: the value is not an object.
     """
 
     def __init__(self, given: object, path: str = "") -> None:
         if not isinstance(given, Mapping):
-            raise FieldError(f"{path or 'the experiment'} must be an object of named fields; got {_shown(given)}")
+            raise FieldError(f"{path or 'the experiment'} must be an object with named fields; got {_shown(given)}")
         self._given, self._path = given, path
         self._read: set[str] = set()
 
@@ -69,14 +72,14 @@ class Fields:
         return f"{self._path}.{name}" if self._path else name
 
     def has(self, name: str) -> bool:
-        """Return whether a field is there and not null."""
+        """Return True if a field exists and is not null."""
         return self._given.get(name) is not None
 
     def read(self, name: str, reader: Callable[[Any, str], T], default: Any = _REQUIRED) -> T:
-        """Return a field as ``reader(value, path)`` gives it; ``default`` where it is not there.
+        """Return the value of a field from ``reader(value, path)``, or ``default`` if the field is missing.
 
         Raises:
-            ValueError: it is wrong, or not there and has no default.
+            ValueError: the field is wrong, or it is missing and has no default.
         """
         self._read.add(name)
         if name not in self._given:
@@ -87,20 +90,20 @@ class Fields:
         return reader(self._given[name], self.path(name))
 
     def end(self) -> None:
-        """Raise ValueError if there is a field that was not read."""
+        """Raise ValueError if a field was not read, because its name is not known."""
         for name in self._given:
             if name not in self._read:
-                hint = nearest(str(name), self._read) or f"; there are {', '.join(sorted(self._read))}"
+                hint = nearest(str(name), self._read) or f"; the fields are {', '.join(sorted(self._read))}"
                 raise FieldError(f"{self.path(str(name))} is not a field{hint}")
 
 
 def optional(reader: Callable[[Any, str], T]) -> Callable[[Any, str], T | None]:
-    """Return a reader to which null is None."""
+    """Return a reader that also accepts null and returns None for it."""
     return lambda value, path: None if value is None else reader(value, path)
 
 
 def items(reader: Callable[[Any, str], T]) -> Callable[[Any, str], tuple[T, ...]]:
-    """Return a reader of a list."""
+    """Return a reader of lists whose items the given reader reads."""
 
     def read(value: Any, path: str) -> tuple[T, ...]:
         if not isinstance(value, (list, tuple)):
@@ -111,14 +114,14 @@ def items(reader: Callable[[Any, str], T]) -> Callable[[Any, str], tuple[T, ...]
 
 
 def text(value: Any, path: str) -> str:
-    """Return a text."""
+    """Return a string."""
     if not isinstance(value, str):
-        raise FieldError(f"{path} must be a text; got {_shown(value)}")
+        raise FieldError(f"{path} must be a string; got {_shown(value)}")
     return value
 
 
 def flag(value: Any, path: str) -> bool:
-    """Return true or false."""
+    """Return a boolean."""
     if not isinstance(value, bool):
         raise FieldError(f"{path} must be true or false; got {_shown(value)}")
     return value
@@ -131,7 +134,8 @@ def whole(low: int, high: int = 2**63 - 1) -> Callable[[Any, str], int]:
         if isinstance(value, bool) or not isinstance(value, int):
             raise FieldError(f"{path} must be a whole number; got {_shown(value)}")
         if not low <= value <= high:
-            raise FieldError(f"{path} must be {low} or more; got {value}" if value < low else f"{path} is too large")
+            bound = f"{low} or more" if value < low else f"{high} or less"
+            raise FieldError(f"{path} must be {bound}; got {_shown(value)}")
         return value
 
     return read
@@ -177,7 +181,7 @@ def _array(value: Any, path: str) -> NDArray[Any]:
 
 
 def _without_texts(value: Any) -> Any:
-    """Return nested lists in which the texts of numbers that are not finite are those numbers."""
+    """Return nested lists in which ``"inf"``, ``"-inf"`` and ``"nan"`` are replaced by numbers."""
     if isinstance(value, (list, tuple)):
         return [_without_texts(part) for part in value]
     return _NOT_FINITE[value] if isinstance(value, str) else value
@@ -186,6 +190,6 @@ def _without_texts(value: Any) -> Any:
 def _shown(value: Any) -> str:
     try:
         shown = repr(value)
-    except (ValueError, RecursionError):  # a whole number of too many digits, or a list inside itself
+    except (ValueError, RecursionError):  # an integer with too many digits, or a very deep list
         shown = type(value).__name__
     return shown if len(shown) <= 60 else shown[:57] + "..."

@@ -1,4 +1,4 @@
-"""A user's rule read from the syntax tree of its text, which is not executed before the rule is called."""
+"""Reading of a user's rule from the syntax tree of its source, which is executed only when the rule is called."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from gdviewer.engine.rules.parameter import Declared
 
 _CATALOGUE = optimizers.__name__ + "."
 _DECLARATIONS = ("Parameter", "Switch", "Choice", "Numbers", "rate", "decay", "tiny", "small", "count")
-_ARRAYS: Mapping[str, tuple[Callable[..., Any], int]] = {  # with the number of arguments that are read
+_ARRAYS: Mapping[str, tuple[Callable[..., Any], int]] = {  # with the number of arguments
     "array": (np.array, 1), "zeros": (np.zeros, 1), "ones": (np.ones, 1), "full": (np.full, 2),
 }  # fmt: skip
 _CONSTANTS = {"inf": math.inf, "nan": math.nan, "pi": math.pi, "e": math.e}
-_MOST_NUMBERS = 10_000  # of an array that a rule begins with
+_MAX_NUMBERS = 10_000  # in an array that is an initial value
 _OPERATIONS: Mapping[type[ast.operator], Callable[[float, float], float]] = {
     ast.Add: lambda a, b: a + b, ast.Sub: lambda a, b: a - b, ast.Mult: lambda a, b: a * b,
     ast.Div: lambda a, b: a / b, ast.Pow: lambda a, b: (a if isinstance(b, int) and 0 <= b <= 64 else float(a)) ** b,
@@ -34,31 +34,32 @@ _OPERATIONS: Mapping[type[ast.operator], Callable[[float, float], float]] = {
 
 
 class RuleText(SourceFunction):
-    """A rule by its text, in which the names that declare hyperparameters are known without an import."""
+    """The source of a rule, which may use the names that declare hyperparameters without an import."""
 
     def namespace(self) -> dict[str, Any]:
         return known_names()
 
 
 def known_names() -> dict[str, Any]:
-    """Return the names that a user's text may use without an import."""
+    """Return the names that a user's source may use without an import, with their values."""
     return {"np": np, "optimizer": optimizer} | {name: getattr(parameter, name) for name in _DECLARATIONS}
 
 
 def read_rule(text: str, name: str) -> Optimizer:
-    """Return a rule of a text without executing anything of it.
+    """Return the rule that a source defines, without executing the source.
 
-    Its signature is read from the syntax tree. Initial values and hyperparameters may be numbers, texts, lists, simple
-    arithmetic, constants that stand in the text before, arrays such as ``np.zeros(3)``, and declarations such as
+    The signature is read from the syntax tree. Initial values and hyperparameters may be numbers, strings, lists,
+    simple arithmetic, constants defined above the function, arrays such as ``np.zeros(3)``, and declarations such as
     ``rate(0.1)``.
 
     Raises:
-        ValueError: the text is not Python, has no such function, or an argument's value is not of this kind.
+        ValueError: the source is not Python, it does not define the function, or the value of an argument is of
+            another kind.
     """
     tree = _tree(text, name)
     found = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name]
     if not found:
-        raise ValueError(f"the text defines no function {name}")
+        raise ValueError(f"the source defines no function {name}")
     node = found[-1]
     known = _constants(tree, before=node)
     function: Any = RuleText(text, name)
@@ -68,20 +69,20 @@ def read_rule(text: str, name: str) -> Optimizer:
         declare = _declaration(node, known) or undeclared
         rule = declare(function)
         if not all(isinstance(words, str) for words in (rule.title, rule.summary, rule.source)):
-            raise TypeError(f"{name}: title, summary and source must be texts")
+            raise TypeError(f"{name}: title, summary and source must be strings")
     except TypeError as error:
         raise ValueError(str(error)) from None
     return as_yours(replace(rule, broadcasts=False, source_function=function))
 
 
 def read_function(text: str, name: str) -> SourceFunction:
-    """Return a function of a text without executing anything of it.
+    """Return the function that a source defines, without executing the source.
 
     Raises:
-        ValueError: the text is not Python, or defines no such name.
+        ValueError: the source is not Python, or it does not define the name.
     """
     if name not in {bound for node in _tree(text, name).body for bound in _bound_names(node)}:
-        raise ValueError(f"the text defines no function {name}")
+        raise ValueError(f"the source defines no function {name}")
     return SourceFunction(text, name)
 
 
@@ -89,18 +90,18 @@ def _tree(text: str, name: str) -> ast.Module:
     try:
         return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise ValueError(f"the text of {name} is not Python: {error}") from None
+        raise ValueError(f"the source of {name} is not valid Python: {error}") from None
 
 
 def as_yours(rule: Optimizer) -> Optimizer:
-    """Return a rule whose title says that it is the user's, where the catalogue has one of that name or title."""
+    """Return a rule whose title ends with "(yours)" if the catalogue has a rule of that name or title."""
     known = optimizers.catalogue()
     taken = rule.name in known or any(rule.title == other.title for other in known.values())
     return replace(rule, title=f"{rule.title} (yours)") if taken else rule
 
 
 def _declaration(node: ast.FunctionDef, known: Mapping[str, Any]) -> Callable[[Any], Optimizer] | None:
-    """Return what ``@optimizer(…)`` makes of a function; None where it is not declared so."""
+    """Return the decorator ``@optimizer(…)`` of a function; None if it has no decorator."""
     for decorator in node.decorator_list:
         match decorator:
             case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords) if known.get(name) is optimizer:
@@ -109,7 +110,7 @@ def _declaration(node: ast.FunctionDef, known: Mapping[str, Any]) -> Callable[[A
                     *(_value(arg, known, "optimizer") for arg in args), **options
                 )
                 return declare
-        raise ValueError(f"{node.name} has a decorator other than @optimizer(…)")
+        raise ValueError(f"{node.name} has a decorator other than @optimizer(…); remove it")
     return None
 
 
@@ -133,9 +134,9 @@ def _signature(node: ast.FunctionDef, known: Mapping[str, Any]) -> inspect.Signa
 
 
 def _constants(tree: ast.Module, before: ast.stmt) -> dict[str, Any]:
-    """Return the names that are set to plain values above a function, and those that declare hyperparameters.
+    """Return the names above a function that are bound to plain values or to declarations of hyperparameters.
 
-    A name that is bound in another way has a value that is not known.
+    A name that is bound in another way is left out or None, as its value is not known.
     """
     known = known_names()
     for node in tree.body:
@@ -145,7 +146,7 @@ def _constants(tree: ast.Module, before: ast.stmt) -> dict[str, Any]:
             case ast.Import(names=names) if all(alias.name in ("numpy", "math") for alias in names):
                 known |= {alias.asname or alias.name: sys.modules[alias.name] for alias in names}
             case ast.ImportFrom(module=str(name), names=names, level=0):
-                optimizers.catalogue()  # loads the modules
+                optimizers.catalogue()  # imports the modules of the catalogue
                 module = sys.modules.get(name) if _is_known(name) else None
                 for alias in names:
                     value = getattr(module, alias.name, None)
@@ -165,14 +166,14 @@ def _constants(tree: ast.Module, before: ast.stmt) -> dict[str, Any]:
 
 
 def _is_known(module: str) -> bool:
-    """Return whether a module declares what a rule uses; its old name may stand in a text."""
+    """Return True if a module declares names for rules; old sources may use its old name."""
     return module.startswith(_CATALOGUE) or _is_module(
         sys.modules.get(module), np, math, optimizers, parameter, optimizer_module
     )
 
 
 def _is_read(value: object) -> bool:
-    """Return whether something imported is a constant, or declares a hyperparameter or a rule."""
+    """Return True if an imported object is a constant or declares a hyperparameter or a rule."""
     if isinstance(value, (int, float, str)) or value is optimizer:
         return True
     try:
@@ -182,7 +183,7 @@ def _is_read(value: object) -> bool:
 
 
 def _bound_names(statement: ast.stmt) -> Iterator[str]:
-    """Yield the names that a statement may bind or delete, and some more."""
+    """Yield all names that a statement may bind or delete; there may be others among them."""
     for node in ast.walk(statement):
         match node:
             case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
@@ -196,10 +197,10 @@ def _bound_names(statement: ast.stmt) -> Iterator[str]:
 
 
 def _value(node: ast.expr, known: Mapping[str, Any], owner: str) -> Any:
-    """Return the value of an expression of plain values and declarations.
+    """Return the value of an expression that consists of plain values and declarations.
 
     Raises:
-        ValueError: it is made of something else; the text begins with ``owner``.
+        ValueError: the expression has other parts; the message begins with ``owner``.
     """
     try:
         return _plain(node, known)
@@ -244,7 +245,7 @@ def _result(node: ast.expr, known: Mapping[str, Any]) -> float:
 
 
 def _made(node: ast.Call, known: Mapping[str, Any]) -> Any:
-    """Return the declaration or the array that a call makes."""
+    """Return the declaration or the array that a call creates."""
     match node.func:
         case ast.Name(id=name) if callable(known.get(name)):
             made = known[name](*_all(node.args, known), **_named(node.keywords, known))
@@ -280,6 +281,6 @@ def _array(name: str, args: list[Any], *options: str) -> Any:
     make, count = _ARRAYS[name]
     if len(args) != count or options not in ((), ("dtype=float",)):
         raise ValueError
-    if name != "array" and np.prod(args[0], dtype=float) > _MOST_NUMBERS:
-        raise ValueError(f"an array of at most {_MOST_NUMBERS:,} numbers can be read")
+    if name != "array" and np.prod(args[0], dtype=float) > _MAX_NUMBERS:
+        raise ValueError(f"an array of at most {_MAX_NUMBERS:,} numbers can be read")
     return make(*args, dtype=float) if options else make(*args)

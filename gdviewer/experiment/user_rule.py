@@ -1,4 +1,4 @@
-"""Rules that a user types or keeps in a file: their text, executed, becomes optimizers."""
+"""User rules: the source that a user types or keeps in a file is executed, and its functions become optimizers."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ from gdviewer.experiment.rule_text import RuleText, as_yours, known_names
 
 FORM = "rule(x, f, [t,] state=…, *, hyperparameter=…)"
 TEMPLATE = '''\
-# One step of your own optimizer, as a textbook writes it.
-# Ctrl+Enter applies it: it joins the race, and what stands
-# after the * becomes its controls.
+# One step of your optimizer, as in a textbook.
+# Ctrl+Enter applies it: it is added to the runs, and the
+# arguments after the * become its controls.
 #
-#   x  the point, an array; it is read-only, so write
-#      x = x - ..., and not x -= ...
-#   f  what is minimised: f.value(x), f.gradient(x),
-#      f.hessian(x); and f.rng for random numbers
-#   v  carried from step to step, and what it begins with;
-#      as many of these as you like, or none
+#   x  the point, a read-only array: write x = x - ...,
+#      not x -= ...
+#   f  the function to minimise: f.value(x), f.gradient(x),
+#      f.hessian(x); f.rng gives random numbers
+#   v  a state that is kept from step to step, with its
+#      initial value; you may have any number of states
 #
-# The number of the step, from 1, comes before them where
-# you ask for it: my_momentum(x, f, t, v=0.0, ...).
+# To use the number of the step, from 1, add the argument t
+# before the states: my_momentum(x, f, t, v=0.0, ...).
 import numpy as np
 
 from gdviewer.engine.rules.parameter import decay, rate
@@ -54,15 +54,15 @@ def my_momentum(
     return x, v
 '''
 _versions = itertools.count(1)
-# Rule files written for earlier versions import these names from modules that have moved.
+# Rule files for earlier versions import from these modules, which have moved.
 sys.modules |= {"gdviewer.engine.parameter": parameter, "gdviewer.engine.optimizer": optimizer_module}
 
 
 class RuleError(ValueError):
-    """Why a text is no rule.
+    """Source that defines no valid rule; the message says why.
 
     Attributes:
-        line: the line it is about, from 1; None where it is about none.
+        line: the number of the line with the error, from 1; None if it is not known.
     """
 
     def __init__(self, text: str, line: int | None = None) -> None:
@@ -72,14 +72,15 @@ class RuleError(ValueError):
 
 @dataclass(frozen=True)
 class Version:
-    """A text that was executed, and what it gave.
+    """A source that was executed, with its optimizers.
 
     Attributes:
-        origin: what its file is called, or the text where it was typed.
-        file: the name its lines are known by: another for each version, so that a step of an old one still finds its
-            own.
-        text: the text; rules: its optimizers, in the order of the text.
-        printed: takes what they print; None where that goes to the terminal.
+        origin: the name of its file, or a title for a source that was typed.
+        file: the file name in tracebacks. It is unique to each version, so that a step of an old version still shows
+            the old lines.
+        text: the source.
+        rules: its optimizers, in the order of the source.
+        printed: the destination of its output; None for the terminal.
     """
 
     origin: str
@@ -90,19 +91,20 @@ class Version:
 
 
 def read_rules(text: str, origin: str, path: Path | None = None, printed: CapturedOutput | None = None) -> Version:
-    """Execute a text and find its rules.
+    """Execute a source and return it with its rules.
 
-    Every function is one that is declared with ``@optimizer``, or has the form
-    ``rule(x, f, [t,] state=…, *, hyperparameter=…)`` and a name that does not begin with an underscore. The names that
-    declare hyperparameters, ``np`` and ``optimizer`` are known without an import.
+    A rule is a function that is declared with ``@optimizer``, or that has the form
+    ``rule(x, f, [t,] state=…, *, hyperparameter=…)`` and a name without a leading underscore. The names that declare
+    hyperparameters, ``np`` and ``optimizer`` can be used without an import.
 
     Args:
-        origin: what the text is called in messages.
-        path: the file it is from, whose folder its imports are looked for in.
-        printed: takes what the rules print; where it is given, ``input`` raises.
+        text: the source.
+        origin: the name of the source in messages.
+        path: the file of the source; its folder is searched for imports.
+        printed: the destination of the output of the rules. If it is given, ``input`` raises an exception.
 
     Raises:
-        RuleError: it can't be parsed, raises, or has no rule; the text of the error says why, and where.
+        RuleError: the source can't be parsed, it raises an exception, or it has no rule.
     """
     file = f"<{origin}, {next(_versions)}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
@@ -110,8 +112,9 @@ def read_rules(text: str, origin: str, path: Path | None = None, printed: Captur
     if path and str(path.parent) not in sys.path:
         sys.path.append(str(path.parent))
     try:
-        code = compile(text, file, "exec", dont_inherit=True, optimize=0)  # docstrings are summaries, also under -OO
-        exec(code, namespace)  # noqa: S102 - what a user has typed or opened to be run
+        # optimize=0 keeps the docstrings, which are the summaries of rules, also under -OO.
+        code = compile(text, file, "exec", dont_inherit=True, optimize=0)
+        exec(code, namespace)  # noqa: S102 - the user typed or opened it to run it
     except SyntaxError as error:
         inside = error.filename == file
         line = error.lineno if inside else _line(error, file)
@@ -119,7 +122,7 @@ def read_rules(text: str, origin: str, path: Path | None = None, printed: Captur
     except Exception as error:
         raise RuleError(f"{type(error).__name__}: {error}", _line(error, file)) from error
     except SystemExit as error:
-        raise RuleError("SystemExit: the text ends the program", _line(error, file)) from error
+        raise RuleError("SystemExit: the source ends the program; remove exit()", _line(error, file)) from error
     found = _rules(namespace.values(), file)
     return Version(origin, file, text, tuple(_of_text(rule, text) for rule in found), printed)
 
@@ -130,30 +133,33 @@ def _of_text(rule: Optimizer, text: str) -> Optimizer:
 
 
 def read_file(path: str | Path, printed: CapturedOutput | None = None) -> Version:
-    """Read a file, execute it and find its rules; see :func:`read_rules`.
+    """Read a file, execute it and return it with its rules; see :func:`read_rules`.
 
     Raises:
-        RuleError: it can't be read, or is no rule.
+        RuleError: the file can't be read, or it defines no valid rule.
     """
     path = Path(path).absolute()
     return read_rules(source_of(path), path.name, path, printed)
 
 
 def read_named(file: str, printed: CapturedOutput | None = None) -> Version:
-    """Read a file as :func:`read_file` does; the text of an error begins with the file, and the line where there is
-    one."""
+    """Read a file as :func:`read_file` does, with the file and the line in error messages.
+
+    Raises:
+        RuleError: the file can't be read, or it defines no valid rule.
+    """
     try:
         return read_file(file, printed)
     except RuleError as error:
-        where = f"{file}, line {error.line}" if error.line else file
-        raise RuleError(f"{where}: {error}", error.line) from error
+        location = f"{file}, line {error.line}" if error.line else file
+        raise RuleError(f"{location}: {error}", error.line) from error
 
 
 def rule_of(text: str) -> Optimizer:
-    """The optimizer that ``FILE``, or ``FILE:NAME``, means.
+    """Return the optimizer that ``FILE`` or ``FILE:NAME`` names.
 
     Raises:
-        RuleError: the file is no rule, has none of that name, or has several and none is named.
+        RuleError: the file defines no valid rule or no rule of that name, or it has several rules and none is named.
     """
     file, _, name = (text, "", "") if Path(text).exists() else text.rpartition(":")
     rules = {rule.name: rule for rule in read_named(file or text).rules}
@@ -165,10 +171,10 @@ def rule_of(text: str) -> Optimizer:
 
 
 def source_of(path: Path) -> str:
-    """The text of a Python file, in the encoding it declares.
+    """Return the source of a Python file, in the encoding that it declares.
 
     Raises:
-        RuleError: it can't be read.
+        RuleError: the file can't be read.
     """
     try:
         return importlib.util.decode_source(path.read_bytes())
@@ -179,11 +185,11 @@ def source_of(path: Path) -> str:
 
 
 def as_optimizer(given: str | Optimizer | Callable[..., Any]) -> Optimizer:
-    """The optimizer that ``given`` is, names, or makes.
+    """Return an optimizer from an optimizer, a name or a function.
 
     Raises:
         ValueError: no optimizer has that name.
-        TypeError: a function whose signature is not of the textbook form.
+        TypeError: the signature of the function does not have the textbook form.
     """
     if isinstance(given, str):
         return optimizers.get(given)
@@ -195,12 +201,12 @@ def _namespace(printed: CapturedOutput | None) -> dict[str, Any]:
 
 
 def _no_input(*_: object) -> NoReturn:
-    raise RuntimeError("input() would hold up the window; make what is asked for a hyperparameter")
+    raise RuntimeError("input() would block the window; use a hyperparameter instead")
 
 
 def _line(error: BaseException, file: str) -> int | None:
-    place = location_of_error(error)
-    return place.line if place and place.file == file else None
+    location = location_of_error(error)
+    return location.line if location and location.file == file else None
 
 
 def _defined_in(file: str, entry: object) -> bool:
@@ -208,10 +214,10 @@ def _defined_in(file: str, entry: object) -> bool:
 
 
 def _rules(entries: Iterable[Any], file: str) -> list[Optimizer]:
-    """What of a module's names are rules, in the order of its lines.
+    """Return the rules among the objects of a module, in the order of its lines.
 
     Raises:
-        RuleError: none is.
+        RuleError: none of them is a rule.
     """
     found: dict[Any, Optimizer] = {}
     refused: list[tuple[bool, FunctionType, str]] = []
@@ -225,14 +231,14 @@ def _rules(entries: Iterable[Any], file: str) -> list[Optimizer]:
                 refused.append((entry.__code__.co_varnames[:2] == ("x", "f"), entry, str(error)))
     if found:
         return sorted(found.values(), key=lambda rule: rule.function.__code__.co_firstlineno)
-    if refused:  # the one most likely meant
+    if refused:  # report the function that is most likely meant as a rule
         _, function, text = max(refused, key=lambda item: item[0])
         raise RuleError(text, function.__code__.co_firstlineno)
-    raise RuleError(f"there is no function of the form {FORM}")
+    raise RuleError(f"the source has no function of the form {FORM}")
 
 
 def duplicate(rule: Optimizer, number: int = 2) -> str:
-    """The source of a rule of the catalogue under another name, with the imports it needs: ``adam`` as ``adam_2``."""
+    """Return the source of a rule of the catalogue under another name, such as ``adam_2``, with its imports."""
     function = rule.function
     source = textwrap.dedent(inspect.getsource(function)).replace("  # fmt: skip", "")
     definition: Any = ast.parse(source).body[0]

@@ -200,7 +200,7 @@ def test_that_printing_goes_to_the_record_and_input_is_refused():
     run.replay(3)
     assert printed.count == before
     asking = one("def a(x, f):\n    input('why?')\n    return x\n", printed=printed)
-    assert "input() would hold up the window" in run_of(asking).stop.message
+    assert "input() would block the window" in run_of(asking).stop.message
     assert "(line 2 of a: input('why?'))" in run_of(asking).stop.message
 
 
