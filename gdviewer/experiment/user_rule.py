@@ -80,17 +80,17 @@ class Version:
             the old lines.
         text: the source.
         rules: its optimizers, in the order of the source.
-        printed: the destination of its output; None for the terminal.
+        output: the destination of the text that the rules print; None for the terminal.
     """
 
     origin: str
     file: str
     text: str
     rules: tuple[Optimizer, ...]
-    printed: CapturedOutput | None = None
+    output: CapturedOutput | None = None
 
 
-def read_rules(text: str, origin: str, path: Path | None = None, printed: CapturedOutput | None = None) -> Version:
+def read_rules(text: str, origin: str, path: Path | None = None, output: CapturedOutput | None = None) -> Version:
     """Execute a source and return it with its rules.
 
     A rule is a function that is declared with ``@optimizer``, or that has the form
@@ -101,14 +101,14 @@ def read_rules(text: str, origin: str, path: Path | None = None, printed: Captur
         text: the source.
         origin: the name of the source in messages.
         path: the file of the source; its folder is searched for imports.
-        printed: the destination of the output of the rules. If it is given, ``input`` raises an exception.
+        output: the destination of the text that the rules print. If it is given, ``input`` raises an exception.
 
     Raises:
         RuleError: the source can't be parsed, it raises an exception, or it has no rule.
     """
     file = f"<{origin}, {next(_versions)}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
-    namespace = _namespace(printed) | {"__name__": path.stem if path else "yours", "__file__": str(path or file)}
+    namespace = _namespace(output) | {"__name__": path.stem if path else "yours", "__file__": str(path or file)}
     if path and str(path.parent) not in sys.path:
         sys.path.append(str(path.parent))
     try:
@@ -124,7 +124,7 @@ def read_rules(text: str, origin: str, path: Path | None = None, printed: Captur
     except SystemExit as error:
         raise RuleError("SystemExit: the source ends the program; remove exit()", _line(error, file)) from error
     found = _rules(namespace.values(), file)
-    return Version(origin, file, text, tuple(_of_text(rule, text) for rule in found), printed)
+    return Version(origin, file, text, tuple(_of_text(rule, text) for rule in found), output)
 
 
 def _of_text(rule: Optimizer, text: str) -> Optimizer:
@@ -132,24 +132,24 @@ def _of_text(rule: Optimizer, text: str) -> Optimizer:
     return as_yours(replace(rule, broadcasts=False, source_function=source))
 
 
-def read_file(path: str | Path, printed: CapturedOutput | None = None) -> Version:
+def read_file(path: str | Path, output: CapturedOutput | None = None) -> Version:
     """Read a file, execute it and return it with its rules; see :func:`read_rules`.
 
     Raises:
         RuleError: the file can't be read, or it defines no valid rule.
     """
     path = Path(path).absolute()
-    return read_rules(source_of(path), path.name, path, printed)
+    return read_rules(source_of(path), path.name, path, output)
 
 
-def read_named(file: str, printed: CapturedOutput | None = None) -> Version:
+def read_named(file: str, output: CapturedOutput | None = None) -> Version:
     """Read a file as :func:`read_file` does, with the file and the line in error messages.
 
     Raises:
         RuleError: the file can't be read, or it defines no valid rule.
     """
     try:
-        return read_file(file, printed)
+        return read_file(file, output)
     except RuleError as error:
         location = f"{file}, line {error.line}" if error.line else file
         raise RuleError(f"{location}: {error}", error.line) from error
@@ -196,8 +196,8 @@ def as_optimizer(given: str | Optimizer | Callable[..., Any]) -> Optimizer:
     return given if isinstance(given, Optimizer) else as_yours(undeclared(given))
 
 
-def _namespace(printed: CapturedOutput | None) -> dict[str, Any]:
-    return known_names() | ({"print": printed.print, "input": _no_input} if printed else {})
+def _namespace(output: CapturedOutput | None) -> dict[str, Any]:
+    return known_names() | ({"print": output.print, "input": _no_input} if output else {})
 
 
 def _no_input(*_: object) -> NoReturn:

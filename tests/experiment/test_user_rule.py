@@ -192,14 +192,14 @@ def test_that_a_state_that_begins_as_none_is_a_state():
 
 def test_that_printing_goes_to_the_record_and_input_is_refused():
     printed = CapturedOutput()
-    rule = one("def a(x, f, t):\n    print('step', t, sep=':', end='.\\n')\n    return x * 0.9\n", printed=printed)
+    rule = one("def a(x, f, t):\n    print('step', t, sep=':', end='.\\n')\n    return x * 0.9\n", output=printed)
     run = run_of(rule, steps=20)
     assert printed.lines()[0] == "step:1."
     assert printed.lines()[-1] == "step:20."
     before = printed.count
     run.replay(3)
     assert printed.count == before
-    asking = one("def a(x, f):\n    input('why?')\n    return x\n", printed=printed)
+    asking = one("def a(x, f):\n    input('why?')\n    return x\n", output=printed)
     assert "input() would block the window" in run_of(asking).stop.message
     assert "(line 2 of a: input('why?'))" in run_of(asking).stop.message
 

@@ -150,7 +150,7 @@ class UserRules(QObject):
         source = self.sources.setdefault(str(path), RuleSource(path.name))
         if version:
             source.text = version.text
-            self.printed = version.printed or self.printed
+            self.printed = version.output or self.printed
             source.versions.append(version)
         if self._watcher is None:
             self._watcher = QFileSystemWatcher(self)
