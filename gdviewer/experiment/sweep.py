@@ -1,4 +1,4 @@
-"""One setting of a run varied over some values and seeds: what it does to the descent."""
+"""Sweeps: runs that differ in one setting, with several values and seeds."""
 
 from __future__ import annotations
 
@@ -23,45 +23,48 @@ from gdviewer.problems.networks.network import Network
 from gdviewer.problems.regression import Regression
 
 RATE, BATCH = "learning_rate", "batch_size"
-SWEPT = RATE, BATCH, "scaling", "init"  # what can be varied
+SWEPT = RATE, BATCH, "scaling", "init"  # the settings that can be varied
 SEEDS = 5
-MOST_STEPS = 1_000_000  # to which the limit is raised where each value is to have the steps it needs
-FAILED = Reason.ERROR, Reason.UNFIT  # stops of a rule that can't do what is asked of it
-NEAR = 1e-6  # of the way down to the lowest loss, what may be left: the weights are then right to about a thousandth
-_USUAL_STEPS = 2000
-_ROWS = 1, 4, 16, 64, 256  # batch sizes tried
+MOST_STEPS = 1_000_000  # the limit if each run ends at a target loss
+FAILED = Reason.ERROR, Reason.UNFIT  # a rule raised an exception, or it does not suit the problem
+NEAR = 1e-6  # share of the loss above the lowest that may remain; the weights are then right to about a thousandth
+_DEFAULT_STEPS = 2000
+_ROWS = 1, 4, 16, 64, 256  # the default batch sizes
 _SHARES = tuple(10 ** (k / 2 + 0.25) for k in range(-6, 1))  # of the largest stable rate
-_RATIOS = tuple(10 ** (k / 2) for k in range(-4, 5))  # to the run's own rate, where no stable one is known
-_DRAWN, _MEASURED = 240, 60  # points of a curve from the record, and of one that is evaluated for it
-_SLICE = 0.02  # seconds of a run between two looks at how far it has come
-_TRIED = 16  # batches whose gradients are compared with the whole one
+_RATIOS = tuple(10 ** (k / 2) for k in range(-4, 5))  # to the rate of the run, if no stable rate is known
+_DRAWN, _MEASURED = 240, 60  # points of a curve: from the trace, and if each must be evaluated
+_SLICE = 0.02  # seconds between two checks of the progress
+_TRIED = 16  # batches whose gradients are compared with the full gradient
 
 
 def lacking(experiment: Experiment, plan: RunPlan, what: str) -> str:
-    """Why a setting can't be swept, as a sentence; empty where it can."""
+    """Return the reason why a setting can't be swept, as a sentence; an empty string if it can."""
     problem, optimizer = experiment.problem, plan.optimizer
     if lacks := optimizer.lacks(plan.options.objective(problem)):
         return f"{optimizer.title} {lacks}."
     if what == RATE:
         declared = isinstance(optimizer.hyperparameters.get(RATE), Parameter)
-        return "" if declared else f"{optimizer.title} has no learning rate to vary: it finds the length of its steps."
+        return "" if declared else f"{optimizer.title} has no learning rate to vary: it computes its step length."
     if what not in problem.parameters:
         return f"{problem.title} has no {what.replace('_', ' ')} to vary; {_OWNERS[what]}."
     if what == BATCH and isinstance(problem, Network) and isinstance(problem.batches, GivenBatches):
-        return "The batches of this network are given, row by row."
+        return "The batch size of this network can't be varied, as its batches are given row by row."
     return ""
 
 
 _OWNERS = {
-    BATCH: "a regression on data has one, and a neural network",
-    "scaling": "a regression on data has one, and a neural network",
+    BATCH: "regressions on data and neural networks have one",
+    "scaling": "regressions on data and neural networks have one",
     "init": "a neural network has one",
 }
 
 
 def default_values(experiment: Experiment, plan: RunPlan, what: str) -> tuple[Any, ...]:
-    """Values that show both ends: rates around the largest stable one where it is known, else around the run's own;
-    batches from one row to all; every scaling; every initialisation."""
+    """Return values that include both extremes.
+
+    Learning rates are around the largest stable rate if it is known, otherwise around the rate of the run. Batch sizes
+    are from one row to all rows. For scalings and initialisations, all are returned.
+    """
     declared = _declared_of(experiment, plan, what)
     if isinstance(declared, Choice):
         return declared.words
@@ -69,37 +72,44 @@ def default_values(experiment: Experiment, plan: RunPlan, what: str) -> tuple[An
         rows = _rows_of(experiment)
         return (*(size for size in _ROWS if size < rows), 0)
     stable = stable_rate(experiment, plan)
-    own = plan.optimizer.check(plan.hyperparameters)[RATE]
-    rates = [stable * share for share in _SHARES] if stable else [own * ratio for ratio in _RATIOS]
+    current = plan.optimizer.check(plan.hyperparameters)[RATE]
+    rates = [stable * share for share in _SHARES] if stable else [current * ratio for ratio in _RATIOS]
     return tuple(float(f"{rate:.1g}") for rate in rates if declared.low < rate <= declared.high)
 
 
 def default_seeds(experiment: Experiment, plan: RunPlan, what: str) -> int:
-    """One run of each value where nothing is drawn by chance, else five."""
+    """Return the default number of runs of each value: one if nothing is random, otherwise five."""
     problem = experiment.problem
     chance = problem.stochastic or plan.options.noise or isinstance(problem, Network) or what == BATCH
     return SEEDS if chance else 1
 
 
 def default_steps(experiment: Experiment, plan: RunPlan, what: str) -> int:
-    """How many steps a run may take: the experiment's limit up to a few thousand, as there are many runs; and many more
-    where each value runs to the same loss."""
+    """Return the default step limit of a run.
+
+    It is the limit of the experiment, but at most 2,000, as there are many runs. It is ``MOST_STEPS`` if all runs end
+    at the same loss.
+    """
     raised = what == "scaling" and _target_of(experiment, plan, what) is not None
-    return MOST_STEPS if raised else min(experiment.limits.max_steps, _USUAL_STEPS)
+    return MOST_STEPS if raised else min(experiment.limits.max_steps, _DEFAULT_STEPS)
 
 
 def read_values(experiment: Experiment, plan: RunPlan, what: str, text: str) -> tuple[Any, ...]:
-    """Values typed with commas between, ``all`` for a batch of all rows; raises ValueError for what is none."""
+    """Return the values of a text in which they are separated by commas; ``all`` is a batch of all rows.
+
+    Raises:
+        ValueError: a value is not valid, or there is none.
+    """
     declared = _declared_of(experiment, plan, what)
     words = [word.strip().replace("−", "-") for word in text.split(",") if word.strip()]
     if not words:
-        raise ValueError(f"type values of the {what.replace('_', ' ')} with commas between")
+        raise ValueError(f"type values of the {what.replace('_', ' ')}, separated by commas")
     values = [declared.check(what, "0" if what == BATCH and word == "all" else word) for word in words]
     return tuple(dict.fromkeys(values))
 
 
 def value_title(what: str, value: Any) -> str:
-    """A value as it is spoken of: ``η = 0.1``, ``batches of 16``, ``raw``."""
+    """Return a value as a title, as in ``η = 0.1``, ``batches of 16`` or ``raw``."""
     if what == RATE:
         return f"η = {value:g}"
     if what == BATCH:
@@ -111,15 +121,17 @@ _WORDS = {"none": "raw", "standardise": "standardised", "minmax": "min–max"}
 
 
 def value_text(what: str, value: Any) -> str:
-    """A value as a person writes it."""
+    """Return a value as text that :func:`read_values` can read."""
     if what == BATCH:
         return f"{value}" if value else "all"
     return value if isinstance(value, str) else f"{value:g}"
 
 
 def stable_rate(experiment: Experiment, plan: RunPlan) -> float | None:
-    """The largest learning rate that is stable at the curvature of the start, where that is known beforehand: for
-    rules that are linear, on regressions whose every step sees all rows."""
+    """Return the largest learning rate that is stable at the curvature of the start; None if it is not known.
+
+    It is known for linear rules on regressions, if each step uses all rows and no gradient is clipped.
+    """
     problem = plan.options.objective(experiment.problem)
     clipped = plan.options.clip_norm is not None or plan.options.clip_value is not None
     if not isinstance(experiment.problem, Regression) or problem.stochastic or clipped:
@@ -130,19 +142,19 @@ def stable_rate(experiment: Experiment, plan: RunPlan) -> float | None:
 
 
 def with_value(experiment: Experiment, plan: RunPlan, what: str, value: Any) -> tuple[Experiment, RunPlan]:
-    """The experiment and the run with a setting at this value."""
+    """Return the experiment and the plan with a setting at this value."""
     if what == RATE:
         return experiment, replace(plan, hyperparameters={**plan.hyperparameters, RATE: value})
     return experiment.with_problem(experiment.problem.replace(**{what: value})), plan
 
 
 def _declared_of(experiment: Experiment, plan: RunPlan, what: str) -> Any:
-    """The declaration of what is varied."""
+    """Return the declaration of the setting that is varied."""
     return plan.optimizer.hyperparameters[RATE] if what == RATE else experiment.problem.parameters[what]
 
 
 def _target_of(experiment: Experiment, plan: RunPlan, what: str) -> float | None:
-    """The loss a millionth of the way above the lowest, for what is run until it is there."""
+    """Return the loss at which the runs end: ``NEAR`` above the lowest loss; None if they do not end at a loss."""
     problem = plan.options.objective(experiment.problem)
     if what != "scaling" or not isinstance(experiment.problem, Regression) or problem.stochastic \
             or problem.lowest is None or plan.options.noise:  # fmt: skip
@@ -151,8 +163,8 @@ def _target_of(experiment: Experiment, plan: RunPlan, what: str) -> float | None
     return problem.lowest + NEAR * (start - problem.lowest)
 
 
-def _own_rate(experiment: Experiment, plan: RunPlan) -> float | None:
-    """A rate that suits this scaling; None for a network, which keeps its own: to find one takes seconds."""
+def _rate_for_scaling(experiment: Experiment, plan: RunPlan) -> float | None:
+    """Return a learning rate that suits the scaling; None for a network, as a search would take seconds."""
     if isinstance(experiment.problem, Network):
         return None
     stable = stable_rate(experiment, plan)
@@ -160,34 +172,37 @@ def _own_rate(experiment: Experiment, plan: RunPlan) -> float | None:
 
 
 def _rows_of(experiment: Experiment) -> int:
-    """How many rows the problem is trained on."""
-    rows: int = len(experiment.problem.targets)  # type: ignore[attr-defined] # only those with batches are asked
+    """Return the number of rows of the training data."""
+    rows: int = len(experiment.problem.targets)  # type: ignore[attr-defined] # called for problems with batches only
     return rows
 
 
 def _batch_count(rows: int, size: int) -> int:
-    """How many batches of this size an epoch has."""
+    """Return the number of batches of this size in an epoch; 0 is a batch of all rows."""
     return -(-rows // (size or rows))
 
 
 def _batches_of(experiment: Experiment) -> int:
-    """How many batches an epoch has as the experiment is."""
+    """Return the number of batches in an epoch of the experiment."""
     return _batch_count(_rows_of(experiment), int(experiment.problem.values[BATCH]))
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one run of a sweep came to.
+    """The result of one run of a sweep.
 
     Attributes:
-        value, seed: what it was run with; the seed is counted from the experiment's.
-        rate: the learning rate it began with; NaN for none.
-        steps: how many it did; stop: why no more, None where it reached the target.
-        losses: the whole loss along the sweep's axis, (k,): where it ended it stays, where it diverged it is infinite.
-        reached: the first step at which the loss is no higher than the target; None for never, or no target.
-        noise: how far the gradient of a batch is off at the start, by the length of the whole gradient: a median of 16
-            batches; NaN where it is not batches that are swept.
-        measures: of a network, what its ``metrics`` tell at the end.
+        value: the value of the setting.
+        seed: the seed, relative to that of the experiment.
+        rate: the initial learning rate; NaN if there is none.
+        steps: the number of steps.
+        stop: the reason why the run stopped; None if it reached the target.
+        losses: the loss on all data along the axis of the sweep, (k,); constant after the end of the run, infinite if
+            the run diverged.
+        reached: the first step whose loss is not above the target; None if there is no such step or no target.
+        noise: the distance between the gradients of a batch and of all rows at the start, relative to the norm of the
+            latter; the median of 16 batches. NaN if the batch size is not varied.
+        measures: the ``metrics`` of a network at the end; empty for other problems.
     """
 
     value: Any
@@ -202,12 +217,12 @@ class Outcome:
 
     @property
     def end(self) -> float:
-        """The loss it ended at; infinite where it diverged."""
+        """The last loss; infinite if the run diverged."""
         return float(self.losses[-1])
 
     @property
     def limited(self) -> bool:
-        """Whether it ran out of steps."""
+        """True if the run stopped at the step limit or at the limit of the trace."""
         return (self.stop is None and self.reached is None) or self._stopped(Reason.STEP_LIMIT, Reason.FULL)
 
     def _stopped(self, *reasons: Reason) -> bool:
@@ -215,13 +230,16 @@ class Outcome:
 
     @property
     def diverged(self) -> bool:
-        """Whether it went where the loss is not finite, or out of all bounds."""
+        """True if the loss became infinite or NaN, or left its bounds."""
         return not np.isfinite(self.end)
 
 
 @dataclass(frozen=True)
 class Band:
-    """Quartiles of the losses of a value's runs along the axis: each (k,); not finite where so many have diverged."""
+    """Quartiles of the losses of the runs of one value along the axis, each (k,).
+
+    A quartile is not finite if too many runs have diverged.
+    """
 
     axis: Array
     low: Array
@@ -230,27 +248,30 @@ class Band:
 
 
 class Sweep:
-    """The runs of a sweep, executed one after another in slices; nothing of the experiment's own runs is touched.
+    """The runs of a sweep, executed one after another in slices; the runs of the experiment do not change.
 
-    A network's runs differ in the weights they begin with and in the order of their batches; of the scalings of a
-    regression each runs at a rate of its own, as no rate suits all: half of the largest stable one, or where that is
-    not known the one that :func:`gdviewer.experiment.rate_search.find_rate` finds, and until its loss has come within
-    a millionth of the way to the lowest. Batch sizes are compared over the same number of epochs, without tolerances.
+    The seeds of a network differ in the initial weights and in the order of the batches. Each scaling of a regression
+    has another learning rate, as no rate suits all of them: half of the largest stable rate, or the result of
+    :func:`gdviewer.experiment.rate_search.find_rate` if that is not known. It runs until its loss is near the lowest
+    loss (``NEAR``). Batch sizes are compared over the same number of epochs, without tolerances.
 
-    The losses are those of all data trained on, also where a run's record holds those of batches.
+    The losses are those on all training data, even if the trace of a run has the losses of batches.
 
     Args:
-        plan: the run that is varied, from its start; a network always begins at the weights of its seed.
-        what: one of ``SWEPT``; values: None for :func:`default_values`.
-        seeds: runs of each value; max_steps: of each run, for batch sizes with the batches as they are now.
+        experiment: the experiment.
+        plan: the run that is varied, from its start; a network begins at the weights of its seed.
+        what: the setting that is varied, one of ``SWEPT``.
+        values: the values; None for :func:`default_values`.
+        seeds: the number of runs of each value.
+        max_steps: the step limit of each run; for batch sizes, the limit with the current batches.
 
     Attributes:
-        axis: the steps, or the epochs where ``in_epochs``, at which losses are told, (k,).
-        target: the loss at which a run has come far enough; None where it is not known beforehand.
-        outcomes: what came out so far; only ever appended to.
+        axis: the steps, or the epochs if ``in_epochs``, of the losses, (k,).
+        target: the loss at which a run ends; None if it is not known beforehand.
+        outcomes: the results so far; new ones are appended.
 
     Raises:
-        ValueError: what can't be swept, or a value out of range.
+        ValueError: the setting can't be swept, or a value is out of range.
     """
 
     def __init__(
@@ -260,8 +281,8 @@ class Sweep:
         if lacks := lacking(experiment, plan, what):
             raise ValueError(lacks)
         self.experiment = replace(experiment, breakpoints=())
-        own = None if isinstance(experiment.problem, Network) else experiment.start_of(plan)
-        self.plan = replace(plan, start=own, branch=None)
+        start = None if isinstance(experiment.problem, Network) else experiment.start_of(plan)
+        self.plan = replace(plan, start=start, branch=None)
         self.what = what
         declared = _declared_of(experiment, plan, what)
         given = default_values(experiment, plan, what) if values is None else values
@@ -276,35 +297,35 @@ class Sweep:
         self.outcomes: list[Outcome] = []
         self._cases = [(value, seed) for seed in range(self.seeds) for value in self.values]
         self._trial: _Trial | None = None
-        self._bands: dict[Any, tuple[int, Band]] = {}  # with how many runs they were made of
+        self._bands: dict[Any, tuple[int, Band]] = {}  # with the number of their runs
 
     @property
     def done(self) -> bool:
-        """Whether all runs have ended."""
+        """True if all runs have ended."""
         return len(self.outcomes) == len(self._cases)
 
     @property
     def progress(self) -> float:
-        """The share of the runs that is done, 0 … 1."""
+        """The completed share of the runs, from 0 to 1."""
         trial = self._trial
         return (len(self.outcomes) + (trial.share if trial else 0.0)) / len(self._cases)
 
     @property
     def finds_rates(self) -> bool:
-        """Whether each value runs at a learning rate that was found for it."""
+        """True if each value has another learning rate, which was found for it."""
         return self.what == "scaling" and len({one.rate for one in self.outcomes if one.rate > 0}) > 1
 
     @property
     def half_stable(self) -> bool:
-        """Whether these rates are half of the largest stable ones."""
+        """True if these rates are half of the largest stable rates."""
         return self.finds_rates and stable_rate(self.experiment, self.plan) is not None
 
     def of(self, value: Any) -> list[Outcome]:
-        """What came out with a value so far."""
+        """Return the results of a value so far."""
         return [outcome for outcome in self.outcomes if outcome.value == value]
 
     def band(self, value: Any) -> Band | None:
-        """The quartiles of the losses with a value, to where its last run ended; None before its first has."""
+        """Return the quartiles of the losses of a value, up to the end of its longest run; None without a result."""
         found = self.of(value)
         known = self._bands.get(value)
         if not found or (known and known[0] == len(found)):
@@ -318,32 +339,33 @@ class Sweep:
         return band
 
     def steps_at(self, value: Any) -> Array:
-        """The numbers of the steps that the axis stands for with a value, (k,)."""
+        """Return the step of each point of the axis for a value, (k,)."""
         if not self.in_epochs:
             return self.axis
         steps: Array = np.round(self.axis * _batch_count(_rows_of(self.experiment), value))
         return np.minimum(steps, MOST_STEPS)
 
     def build(self, value: Any, seed: int) -> Run:
-        """The run of a value and a seed, ready to be stepped."""
+        """Return the run of a value and a seed, ready to be executed."""
         experiment, plan = with_value(self.experiment, self.plan, self.what, value)
         problem = experiment.problem
         if isinstance(problem, Network):
             problem = problem.replace(init_seed=problem.values["init_seed"] + seed)
             experiment = replace(experiment, problem=problem, start=tuple(problem.start.tolist()))
         if self.what == "scaling":
-            rate = _own_rate(experiment, plan)
+            rate = _rate_for_scaling(experiment, plan)
             plan = replace(plan, hyperparameters={**plan.hyperparameters, RATE: rate}) if rate else plan
         limits = replace(experiment.limits, max_steps=max(1, int(self.steps_at(value)[-1])))
-        if self.target is not None or self.in_epochs:  # a small move, of a small rate or by chance, is no end then
+        if self.target is not None or self.in_epochs:  # a move may be small because of the rate or by chance
             limits = replace(limits, tolerance=None, gradient_tolerance=None, loss_tolerance=None)
         return replace(experiment, limits=limits, seed=experiment.seed + seed).build(plan)
 
     def advance(self, seconds: float, ended: Callable[[], bool] = lambda: False) -> None:
-        """Execute runs for about so long.
+        """Execute runs for about the given time.
 
         Args:
-            ended: whether the sweep is another thread's by now; asked after each slice.
+            seconds: the time in seconds.
+            ended: called after each slice; it returns True if this thread must no longer use the sweep.
         """
         end = perf_counter() + seconds
         while not self.done:
@@ -360,7 +382,7 @@ class Sweep:
                 return
 
     def finish(self) -> Sweep:
-        """Execute all of it; returns itself."""
+        """Execute all runs and return the sweep."""
         while not self.done:
             self.advance(1.0)
         return self
@@ -371,34 +393,34 @@ class Sweep:
         first = last / points / 10 if self.in_epochs else 1.0
         axis = np.concatenate([np.linspace(0, last, points + 1), np.geomspace(min(first, last), last, points)])
         axis = np.unique(axis if self.in_epochs else np.round(axis))
-        apart: Array = axis[np.append(np.diff(axis) > 1e-9 * last, True)]  # rounding makes twins of the ends
+        apart: Array = axis[np.append(np.diff(axis) > 1e-9 * last, True)]  # rounding duplicates the ends
         return apart
 
 
 class _Trial:
-    """One run of a sweep, under way.
+    """A run of a sweep that is being executed.
 
     Attributes:
-        outcome: what came out, once it has ended.
+        outcome: the result; None until the run has ended.
     """
 
     def __init__(self, sweep: Sweep, value: Any, seed: int) -> None:
         self._sweep, self._value, self._seed = sweep, value, seed
         self._run = sweep.build(value, seed)
         self._marks = sweep.steps_at(value).astype(int)
-        self._losses: list[float] = []  # at the marks, where they are not those of the record
-        self._measured: tuple[int, Mapping[str, float]] = -1, {}  # the step, and what was measured there
-        self._looked = 0  # up to which step of the record the target has been looked for
+        self._losses: list[float] = []  # at the marks, if they are not in the trace
+        self._measured: tuple[int, Mapping[str, float]] = -1, {}  # the step and its measures
+        self._looked = 0  # the target was searched in the trace up to this step
         self._noise = _noise(self._run) if sweep.in_epochs else np.nan
         self.outcome: Outcome | None = None
 
     @property
     def share(self) -> float:
-        """The share of its steps that is done."""
+        """The completed share of the steps."""
         return self._run.step / self._run.limits.max_steps
 
     def advance(self, seconds: float, ended: Callable[[], bool]) -> None:
-        """Execute steps for about so long, at most to the next mark."""
+        """Execute steps for about the given time, at most up to the next mark."""
         run, measured = self._run, self._sweep.measured
         mark = int(self._marks[len(self._losses)] if measured else self._marks[-1])
         if not run.begun or run.step < mark:
@@ -407,7 +429,7 @@ class _Trial:
                 return
         if measured and run.begun:
             while len(self._losses) < len(self._marks) and self._marks[len(self._losses)] == run.step:
-                self._losses.append(self._losses[-1] if self._seen(run.step) else self._whole())
+                self._losses.append(self._losses[-1] if self._seen(run.step) else self._full_loss())
         reached = None if measured else self._find_target()
         if reached is not None or run.stop or run.step >= self._marks[-1]:
             self.outcome = self._made(reached)
@@ -415,13 +437,13 @@ class _Trial:
     def _seen(self, step: int) -> bool:
         return bool(self._losses) and int(self._marks[len(self._losses) - 1]) == step
 
-    def _whole(self) -> float:
-        """The loss of all that a network is trained on, at the newest point, with the decay's term if there is one."""
+    def _full_loss(self) -> float:
+        """Return the loss of a network on all training data at the newest point, with the decay term."""
         point, l2 = self._run.trace.last, self._run.options.l2 or 0.0
         return self._measures()["train_loss"] + l2 / 2 * float(point @ point)
 
     def _measures(self) -> Mapping[str, float]:
-        """What a network's ``metrics`` tell at the newest point."""
+        """Return the ``metrics`` of a network at the newest point."""
         if self._measured[0] != self._run.step and isinstance(self._run.problem, Network):
             self._measured = self._run.step, self._run.problem.metrics(self._run.trace.last)
         return self._measured[1]
@@ -443,7 +465,7 @@ class _Trial:
         lost = stop is not None and stop.reason in (Reason.DIVERGED, Reason.LEFT_DOMAIN, *FAILED)
         if self._sweep.measured:
             left = len(self._marks) - len(self._losses)
-            last = np.inf if lost or not run.begun else self._whole() if left else 0.0
+            last = np.inf if lost or not run.begun else self._full_loss() if left else 0.0
             losses = np.array([*self._losses, *[last] * left])
         else:
             losses = np.where((self._marks > steps) & lost, np.inf, record[np.minimum(self._marks, steps)])
@@ -456,7 +478,7 @@ class _Trial:
 
 
 def _noise(run: Run) -> float:
-    """How far the gradients of batches are off the whole one, at the start."""
+    """Return the relative error of the gradients of batches at the start; see :class:`Outcome`."""
     problem = run.problem
     if not problem.stochastic:
         return 0.0

@@ -1,4 +1,4 @@
-"""What a sweep shows, in sentences whose numbers are those of its results."""
+"""Summaries of a sweep: a table of its values, and sentences about its results."""
 
 from __future__ import annotations
 
@@ -11,21 +11,28 @@ import numpy as np
 from gdviewer.engine.record.events import Message
 from gdviewer.experiment.sweep import BATCH, FAILED, RATE, Sweep, value_title
 
-_WORSE = 2.0  # times the best loss is far behind it
-_LEARNT = 0.5  # of the way down to the best counts as having come down
+_WORSE = 2.0  # a loss above this multiple of the best loss is much worse
+_LEARNT = 0.5  # a run has learnt if its loss fell by this share of the fall to the best loss
 
 
 @dataclass(frozen=True)
 class Summary:
-    """The runs of one value as one line of a table; medians over the seeds.
+    """The runs of one value as a row of a table, with medians over the seeds.
 
     Attributes:
-        runs: how many there are; diverged: how many of them diverged.
-        start, end: the losses they began and ended at; low, high: the quartiles of the end.
-        steps: how many they did; limited: whether most ended at the step limit.
-        reached: the step at which the loss was at the target, NaN where most never were; None without a target.
-        rate: the learning rate; noise: see :class:`gdviewer.experiment.sweep.Outcome`.
-        measures: of a network, the medians of its measures.
+        value: the value of the setting.
+        runs: the number of runs.
+        diverged: the number of runs that diverged.
+        start: the first loss.
+        end: the last loss.
+        low: the lower quartile of the last loss.
+        high: the upper quartile of the last loss.
+        steps: the number of steps.
+        limited: True if most runs stopped at the step limit.
+        reached: the step at which the loss reached the target; NaN if most runs did not reach it; None without target.
+        rate: the learning rate.
+        noise: see :class:`gdviewer.experiment.sweep.Outcome`.
+        measures: the measures of a network; empty for other problems.
     """
 
     value: Any
@@ -44,12 +51,12 @@ class Summary:
 
     @property
     def lost(self) -> bool:
-        """Whether the median run diverged."""
+        """True if the median run diverged."""
         return not np.isfinite(self.end)
 
 
 def summaries(sweep: Sweep) -> list[Summary]:
-    """A line for each value that has run, in the order of the values."""
+    """Return a summary of each value that has results, in the order of the values."""
     found = []
     for value in sweep.values:
         if outcomes := sweep.of(value):
@@ -73,7 +80,7 @@ def summaries(sweep: Sweep) -> list[Summary]:
 
 
 def findings(sweep: Sweep) -> list[Message]:
-    """What the results so far show; nothing before each value has run."""
+    """Return sentences about the results so far; an empty list before each value has a result."""
     lines = summaries(sweep)
     if len(lines) < len(sweep.values):
         return []
@@ -92,7 +99,7 @@ def findings(sweep: Sweep) -> list[Message]:
         found = _of_batches(sweep, lines, best)
     else:
         found = [_best(sweep, best), *_speeds(sweep, lines)]
-        found = found if sweep.target is None else found[1:]  # where all run to one loss, none is the lowest
+        found = found if sweep.target is None else found[1:]  # all runs end at the same loss
         if lost := [line for line in lines if line.lost]:
             found.append(Message("Diverged: {values}.", {"values": _names(sweep, lost)}))
     if sweep.what == "scaling" and best.rate > 0:
@@ -167,11 +174,11 @@ def _of_batches(sweep: Sweep, lines: list[Summary], best: Summary) -> list[Messa
         values |= {"steps": _n(large.steps), "many": _n(small.steps)}
         found.append(Message("In the same epochs {large} made {steps} steps, {small} {many}.", values))
     noises = [(line.noise, value_title(BATCH, line.value)) for line in lines if np.isfinite(line.noise)]
-    told = ", ".join(f"{noise:.2g} with {title}" for noise, title in noises)
+    errors = ", ".join(f"{noise:.2g} with {title}" for noise, title in noises)
     found.append(
         Message(
-            "Batches add noise: at the start the gradient of a batch is off by so many times the whole: {told}.",
-            {"told": told},
+            "Batches add noise: at the start the relative error of the gradient of a batch is {errors}.",
+            {"errors": errors},
         )
     )
     if lost := [line for line in lines if line.lost]:
@@ -180,7 +187,7 @@ def _of_batches(sweep: Sweep, lines: list[Summary], best: Summary) -> list[Messa
 
 
 def _speeds(sweep: Sweep, lines: list[Summary]) -> list[Message]:
-    """How many steps each value takes to a loss that all reach which come down at all."""
+    """Return sentences about the steps that each value takes to a loss that all values that learn reach."""
     target, steps, about = sweep.target, {}, ""
     if target is not None:
         steps = {line.value: line.reached or 0.0 for line in lines}
@@ -192,9 +199,10 @@ def _speeds(sweep: Sweep, lines: list[Summary]) -> list[Message]:
         target = max(line.end for line in learnt)
         steps = {line.value: _first_at(sweep, line.value, target) for line in lines}
         about = "about "
-    told = [f"{value_title(sweep.what, value)} {about + _n(n) if n >= 0 else 'never'}" for value, n in steps.items()]
+    counts = [f"{value_title(sweep.what, value)} {about + _n(n) if n >= 0 else 'never'}" for value, n in steps.items()]
     reached = [n for n in steps.values() if np.isfinite(n)]
-    found = [Message("Steps to a loss of {target}: {told}.", {"target": f"{target:.5g}", "told": ", ".join(told)})]
+    values: dict[str, Any] = {"target": f"{target:.5g}", "counts": ", ".join(counts)}
+    found = [Message("Steps to a loss of {target}: {counts}.", values)]
     if len(reached) > 1 and min(reached) > 0:
         fast, slow = (next(v for v, n in steps.items() if n == end) for end in (min(reached), max(reached)))
         values = {"slow": value_title(sweep.what, slow), "fast": value_title(sweep.what, fast)}
@@ -212,7 +220,7 @@ def _speeds(sweep: Sweep, lines: list[Summary]) -> list[Message]:
 
 
 def _first_at(sweep: Sweep, value: Any, target: float) -> float:
-    """The first step of the axis at which the median loss is at the target; NaN for none."""
+    """Return the first step of the axis at which the median loss reaches the target; NaN if none does."""
     band = sweep.band(value)
     hits = np.flatnonzero(band.median <= target * (1 + 1e-12)) if band else np.empty(0, dtype=int)
     return float(sweep.steps_at(value)[hits[0]]) if len(hits) else np.nan
