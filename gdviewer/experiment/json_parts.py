@@ -223,7 +223,7 @@ def optimizer_to_dict(rule: Optimizer, path: str) -> Any:
         read = read_rule(source.text, source.name)
         beside = {name: getattr(rule, name) for name in _BESIDE if getattr(rule, name) != getattr(read, name)}
         if replace(read, **beside) != rule or not same(_signature(read), _signature(rule)):
-            raise ValueError(f"{source.name} is declared in another way than in its source, so it can't be stored")
+            raise ValueError(f"{source.name} is not declared as in its source, so it can't be stored")
     return {"text": source.text, "name": source.name} | beside
 
 

@@ -25,7 +25,7 @@ from gdviewer.problems.regression import Regression
 RATE, BATCH = "learning_rate", "batch_size"
 SWEPT = RATE, BATCH, "scaling", "init"  # the settings that can be varied
 SEEDS = 5
-MOST_STEPS = 1_000_000  # the limit if each run ends at a target loss
+MAX_STEPS = 1_000_000  # the limit if each run ends at a target loss
 FAILED = Reason.ERROR, Reason.UNFIT  # a rule raised an exception, or it does not suit the problem
 NEAR = 1e-6  # share of the loss above the lowest that may remain; the weights are then right to about a thousandth
 _DEFAULT_STEPS = 2000
@@ -87,11 +87,11 @@ def default_seeds(experiment: Experiment, plan: RunPlan, what: str) -> int:
 def default_steps(experiment: Experiment, plan: RunPlan, what: str) -> int:
     """Return the default step limit of a run.
 
-    It is the limit of the experiment, but at most 2,000, as there are many runs. It is ``MOST_STEPS`` if all runs end
+    It is the limit of the experiment, but at most 2,000, as there are many runs. It is ``MAX_STEPS`` if all runs end
     at the same loss.
     """
     raised = what == "scaling" and _target_of(experiment, plan, what) is not None
-    return MOST_STEPS if raised else min(experiment.limits.max_steps, _DEFAULT_STEPS)
+    return MAX_STEPS if raised else min(experiment.limits.max_steps, _DEFAULT_STEPS)
 
 
 def read_values(experiment: Experiment, plan: RunPlan, what: str, text: str) -> tuple[Any, ...]:
@@ -343,7 +343,7 @@ class Sweep:
         if not self.in_epochs:
             return self.axis
         steps: Array = np.round(self.axis * _batch_count(_rows_of(self.experiment), value))
-        return np.minimum(steps, MOST_STEPS)
+        return np.minimum(steps, MAX_STEPS)
 
     def build(self, value: Any, seed: int) -> Run:
         """Return the run of a value and a seed, ready to be executed."""

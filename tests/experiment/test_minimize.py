@@ -211,7 +211,7 @@ def test_that_the_seed_decides_what_is_random():
         ({"options": {"max_iter": 1}}, "has no option 'max_iter'; did you mean 'maxiter'"),
         (
             {"options": {"qqq": 1}},
-            "has no option 'qqq'; the options are maxiter, gtol, ftol, seed, l2, .*, schedule, break_when, learning_rate",
+            "has no option 'qqq'; the options are maxiter, gtol, ftol, seed, l2, .*, break_when, learning_rate",
         ),
         ({"options": {"learning_rate": -1}}, r"learning_rate must be in \(0, 10\]; got -1"),
         ({"options": {"maxiter": 0}}, r"maxiter must be in \[1, 1e\+09\]; got 0"),

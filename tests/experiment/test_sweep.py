@@ -16,7 +16,7 @@ from gdviewer.engine.run.stop import Limits, Reason
 from gdviewer.experiment.experiment import Experiment
 from gdviewer.experiment.plan import RunPlan
 from gdviewer.experiment.sweep import (
-    MOST_STEPS,
+    MAX_STEPS,
     SWEPT,
     Sweep,
     default_values,
@@ -132,7 +132,7 @@ def test_that_raw_features_take_thousands_of_times_the_steps(ratio, times):
     sweep = swept(given, "scaling")
     steps = {one.value: one.reached for one in sweep.outcomes}
     assert steps["none"] > times * steps["standardise"]
-    assert sweep.max_steps == MOST_STEPS
+    assert sweep.max_steps == MAX_STEPS
     said = "\n".join(one.text for one in findings(sweep))
     assert f"raw {steps['none']:,}" in said
     assert f"raw took {steps['none'] / steps['standardise']:,.0f} times the steps of standardised." in said

@@ -24,7 +24,7 @@ from gdviewer.experiment.diff import ExperimentDiff
 from gdviewer.experiment.plan import RunPlan
 from gdviewer.experiment.sweep import (
     BATCH,
-    MOST_STEPS,
+    MAX_STEPS,
     RATE,
     SEEDS,
     Sweep,
@@ -47,7 +47,7 @@ from gdviewer.ui.widgets.number_field import EntryField
 
 _REDRAWN_SECONDS = 0.25  # between two pictures while it runs
 _SEEDS = count(SEEDS, 1, 100, meaning="runs of each value: other batches, and other weights to begin with")
-_STEPS = count(1000, 1, MOST_STEPS, meaning="the most steps of a run; of batch sizes, of one with the batches of now")
+_STEPS = count(1000, 1, MAX_STEPS, meaning="the most steps of a run; of batch sizes, of one with the batches of now")
 
 
 def _titles() -> dict[str, tuple[str, str]]:
