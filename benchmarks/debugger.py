@@ -1,8 +1,8 @@
-"""How fast the debugger is: prints one JSON object last.
+"""Speed of the debugger; the last output is a JSON object with all figures.
 
     python benchmarks/debugger.py
 
-Draws on the display there is, else offscreen. Figures that are compared with each other are measured in turns.
+The windows are drawn on the display, or offscreen without one. Figures that are compared are measured in turns.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from time import perf_counter
 
-sys.path.insert(0, str(Path(__file__).parents[1]))  # this checkout, whatever is installed
+sys.path.insert(0, str(Path(__file__).parents[1]))  # import this checkout, not an installed gdviewer
 
 from editing import editing
 from open_step import open_step
@@ -31,7 +31,7 @@ from gdviewer.ui.app.application import create_application
 
 START = (-1.2, 1.0)
 UNLIMITED = Limits(tolerance=None, max_steps=10**9)
-BREAKPOINTS = (  # none of them is hit, but each step is judged by all
+BREAKPOINTS = (  # none of them is hit, but each is tested at each step
     Breakpoint("loss_rises_running", 1000),
     Breakpoint("move_longer", 1e3),
     Breakpoint("leaves_domain"),
@@ -41,9 +41,9 @@ BREAKPOINTS = (  # none of them is hit, but each step is judged by all
 
 
 def breakpoint_cost(pairs: int = 16, rounds: int = 21) -> dict[str, float]:
-    """The rate of bursts at full speed with five breakpoints over the rate without, of two runs burst by burst."""
+    """Return the speed of a run with five breakpoints relative to that of a run without, in alternating bursts."""
     problem, rule = problems.get("rosenbrock"), optimizers.get("adam")
-    problem.prepare()  # SymPy's work is not a step's
+    problem.prepare()  # so that the work of SymPy is not measured
     rates: dict[bool, list[float]] = {False: [], True: []}
     for _ in range(rounds):
         runs = {
@@ -70,7 +70,7 @@ def main() -> None:
     if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     with tempfile.TemporaryDirectory() as settings:
-        os.environ["XDG_CONFIG_HOME"] = settings  # no layout of the user's is read or written over
+        os.environ["XDG_CONFIG_HOME"] = settings  # do not read or overwrite the user's layout
         application = create_application()
         application.setQuitOnLastWindowClosed(False)
         figures: dict[str, float] = {}

@@ -1,4 +1,4 @@
-"""Lateness of frames while a hand moves a slider and the runs are played."""
+"""Lateness of frames while a slider is dragged and the runs are played."""
 
 from __future__ import annotations
 
@@ -24,8 +24,11 @@ def process_events(duration: float) -> None:
 
 
 def editing(notches: int = 200) -> dict[str, float]:
-    """Four runs at full speed while the slider of a learning rate goes up and down, a notch a frame: how much later
-    than the frame's time each frame comes after the one before it, and how long a notch takes."""
+    """Return the lateness of frames and the time of an edit, both in milliseconds.
+
+    Four runs are executed at full speed while the slider of a learning rate moves by one notch in each frame. The
+    lateness is the time between two frames beyond the frame time.
+    """
     plans = tuple(
         RunPlan(optimizers.get(name), {"learning_rate": rate}, color=i) for i, (name, rate) in enumerate(RATES.items())
     )

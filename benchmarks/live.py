@@ -1,8 +1,8 @@
-"""How fast gdviewer is, from one run of under a minute: prints one JSON object last.
+"""Speed of gdviewer, measured in less than a minute; the last output is a JSON object with all figures.
 
     python benchmarks/live.py
 
-Draws on the display there is, else offscreen. Figures that are compared with each other are measured in turns.
+The windows are drawn on the display, or offscreen without one. Figures that are compared are measured in turns.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from time import monotonic, perf_counter
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1]))  # this checkout, whatever is installed
+sys.path.insert(0, str(Path(__file__).parents[1]))  # import this checkout, not an installed gdviewer
 
 import numpy as np
 import pyqtgraph as pg
@@ -41,12 +41,12 @@ TIMER_MS = 5
 
 
 def bare_loop(steps: int) -> None:
-    """Adam on Rosenbrock by hand, recording nothing."""
+    """Execute Adam on the Rosenbrock function in a plain loop without a record."""
     learning_rate, beta1, beta2, eps = 1e-3, 0.9, 0.999, 1e-8
     a, b = 1.0, 100.0
     x, m, v = np.array(START), np.zeros(2), np.zeros(2)
     for t in range(1, steps + 1):
-        p, q = x.tolist()  # arithmetic on Python's floats is faster than on NumPy's
+        p, q = x.tolist()  # Python floats are faster than NumPy scalars
         u = q - p * p
         g = np.array([-2 * (a - p) - 4 * b * p * u, 2 * b * u])
         m = beta1 * m + (1 - beta1) * g
@@ -58,7 +58,7 @@ def bare_loop(steps: int) -> None:
 
 def new_run() -> Run:
     run = Run(problems.get("rosenbrock"), optimizers.get("adam"), START, limits=UNLIMITED)
-    run.problem.prepare()  # SymPy's work is not a step's
+    run.problem.prepare()  # so that the work of SymPy is not measured
     run.begin()
     return run
 
@@ -83,7 +83,7 @@ def engine_and_bare_loop(steps: int = 20_000, rounds: int = 7) -> dict[str, floa
 
 
 def a_million_steps(chunk: int = 1000) -> dict[str, float]:
-    """The last 100,000 steps against the first 100,000 of another run, in turns."""
+    """Return the cost of the last 100,000 of a million steps, relative to the first ones of another run, in turns."""
     old, young = new_run(), new_run()
     old.advance(900_000)
     late = early = 0.0
@@ -94,7 +94,7 @@ def a_million_steps(chunk: int = 1000) -> dict[str, float]:
 
 
 class Watch(QObject):
-    """Counts the frames of a window, by the paint events of each plot, and how late a timer in its thread comes."""
+    """Counter of the frames of a window, by the paint events of each plot, and of the lateness of a timer."""
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__()
@@ -139,7 +139,7 @@ def process_events(duration: float) -> None:
 
 
 def live(runs: int, duration: float = 1.5, rounds: int = 3) -> dict[str, float]:
-    """A window at full speed, in turns with the engine alone."""
+    """Return the speed of a window at full speed, in turns with the engine alone."""
     plans = tuple(RunPlan(optimizers.get("adam"), color=i) for i in range(runs))
     window = MainWindow(Experiment(problems.get("rosenbrock"), plans, START, UNLIMITED))
     window.resize(1280, 720)
@@ -186,7 +186,7 @@ class FirstPaint(QObject):
     done = False
     def eventFilter(self, watched, event):
         if event.type() == QEvent.Type.Paint and not self.done:
-            QTimer.singleShot(0, self.painted)  # comes when the window has been drawn whole
+            QTimer.singleShot(0, self.painted)  # fires when the window is completely drawn
         return False
     def painted(self):
         if ready() and not self.done:
@@ -225,7 +225,7 @@ application.exec()
 
 
 def first_frames(rounds: int = 4) -> dict[str, float]:
-    """From the start of a process to the end of the first frame of its window; one round before to warm the disk."""
+    """Return the seconds from the start of a process to its first frame; the first round only fills caches."""
     times: dict[str, list[float]] = {"first_frame_s": [], "empty_window_first_frame_s": []}
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
     for _ in range(rounds + 1):
@@ -240,7 +240,7 @@ def first_frames(rounds: int = 4) -> dict[str, float]:
 
 
 def contours(rounds: int = 25) -> dict[str, float]:
-    """All of a landscape as it is drawn anew, and contourpy alone on the same heights."""
+    """Return the milliseconds to compute a whole landscape, and those of contourpy alone on the same heights."""
     problem = problems.get("himmelblau")
     (left, right), (bottom, top) = problem.domain
     whole, alone = [], []
@@ -263,7 +263,7 @@ def main() -> None:
     if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     with tempfile.TemporaryDirectory() as settings:
-        os.environ["XDG_CONFIG_HOME"] = settings  # no layout of the user's is read or written over
+        os.environ["XDG_CONFIG_HOME"] = settings  # do not read or overwrite the user's layout
         print(json.dumps(measure(), indent=2))
 
 

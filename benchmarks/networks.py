@@ -1,11 +1,11 @@
-"""How fast networks are trained, beside scikit-learn and PyTorch: prints one JSON object last.
+"""Speed of training networks, compared with scikit-learn and PyTorch; the last output is a JSON object.
 
     pip install -e .[bench]
     python benchmarks/networks.py [--minutes 10]
 
-One thread; what is compared is measured in turns, and medians are told. Without scikit-learn or PyTorch their figures
-are null. Figures of gdviewer are those of its engine, with the record and its checkpoints. ``--minutes`` says how long
-the run takes of which the memory is measured; a third of a minute if it is not given.
+One thread is used. Figures that are compared are measured in turns, and their medians are printed. Without scikit-learn
+or PyTorch, their figures are null. The figures of gdviewer are those of its engine, with the record and its
+checkpoints. ``--minutes`` is the duration of the run whose memory is measured; the default is a third of a minute.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):  # read when NumPy and PyTorch load
+# NumPy and PyTorch read these variables when they are loaded.
+for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = "1"
-sys.path.insert(0, str(Path(__file__).parents[1]))  # this checkout, whatever is installed
+sys.path.insert(0, str(Path(__file__).parents[1]))  # import this checkout, not an installed gdviewer
 
 import numpy as np
 
@@ -46,18 +47,18 @@ from gdviewer.problems.networks.network import Network
 
 UNLIMITED = Limits(tolerance=None, max_steps=10**9, divergence=1e300)
 ROUNDS = 9
-Steps = Callable[[int], object]  # what does so many steps
+Steps = Callable[[int], object]  # executes a number of steps
 
 
 def ours(network: Network, optimizer: str) -> Steps:
-    """The engine, going on and on."""
+    """Return the steps of gdviewer's engine; each call continues the same run."""
     run = Run(network, optimizers.get(optimizer), network.start, {"learning_rate": 1e-3}, UNLIMITED)
     run.advance(20)
     return run.advance
 
 
 def eager(network: Network, layers: Callable[[], list[Any]], optimizer: str) -> Steps | None:
-    """PyTorch as its tutorials train, on the same data in batches of the same size."""
+    """Return the steps of PyTorch, as in its tutorials, on the same data with the same batch size; None without it."""
     if torch is None:
         return None
     torch.set_num_threads(1)
@@ -90,7 +91,7 @@ def eager(network: Network, layers: Callable[[], list[Any]], optimizer: str) -> 
 
 
 def learner(network: Network, units: int) -> Steps | None:
-    """scikit-learn's classifier, in whole epochs."""
+    """Return the steps of scikit-learn's classifier, in whole epochs; None without it."""
     if MLPClassifier is None:
         return None
     inputs, size = network.inputs.reshape(len(network.inputs), -1), network.batches.size
@@ -99,14 +100,14 @@ def learner(network: Network, units: int) -> Steps | None:
         epochs = round(count / network.batches.count)
         model = MLPClassifier((units,), batch_size=size, max_iter=epochs, n_iter_no_change=epochs + 1, tol=0)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that it has not converged
+            warnings.simplefilter("ignore")  # ignore that it has not converged
             model.fit(inputs, network.targets)
 
     return steps
 
 
 def products(network: Network, units: tuple[int, ...]) -> Steps:
-    """The matrix products of a step alone, on the same shapes: forward, by the weights, and back."""
+    """Return the matrix products of a step alone: the forward pass, the gradients of the weights, the backward pass."""
     rng, rows = np.random.default_rng(0), network.batches.size
     a = [rng.standard_normal((rows, k)) for k in units]
     weights = [rng.standard_normal(shape) for shape in itertools.pairwise(units)]
@@ -123,7 +124,10 @@ def products(network: Network, units: tuple[int, ...]) -> Steps:
 
 
 def in_turns(count: int, *each: Steps | None) -> list[list[float | None]]:
-    """The microseconds that a step of each takes, one after another in every round; None for what is missing."""
+    """Return the microseconds per step of each, for each round; None for a missing library.
+
+    In each round, they are measured one after another.
+    """
     rounds = []
     for _ in range(ROUNDS):
         taken = []
@@ -137,14 +141,14 @@ def in_turns(count: int, *each: Steps | None) -> list[list[float | None]]:
 
 
 def median(rounds: list[list[float | None]], of: int, by: int | None = None) -> float | None:
-    """The median over the rounds of a time, or of a time by another of the same round."""
+    """Return the median over the rounds of a time, or of its ratio to another time of the same round."""
     if any(taken[i] is None for taken in rounds for i in (of, by) if i is not None):
         return None
     return statistics.median(taken[of] / (1 if by is None else taken[by]) for taken in rounds)  # type: ignore[operator]
 
 
 def digits() -> dict[str, float | None]:
-    """64-32-10 with Adam, batches of 64: epochs per second beside scikit-learn's and PyTorch's."""
+    """Return the speed of 64-32-10 with Adam and batches of 64, compared with scikit-learn and PyTorch."""
     network = problems.get("digits_network")
     layers = (lambda nn: [nn.Flatten(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10)]) if torch else None
     each = ours(network, "adam"), learner(network, 32), eager(network, lambda: layers(torch.nn), "adam")
@@ -158,7 +162,7 @@ def digits() -> dict[str, float | None]:
 
 
 def small() -> dict[str, float | None]:
-    """2-8-8-1 with Adam, batches of 32."""
+    """Return the speed of 2-8-8-1 with Adam and batches of 32, compared with PyTorch."""
     rng = np.random.default_rng(0)
     inputs = rng.standard_normal((1024, 2))
     network = problems.network("8, 8", inputs, (inputs.prod(axis=1) > 0).astype(int), "binary_cross_entropy")
@@ -172,7 +176,7 @@ def small() -> dict[str, float | None]:
 
 
 def wide() -> dict[str, float | None]:
-    """784-512-512-10, batches of 256, beside PyTorch and the time of its matrix products alone."""
+    """Return the speed of 784-512-512-10 with batches of 256, compared with PyTorch and the matrix products alone."""
     rng, units = np.random.default_rng(0), (784, 512, 512, 10)
     inputs, targets = rng.standard_normal((4096, 784)), rng.integers(0, 10, 4096)
     network = problems.network("512 relu, 512 relu", inputs, targets, batch_size=256, init="he")
@@ -194,7 +198,10 @@ def wide() -> dict[str, float | None]:
 
 
 def convolutional() -> dict[str, float | None]:
-    """Eight filters of 3×3 on the digits, max pooling, and ten outputs, with Adam and batches of 64."""
+    """Return the speed of a convolutional network, compared with PyTorch.
+
+    It has eight filters of 3×3, max pooling and ten outputs, and is trained on the digits with Adam and batches of 64.
+    """
     network = problems.get("convolutional_network")
 
     def layers() -> list[Any]:
@@ -206,8 +213,10 @@ def convolutional() -> dict[str, float | None]:
 
 
 def accuracy(wanted: float = 0.95, patience: float = 60) -> dict[str, float | None]:
-    """How long the digits take as they come from the catalogue, with Adam as it comes, until so many of the test are
-    told right; the accuracy is looked at after every epoch, and that counts."""
+    """Return the time and the epochs until a share of the test examples of the digits is classified correctly.
+
+    Network and Adam have the settings of the catalogue. The accuracy is computed after each epoch; that time counts.
+    """
     network = problems.get("digits_network")
     run = Run(network, optimizers.get("adam"), network.start, limits=UNLIMITED)
     began = perf_counter()
@@ -219,12 +228,12 @@ def accuracy(wanted: float = 0.95, patience: float = 60) -> dict[str, float | No
 
 
 def resident_megabytes() -> float:
-    """What the process takes of the memory."""
+    """Return the memory of the process in megabytes."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def memory(minutes: float) -> dict[str, float]:
-    """What a long run on the digits takes: half-way, and at its end."""
+    """Return the memory of a long run on the digits, halfway and at its end."""
     network = problems.get("digits_network")
     run = Run(network, optimizers.get("adam"), network.start, limits=UNLIMITED)
     begin, began, halfway = resident_megabytes(), perf_counter(), 0.0
@@ -244,7 +253,7 @@ def memory(minutes: float) -> dict[str, float]:
 
 
 def live(duration: float = 2, rounds: int = 3) -> dict[str, Any]:
-    """A window that trains the digits at full speed, in turns with the engine alone."""
+    """Return the speed of a window that trains the digits at full speed, in turns with the engine alone."""
     from live import Watch, process_events
 
     from gdviewer.experiment.experiment import Experiment, RunPlan
@@ -282,7 +291,7 @@ def live(duration: float = 2, rounds: int = 3) -> dict[str, Any]:
     process_events(0.1)
     return {
         "live_frames_per_s": statistics.median(frames),
-        "live_paints_per_s": statistics.median(paints),  # of the plot that is painted most; some wait on purpose
+        "live_paints_per_s": statistics.median(paints),  # of the plot with the most frames; others wait on purpose
         "live_to_headless": statistics.median(ratios),
         "live_lateness_ms_p99": float(np.percentile(lateness, 99)),
         "platform": application.platformName(),
@@ -291,26 +300,25 @@ def live(duration: float = 2, rounds: int = 3) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--minutes", type=float, default=1 / 3, help="of the run whose memory is measured")
+    parser.add_argument("--minutes", type=float, default=1 / 3, help="duration of the run whose memory is measured")
     minutes = parser.parse_args().minutes
     if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     began = perf_counter()
     figures: dict[str, Any] = digits() | small() | wide() | convolutional() | accuracy()
     with tempfile.TemporaryDirectory() as settings:
-        os.environ["XDG_CONFIG_HOME"] = settings  # no layout of the user's is read or written over
+        os.environ["XDG_CONFIG_HOME"] = settings  # do not read or overwrite the user's layout
         figures |= live()
     figures |= memory(minutes)
     missing = [name for name, module in (("torch", torch), ("scikit-learn", MLPClassifier)) if module is None]
     figures |= {
         "missing": [f"{name} is not installed" for name in missing],
-        "openblas_coretype": os.environ.get(
-            "OPENBLAS_CORETYPE"
-        ),  # where it is set, NumPy's kernels may not be the best
+        # If it is set, NumPy may not use the fastest kernels.
+        "openblas_coretype": os.environ.get("OPENBLAS_CORETYPE"),
         "seconds": perf_counter() - began,
     }
-    told = {key: float(f"{value:.4g}") if isinstance(value, float) else value for key, value in figures.items()}
-    print(json.dumps(told, indent=2))
+    rounded = {key: float(f"{value:.4g}") if isinstance(value, float) else value for key, value in figures.items()}
+    print(json.dumps(rounded, indent=2))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How soon a step can be read: the time from moving the cursor until its lines are on the screen."""
+"""Time from a move of the cursor until the lines of that step are on the screen."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from gdviewer.ui.app.main_window import MainWindow
 from gdviewer.ui.inspector.panel import StepPanel
 
 START = (-1.2, 1.0)
-LONG = {"adam": 200_000, "rmsprop": 100_000, "armijo": 5_000, "l_bfgs": 5_000}  # steps of the runs looked into
-OPENED = 100  # steps opened of each
+LONG = {"adam": 200_000, "rmsprop": 100_000, "armijo": 5_000, "l_bfgs": 5_000}  # steps of the runs
+OPENED = 100  # steps opened in each run
 
 
 class Painted(QObject):
-    """Knows which step was painted last."""
+    """Observer of the step that was painted last."""
 
     def __init__(self, panel: StepPanel) -> None:
         super().__init__(panel)
@@ -29,15 +29,15 @@ class Painted(QObject):
         panel.lines.viewport().installEventFilter(self)
         panel.lines.viewport().update()
 
-    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: N802 - as Qt has it
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
         if event.type() == QEvent.Type.Paint and self._panel.story:
             self.step = self._panel.story.step
         return False
 
 
 def opened_ms(name: str, steps: int) -> list[float]:
-    """The milliseconds from moving the cursor to a random step of a long run until its lines are on the screen."""
-    # A little noise keeps a run going that would be at its end after a few dozen steps.
+    """Return the milliseconds from a move of the cursor until the lines are painted, for random steps of a long run."""
+    # Without noise the run would stop after a few dozen steps.
     plan = RunPlan(optimizers.get(name), options=Options(noise=0.01))
     limits = Limits(max_steps=steps, tolerance=None)
     window = MainWindow(Experiment(problems.get("rosenbrock"), (plan,), START, limits))
@@ -69,15 +69,19 @@ def opened_ms(name: str, steps: int) -> list[float]:
 
 
 def spin_until(ready, seconds: float = 30.0) -> None:
-    """Process events until something holds."""
+    """Process events until ``ready()`` is true.
+
+    Raises:
+        TimeoutError: it is not true after the given seconds.
+    """
     end = perf_counter() + seconds
     while not ready():
         if perf_counter() > end:
-            raise TimeoutError("what was waited for did not come")
+            raise TimeoutError(f"not ready after {seconds:g} seconds")
         QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents, 5)
 
 
 def open_step() -> dict[str, float]:
-    """The time in which nineteen of twenty steps are opened, over several optimizers."""
+    """Return the 95th percentile of the time to open a step, over several optimizers, in milliseconds."""
     opened = [taken for name, steps in LONG.items() for taken in opened_ms(name, steps)]
     return {"open_step_ms_p95": float(np.quantile(opened, 0.95))}

@@ -1,4 +1,4 @@
-"""How fast looking back is: the timeline of a run of a million steps is dragged along."""
+"""Frame rate while the timeline of a run of a million steps is dragged."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STEPS = 1_000_000
 
 
 class Paints(QObject):
-    """Counts the paint events of widgets."""
+    """Counter of the paint events of widgets."""
 
     def __init__(self, *widgets: QWidget) -> None:
         super().__init__()
@@ -42,9 +42,10 @@ def drag(widget: QWidget, kind: QEvent.Type, x: float) -> None:
 
 
 def scrub_frames_per_s(steps: int = STEPS, duration: float = 3.0) -> dict[str, float]:
-    """Drag along the timeline of a run of a million steps; a frame is one move after which every plot was painted.
+    """Return the frames per second while the timeline of a long run is dragged.
 
-    The run creeps along Himmelblau's function, from one side of the plot to a minimum.
+    A frame is a move after which every plot was painted. The run moves slowly on Himmelblau's function, from a side of
+    the plot to a minimum.
     """
     problem = problems.get("himmelblau")
     plan = RunPlan(optimizers.get("gradient_descent"), {"learning_rate": 1e-7})
@@ -66,7 +67,7 @@ def scrub_frames_per_s(steps: int = STEPS, duration: float = 3.0) -> dict[str, f
     frames, slowest, missed, began = 0, 0.0, 0, perf_counter()
     while perf_counter() - began < duration:
         before, now = dict(paints.counts), perf_counter()
-        x = scrubber.width() * (0.03 + 0.94 * ((frames * 0.618034) % 1.0))  # all over the line, no place twice
+        x = scrubber.width() * (0.03 + 0.94 * ((frames * 0.618034) % 1.0))  # spread over the timeline
         drag(scrubber, QEvent.Type.MouseMove, x)
         QApplication.processEvents()
         missed += any(paints.counts[view] == before[view] for view in views)

@@ -1,4 +1,4 @@
-"""How fast runs are computed anew while the hand moves."""
+"""Frame rate while a setting is dragged and the runs are computed again at each move."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from gdviewer.experiment.experiment import Experiment
 from gdviewer.experiment.plan import RunPlan
 from gdviewer.ui.app.main_window import MainWindow
 
-MOUSE_MS = 8  # a mouse tells where it is 125 times a second
+MOUSE_MS = 8  # a mouse reports its position 125 times a second
 
 
 class Painted(QObject):
-    """Counts the times a plot paints runs that it has not painted before."""
+    """Counter of the frames in which a plot paints new runs for the first time."""
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__()
         self.count, self._fresh = 0, False
-        window.session.runs_changed.connect(self._take)
+        window.session.runs_changed.connect(self._mark)
         viewport = window.stage.plot.viewport()
         viewport.installEventFilter(self)
 
-    def _take(self) -> None:
+    def _mark(self) -> None:
         self._fresh = True
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: ARG002, N802 - Qt's name
@@ -43,10 +43,10 @@ def process_events(duration: float) -> None:
 
 
 def drag(window: MainWindow, move: Callable[[int], None], positions: int) -> float:
-    """Frames a second with runs that were computed anew, while ``move`` is called with one position after another."""
+    """Return the frames per second that show new runs while ``move`` is called with successive positions."""
     painted, at, loop = Painted(window), iter(range(positions)), QEventLoop()
 
-    def go_on() -> None:
+    def move_on() -> None:
         position = next(at, None)
         if position is None:
             loop.quit()
@@ -54,7 +54,7 @@ def drag(window: MainWindow, move: Callable[[int], None], positions: int) -> flo
             move(position)
 
     timer = QTimer(interval=MOUSE_MS, timerType=Qt.TimerType.PreciseTimer)
-    timer.timeout.connect(go_on)
+    timer.timeout.connect(move_on)
     began = perf_counter()
     timer.start()
     loop.exec()
@@ -63,8 +63,10 @@ def drag(window: MainWindow, move: Callable[[int], None], positions: int) -> flo
 
 
 def what_if(steps: int = 150, positions: int = 250) -> dict[str, float]:
-    """Four runs of 150 steps, computed anew while the slider of a learning rate, a problem's parameter, and the start
-    are dragged."""
+    """Return the frames per second while a setting is dragged and four runs of 150 steps are computed again.
+
+    The settings are the slider of a learning rate, a parameter of the problem, and the start.
+    """
     problem = problems.get("rosenbrock")
     rules = {"gradient_descent": 1e-3, "momentum": 5e-4, "adam": 0.1, "rmsprop": 0.05}
     plans = tuple(
