@@ -31,7 +31,7 @@ def message_text(message: Message) -> str:
 
 
 def stop_text(stop: Stop) -> tuple[str, str]:
-    """Return the reason of a stop and the advice on it, in the user's language."""
+    """Return the description of a stop and the advice, in the user's language."""
     return message_text(stop.happened), message_text(stop.suggested)
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MAX_RUNS = 24
 FORMAT = 1  # of the dictionaries
 
-# For a run that is executed again up to a branch: no tolerance may stop it before that step.
+# For a run that is executed again up to a branch: no tolerance or limit may stop it before that step.
 _ONWARD = Limits(tolerance=None, max_steps=int(LIMITS["max_steps"].high), divergence=LIMITS["divergence"].high)
 
 

@@ -135,7 +135,8 @@ def minimize(
             deviation of noise added to the gradient; ``schedule`` is a name, a mapping such as
             ``{"name": "step", "step_size": 50}``, or ``schedules.get("step", step_size=50)``; ``break_when`` is a
             condition on a step such as ``"loss > 2*previous.loss"``, or a list of conditions, and ends the run when
-            one becomes true (see :func:`gdviewer.engine.breakpoints.condition.condition`). None disables an option.
+            one becomes true (see :func:`gdviewer.engine.breakpoints.condition.condition`). None disables ``gtol``,
+            ``ftol`` and the settings for any optimizer.
 
     Returns:
         The result, with the trace.

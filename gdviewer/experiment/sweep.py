@@ -164,7 +164,7 @@ def _target_of(experiment: Experiment, plan: RunPlan, what: str) -> float | None
 
 
 def _rate_for_scaling(experiment: Experiment, plan: RunPlan) -> float | None:
-    """Return a learning rate that suits the scaling; None for a network, as a search would take seconds."""
+    """Return a learning rate that suits the scaling; None for a network, which keeps its rate, as a search is slow."""
     if isinstance(experiment.problem, Network):
         return None
     stable = stable_rate(experiment, plan)
@@ -252,8 +252,8 @@ class Sweep:
 
     The seeds of a network differ in the initial weights and in the order of the batches. Each scaling of a regression
     has another learning rate, as no rate suits all of them: half of the largest stable rate, or the result of
-    :func:`gdviewer.experiment.rate_search.find_rate` if that is not known. It runs until its loss is near the lowest
-    loss (``NEAR``). Batch sizes are compared over the same number of epochs, without tolerances.
+    :func:`gdviewer.experiment.rate_search.find_rate` if that is not known. Its runs end when the loss is near the
+    lowest loss (``NEAR``). Batch sizes are compared over the same number of epochs, without tolerances.
 
     The losses are those on all training data, even if the trace of a run has the losses of batches.
 
@@ -312,7 +312,7 @@ class Sweep:
 
     @property
     def finds_rates(self) -> bool:
-        """True if each value has another learning rate, which was found for it."""
+        """True if the values have different learning rates, each found for its value."""
         return self.what == "scaling" and len({one.rate for one in self.outcomes if one.rate > 0}) > 1
 
     @property
