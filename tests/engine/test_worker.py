@@ -198,7 +198,7 @@ def test_that_a_rule_that_catches_every_exception_is_reported_to_end_until_it_do
     assert entered.wait(30)
     (thread,) = worker_threads()
     assert worker.run is stuck
-    assert worker.place.function == "stubborn"
+    assert worker.location.function == "stubborn"
     stuck.halt(STOPPED_BY_USER)
     worker.abandon()
     worker.grant([fine], seconds=10)

@@ -159,18 +159,18 @@ def test_that_a_wrong_rule_is_reported_at_its_line(body, reported):
     assert run.stop.reason is Reason.ERROR
     assert reported in run.stop.message
     last = len(body.splitlines()) + 1
-    assert f"(line {run.stop.place.line} of wrong" in run.stop.message
-    assert run.stop.place.line in (2, last)
+    assert f"(line {run.stop.location.line} of wrong" in run.stop.message
+    assert run.stop.location.line in (2, last)
     if "t < 20" in body:
         assert run.step == 19
-        assert run.stop.place.line == last
+        assert run.stop.location.line == last
     assert len(run.trace.x) == run.step + 1
 
 
 def test_that_of_several_returns_the_one_taken_is_reported():
     text = "def wrong(x, f, t):\n    if t < 3:\n        return 0.9 * x\n    if t == 3:\n        return\n    return x\n"
     run = run_of(one(text))
-    assert (run.step, run.stop.place.line) == (2, 5)
+    assert (run.step, run.stop.location.line) == (2, 5)
 
 
 def test_that_a_traceback_shows_the_line():

@@ -18,10 +18,10 @@ class RuleResultError(ValueError):
     """A rule has returned something else than the next point and state.
 
     Attributes:
-        place: the line at which it returned, where that is known.
+        location: the line at which it returned, where that is known.
     """
 
-    place: SourceLocation | None = None
+    location: SourceLocation | None = None
 
 
 _FLOAT64 = np.dtype(np.float64)
@@ -112,7 +112,7 @@ def told_at_return(
     counts = oracle.counts
     with again(), suppress(Exception):
         arguments = (t, *state) if optimizer.counts_steps else state
-        error.place = location_of_return(optimizer.function, lambda: rule(x, oracle, *arguments))
+        error.location = location_of_return(optimizer.function, lambda: rule(x, oracle, *arguments))
     oracle.counts = counts
     return error
 

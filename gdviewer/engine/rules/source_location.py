@@ -39,39 +39,39 @@ class SourceLocation:
 
     @property
     def text(self) -> str:
-        """The line as it is told: ``line 7 of my_rule: x = x - g``."""
+        """The line as text: ``line 7 of my_rule: x = x - g``."""
         where = "" if self.function == "<module>" else f" of {self.function}"
         return f"line {self.line}{where}" + (f": {self.code}" if self.code else "")
 
 
 def is_of_a_library(file: str) -> bool:
-    """Whether a file belongs to Python or to a package that was installed."""
+    """Return True for a file of Python or of an installed package."""
     return file.startswith(_LIBRARIES)
 
 
 def location_of_error(error: BaseException) -> SourceLocation | None:
-    """The innermost line of the user's code that an exception passed; that which an error of form tells itself."""
-    told: SourceLocation | None = getattr(error, "place", None)
-    return told or _innermost((frame, line) for frame, line in traceback.walk_tb(error.__traceback__))
+    """Return the innermost line of user code in the traceback, or the ``location`` that the exception has."""
+    known: SourceLocation | None = getattr(error, "location", None)
+    return known or _innermost((frame, line) for frame, line in traceback.walk_tb(error.__traceback__))
 
 
 def location_in_thread(ident: int | None) -> SourceLocation | None:
-    """The innermost line of the user's code that a thread is in now."""
+    """Return the innermost line of user code that a thread executes now."""
     frame = sys._current_frames().get(ident or 0)
     return _innermost(reversed(list(traceback.walk_stack(frame)))) if frame else None
 
 
 def location_of_return(function: Callable[..., Any], call: Callable[[], Any]) -> SourceLocation | None:
-    """The line at which a function returns when it is called once more."""
+    """Call a function once more and return the line at which it returns."""
     code = getattr(inspect.unwrap(function), "__code__", None)
     found: list[SourceLocation] = []
 
-    def tell(frame: FrameType, event: str, _: object) -> None:
+    def record_return(frame: FrameType, event: str, _: object) -> None:
         if event == "return" and frame.f_code is code:
-            found.append(_place(frame, frame.f_lineno))
+            found.append(_location(frame, frame.f_lineno))
 
     before = sys.getprofile()
-    sys.setprofile(tell)
+    sys.setprofile(record_return)
     try:
         call()
     finally:
@@ -81,7 +81,7 @@ def location_of_return(function: Callable[..., Any], call: Callable[[], Any]) ->
 
 def _innermost(frames: Iterable[tuple[FrameType, int]]) -> SourceLocation | None:
     theirs = [(frame, line) for frame, line in frames if _is_theirs(frame)]
-    return _place(*theirs[-1]) if theirs else None
+    return _location(*theirs[-1]) if theirs else None
 
 
 def _is_theirs(frame: FrameType) -> bool:
@@ -91,6 +91,6 @@ def _is_theirs(frame: FrameType) -> bool:
     return "__name__" in frame.f_globals  # the code written for a formula is of no module
 
 
-def _place(frame: FrameType, line: int) -> SourceLocation:
+def _location(frame: FrameType, line: int) -> SourceLocation:
     file = frame.f_code.co_filename
     return SourceLocation(file, line, frame.f_code.co_name, linecache.getline(file, line, frame.f_globals).strip())

@@ -63,7 +63,7 @@ class Stop:
         flat: whether the slope was nearly zero, at a limit that is met on slopes too.
         refuses: whether it is for a step that was executed and left unapplied, as it was not finite.
         lacks: what the optimizer needs and the problem does not have, as words.
-        exception: what user code raised; place: the line of user code in which it happened.
+        exception: what user code raised; location: the line of user code in which it happened.
     """
 
     reason: Reason
@@ -73,7 +73,7 @@ class Stop:
     refuses: bool = False
     lacks: str = ""
     exception: BaseException | None = None
-    place: SourceLocation | None = None
+    location: SourceLocation | None = None
 
     @property
     def message(self) -> str:
@@ -116,10 +116,10 @@ def stop_at(hit: Hit) -> Stop:
     return Stop(Reason.BREAKPOINT, hit.message, Message("Run goes on from here."))
 
 
-def failure(text: str, place: SourceLocation | None, exception: BaseException | None = None) -> Stop:
+def failure(text: str, location: SourceLocation | None, exception: BaseException | None = None) -> Stop:
     """The stop that user code makes which raises, or does not return: how, and where."""
     advice = Message("Mend the function and run again; the steps before it are kept.")
-    return Stop(Reason.ERROR, Message("{error}", {"error": text}), advice, exception=exception, place=place)
+    return Stop(Reason.ERROR, Message("{error}", {"error": text}), advice, exception=exception, location=location)
 
 
 def stop_for(error: BaseException) -> Stop:
@@ -133,8 +133,8 @@ def error_text(error: BaseException) -> str:
     """An exception in user code as words: its type, its text, and the line of user code it came from."""
     kind = type(error).__name__
     text = str(error) if isinstance(error, RuleResultError) else f"{kind}: {error}" if str(error) else kind
-    place = location_of_error(error)
-    return f"{text} ({place.text})" if place else text
+    location = location_of_error(error)
+    return f"{text} ({location.text})" if location else text
 
 
 # At each limit: what happened, and what to do. Where it is met on slopes too, the advice for where there is none stands

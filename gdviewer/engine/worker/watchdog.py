@@ -42,9 +42,11 @@ class Watchdog:
             self._seen, self._since = (run, busy_since, run.step_under_way), now
         patience = SLOW_SECONDS if run.stop else BLOCKED_SECONDS  # nobody waits for one that was replaced or reset
         if now - self._since > patience:
-            place = self._worker.place
-            text = f"TimeoutError: it has not returned for {patience:g} seconds" + (f" ({place.text})" if place else "")
-            stop = failure(text, place)
+            location = self._worker.location
+            text = f"TimeoutError: it has not returned for {patience:g} seconds" + (
+                f" ({location.text})" if location else ""
+            )
+            stop = failure(text, location)
             run.halt(stop)
             self._worker.abandon()
             self._given_up = run, stop, now
@@ -55,5 +57,5 @@ class Watchdog:
             self._given_up = None
         elif now - since > CHASE_SECONDS:
             text = f"{stop.message}. It waits, or catches every exception: its thread goes on beside the others"
-            run.halt(failure(text, stop.place))
+            run.halt(failure(text, stop.location))
             self._given_up = None

@@ -184,7 +184,7 @@ class Worker:
         return next((run for run in runs if run.busy_since is not None), None)
 
     @property
-    def place(self) -> SourceLocation | None:
+    def location(self) -> SourceLocation | None:
         """The line of the user's code that the burst under way is in."""
         return location_in_thread(self._thread.ident) if self._thread and self.busy else None
 

@@ -181,9 +181,9 @@ class CodePanel(QWidget):
             if run.optimizer not in source.rules:
                 continue
             if run.stop and run.stop.reason is Reason.ERROR:
-                place = run.stop.place
+                location = run.stop.location
                 files = [version.file for version in source.versions if run.optimizer in version.rules]
-                inside = place if place and place.file in files else None
+                inside = location if location and location.file in files else None
                 told = tr("{title}, after step {step}", title=run.optimizer.title, step=f"{run.step:,}")
                 return inside.line if inside else None, f"{told}: {run.stop.message}"
             if warning := self._own.warning(run):

@@ -197,11 +197,11 @@ class UserRules(QObject):
         source = self.sources[key]
         source.attempt = None
         if version is None:
-            place = getattr(error, "place", None)
-            told = error if isinstance(error, RuleError) else RuleError(f"{type(error).__name__}: {error}")
-            if place:
-                told.line = place.line
-            self._refuse(key, told)
+            location = getattr(error, "location", None)
+            shown = error if isinstance(error, RuleError) else RuleError(f"{type(error).__name__}: {error}")
+            if location:
+                shown.line = location.line
+            self._refuse(key, shown)
             return
         first, source.error = not source.versions, None
         heirs = _heirs([rule.name for rule in source.rules], version, renamed=not anew)

@@ -57,10 +57,10 @@ class Latest(QObject):
             self._number += 1
             self._work = None
             thread, self._thread = self._thread, None
-        place = location_in_thread(thread.ident) if thread else None
+        location = location_in_thread(thread.ident) if thread else None
         if thread:
             thread.abandon()
-        return place
+        return location
 
     def close(self, seconds: float = 1.0) -> None:
         """End the thread; one in work that does not return in time is left to itself."""

@@ -23,7 +23,7 @@ class TimedTask(QObject):
 
     Signals:
         ended: its result, and the exception it raised instead; a TimeoutError where it was given up, with the
-            :class:`gdviewer.engine.rules.source_location.Place` it was at as its attribute ``place``.
+            :class:`gdviewer.engine.rules.source_location.SourceLocation` of the work as its attribute ``location``.
     """
 
     ended = Signal(object, object)
@@ -69,7 +69,7 @@ class TimedTask(QObject):
             self._tell(*self._result)
         elif now > self._end:
             error = TimeoutError(f"it has not ended within {self._seconds:g} seconds")
-            error.place = location_in_thread(self._thread.ident)
+            error.location = location_in_thread(self._thread.ident)
             self._thread.abandon()
             self._tell(None, error)
             if now < self._end + _CHASE_SECONDS:

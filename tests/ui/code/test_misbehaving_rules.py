@@ -68,7 +68,7 @@ def test_that_a_rule_that_fails_ends_alone(endless, qtbot, line, reported):
     qtbot.waitUntil(lambda: run.stop is not None, timeout=20_000)
     assert run.stop.reason is Reason.ERROR
     assert reported in run.stop.message
-    assert run.stop.place.line in (3, 4)
+    assert run.stop.location.line in (3, 4)
     qtbot.waitUntil(lambda: reported in panel.message.text())
     goes_on(endless, qtbot)
     endless.session.select(1)
@@ -85,7 +85,7 @@ def test_that_a_rule_that_loops_for_ever_is_given_up_at_its_line(endless, qtbot,
     play(endless)
     qtbot.waitUntil(lambda: run.stop is not None, timeout=20_000)
     assert "has not returned for 0.3 seconds (line " in run.stop.message
-    assert run.stop.place.line in (2, 3)
+    assert run.stop.location.line in (2, 3)
     qtbot.waitUntil(lambda: panel.editor.marked in (None, 2, 3) and "has not returned" in panel.message.text())
     goes_on(endless, qtbot)
     threads = [thread for thread in threading.enumerate() if thread.name == "gdviewer worker"]
