@@ -12,11 +12,9 @@ from typing import Any, Protocol
 import numpy as np
 from PySide6.QtCore import QObject, Signal, SignalInstance
 
-from gdviewer.engine.notation.notation import lines
 from gdviewer.engine.record.trace import norms
 from gdviewer.engine.rules.optimizer import Optimizer, Rule
 from gdviewer.engine.run.run import Run
-from gdviewer.engine.tracing.tracer import local_values
 from gdviewer.experiment.experiment import Experiment
 from gdviewer.ui.session.arrow_set import Arrow, ArrowSet
 from gdviewer.ui.session.cursor import Cursor
@@ -226,6 +224,8 @@ def recorded(optimizer: Optimizer) -> frozenset[str]:
 
 @cache
 def _returned(function: Rule, names: tuple[str, ...]) -> frozenset[str]:
+    from gdviewer.engine.notation.notation import lines  # not needed before a value is pinned
+
     found = lines(function)
     kept = set(names) if found else set()
     for line in found:
@@ -245,6 +245,8 @@ def _recorded_at(run: Run, step: int, name: str) -> Any:
 
 def _vectors(wanted: Sequence[tuple[Run, int, Pin]]) -> tuple[list[tuple[Pin, np.ndarray, np.ndarray]], float]:
     """The pinned vectors with where they begin, and the seconds that took."""
+    from gdviewer.engine.tracing.tracer import local_values  # not needed before a value is pinned
+
     began, found = perf_counter(), []
     known: dict[tuple[Run, int], Mapping[str, Any]] = {}
     for run, step, pin in wanted:
@@ -263,6 +265,8 @@ def _vectors(wanted: Sequence[tuple[Run, int, Pin]]) -> tuple[list[tuple[Pin, np
 
 def _sampled(run: Run, names: Sequence[str], steps: Sequence[int]) -> dict[int, dict[str, Any]]:
     """As many of the values as there is time for, one at least."""
+    from gdviewer.engine.tracing.tracer import local_values  # not needed before a value is pinned
+
     end, found = perf_counter() + _CHUNK_SECONDS, {}
     for step in steps:
         found[step] = local_values(run, step, names)
