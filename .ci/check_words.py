@@ -25,19 +25,23 @@ PHRASES = {
     r"so many|so long|so much": "a number of, as many as, for a time",
     r"(?:of|on) one's own": "your own, user-defined",
     r"it is said|is said of": "is reported",
-    r"as far as (?:they are|it is|is)\b": "the part that exists",
+    r"as far as (?:they are|it is|is)": "the part that exists",
     r"is taken never|takes? notice|take note": "record, ignore",
     r"to be had": "available",
     r"bears?": "tolerates, allows",
     r"looked at": "shown, selected, current",
     r"whatever|whosoever|wherever": "any, always",
-    r"comes? to\b|came to\b": "results in, is",
+    r"comes? to|came to": "results in, is",
 }
 NAMES = {"tell", "tells", "told", "telling", "anew", "mend", "mended", "keeper", "judged", "misfit", "usual"}
 WHOLE_NAMES = {"printed", "place", "ground", "spreads", "own", "take_up", "take_note"}
 QUESTION = re.compile(r"(?:What|Whether|Who|Whose|Whom|Which|How|Where|When|Why)\b")
-PROSE = [(re.compile(rf"\b(?:{pattern})\b" if "\\b" not in pattern else rf"\b(?:{pattern})", re.I), better)
-         for pattern, better in PHRASES.items()]  # fmt: skip
+PROSE = [(re.compile(rf"\b(?:{pattern})\b", re.I), better) for pattern, better in PHRASES.items()]
+CHECKED = [  # by default; the other rooms are still to be rewritten
+    "README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "benchmarks",
+    "gdviewer/cli.py", "gdviewer/text.py", "gdviewer/experiment", "gdviewer/optimizers", "gdviewer/problems",
+    "gdviewer/schedules",
+]  # fmt: skip
 
 
 def faults_of_text(text: str, line: int) -> Iterator[tuple[int, str]]:
@@ -81,9 +85,9 @@ def files_below(paths: list[str]) -> Iterator[Path]:
 
 
 def main(paths: list[str]) -> int:
-    """Check the files below ``paths``, else all."""
+    """Check the files below ``paths``, by default those of ``CHECKED``."""
     count = 0
-    for path in files_below(paths or ["."]):
+    for path in files_below(paths or CHECKED):
         text = path.read_text()
         for line, message in sorted(faults_of_python(text) if path.suffix == ".py" else faults_of_text(text, 1)):
             count += 1
