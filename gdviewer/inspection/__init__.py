@@ -1,1 +1,1 @@
-"""What is read of a step and of a network: reports, lines, points, scores, distributions. No Qt."""
+"""Reports of a step; scores, distributions, layers and epochs of a network. No Qt."""

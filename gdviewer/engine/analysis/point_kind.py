@@ -47,32 +47,28 @@ class PointKind(Enum):
 REASONS: Mapping[tuple[PointKind, str], str] = {
     (PointKind.MINIMUM, "line"): "At a minimum: the slope is zero, and the curvature is {high:.3g}.",
     (PointKind.MINIMUM, ""): "At a minimum: all eigenvalues are positive, from {low:.3g} to {high:.3g}.",
-    (
-        PointKind.MINIMUM,
-        "some",
-    ): "At a minimum, it seems: all eigenvalues found are positive, from {low:.3g} to {high:.3g}.",
+    (PointKind.MINIMUM, "some"): (
+        "At a minimum, it seems: all eigenvalues found are positive, from {low:.3g} to {high:.3g}."
+    ),
     (PointKind.MINIMUM, "degenerate"): (
         "At a minimum: there is no curvature along {flat} of {n} directions, but the loss rises there too, by "
         "{rise:.2g} within {probe:.2g}."
     ),
-    (
-        PointKind.MINIMUM,
-        "level",
-    ): "At a minimum that is no single point: the loss is level along {flat} of {n} directions.",
+    (PointKind.MINIMUM, "level"): (
+        "At a minimum that is no single point: the loss is level along {flat} of {n} directions."
+    ),
     (PointKind.MAXIMUM, "line"): "At a maximum: the slope is zero, and the curvature is {low:.3g}.",
     (PointKind.MAXIMUM, ""): "At a maximum: all eigenvalues are negative, from {low:.3g} to {high:.3g}.",
-    (
-        PointKind.MAXIMUM,
-        "some",
-    ): "At a maximum, it seems: all eigenvalues found are negative, from {low:.3g} to {high:.3g}.",
+    (PointKind.MAXIMUM, "some"): (
+        "At a maximum, it seems: all eigenvalues found are negative, from {low:.3g} to {high:.3g}."
+    ),
     (PointKind.MAXIMUM, "degenerate"): (
         "At a maximum: there is no curvature along {flat} of {n} directions, but the loss falls there too, by "
         "{fall:.2g} within {probe:.2g}."
     ),
-    (
-        PointKind.MAXIMUM,
-        "level",
-    ): "At a maximum that is no single point: the loss is level along {flat} of {n} directions.",
+    (PointKind.MAXIMUM, "level"): (
+        "At a maximum that is no single point: the loss is level along {flat} of {n} directions."
+    ),
     (PointKind.SADDLE, "one"): "At a saddle: one eigenvalue is {low:.3g}, the largest is {high:.3g}.",
     (PointKind.SADDLE, "many"): (
         "At a saddle: {negative} eigenvalues are negative, down to {low:.3g}; the largest is {high:.3g}."

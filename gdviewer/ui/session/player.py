@@ -142,9 +142,11 @@ class Player(QObject):
         self.pace.speed = speed
         self._owner.frame.emit()
 
-    def close(self, seconds: float = 0.5) -> None:
-        """Stop the frames and end the worker's thread; wait for it at most ``seconds``."""
-        self._worker.close(seconds=seconds)
+    def close(self) -> None:
+        """Stop the frames, pause, and end the worker's thread; wait for it at most half a second."""
+        self.clock.stop()
+        self._set_playing(False)
+        self._worker.close(seconds=0.5)
 
     def _follow_cursor(self) -> None:
         if not self._cursor.is_live:

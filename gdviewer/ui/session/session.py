@@ -232,8 +232,6 @@ class Session(QObject):
 
     def close(self) -> None:
         """Stop the runs, and end all threads."""
-        self.player.clock.stop()
-        self.player.pause()
         for run in self.runs:
             if not run.stop:
                 run.halt(STOPPED_BY_USER)
