@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QVBoxLayout
 
 from gdviewer.engine.run.run import Run
-from gdviewer.inspection.prediction_scores import PredictionScores, judge
+from gdviewer.inspection.prediction_scores import PredictionScores, score_predictions
 from gdviewer.problems.networks.network import Network
 from gdviewer.text import number_text, tr
 from gdviewer.ui.network.colors import class_color, class_symbol
@@ -30,7 +30,7 @@ _POINTS = 3000
 _NEAR = 12.0  # pixels
 
 
-class _JudgedPage(Page):
+class _ScoresPage(Page):
     """A page on what the network says of the part of the data that is listed."""
 
     def __init__(self, session: Session, example: SelectedExample) -> None:
@@ -45,10 +45,10 @@ class _JudgedPage(Page):
 
     def computation(self, network: Network, run: Run, step: int) -> Callable[[], Any]:
         listed = self.example.listed
-        return lambda: judge(network, run.point(step), listed)
+        return lambda: score_predictions(network, run.point(step), listed)
 
 
-class ConfusionPage(_JudgedPage):
+class ConfusionPage(_ScoresPage):
     """The confusion matrix."""
 
     title = tr("Confusion")
@@ -111,12 +111,12 @@ class _AgreementPlot(Plot):
         super().restyle()
         self.diagonal.setPen(line_pen(self.theme.muted, self.theme.width * 0.75))
 
-    def show_judged(self, judged: PredictionScores) -> None:
+    def show_scores(self, scores: PredictionScores) -> None:
         """Draw the rows; the view stays where it is while the targets are the same."""
-        data = judged.data
+        data = scores.data
         self._kept = np.arange(0, len(data), max(1, -(-len(data) * data.targets[0].size // _POINTS)))
-        self.rows.judged = judged
-        targets, said = data.targets[self._kept], judged.predictions[self._kept]
+        self.rows.scores = scores
+        targets, said = data.targets[self._kept], scores.predictions[self._kept]
         places = np.column_stack([targets.ravel(), said.ravel()])
         outputs = targets.shape[-1]
         fills = [QColor(class_color(self.theme, i)) for i in range(outputs)]
@@ -169,7 +169,7 @@ class _AgreementPlot(Plot):
                 self.picked.emit(row)
 
 
-class AgreementPage(_JudgedPage):
+class AgreementPage(_ScoresPage):
     """Predicted numbers against the true ones."""
 
     title = tr("Agreement")
@@ -197,7 +197,7 @@ class AgreementPage(_JudgedPage):
         if self.network is None:
             return
         self.bar.match(self.network)
-        self.plot.show_judged(result)
+        self.plot.show_scores(result)
         targets = result.data.targets
         squares = float(((result.predictions - targets) ** 2).mean())
         spread = float(((targets - targets.mean(axis=0)) ** 2).mean())
@@ -205,6 +205,6 @@ class AgreementPage(_JudgedPage):
         self.bar.told.setText(tr("error {e}   R² {r}", e=f"{squares**0.5:.4g}", r=explained))
 
     def _choose(self, row: int) -> None:
-        judged = self.plot.rows.judged
-        if judged:
-            self.example.choose(row, judged.part)
+        scores = self.plot.rows.scores
+        if scores:
+            self.example.choose(row, scores.part)

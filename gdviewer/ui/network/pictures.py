@@ -57,12 +57,12 @@ class _Cell(QStyledItemDelegate):
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
-        judged, theme = self._model.judged, look().theme
-        if judged is None:
+        scores, theme = self._model.scores, look().theme
+        if scores is None:
             return
         row = int(self._model.order[index.row()])
-        data, chances = judged.data, np.nan_to_num(judged.predictions[row])
-        true, told, wrong = int(data.targets[row]), int(judged.told[row]), bool(judged.wrong[row])
+        data, chances = scores.data, np.nan_to_num(scores.predictions[row])
+        true, predicted, wrong = int(data.targets[row]), int(scores.predicted[row]), bool(scores.wrong[row])
         box = option.rect.adjusted(_GAP // 2, _GAP // 2, -_GAP // 2, -_GAP // 2)
         painter.save()
         painter.setPen(QPen(QColor(theme.line), 1))
@@ -75,7 +75,7 @@ class _Cell(QStyledItemDelegate):
         painter.drawImage(at, picture_of(data.inputs[row], self._span_of(data), theme))
         tall = box.height() - _BARS - 3 * _GAP
         words = QRect(at.right() + _GAP, at.top(), box.right() - at.right() - 2 * _GAP, tall)
-        lines = [("✗ " if wrong else "✓ ") + data.classes[told], f"{100 * chances[told]:.0f} %"]
+        lines = [("✗ " if wrong else "✓ ") + data.classes[predicted], f"{100 * chances[predicted]:.0f} %"]
         if wrong:
             lines.append(tr("is {c}", c=data.classes[true]))
         height = words.height() // 3
@@ -89,7 +89,7 @@ class _Cell(QStyledItemDelegate):
         ground = box.bottom() - _GAP
         width = (box.width() - 2 * _GAP) / len(chances)
         for i, chance in enumerate(chances):
-            color = theme.accent if i == true else theme.error if i == told else theme.muted
+            color = theme.accent if i == true else theme.error if i == predicted else theme.muted
             left = box.left() + _GAP + i * width
             tall = round(_BARS * float(chance))
             painter.fillRect(QRect(round(left), ground - tall, max(1, round(width) - 1), max(tall, 1)), QColor(color))

@@ -37,22 +37,22 @@ class PredictionModel(QAbstractTableModel):
     """The rows of a part of the data, the worst first.
 
     Attributes:
-        judged: the rows and what is said of them; order: the rows that are shown, in order.
+        scores: the predictions for the rows; order: the rows that are shown, in order.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.judged: PredictionScores | None = None
+        self.scores: PredictionScores | None = None
         self.order = np.empty(0, dtype=int)
         self._titles = [""] * 4
 
-    def show_rows(self, judged: PredictionScores, order: np.ndarray) -> None:
+    def show_rows(self, scores: PredictionScores, order: np.ndarray) -> None:
         """Show others; what is scrolled to stays where as many are shown as before."""
-        titles = [tr("row"), judged.data.target_name, tr("network"), _measure(judged)]
+        titles = [tr("row"), scores.data.target_name, tr("network"), _measure(scores)]
         same = len(order) == len(self.order) and titles == self._titles
         if not same:
             self.beginResetModel()
-        self.judged, self.order, self._titles = judged, order, titles
+        self.scores, self.order, self._titles = scores, order, titles
         if same and len(order):
             self.dataChanged.emit(self.index(0, 0), self.index(len(order) - 1, len(titles) - 1))
         elif not same:
@@ -69,47 +69,47 @@ class PredictionModel(QAbstractTableModel):
         return self._titles[section] if shown else None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if self.judged is None or not 0 <= index.row() < len(self.order):
+        if self.scores is None or not 0 <= index.row() < len(self.order):
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return self._cell(self.judged, int(self.order[index.row()]), index.column())
+            return self._cell(self.scores, int(self.order[index.row()]), index.column())
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
             return self.describe(int(self.order[index.row()]))
         return None
 
-    def _cell(self, judged: PredictionScores, row: int, column: int) -> str:
+    def _cell(self, scores: PredictionScores, row: int, column: int) -> str:
         if column < 2:
-            return f"{row + 1:,}" if column == 0 else target_text(judged.data, row)
+            return f"{row + 1:,}" if column == 0 else target_text(scores.data, row)
         if column == 2:
-            sign = ("✗ " if judged.wrong[row] else "✓ ") if judged.data.classes else ""
-            return sign + prediction_text(judged.data, judged.predictions[row])
-        if judged.data.classes and judged.data.per_step:
-            return tr("{k} of {n}", k=int(judged.wrong[row]), n=judged.data.targets.shape[1])
-        if judged.data.classes:
-            if not judged.likely:
-                return tr("yes") if judged.wrong[row] else tr("no")
-            return f"{np.max(judged.predictions[row]):.4f}"
-        return f"{judged.badness[row]:.4g}"
+            sign = ("✗ " if scores.wrong[row] else "✓ ") if scores.data.classes else ""
+            return sign + prediction_text(scores.data, scores.predictions[row])
+        if scores.data.classes and scores.data.per_step:
+            return tr("{k} of {n}", k=int(scores.wrong[row]), n=scores.data.targets.shape[1])
+        if scores.data.classes:
+            if not scores.likely:
+                return tr("yes") if scores.wrong[row] else tr("no")
+            return f"{np.max(scores.predictions[row]):.4f}"
+        return f"{scores.error_scores[row]:.4g}"
 
     def describe(self, row: int) -> str:
         """All there is to say of one row, in a line."""
-        judged = self.judged
-        if judged is None or row >= len(judged.data):
+        scores = self.scores
+        if scores is None or row >= len(scores.data):
             return ""
         text = tr("row {row} of the {part}: {y} is {target}   network: {said}", row=row + 1,
-                  part=part_text(judged.part), y=judged.data.target_name, target=target_text(judged.data, row),
-                  said=prediction_text(judged.data, judged.predictions[row]))  # fmt: skip
-        if not judged.data.classes:
-            return text + tr("   error {e}", e=f"{judged.badness[row]:.4g}")
-        if judged.data.per_step or not judged.likely:
+                  part=part_text(scores.part), y=scores.data.target_name, target=target_text(scores.data, row),
+                  said=prediction_text(scores.data, scores.predictions[row]))  # fmt: skip
+        if not scores.data.classes:
+            return text + tr("   error {e}", e=f"{scores.error_scores[row]:.4g}")
+        if scores.data.per_step or not scores.likely:
             return text
-        chances = judged.predictions[row]
+        chances = scores.predictions[row]
         likely = [i for i in np.argsort(-chances)[:4] if chances[i] >= 5e-4]
-        named = ", ".join(f"{judged.data.classes[i]} {100 * chances[i]:.1f} %" for i in likely)
+        named = ", ".join(f"{scores.data.classes[i]} {100 * chances[i]:.1f} %" for i in likely)
         return tr("{text}   ({chances})", text=text, chances=named)
 
 
-def _measure(judged: PredictionScores) -> str:
-    if not judged.data.classes:
+def _measure(scores: PredictionScores) -> str:
+    if not scores.data.classes:
         return tr("error")
-    return tr("probability") if judged.likely and not judged.data.per_step else tr("wrong")
+    return tr("probability") if scores.likely and not scores.data.per_step else tr("wrong")

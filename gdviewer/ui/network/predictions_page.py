@@ -10,7 +10,7 @@ from PySide6.QtCore import QModelIndex
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QPushButton, QTableView, QVBoxLayout
 
 from gdviewer.engine.run.run import Run
-from gdviewer.inspection.prediction_scores import PredictionScores, judge
+from gdviewer.inspection.prediction_scores import PredictionScores, score_predictions
 from gdviewer.problems.networks.dataset import Dataset
 from gdviewer.problems.networks.network import Network
 from gdviewer.text import tr
@@ -110,25 +110,25 @@ class PredictionsPage(Page):
         listed, cell = self.example.listed, self.example.cell
 
         def compute() -> tuple[PredictionScores, np.ndarray, tuple[int, int] | None]:
-            judged = judge(network, run.point(step), listed)
-            order = judged.order
-            return judged, order[judged.in_cell(cell)[order]] if cell and judged.data.classes else order, cell
+            scores = score_predictions(network, run.point(step), listed)
+            order = scores.order
+            return scores, order[scores.in_cell(cell)[order]] if cell and scores.data.classes else order, cell
 
         return compute
 
     def show_result(self, result: Any) -> None:
-        judged, order, cell = result
+        scores, order, cell = result
         network = self.network
         if network is None:
             return
         self._choosing = True  # what is chosen is marked where it stands now, and nothing is scrolled
-        self.rows.show_rows(judged, order)
-        self._show_as(judged.data)
+        self.rows.show_rows(scores, order)
+        self._show_as(scores.data)
         self.bar.match(network)
         self.all.setVisible(cell is not None)
-        self.bar.told.setText(_told(judged, order, cell))
+        self.bar.told.setText(_told(scores, order, cell))
         row, part = self.example.row_of(network)
-        places = np.flatnonzero(order == row) if part == judged.part else []
+        places = np.flatnonzero(order == row) if part == scores.part else []
         for view in self.views:
             view.setAutoScroll(False)
             if len(places):
@@ -145,21 +145,21 @@ class PredictionsPage(Page):
         return int(self.rows.order[index.row()])
 
     def _choose(self, index: QModelIndex) -> None:
-        judged = self.rows.judged
-        if not self._choosing and judged and index.isValid():
-            self.example.choose(self._row(index), judged.part)
+        scores = self.rows.scores
+        if not self._choosing and scores and index.isValid():
+            self.example.choose(self._row(index), scores.part)
 
 
-def _told(judged: PredictionScores, order: np.ndarray, cell: tuple[int, int] | None) -> str:
+def _told(scores: PredictionScores, order: np.ndarray, cell: tuple[int, int] | None) -> str:
     """How many there are, and how many of them are wrong."""
-    classes, count = judged.data.classes, len(judged.data)
+    classes, count = scores.data.classes, len(scores.data)
     if cell and classes:
         return tr("{true} told {told}: {k}", k=len(order), true=classes[cell[0]], told=classes[cell[1]])
-    if classes and judged.data.per_step:
-        return tr("{k} of {n} wrong", k=int((judged.wrong > 0).sum()), n=count)
+    if classes and scores.data.per_step:
+        return tr("{k} of {n} wrong", k=int((scores.wrong > 0).sum()), n=count)
     if classes:
-        return tr("{k} of {n} wrong", k=int(judged.wrong.sum()), n=count)
+        return tr("{k} of {n} wrong", k=int(scores.wrong.sum()), n=count)
     if not count:
         return ""
-    mean = float(np.sqrt((judged.badness**2).mean()))
+    mean = float(np.sqrt((scores.error_scores**2).mean()))
     return tr("error {e}", e=f"{mean:.4g}")

@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import QPointF, Qt
 
 from gdviewer import problems
-from gdviewer.inspection.prediction_scores import TEST, TRAIN, judge
+from gdviewer.inspection.prediction_scores import TEST, TRAIN, score_predictions
 from gdviewer.ui.network.confusion_page import AgreementPage, ConfusionPage
 from gdviewer.ui.network.predictions_page import PredictionsPage
 from gdviewer.ui.widgets.theme import look
@@ -49,7 +49,7 @@ def test_that_the_cursor_moved_back_lists_what_the_earlier_network_said(trained)
     before = page.rows.order.copy()
     trained.look_at(window, page, 0)
     _, chances = said(window)
-    assert np.array_equal(page.rows.judged.predictions, chances)
+    assert np.array_equal(page.rows.scores.predictions, chances)
     assert not np.array_equal(page.rows.order, before)
     trained.look_at(window, page, window.session.cursor.newest)
     assert np.array_equal(page.rows.order, before)
@@ -62,7 +62,7 @@ def test_that_train_and_test_can_be_listed(trained):
     choose_part(page, TRAIN)
     trained.wait(page)
     assert page.rows.rowCount() == len(network.train)
-    assert page.rows.judged.data is network.train
+    assert page.rows.scores.data is network.train
 
 
 @pytest.mark.display
@@ -216,11 +216,11 @@ def test_that_only_pages_that_suit_the_targets_are_offered(open_window, trained)
 
 def test_that_weights_that_are_no_numbers_count_as_the_worst():
     network = problems.get("fitting_network", samples=20)
-    judged = judge(network, np.full(network.dimension, np.nan), TRAIN)
-    assert np.isinf(judged.badness).all()
+    scores = score_predictions(network, np.full(network.dimension, np.nan), TRAIN)
+    assert np.isinf(scores.error_scores).all()
     classes = problems.get("network", samples=20)
-    judged = judge(classes, np.full(classes.dimension, np.nan), TEST)
-    assert judged.confusion().sum() == len(classes.test)
+    scores = score_predictions(classes, np.full(classes.dimension, np.nan), TEST)
+    assert scores.confusion().sum() == len(classes.test)
 
 
 def test_that_a_loss_without_probabilities_shows_none(trained):
