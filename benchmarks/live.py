@@ -205,7 +205,7 @@ window.setCentralWidget(plot)
 ready = lambda: True
 """
 _OURS = """
-import gdviewer.cli
+import gdviewer.cli.main
 from gdviewer.ui.app import display, startup
 from gdviewer.ui.app.application import create_application
 from gdviewer.ui.app.main_window import MainWindow

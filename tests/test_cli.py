@@ -13,7 +13,7 @@ import pytest
 
 import gdviewer
 from gdviewer import optimizers, problems
-from gdviewer.cli import main
+from gdviewer.cli.main import main
 from gdviewer.engine.run.stop import LIMITS
 from gdviewer.experiment.catalogue import markdown
 

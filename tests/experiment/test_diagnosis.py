@@ -10,7 +10,7 @@ import pytest
 
 import gdviewer
 from gdviewer import optimizers, problems
-from gdviewer.cli import main
+from gdviewer.cli.main import main
 from gdviewer.engine.analysis.point_kind import PointKind
 from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import Limits

@@ -7,7 +7,7 @@ import pytest
 
 import gdviewer
 from gdviewer import optimizers, problems
-from gdviewer.cli import main
+from gdviewer.cli.main import main
 from gdviewer.engine.rules.optimizer import optimizer
 from gdviewer.engine.rules.options import Options
 from gdviewer.engine.rules.oracle import Oracle

@@ -10,7 +10,7 @@ from PySide6.QtCore import QMimeData, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, Qt
 from PySide6.QtWidgets import QApplication, QFileDialog
 
-from gdviewer import cli
+from gdviewer.cli.main import main
 from gdviewer.ui.app import startup
 from gdviewer.ui.session import user_rules
 
@@ -221,29 +221,29 @@ def test_that_the_command_line_opens_the_window_with_the_rules_of_files(qapp, qt
 
     monkeypatch.setattr(startup, "_live", live)
     monkeypatch.setattr(startup, "choose_platform", lambda *_: startup.Platform(None, True))
-    assert cli.main(["--optimizer", str(path), "--optimizer", str(other)]) == 0
+    assert main(["--optimizer", str(path), "--optimizer", str(other)]) == 0
     assert seen == [(["Gradient descent", "Adam", "Mine", "Second"], ["1", "2"])]
 
 
 def test_that_the_command_line_reports_what_is_wrong_with_a_file(path, capsys):
     path.write_text("def mine(x, f):\n    return (\n")
-    assert cli.main(["--optimizer", str(path)]) == 2
+    assert main(["--optimizer", str(path)]) == 2
     assert f"{path}, line 2: SyntaxError" in capsys.readouterr().err
-    assert cli.main(["run", "himmelblau", "--optimizer", str(path)]) == 2
+    assert main(["run", "himmelblau", "--optimizer", str(path)]) == 2
     assert "line 2: SyntaxError" in capsys.readouterr().err
-    assert cli.main(["--optimizer", str(path) + "x"]) == 2
+    assert main(["--optimizer", str(path) + "x"]) == 2
     assert "can't be read: No such file" in capsys.readouterr().err
 
 
 def test_that_a_run_without_a_window_takes_a_rule_from_a_file(path, capsys):
-    assert cli.main(["run", "himmelblau", "--optimizer", str(path), "--learning-rate", "0.02", "--json"]) == 0
+    assert main(["run", "himmelblau", "--optimizer", str(path), "--learning-rate", "0.02", "--json"]) == 0
     assert '"optimizer": "mine"' in capsys.readouterr().out
     path.write_text(MINE + MINE.replace("mine", "second").replace("0.01", "0.001"))
-    assert cli.main(["run", "himmelblau", "--optimizer", str(path)]) == 2
+    assert main(["run", "himmelblau", "--optimizer", str(path)]) == 2
     assert "has 2 optimizers; name one" in capsys.readouterr().err
-    assert cli.main(["run", "himmelblau", "--optimizer", f"{path}:second"]) == 0
+    assert main(["run", "himmelblau", "--optimizer", f"{path}:second"]) == 0
     assert "Second on Himmelblau" in capsys.readouterr().out
-    assert cli.main(["run", "himmelblau", "--optimizer", f"{path}:secnd"]) == 2
+    assert main(["run", "himmelblau", "--optimizer", f"{path}:secnd"]) == 2
     assert "did you mean 'second'?" in capsys.readouterr().err
 
 
@@ -257,7 +257,7 @@ def test_that_a_run_without_a_window_takes_a_rule_from_a_file(path, capsys):
 )
 def test_that_the_command_line_reports_where_a_rule_fails(path, capsys, line, reported):
     path.write_text(MINE.replace("f, *", "f, t, *").replace("    return", f"    {line}\n    return"))
-    assert cli.main(["run", "himmelblau", "--optimizer", str(path), "--json"]) == 1
+    assert main(["run", "himmelblau", "--optimizer", str(path), "--json"]) == 1
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith("gdviewer: Mine, ")

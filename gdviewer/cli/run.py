@@ -1,34 +1,28 @@
-"""The command line: ``gdviewer`` opens the window, ``gdviewer run`` and ``gdviewer list`` work without one."""
+"""``gdviewer run``: execute one optimizer without a window, and print its result."""
 
 from __future__ import annotations
 
 import argparse
-import io
-import itertools
 import json
-import os
-import re
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from gdviewer import optimizers, problems, schedules
+from gdviewer.cli.arguments import INTERRUPTED, Parser, UsageError, positional, value_of
 from gdviewer.engine.breakpoints.breakpoint import conditions
-from gdviewer.engine.rules.captured_output import CapturedOutput
 from gdviewer.engine.rules.options import OPTIONS, Options
-from gdviewer.engine.rules.parameter import Declared, Parameter, nearest, symbol_of
+from gdviewer.engine.rules.parameter import Declared, Parameter, symbol_of
 from gdviewer.engine.rules.schedule import Schedule
 from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import LIMITS, Limits, Reason
-from gdviewer.experiment.catalogue import markdown, plain
-from gdviewer.experiment.experiment import default_experiment, default_limits
+from gdviewer.experiment.experiment import default_limits
 from gdviewer.experiment.minimize import result_of
-from gdviewer.experiment.plan import RunPlan
 from gdviewer.experiment.report import report, summary, write_csv
 from gdviewer.experiment.training import batches_an_epoch, train
-from gdviewer.experiment.user_rule import RuleError, read_named, rule_of
+from gdviewer.experiment.user_rule import rule_of
 from gdviewer.problems.networks.dataset import dataset_of
 from gdviewer.problems.networks.layer_summary import fitted
 from gdviewer.problems.networks.losses import LOSSES
@@ -36,98 +30,16 @@ from gdviewer.problems.networks.network import Network
 from gdviewer.problems.problem import Problem
 from gdviewer.problems.regression import Regression
 from gdviewer.problems.table import read_table
-from gdviewer.version import __version__
 
 _OFF = "off"
-_INTERRUPTED = 130  # the exit code after Ctrl+C, as in a shell
 
 
-class UsageError(Exception):
-    """Invalid use of the command line; the message is one line."""
+def run_command(words: list[str]) -> int:
+    """Execute ``gdviewer run`` with these arguments and return its exit code; 130 after Ctrl+C.
 
-
-class _Parser(argparse.ArgumentParser):
-    """A parser whose error messages are one line and suggest the nearest flag."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(allow_abbrev=False, **options)
-
-    def error(self, message: str) -> NoReturn:
-        unknown = re.match(r"unrecognized arguments: (\S+)", message)
-        if unknown:
-            flag = unknown.group(1).partition("=")[0]
-            hint = nearest(flag, self._option_string_actions) or "; --help lists the arguments"
-            message = f"unknown argument {flag!r}{hint}"
-        raise UsageError(message)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code.
-
-    Returns:
-        0 for success, 1 for a failure, 2 for invalid use, 130 after Ctrl+C.
+    Raises:
+        UsageError: invalid use.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # the code page of a console may lack ‖ or η
-    words = _join_negative(list(sys.argv[1:] if arguments is None else arguments))
-    try:
-        return _dispatch(words)
-    except UsageError as error:
-        print(f"gdviewer: {error}", file=sys.stderr)
-        return 2
-    except SystemExit as end:  # raised by argparse after --help or --version
-        return int(end.code or 0)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python reports an error at exit
-        return 1
-    except KeyboardInterrupt:
-        return _INTERRUPTED
-
-
-def _dispatch(words: list[str]) -> int:
-    parser = _Parser(
-        prog="gdviewer",
-        description="A debugger for optimizers: choose a problem to minimise and watch the descent.",
-        epilog="Without a command, the window opens. `gdviewer run PROBLEM OPTIMIZER --help` lists their flags.",
-    )
-    parser.add_argument("--version", action="version", version=f"gdviewer {__version__}")
-    parser.add_argument(
-        "--optimizer", action="append", default=[], metavar="FILE",
-        help="open the window with the optimizers of this Python file; it is read again when it is saved",
-    )  # fmt: skip
-    commands = parser.add_subparsers(dest="command", metavar="{run,list}", parser_class=_Parser)
-    commands.add_parser("run", help="run an optimizer without a window", add_help=False)
-    catalogue = commands.add_parser("list", help="list the problems, optimizers and schedules")
-    catalogue.add_argument("--markdown", action="store_true", help="print Markdown, with formulas, ranges and sources")
-    if words and not words[0].startswith("-") and words[0] not in ("run", "list"):
-        hint = nearest(words[0], ["run", "list"]) or "; the commands are run and list"
-        raise UsageError(f"there is no command {words[0]!r}{hint}")
-    if words[:1] == ["run"]:
-        return _run(words[1:])
-    options = parser.parse_args(words)
-    if options.command == "list":
-        print(markdown() if options.markdown else plain(), flush=True)
-        return 0
-    return _open(options.optimizer)
-
-
-def _open(files: Sequence[str]) -> int:
-    """Open the window with the optimizers of these files added to the default experiment."""
-    from gdviewer.ui.app.startup import open_window
-
-    if not files:
-        return open_window()
-    output = CapturedOutput()
-    try:
-        versions = {Path(file).absolute(): read_named(file, output) for file in files}
-    except RuleError as error:
-        raise UsageError(str(error)) from None
-    plans = [RunPlan(rule) for version in versions.values() for rule in version.rules]
-    return open_window(default_experiment().with_more(*plans), versions)
-
-
-def _run(words: list[str]) -> int:
     parser, problem, optimizer, schedule = _run_parser(words)
     options = vars(parser.parse_args(words))
     if problem is None or optimizer is None:
@@ -158,7 +70,7 @@ def _run(words: list[str]) -> int:
         except OSError as error:
             print(f"gdviewer: {options['csv']} can't be written: {error.strerror}", file=sys.stderr)
             return 1
-    return 0 if complete else _INTERRUPTED
+    return 0 if complete else INTERRUPTED
 
 
 def _built(
@@ -214,14 +126,14 @@ def _in_epochs(limits: Limits, options: Mapping[str, Any], problem: Problem) -> 
 
 def _run_parser(
     words: list[str],
-) -> tuple[_Parser, Problem | None, optimizers.Optimizer | None, Schedule | None]:
+) -> tuple[Parser, Problem | None, optimizers.Optimizer | None, Schedule | None]:
     """Return the parser of `run`, and the problem, the optimizer and the schedule that the words name.
 
     The parser has the flags of these three.
     """
     problem, optimizer, schedule = _named(words)
     limits = Limits() if problem is None else default_limits(problem)
-    parser = _Parser(
+    parser = Parser(
         prog="gdviewer run",
         description="Run an optimizer without a window and print the result.",
         epilog="The parameters of the problem, the optimizer and the schedule are flags too: write their names before "
@@ -266,9 +178,9 @@ def _run_parser(
     flags.add_argument(
         "--features", metavar="A,B", help="the columns to predict it from (default: all columns of numbers)"
     )
-    if _value_of("--formula", words) is None:
+    if value_of("--formula", words) is None:
         parser.add_argument("problem", metavar="PROBLEM", help="a name from `gdviewer list`")
-    if _value_of("--optimizer", words) is None:
+    if value_of("--optimizer", words) is None:
         parser.add_argument("optimizer", metavar="OPTIMIZER", help="a name from `gdviewer list`")
     if batches_an_epoch(problem) is not None:
         flags.add_argument(
@@ -290,8 +202,8 @@ def _run_parser(
 
 def _named(words: Sequence[str]) -> tuple[Problem | None, optimizers.Optimizer | None, Schedule | None]:
     """Return the problem, the optimizer and the schedule that the words name; None for each that is not named."""
-    formula, scheduled = _value_of("--formula", words), _value_of("--schedule", words)
-    names, rule_file = _positional(words), _value_of("--optimizer", words)
+    formula, scheduled = value_of("--formula", words), value_of("--schedule", words)
+    names, rule_file = positional(words), value_of("--optimizer", words)
     problem: Problem | None = None
     optimizer: optimizers.Optimizer | None = None
     schedule: Schedule | None = None
@@ -323,7 +235,7 @@ def _on_table(problem: Problem, words: Sequence[str]) -> Problem:
     Raises:
         ValueError: the table or the choice of columns can't be used.
     """
-    path, target, features = (_value_of(flag, words) for flag in ("--data-file", "--target", "--features"))
+    path, target, features = (value_of(flag, words) for flag in ("--data-file", "--target", "--features"))
     if path is None:
         if target is not None or features is not None:
             raise ValueError("--target and --features choose columns of a --data-file; give that flag too")
@@ -341,12 +253,12 @@ def _on_table(problem: Problem, words: Sequence[str]) -> Problem:
     if isinstance(problem, Regression):
         return problem.with_data(table.data(chosen, inputs))
     network = problem
-    loss = LOSSES.get(_value_of("--loss", words) or "")  # a loss that is named decides if the target is classes
+    loss = LOSSES.get(value_of("--loss", words) or "")  # a loss that is named decides if the target is classes
     given = dataset_of(table, chosen, inputs, loss.classes if loss else None)
     return fitted(network, lambda **values: network.with_data(given, **values), given)[0]
 
 
-def _add_flags(parser: _Parser, title: str, parameters: Mapping[str, Declared]) -> None:
+def _add_flags(parser: Parser, title: str, parameters: Mapping[str, Declared]) -> None:
     group = parser.add_argument_group(title)
     for name, parameter in parameters.items():
         text = ", ".join(filter(None, [symbol_of(name), parameter.meaning, f"in {parameter.range_text}"]))
@@ -388,36 +300,3 @@ def _start(text: str, problem: Problem) -> list[float]:
     if len(point) != problem.dimension:
         raise UsageError(f"--start: {problem.name} needs {problem.dimension} numbers; got {len(point)}")
     return point
-
-
-def _value_of(flag: str, words: Sequence[str]) -> str | None:
-    for word, following in itertools.zip_longest(words, words[1:]):
-        if word == flag:
-            return following
-        if word.startswith(flag + "="):
-            return word[len(flag) + 1 :]
-    return None
-
-
-def _awaits_value(word: str) -> bool:
-    return word.startswith("--") and "=" not in word and word not in ("--json", "--help", "--version")
-
-
-def _positional(words: Sequence[str]) -> list[str]:
-    """Return the words that are neither flags nor values of flags."""
-    before = ["", *words]
-    return [word for word, last in zip(words, before, strict=False) if word[:1] != "-" and not _awaits_value(last)]
-
-
-def _join_negative(words: list[str]) -> list[str]:
-    """Join a flag and a value that begins with a minus, as in `--start=-1,2`.
-
-    Otherwise argparse reads the value of `--start -1,2` or `--formula -x**2` as a flag.
-    """
-    joined: list[str] = []
-    for word in words:
-        if re.match(r"-[^-]", word) and word != "-h" and joined and _awaits_value(joined[-1]):
-            joined[-1] += f"={word}"
-        else:
-            joined.append(word)
-    return joined
