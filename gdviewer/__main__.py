@@ -9,7 +9,7 @@ import sys
 for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
-from gdviewer.cli.main import main  # noqa: E402 - it loads NumPy
+from gdviewer.cli.main import main  # noqa: E402 - its commands load NumPy
 
 if __name__ == "__main__":
     sys.exit(main())

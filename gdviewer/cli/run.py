@@ -28,7 +28,7 @@ from gdviewer.problems.networks.layer_summary import fitted
 from gdviewer.problems.networks.losses import LOSSES
 from gdviewer.problems.networks.network import Network
 from gdviewer.problems.problem import Problem
-from gdviewer.problems.regression import Regression
+from gdviewer.problems.regression_problem import Regression
 from gdviewer.problems.table import read_table
 
 _OFF = "off"

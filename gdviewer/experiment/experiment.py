@@ -18,6 +18,7 @@ from gdviewer.engine.run.run import Origin, Run
 from gdviewer.engine.run.stop import LIMITS, Limits
 from gdviewer.experiment.plan import Branch, Point, RunPlan
 from gdviewer.experiment.shorthand import as_plan, as_problem, start_point
+from gdviewer.problems.kinds import is_network
 from gdviewer.problems.problem import Problem
 
 if TYPE_CHECKING:
@@ -242,7 +243,7 @@ def _start(problem: Problem, start: ArrayLike | None) -> Point:
 def default_runs(problem: Problem) -> tuple[RunPlan, ...]:
     """Return the default runs: gradient descent and Adam, or Adam alone for a network."""
     adam = optimizers.get("adam")
-    if isinstance(problem, problems.Network):
+    if is_network(problem):
         return (RunPlan(adam, {"learning_rate": 0.003}),)
     return (
         RunPlan(optimizers.get("gradient_descent"), {"learning_rate": 0.01}, color=0),
@@ -252,7 +253,7 @@ def default_runs(problem: Problem) -> tuple[RunPlan, ...]:
 
 def default_limits(problem: Problem) -> Limits:
     """Return the default limits; a network has no tolerance, as a move on a batch may be small by chance."""
-    return Limits(tolerance=None) if isinstance(problem, problems.Network) else Limits()
+    return Limits(tolerance=None) if is_network(problem) else Limits()
 
 
 def default_experiment() -> Experiment:

@@ -42,7 +42,7 @@ from gdviewer.problems.data import Data
 from gdviewer.problems.formula import FormulaProblem, formula
 from gdviewer.problems.function import FunctionProblem
 from gdviewer.problems.problem import Problem
-from gdviewer.problems.regression import Regression
+from gdviewer.problems.regression_problem import Regression
 from gdviewer.problems.samples import SampledCurve, SampledVector
 from gdviewer.problems.source import Given
 

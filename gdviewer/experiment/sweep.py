@@ -20,7 +20,7 @@ from gdviewer.experiment.plan import RunPlan
 from gdviewer.experiment.rate_search import find_rate
 from gdviewer.problems.batches import GivenBatches
 from gdviewer.problems.networks.network import Network
-from gdviewer.problems.regression import Regression
+from gdviewer.problems.regression_problem import Regression
 
 RATE, BATCH = "learning_rate", "batch_size"
 SWEPT = RATE, BATCH, "scaling", "init"  # the settings that can be varied

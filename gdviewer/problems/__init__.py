@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from gdviewer.engine.rules.step_filters import follow
 from gdviewer.problems import entries
 from gdviewer.problems.formula import FormulaProblem, formula
 from gdviewer.problems.problem import Problem
-from gdviewer.problems.regression import Regression, regression
 
 if TYPE_CHECKING:
     from gdviewer.problems.networks.network import Network, network
+    from gdviewer.problems.regression_problem import Regression, regression
 
 follow(__name__)
 
@@ -22,10 +23,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("network", "Network"):  # loaded when asked for, as the window opens without it
-        from gdviewer.problems.networks import network as module
-
-        return getattr(module, name)
+    if name in ("network", "Network", "regression", "Regression"):  # loaded on first use: the window opens without them
+        folder = "networks.network" if name.lower() == "network" else "regression_problem"
+        return getattr(import_module(f"{__name__}.{folder}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from gdviewer.engine.rules.parameter import Choice, Declared, Parameter, count
 from gdviewer.problems.data import Data
 from gdviewer.problems.made_data import made_data
-from gdviewer.problems.regression import MODELS, Regression
+from gdviewer.problems.regression_problem import MODELS, Regression
 
 
 @dataclass(frozen=True)

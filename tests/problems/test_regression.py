@@ -18,7 +18,7 @@ from gdviewer.problems.batches import Batches
 from gdviewer.problems.data import SCALINGS
 from gdviewer.problems.losses import HuberLoss, LogisticLoss, sigmoid
 from gdviewer.problems.made_data import GENERATORS
-from gdviewer.problems.regression import MODELS
+from gdviewer.problems.regression_problem import MODELS
 from tests.kinds import representatives
 
 REFERENCE = json.loads((Path(__file__).parents[1] / "references" / "sklearn.json").read_text())

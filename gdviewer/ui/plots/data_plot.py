@@ -8,7 +8,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor
 
 from gdviewer.engine.run.run import Run
-from gdviewer.problems.regression import Regression
+from gdviewer.problems.regression_problem import Regression
 from gdviewer.text import tr
 from gdviewer.ui.plots.base import Curve, Drawing, Plot, line_pen
 from gdviewer.ui.session.session import Session

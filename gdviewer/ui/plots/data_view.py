@@ -7,7 +7,7 @@ from functools import cached_property
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
 
-from gdviewer.problems.regression import Regression
+from gdviewer.problems.kinds import is_regression
 from gdviewer.text import number_text, tr
 from gdviewer.ui.session.session import Session
 
@@ -49,7 +49,7 @@ class DataView(QWidget):
     def _tell(self) -> None:
         session = self._session
         problem = session.experiment.problem
-        if not isinstance(problem, Regression):
+        if not is_regression(problem):
             return
         if not 0 <= session.selected < len(session.runs):
             self.model.setText("")

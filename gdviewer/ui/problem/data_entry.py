@@ -25,7 +25,7 @@ from gdviewer.problems.networks.layer import shape_text
 from gdviewer.problems.networks.layer_summary import fitted
 from gdviewer.problems.networks.network import Network
 from gdviewer.problems.problem import Problem
-from gdviewer.problems.regression import Regression
+from gdviewer.problems.regression_problem import Regression
 from gdviewer.problems.table import MAX_WIDTH, Table, read_table
 from gdviewer.text import tr
 from gdviewer.ui.session.session import Session

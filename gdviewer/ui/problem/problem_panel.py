@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
@@ -13,24 +14,21 @@ from gdviewer import problems
 from gdviewer.experiment.diff import ExperimentDiff
 from gdviewer.experiment.experiment import default_limits, default_runs
 from gdviewer.problems.formula import formula
-from gdviewer.problems.networks.layer import LayerShapeError
-from gdviewer.problems.networks.layer_summary import fitted
-from gdviewer.problems.networks.network import Network
+from gdviewer.problems.kinds import is_fit, is_network, is_sampled
 from gdviewer.problems.problem import Problem
-from gdviewer.problems.regression import Regression
-from gdviewer.problems.samples import SampledCurve, SampledVector
 from gdviewer.text import point_text, tr
 from gdviewer.ui.catalogue.picker import Picker
-from gdviewer.ui.problem.data_entry import DataEntry
 from gdviewer.ui.problem.formula_entry import EXAMPLE, FORMULA, FormulaEntry
-from gdviewer.ui.problem.samples_entry import CURVE, VECTOR, SamplesEntry
 from gdviewer.ui.session.session import Session
 from gdviewer.ui.widgets.number_field import PointField
 from gdviewer.ui.widgets.parameter_fields import Field, ParameterFields
 
 if TYPE_CHECKING:
+    from gdviewer.problems.networks.network import Network
     from gdviewer.ui.catalogue.choice_list import ListEntry
     from gdviewer.ui.network.builder import NetworkBuilder
+    from gdviewer.ui.problem.data_entry import DataEntry
+    from gdviewer.ui.problem.samples_entry import SamplesEntry
 
 
 class ProblemPanel(QWidget):
@@ -44,8 +42,6 @@ class ProblemPanel(QWidget):
         self.why = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self.why.setProperty("role", "muted")
         self.formula = FormulaEntry(session)
-        self.samples = SamplesEntry(session)
-        self.data = DataEntry(session)
         self._parameters = ParameterFields()
         self.builder: NetworkBuilder | None = None  # made when a network is first shown
         self.start = PointField()
@@ -55,31 +51,55 @@ class ProblemPanel(QWidget):
         layout = QVBoxLayout(self, spacing=8)
         layout.addWidget(self.picker)
         layout.addWidget(self.formula)
-        layout.addWidget(self.samples)
-        layout.addWidget(self.data)
-        layout.addWidget(self.samples.message)  # seen also where the samples are not: a file may be refused
+        self._samples_slot, self._data_slot, self._message_slot, self._notes_slot = (QVBoxLayout() for _ in range(4))
+        for slot in (self._samples_slot, self._data_slot, self._message_slot):
+            layout.addLayout(slot)
         layout.addWidget(self.why)
         layout.addWidget(self._parameters)
-        layout.addWidget(self.data.notes)
+        layout.addLayout(self._notes_slot)
         layout.addWidget(heading)
         layout.addWidget(self.start)
         layout.addStretch(1)
         self.picker.chosen.connect(self.choose)
         self._parameters.changed.connect(self._set_parameter)
         self.start.changed.connect(session.set_start)
-        self.data.adapted.connect(self._tell)
         session.experiment_changed.connect(self._take_edit)
         self._match()
+
+    @cached_property
+    def samples(self) -> SamplesEntry:
+        """The entry of samples; made on first use, as the window opens without it."""
+        from gdviewer.ui.problem.samples_entry import SamplesEntry
+
+        entry = SamplesEntry(self._session)
+        entry.hide()
+        self._samples_slot.addWidget(entry)
+        self._message_slot.addWidget(entry.message)  # also shown without the samples, as a file may be invalid
+        return entry
+
+    @cached_property
+    def data(self) -> DataEntry:
+        """The entry of the data of a regression or network; made on first use, as the window opens without it."""
+        from gdviewer.ui.problem.data_entry import DataEntry
+
+        entry = DataEntry(self._session)
+        entry.hide()
+        entry.adapted.connect(self._report_changes)
+        self._data_slot.addWidget(entry)
+        self._notes_slot.addWidget(entry.notes)
+        return entry
 
     @property
     def fields(self) -> dict[str, Field]:
         """The field of each parameter of the problem."""
-        if self.builder and isinstance(self._shown, Network):
+        if self.builder and self._shown and is_network(self._shown):
             return self.builder.fields
         return self._parameters.fields
 
     def choose(self, key: str) -> None:
-        """Take a problem of the catalogue, or one of your own: a formula or samples."""
+        """Use a problem of the catalogue, or a user-defined one: a formula or samples."""
+        from gdviewer.ui.problem.samples_entry import CURVE, VECTOR
+
         if key == FORMULA:
             self._adopt(self.formula.problem or formula(EXAMPLE))
             self.formula.entry.setFocus()
@@ -89,7 +109,7 @@ class ProblemPanel(QWidget):
             self._adopt(self.samples.make())
         else:
             chosen = problems.get(key)
-            self._adopt(self.data.with_table(chosen) if isinstance(chosen, Regression | Network) else chosen)
+            self._adopt(self.data.with_table(chosen) if is_fit(chosen) else chosen)
 
     def open_file(self, path: str) -> None:
         """Read a file: a table where a regression is shown, else samples; what is wrong with it is told below."""
@@ -103,18 +123,22 @@ class ProblemPanel(QWidget):
 
     def close_threads(self) -> None:
         """End the threads that derive and read."""
-        for entry in (self.formula, self.samples, self.data):
+        self.formula.close_threads()
+        for entry in self._made_entries():
             entry.close_threads()
 
+    def _made_entries(self) -> list[SamplesEntry | DataEntry]:
+        return [vars(self)[name] for name in ("samples", "data") if name in vars(self)]
+
     def _entry_of_files(self, path: str = "") -> SamplesEntry | DataEntry:
-        shown = isinstance(self._session.experiment.problem, Regression | Network)
+        shown = is_fit(self._session.experiment.problem)
         return self.data if shown and not path.lower().endswith(".npy") else self.samples
 
     def _adopt(self, problem: Problem) -> None:
         """Take another problem; runs and limits that were the usual ones of the one before are those of this one."""
         experiment = self._session.experiment
         before, other = experiment.problem, experiment.with_problem(problem)
-        if isinstance(before, Network) != isinstance(problem, Network):
+        if is_network(before) != is_network(problem):
             if experiment.runs == default_runs(before):
                 other = replace(other, runs=default_runs(problem))
             if experiment.limits == default_limits(before):
@@ -128,6 +152,7 @@ class ProblemPanel(QWidget):
     def _choices() -> list[ListEntry]:
         from gdviewer.ui.catalogue.choice_list import ListEntry
         from gdviewer.ui.catalogue.choices import problem_choices  # mathematics is loaded when a list first shows some
+        from gdviewer.ui.problem.samples_entry import CURVE, VECTOR
 
         own = tr("Your own")
         entries = [
@@ -146,29 +171,21 @@ class ProblemPanel(QWidget):
     def _match(self) -> None:
         experiment = self._session.experiment
         problem = experiment.problem
-        if not isinstance(problem, Network):  # whose thousands of weights nobody would type
+        if not is_network(problem):  # whose thousands of weights nobody would type
             self.start.show_point(experiment.start, _short(experiment.start))
         if problem is self._shown:
             return
         before, self._shown = self._shown, problem
         self.picker.show_choice(problem.name, problem.title)
-        why = "" if isinstance(problem, Network) and not _is_on_own_data(problem) else problem.why
+        why = "" if is_network(problem) and not _is_on_own_data(problem) else problem.why
         self.why.setText(tr(why) if why else "")
         self.why.setVisible(bool(why))
-        self.samples.say("")
-        self._show_builder(problem)
-        self.data.show_problem(problem)
         self.why.setToolTip(tr("Source: {source}", source=problem.source))
-        sampled = isinstance(problem, (SampledCurve, SampledVector))
-        trained = isinstance(problem, Network)
-        self.formula.setVisible(not sampled and not trained and problem.data is None)
+        self._show_builder(problem)
+        self._show_entries(problem)
+        trained = is_network(problem)
         for widget in (self._heading, self.start):
             widget.setVisible(not trained)
-        self.samples.setVisible(sampled)
-        if sampled:
-            self.samples.show_problem(problem)
-        elif not trained:
-            self.formula.show_problem(problem)
         if trained:
             self._parameters.declare({})
             return
@@ -176,32 +193,46 @@ class ProblemPanel(QWidget):
             self._parameters.declare(problem.parameters, by_name=problem.data is None)
         self._parameters.show_values(problem.values)
 
+    def _show_entries(self, problem: Problem) -> None:
+        """Show the entry that fits the problem: formula, samples or data."""
+        sampled, fits = is_sampled(problem), is_fit(problem)
+        self.formula.setVisible(not sampled and not fits)
+        if not sampled and not is_network(problem):
+            self.formula.show_problem(problem)
+        if sampled or "samples" in vars(self):
+            self.samples.say("")
+            self.samples.setVisible(sampled)
+        if sampled:
+            self.samples.show_problem(problem)
+        if fits or "data" in vars(self):
+            self.data.show_problem(problem)
+
     def _show_builder(self, problem: Problem) -> None:
-        if isinstance(problem, Network) and self.builder is None:
+        if is_network(problem) and self.builder is None:
             from gdviewer.ui.network.builder import NetworkBuilder
 
             self.builder = NetworkBuilder()
             self.builder.changed.connect(self._set_parameter)
             self.layout().insertWidget(self.layout().indexOf(self._parameters), self.builder)
         if self.builder:
-            self.builder.setVisible(isinstance(problem, Network))
-        if isinstance(problem, Network):
+            self.builder.setVisible(is_network(problem))
+        if is_network(problem):
             self.builder.hold(self.data)
             self.builder.show_network(problem)
-        elif self.data.parentWidget() is not self:
-            self.layout().insertWidget(self.layout().indexOf(self.samples) + 1, self.data)
+        elif "data" in vars(self) and self.data.parentWidget() is not self:
+            self._data_slot.addWidget(self.data)
 
     def _set_parameter(self, name: str, value: object) -> None:
         problem = self._session.experiment.problem
         if name not in problem.values:
             return
         try:
-            if isinstance(problem, Network):
+            if is_network(problem):
                 self._refit(problem, {name: value})
             else:
                 self._adopt(problem.replace(**{name: value}))
         except ValueError as error:  # such as a power of one's own data that is too large
-            if isinstance(problem, Network):
+            if is_network(problem):
                 self.builder.show_value(name, problem.values[name])
                 self.builder.say(name, str(error))
             else:
@@ -213,6 +244,9 @@ class ProblemPanel(QWidget):
 
         Layers that were entered and do not fit yet are tried first: these may be the data they are for.
         """
+        from gdviewer.problems.networks.layer import LayerShapeError
+        from gdviewer.problems.networks.layer_summary import fitted
+
         pending = self.builder.layers.pending
         data = network.data_for(**values)
         if pending is not None and "layers" not in values:
@@ -221,11 +255,11 @@ class ProblemPanel(QWidget):
                 return
         other, changed = fitted(network, lambda **more: network.replace(**more | values), data)
         self._adopt(other)
-        self._tell(other, changed)
+        self._report_changes(other, changed)
 
-    def _tell(self, problem: Problem, changed: tuple[str, ...]) -> None:
-        """Say what was changed so that a network fits its data."""
-        if self.builder and isinstance(problem, Network):
+    def _report_changes(self, problem: Problem, changed: tuple[str, ...]) -> None:
+        """Report the parameters that were changed so that a network fits its data."""
+        if self.builder and is_network(problem):
             self.builder.tell(changed, problem)
 
 

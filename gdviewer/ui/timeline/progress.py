@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from gdviewer.experiment.diff import ExperimentDiff
 from gdviewer.experiment.training import batches_an_epoch, duration_text
-from gdviewer.problems.networks.network import Network
+from gdviewer.problems.kinds import is_network
 from gdviewer.problems.problem import Problem
 from gdviewer.text import tr
 from gdviewer.ui.session.session import Session
@@ -24,7 +24,7 @@ _LEAST = 0.3  # seconds that it needs
 
 def in_epochs(problem: Problem) -> int | None:
     """How many steps an epoch has, where steps are counted in epochs: on a network, or on batches of data."""
-    return batches_an_epoch(problem) if isinstance(problem, Network) or problem.stochastic else None
+    return batches_an_epoch(problem) if is_network(problem) or problem.stochastic else None
 
 
 class TrainingProgress(QWidget):

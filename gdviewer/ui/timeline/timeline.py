@@ -9,7 +9,7 @@ from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QAction, QColor, QIcon, QKeySequence, QPainter, QPixmap, QPolygonF, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSlider, QToolBar
 
-from gdviewer.problems.networks.network import Network
+from gdviewer.problems.kinds import is_network
 from gdviewer.text import tr
 from gdviewer.ui.session.session import Session
 from gdviewer.ui.timeline.scrubber import Scrubber
@@ -128,7 +128,7 @@ class Timeline(QToolBar):
 
     def _match_speed(self) -> None:
         """Train a network as fast as it goes; other descents are to be watched, at the speed they had before."""
-        training = isinstance(self._session.experiment.problem, Network)
+        training = is_network(self._session.experiment.problem)
         if training != self._training:
             self._training = training
             if training:

@@ -10,7 +10,7 @@ from gdviewer import optimizers, problems
 from gdviewer.engine.run.stop import Limits
 from gdviewer.experiment.experiment import Experiment
 from gdviewer.experiment.plan import RunPlan
-from gdviewer.problems.regression import Regression
+from gdviewer.problems.regression_problem import Regression
 from gdviewer.problems.samples import SampledVector
 from gdviewer.ui.plots.base import pale
 from gdviewer.ui.plots.steps_plot import COMPONENTS

@@ -12,7 +12,7 @@ from gdviewer.engine.run.stop import Limits
 from gdviewer.experiment.experiment import Experiment
 from gdviewer.experiment.plan import RunPlan
 from gdviewer.problems.made_data import GENERATORS
-from gdviewer.problems.regression import Regression
+from gdviewer.problems.regression_problem import Regression
 from gdviewer.ui.plots.data_plot import AGREEMENT, BOUNDARY, CURVE
 from tests.kinds import representatives
 from tests.ui.helpers import trigger
