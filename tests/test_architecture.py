@@ -86,6 +86,36 @@ assert "sympy" in sys.modules and "PySide6" not in sys.modules
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_that_a_new_window_has_not_loaded_what_is_not_seen_at_first():
+    code = """
+import os, sys
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+import gdviewer.cli.main
+from gdviewer.experiment.experiment import default_experiment
+from gdviewer.ui.app.application import create_application
+from gdviewer.ui.app.main_window import MainWindow
+application = create_application()
+window = MainWindow(default_experiment())
+window.show()
+application.processEvents()
+print(*sorted(sys.modules), flush=True)
+os._exit(0)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PACKAGE.parent, timeout=60)
+    loaded = done.stdout.split()
+    assert "gdviewer.ui.app.main_window" in loaded, done.stderr
+    unseen = (
+        "sympy", "numpy.random", "gdviewer.cli.run", "gdviewer.engine.notation.mathematics", "gdviewer.engine.tracing",
+        "gdviewer.engine.analysis", "gdviewer.experiment.catalogue", "gdviewer.experiment.sweep",
+        "gdviewer.experiment.user_rule", "gdviewer.inspection", "gdviewer.problems.networks",
+        "gdviewer.problems.regression_problem", "gdviewer.problems.samples", "gdviewer.problems.table",
+        "gdviewer.ui.breakpoints", "gdviewer.ui.catalogue.choice_list", "gdviewer.ui.code", "gdviewer.ui.curvature",
+        "gdviewer.ui.inspector", "gdviewer.ui.network", "gdviewer.ui.problem.data_entry",
+        "gdviewer.ui.problem.samples_entry", "gdviewer.ui.sweeps",
+    )  # fmt: skip
+    assert [name for name in loaded if any(f"{name}.".startswith(f"{room}.") for room in unseen)] == []
+
+
 def test_that_texts_of_the_screen_and_results_survive_python_without_docstrings_and_asserts():
     code = """
 import gdviewer

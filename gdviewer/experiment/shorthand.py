@@ -8,13 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gdviewer import problems, schedules
+from gdviewer import problems
 from gdviewer.engine.rules.optimizer import Optimizer, Rule
 from gdviewer.engine.rules.oracle import Array
 from gdviewer.engine.rules.schedule import Schedule
 from gdviewer.experiment.plan import RunPlan
-from gdviewer.experiment.user_rule import as_optimizer
-from gdviewer.problems.function import FunctionProblem
 from gdviewer.problems.problem import Problem
 
 
@@ -38,6 +36,8 @@ def as_schedule(given: str | Mapping[str, Any] | Schedule | None) -> Schedule | 
     """
     if given is None or isinstance(given, Schedule):
         return given
+    from gdviewer import schedules
+
     if isinstance(given, str):
         return schedules.get(given)
     if not isinstance(given, Mapping) or "name" not in given:
@@ -62,6 +62,8 @@ def as_problem(
         return problems.get(fun) if isinstance(fun, str) else fun
     if x0 is None:
         raise ValueError("a function needs a start; pass x0, or start to an Experiment")
+    from gdviewer.problems.function import FunctionProblem  # the window opens without it
+
     return FunctionProblem(fun, x0, jac, hess)
 
 
@@ -69,6 +71,8 @@ def as_plan(run: RunPlan | str | Optimizer | Rule | Mapping[str, Any], color: in
     """Return the plan of a run from a plan, an optimizer or a mapping; see :class:`.experiment.Experiment`."""
     if isinstance(run, RunPlan):
         return run
+    from gdviewer.experiment.user_rule import as_optimizer  # the window opens without it
+
     if not isinstance(run, Mapping):
         return RunPlan(as_optimizer(run), color=color)
     settings = dict(run)

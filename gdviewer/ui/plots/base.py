@@ -80,13 +80,12 @@ class Plot(pg.PlotWidget):
     frames_per_draw = 1  # while the runs are played, it is drawn at every so many frames
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
-        super().__init__(parent, axisItems={"left": Axis("left"), "bottom": Axis("bottom")})
+        super().__init__(parent, enableMenu=False, axisItems={"left": Axis("left"), "bottom": Axis("bottom")})
         self.session = session
         self._frame = 0
         self._stale = True
         self._drawings: dict[Run, Drawing] = {}
         self._known = set(session.runs)  # those that are drawn, ghosts too
-        self.setMenuEnabled(False)
         self.setMinimumSize(240, 130)
         self.getPlotItem().hideButtons()
         self.getPlotItem().layout.setContentsMargins(4, 10, 12, 2)  # room for a tick's number at the very edge

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer, Signal, SignalInstance
@@ -17,14 +17,15 @@ from gdviewer import optimizers
 from gdviewer.engine.record.events import Change
 from gdviewer.engine.rules.captured_output import CapturedOutput
 from gdviewer.engine.rules.optimizer import Optimizer
-from gdviewer.engine.run.replay_check import check_replay
 from gdviewer.engine.run.run import Run
 from gdviewer.experiment.experiment import Experiment
 from gdviewer.experiment.plan import Branch, RunPlan
-from gdviewer.experiment.user_rule import RuleError, Version, read_rules, source_of
 from gdviewer.text import tr
 from gdviewer.ui.session.player import Player
 from gdviewer.ui.widgets.timed_task import TimedTask
+
+if TYPE_CHECKING:
+    from gdviewer.experiment.user_rule import RuleError, Version
 
 PANEL = ""  # the code panel's place among the sources; a file's is its path
 READ_SECONDS = 20.0  # a text that imports much may take long
@@ -138,6 +139,8 @@ class UserRules(QObject):
 
     def open(self, path: str | Path) -> None:
         """Take up a file, and whatever is saved in it later."""
+        from gdviewer.experiment.user_rule import RuleError, source_of  # the window opens without it
+
         path = Path(path).absolute()
         self.watch(path)
         try:
@@ -167,6 +170,8 @@ class UserRules(QObject):
 
     def _look(self) -> None:
         """See what has become of the files."""
+        from gdviewer.experiment.user_rule import RuleError, source_of
+
         for key, source in list(self.sources.items()):
             path = Path(key)
             if key == PANEL:
@@ -186,6 +191,8 @@ class UserRules(QObject):
                     self._read(key, text, path)
 
     def _read(self, key: str, text: str, path: Path | None, anew: bool = False) -> None:
+        from gdviewer.experiment.user_rule import read_rules
+
         source = self.sources.setdefault(key, RuleSource(path.name if path else tr("Code")))
         self._stop_reading(source)
         source.text = text
@@ -194,6 +201,8 @@ class UserRules(QObject):
         source.attempt.ended.connect(partial(self._take, key, anew))
 
     def _take(self, key: str, anew: bool, version: Version | None, error: BaseException | None) -> None:
+        from gdviewer.experiment.user_rule import RuleError
+
         source = self.sources[key]
         source.attempt = None
         if version is None:
@@ -279,6 +288,8 @@ def error_text(source: RuleSource) -> str:
 
 
 def _first_difference(run: Run, steps: list[int]) -> str:
+    from gdviewer.engine.run.replay_check import check_replay
+
     return next(filter(None, (check_replay(run, step) for step in steps)), "")
 
 
