@@ -14,14 +14,13 @@ from typing import TextIO
 from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import STOPPED_BY_USER
 from gdviewer.problems.kinds import is_fit
-from gdviewer.problems.problem import Problem
 
 _BAR_WIDTH = 24  # characters
 _INTERVAL = 0.1  # seconds between two updates of the bar
 _MAX_STEPS = 1 << 20  # between two updates
 
 
-def batches_an_epoch(problem: Problem) -> int | None:
+def batches_an_epoch(problem: object) -> int | None:
     """Return the number of steps in an epoch of a problem; None if the problem has no data."""
     return problem.batches.count if is_fit(problem) else None
 
