@@ -213,7 +213,7 @@ from gdviewer.experiment.experiment import default_experiment
 display.load_qt()
 application = create_application()
 window = MainWindow(default_experiment())
-plot = window.stage.plot
+plot = window.main_view.plot
 ready = lambda: plot.landscape is not None  # a frame without the landscape does not count
 """
 _SHOW = """

@@ -60,7 +60,7 @@ def scrub_frames_per_s(steps: int = STEPS, duration: float = 3.0) -> dict[str, f
     for _ in range(20):
         QApplication.processEvents()
     scrubber = window.timeline.scrubber
-    views = [scrubber, window.stage.plot.viewport(), window.history.plot.viewport()]
+    views = [scrubber, window.main_view.plot.viewport(), window.history.plot.viewport()]
     paints = Paints(*views)
     drag(scrubber, QEvent.Type.MouseButtonPress, scrubber.width() / 2)
     QApplication.processEvents()

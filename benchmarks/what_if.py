@@ -24,7 +24,7 @@ class Painted(QObject):
         super().__init__()
         self.count, self._fresh = 0, False
         window.session.runs_changed.connect(self._mark)
-        viewport = window.stage.plot.viewport()
+        viewport = window.main_view.plot.viewport()
         viewport.installEventFilter(self)
 
     def _mark(self) -> None:

@@ -66,7 +66,7 @@ def open_inside(open_window, qtbot):
         plan = RunPlan(optimizers.get("adam"), {"learning_rate": rate})
         limits = Limits(tolerance=None, max_steps=steps)
         window = open_window(Experiment(problem, (plan,), tuple(problem.start.tolist()), limits))
-        tabs = window.stage.plot.inside
+        tabs = window.main_view.plot.inside
         tabs.setCurrentIndex([tabs.tabText(i) for i in range(tabs.count())].index(kind.title))
         window.session.player.finish()
 

@@ -1,4 +1,4 @@
-"""What Qt would abort over, found out beforehand: on Linux, missing libraries and displays that do not answer."""
+"""Checks for conditions in which Qt aborts: on Linux, missing libraries and displays that do not answer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-# The libraries that Qt's own ones need, with their Debian packages; a package brings along what it needs itself.
+# Libraries that Qt needs, with their Debian packages. A package installs its own dependencies.
 _QT = {
     "libstdc++.so.6": "libstdc++6",
     "libz.so.1": "zlib1g",
@@ -49,16 +49,16 @@ _WAYLAND = {
     "libwayland-cursor.so.0": "libwayland-cursor0",
     "libwayland-egl.so.1": "libwayland-egl1",
 }
-_ANSWER_SECONDS = 3.0  # a Wayland compositor that takes longer counts as none; Qt would wait for ever
+_ANSWER_SECONDS = 3.0  # a Wayland compositor that takes longer counts as absent; Qt would wait forever
 _INVISIBLE = ("offscreen", "minimal", "minimalegl")
 
 
 class MissingLibraryError(Exception):
-    """Qt can't be loaded for want of system libraries; the text says which and how to get them."""
+    """Qt can't be loaded: system libraries are missing; the message names them and the command to install them."""
 
     def __init__(self, sonames: list[str], packages: list[str]) -> None:
-        what = "libraries that Qt needs are" if len(sonames) > 1 else "a library that Qt needs is"
-        text = f"{what} missing: {', '.join(sonames)}"
+        subject = "libraries that Qt needs are" if len(sonames) > 1 else "a library that Qt needs is"
+        text = f"{subject} missing: {', '.join(sonames)}"
         if packages:
             sudo = "" if os.geteuid() == 0 else "sudo "
             text += f"\n{sudo}apt-get install {' '.join(packages)}"
@@ -68,12 +68,12 @@ class MissingLibraryError(Exception):
 
 @dataclass(frozen=True)
 class Platform:
-    """Where the window can be shown.
+    """The platform on which the window is shown.
 
     Attributes:
-        setting: what QT_QPA_PLATFORM is to be, or None where Qt's own choice is right.
-        visible: whether a person can see it.
-        reason: why not, as a sentence.
+        setting: the value for QT_QPA_PLATFORM; None if Qt chooses correctly.
+        visible: True if a user can see the window.
+        reason: the reason why it is not visible, as a sentence.
     """
 
     setting: str | None
@@ -82,7 +82,7 @@ class Platform:
 
 
 def loading_error(library: str) -> str:
-    """What the dynamic loader says against a library; nothing where it can be loaded."""
+    """Return the error of the dynamic loader for a library; empty if the library can be loaded."""
     try:
         ctypes.CDLL(library)
     except OSError as error:
@@ -93,9 +93,9 @@ def loading_error(library: str) -> str:
 def missing_libraries(
     needed: Iterable[str], error: object = "", load: Callable[[str], str] = loading_error
 ) -> MissingLibraryError:
-    """All that is missing for ``needed`` to be loaded, and what the loader's ``error`` names."""
+    """Return an error with all libraries that ``needed`` lack, and the one that the loader's ``error`` names."""
     errors = [load(soname) for soname in needed] + [str(error)]
-    # The loader names the first library that it can't find, which may be one that a needed one needs.
+    # The loader names the first library that it can't find, which may be an indirect dependency.
     named = [re.match(r"(?:.*/)?([^/:\s]+\.so[.\d]*):", text) for text in errors]
     sonames = list(dict.fromkeys(match[1] for match in named if match))
     known = _QT | _XCB | _WAYLAND
@@ -103,14 +103,14 @@ def missing_libraries(
 
 
 def load_qt() -> None:
-    """Import the Qt modules that the window is made of.
+    """Import the Qt modules of the window.
 
     Raises:
-        MissingLibraryError: what they need is not installed.
+        MissingLibraryError: a system library is not installed.
         ModuleNotFoundError: PySide6 itself is not installed.
     """
     try:
-        import PySide6.QtWidgets  # noqa: F401 - whether it can be loaded is the question
+        import PySide6.QtWidgets  # noqa: F401 - a test that it can be loaded
     except ModuleNotFoundError:
         raise
     except ImportError as error:
@@ -118,14 +118,15 @@ def load_qt() -> None:
 
 
 def choose_platform(environment: Mapping[str, str], plugins: Path) -> Platform:
-    """Where to show the window: on a display that answers and whose libraries are there.
+    """Choose the platform: a display that answers and whose libraries are installed, else offscreen.
 
     Args:
-        environment: QT_QPA_PLATFORM is taken as the choice of the user, DISPLAY and WAYLAND_DISPLAY as Qt takes them.
+        environment: the environment variables; QT_QPA_PLATFORM is the choice of the user, DISPLAY and WAYLAND_DISPLAY
+            have the meaning that Qt gives them.
         plugins: Qt's folder of platform plugins.
 
     Raises:
-        MissingLibraryError: a display answers, but libraries to draw on it are not installed.
+        MissingLibraryError: a display answers, but the libraries to draw on it are not installed.
     """
     asked = [name for name in environment.get("QT_QPA_PLATFORM", "").split(";") if name]
     if asked and all(_kind(name) in _INVISIBLE for name in asked):
@@ -136,24 +137,24 @@ def choose_platform(environment: Mapping[str, str], plugins: Path) -> Platform:
     if not candidates:
         return Platform("offscreen", False, "There is no display: neither DISPLAY nor WAYLAND_DISPLAY is set.")
     usable: list[str] = []
-    lacking: MissingLibraryError | None = None
+    missing: MissingLibraryError | None = None
     for name in candidates:
         if _answers(_kind(name), environment):
             try:
                 _load_plugin(_kind(name), plugins)
                 usable.append(name)
             except MissingLibraryError as error:
-                lacking = lacking or error
+                missing = missing or error
     if usable:
         return Platform(None if usable == candidates else ";".join(usable), True)
-    if lacking:
-        raise lacking
+    if missing:
+        raise missing
     shown = ", ".join(f"{v}={environment[v]}" for v in ("WAYLAND_DISPLAY", "DISPLAY") if environment.get(v))
     return Platform("offscreen", False, f"The display does not answer ({shown or 'none is set'}).")
 
 
 def _kind(name: str) -> str:
-    """The platform in a setting such as ``wayland-egl`` or ``offscreen:size=…``."""
+    """Return the platform in a setting such as ``wayland-egl`` or ``offscreen:size=…``."""
     plain = name.partition(":")[0]
     return "wayland" if plain.startswith("wayland") else plain
 
@@ -170,12 +171,12 @@ def _x11_answers(environment: Mapping[str, str]) -> bool:
     try:
         xcb = ctypes.CDLL("libxcb.so.1")
     except OSError:
-        return True  # can't be asked; what is missing is told afterwards
+        return True  # the display can't be tested; the missing library is reported later
     xcb.xcb_connect.restype = ctypes.c_void_p
     for function in (xcb.xcb_connection_has_error, xcb.xcb_disconnect):
         function.argtypes = [ctypes.c_void_p]
     connection = xcb.xcb_connect(os.fsencode(environment["DISPLAY"]), None)
-    answers = xcb.xcb_connection_has_error(connection) == 0
+    answers = bool(xcb.xcb_connection_has_error(connection) == 0)
     xcb.xcb_disconnect(connection)
     return answers
 
@@ -193,7 +194,11 @@ def _wayland_answers(environment: Mapping[str, str]) -> bool:
 
 
 def _load_plugin(kind: str, plugins: Path) -> None:
-    """Load a platform's plugin as Qt will; raises MissingLibraryError where that fails."""
+    """Load the plugin of a platform, as Qt does.
+
+    Raises:
+        MissingLibraryError: it can't be loaded.
+    """
     for path in sorted(plugins.glob(f"libq{kind}*.so")):
         try:
             ctypes.CDLL(str(path))

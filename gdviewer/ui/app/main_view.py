@@ -1,7 +1,8 @@
-"""The main plot: the one that fits the problem."""
+"""The main view: the plot or page that fits the kind of problem."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
@@ -15,13 +16,14 @@ from gdviewer.ui.session.session import Session
 
 if TYPE_CHECKING:
     from gdviewer.ui.network.network_view import NetworkView
+    from gdviewer.ui.plots.plane_view import PlaneView
 
 
 class MainView(QStackedWidget):
-    """Shows a landscape, a curve, a plane, components over the steps, or a network, as the problem asks.
+    """Shows a landscape, a curve, a plane, components over the steps, or a network, depending on the problem.
 
     Signals:
-        hovered: what is under the mouse, as a line of text.
+        hovered: a line of text on what is under the mouse.
     """
 
     hovered = Signal(str)
@@ -29,33 +31,34 @@ class MainView(QStackedWidget):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self._made: dict[str, QWidget] = {}
-        session.problem_changed.connect(self._match)
-        self._match()
+        self._pages: dict[str, Page] = {}
+        session.problem_changed.connect(self._show_page)
+        self._show_page()
 
     @property
     def plot(self) -> Plot | NetworkView:
         """The plot that is shown."""
-        return self.currentWidget().plot
+        return self._page.plot
 
     def show_example(self, row: int) -> None:
-        """Have a network's pages look at a row of the training data, from 0."""
+        """Select a row of the training data, counted from 0, on the pages of a network."""
         if self._session.experiment.problem.picture == "network":
             self.plot.example.choose(row)
 
     def close_threads(self) -> None:
         """End the threads that compute pictures."""
-        for page in self._made.values():
+        for page in self._pages.values():
             page.plot.close_threads()
 
-    def _match(self) -> None:
+    def _show_page(self) -> None:
         picture = self._session.experiment.problem.picture
-        if picture not in self._made:
-            page = self._made[picture] = _PAGES[picture](self._session)
+        if picture not in self._pages:
+            page = self._pages[picture] = _PAGES[picture](self._session)
             page.plot.setAccessibleName(tr("Problem and runs"))
             page.plot.hovered.connect(self.hovered)
             self.addWidget(page)
-        self.setCurrentWidget(self._made[picture])
+        self._page = self._pages[picture]
+        self.setCurrentWidget(self._page)
 
 
 class _Components(QWidget):
@@ -65,14 +68,15 @@ class _Components(QWidget):
         self.plot = StepsPlot(session, COMPONENTS)
         self._title = QLabel(wordWrap=True)
         self._title.setContentsMargins(8, 6, 8, 2)
-        layout = QVBoxLayout(self, spacing=0)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(0)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._title)
         layout.addWidget(self.plot, 1)
-        session.problem_changed.connect(self._match)
-        self._match()
+        session.problem_changed.connect(self._show_title)
+        self._show_title()
 
-    def _match(self) -> None:
+    def _show_title(self) -> None:
         n = self._session.experiment.problem.dimension
         shown = tr("the first {k} of {n}", k=MAX_COMPONENTS, n=n) if n > MAX_COMPONENTS else tr("all {n}", n=n)
         self._title.setText(tr("Components of the point over the steps ({which})", which=shown))
@@ -81,27 +85,30 @@ class _Components(QWidget):
 class _Curve(QWidget):
     def __init__(self, session: Session) -> None:
         super().__init__()
-        from gdviewer.ui.plots.curve_plot import CurvePlot  # loaded when first needed, as the window opens without it
+        from gdviewer.ui.plots.curve_plot import CurvePlot  # loaded on first use: the window opens without it
 
         self.plot = CurvePlot(session)
-        layout = QVBoxLayout(self, spacing=0)
+        layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.plot)
 
 
-def _plane(session: Session) -> QWidget:
-    from gdviewer.ui.plots.plane_view import PlaneView  # the same
+def _plane(session: Session) -> PlaneView:
+    from gdviewer.ui.plots.plane_view import PlaneView
 
     return PlaneView(session)
 
 
-def _network(session: Session) -> QWidget:
-    from gdviewer.ui.network.network_view import NetworkView  # the same
+def _network(session: Session) -> NetworkView:
+    from gdviewer.ui.network.network_view import NetworkView
 
     return NetworkView(session)
 
 
-_PAGES = {  # each is made when first needed
+if TYPE_CHECKING:
+    Page = LandscapeView | PlaneView | NetworkView | _Components | _Curve
+
+_PAGES: dict[str, Callable[[Session], Page]] = {  # each is made on first use
     "landscape": LandscapeView,
     "curve": _Curve,
     "plane": _plane,

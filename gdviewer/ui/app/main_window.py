@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, QSettings, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtGui import (
+    QAction,
+    QActionGroup,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QKeySequence,
+    QPaintEvent,
+    QShowEvent,
+)
 from PySide6.QtWidgets import (
     QApplication,
     QDockWidget,
     QFileDialog,
     QLabel,
     QMainWindow,
+    QMenu,
     QScrollArea,
     QSizePolicy,
     QSplitter,
@@ -37,21 +47,22 @@ from gdviewer.ui.widgets.lazy_panel import LazyPanel
 from gdviewer.ui.widgets.theme import look, theme_titles
 
 _LAYOUT_VERSION = 2
-_TOLD_MS = 8000  # so long a message is shown
+_MESSAGE_MS = 8000  # duration of a message in the status bar
 
 
 class _Side(QScrollArea):
-    """A panel that scrolls up and down, and is never narrower than what it holds."""
+    """A panel that scrolls vertically and is never narrower than its content."""
 
     def __init__(self, panel: QWidget) -> None:
         super().__init__(widgetResizable=True)
+        self._panel = panel
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setWidget(panel)
 
     def minimumSizeHint(self) -> QSize:
         bar = self.verticalScrollBar().sizeHint().width()
-        return QSize(self.widget().minimumSizeHint().width() + bar, 120)
+        return QSize(self._panel.minimumSizeHint().width() + bar, 120)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.LayoutRequest:
@@ -60,13 +71,17 @@ class _Side(QScrollArea):
 
 
 class MainWindow(QMainWindow):
-    """The window on one experiment.
+    """The window of one experiment.
 
     Attributes:
-        session: the experiment, its runs and the clock.
+        session: the experiment, its runs and the state of the window.
+        main_view: the plot or page of the problem; beside: the same with the plot of the data.
+        history: the curves over the steps.
+        timeline, problem_panel, limits_panel, runs_panel: the controls.
+        edit_actions: undo, redo and *What if*.
 
     Signals:
-        closed: the window is closing.
+        closed: emitted when the window closes.
     """
 
     closed = Signal()
@@ -77,8 +92,8 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.setMinimumSize(960, 600)
         self.session = Session(experiment or default_experiment(), self)
-        self.stage = MainView(self.session)
-        self.beside = BesideData(self.session, self.stage)
+        self.main_view = MainView(self.session)
+        self.beside = BesideData(self.session, self.main_view)
         self.history = HistoryPanel(self.session)
         self.timeline = Timeline(self.session)
         self.problem_panel = ProblemPanel(self.session)
@@ -110,16 +125,16 @@ class MainWindow(QMainWindow):
         self.statusBar().addWidget(self._hover, 1)
         self.progress = TrainingProgress(self.session)
         self.statusBar().addPermanentWidget(self.progress)
-        self.stage.hovered.connect(self._hover.setText)
+        self.main_view.hovered.connect(self._hover.setText)
         self.history.plot.hovered.connect(self._hover.setText)
         self.beside.hovered.connect(self._hover.setText)
-        self.session.player.breakpoint_hit.connect(self._tell_hit)
+        self.session.player.breakpoint_hit.connect(self._show_hit)
         self.session.player.playing_changed.connect(self.statusBar().clearMessage)
         self._make_menus()
         self._restore_layout()
-        self.session.problem_changed.connect(self._name)
-        self._name()
-        self.stage.setFocus()
+        self.session.problem_changed.connect(self._show_title)
+        self._show_title()
+        self.main_view.setFocus()
         self._painted = False
 
     def _dock(self, name: str, title: str, panel: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
@@ -130,10 +145,10 @@ class MainWindow(QMainWindow):
         return dock
 
     def _tab(self, name: str, title: str, make: Callable[[], QWidget], beside: QDockWidget) -> QDockWidget:
-        """A dock behind the tab of another, whose panel is made when it is first looked at."""
-        room = LazyPanel(make)
-        dock = self._dock(name, title, room, self.dockWidgetArea(beside))
-        room.watch(dock)
+        """Add a dock behind the tab of another; its panel is made when it is first seen."""
+        panel = LazyPanel(make)
+        dock = self._dock(name, title, panel, self.dockWidgetArea(beside))
+        panel.watch(dock)
         self.tabifyDockWidget(beside, dock)
         beside.raise_()
         return dock
@@ -148,7 +163,7 @@ class MainWindow(QMainWindow):
 
         panel = CodePanel(self.session)
         self.closed.connect(panel.keep)
-        if not QSettings().value("code_seen"):  # a line of code wants room; how much, is the user's from then on
+        if not QSettings().value("code_seen"):  # lines of code are long; later the user sets the width
             QSettings().setValue("code_seen", True)
             QTimer.singleShot(0, self, self._widen_code)
         return panel
@@ -167,7 +182,7 @@ class MainWindow(QMainWindow):
         from gdviewer.ui.inspector.panel import StepPanel
 
         panel = StepPanel(self.session)
-        panel.followed.connect(self.stage.show_example)
+        panel.followed.connect(self.main_view.show_example)
         self.closed.connect(panel.close_threads)
         return panel
 
@@ -175,7 +190,7 @@ class MainWindow(QMainWindow):
         file = self.menuBar().addMenu(tr("&File"))
         self._add(file, tr("&Open samples…"), tr("Open samples from a file"), QKeySequence.StandardKey.Open, self._open)
         self._add(
-            file, tr("Open op&timizer…"), tr("Open an optimizer from a Python file, and take up what is saved in it"),
+            file, tr("Open op&timizer…"), tr("Open an optimizer from a Python file; each saved change is read again"),
             QKeySequence("Ctrl+Shift+O"), self._open_optimizer,
         )  # fmt: skip
         self._add(
@@ -209,30 +224,38 @@ class MainWindow(QMainWindow):
         view.addSeparator()
         for dock in self._docks:
             view.addAction(dock.toggleViewAction())
-        self._add(view, tr("&Reset layout"), tr("Put the panels back"), None, self._reset_layout)
+        self._add(view, tr("&Reset layout"), tr("Restore the default layout"), None, self._reset_layout)
         help_menu = self.menuBar().addMenu(tr("&Help"))
         self._add(help_menu, tr("&Help"), tr("Help and keys"), QKeySequence.StandardKey.HelpContents, self._help)
         self._add(help_menu, tr("&About gdviewer"), tr("About gdviewer"), None, lambda: about(self))
 
-    def _add(self, menu, text: str, tip: str, keys, call) -> QAction:
-        action = QAction(text, self, triggered=lambda: call())
+    def _add(
+        self,
+        menu: QMenu,
+        text: str,
+        tip: str,
+        keys: QKeySequence | QKeySequence.StandardKey | None,
+        call: Callable[[], object],
+    ) -> QAction:
+        action = QAction(text, self)
+        action.triggered.connect(lambda: call())
         if keys is not None:
             action.setShortcut(QKeySequence(keys))
         action.setToolTip(tip)
         menu.addAction(action)
         return action
 
-    def _name(self) -> None:
+    def _show_title(self) -> None:
         self.setWindowTitle(self.session.experiment.problem.title)
 
-    def _tell_hit(self, index: int) -> None:
-        """Say which breakpoint was hit and why, whatever panels are in front."""
+    def _show_hit(self, index: int) -> None:
+        """Show in the status bar which breakpoint was hit and why; its panel may be hidden."""
         plan, run = self.session.experiment.runs[index], self.session.runs[index]
         hits = [hit_text(hit) for hit in run.trace.hits if hit.step == run.trace.hits[-1].step]
-        self.statusBar().showMessage(f"{plan_title(plan)}: {' '.join(hits)}", _TOLD_MS)
+        self.statusBar().showMessage(f"{plan_title(plan)}: {' '.join(hits)}", _MESSAGE_MS)
 
     def _show_all(self) -> None:
-        self.stage.plot.show_all()
+        self.main_view.plot.show_all()
         if self.beside.has_data:
             self.beside.data.plot.show_all()
         self.history.plot.show_all()
@@ -255,7 +278,7 @@ class MainWindow(QMainWindow):
         if path.endswith(".py"):
             self.session.user_rules.open(path)
             return
-        self._docks[0].show()  # where what is wrong with it is told
+        self._docks[0].show()  # it shows the error if the file can't be read
         self.problem_panel.open_file(path)
 
     def _save_picture(self) -> None:
@@ -263,7 +286,7 @@ class MainWindow(QMainWindow):
         if path:
             saved = self.grab().save(path)
             text = tr("Saved {path}", path=path) if saved else tr("{path} can't be written", path=path)
-            self.statusBar().showMessage(text, _TOLD_MS)
+            self.statusBar().showMessage(text, _MESSAGE_MS)
 
     # Layout
 
@@ -272,11 +295,14 @@ class MainWindow(QMainWindow):
         geometry, state = settings.value("geometry"), settings.value("layout")
         self._default_layout = self.saveState(_LAYOUT_VERSION)
         if isinstance(geometry, QByteArray) and self.restoreGeometry(geometry):
-            self._splitter.restoreState(settings.value("splitter", QByteArray()))
-            self.beside.share = float(settings.value("data_share", self.beside.share))
+            splitter, share = settings.value("splitter"), settings.value("data_share")
+            if isinstance(splitter, QByteArray):
+                self._splitter.restoreState(splitter)
+            if isinstance(share, str | float):
+                self.beside.share = float(share)
         else:
-            room = QApplication.primaryScreen().availableGeometry()
-            self.resize(min(1440, room.width()), min(900, room.height() - 40))  # the title bar wants room too
+            screen = QApplication.primaryScreen().availableGeometry()
+            self.resize(min(1440, screen.width()), min(900, screen.height() - 40))  # the title bar needs height too
         if isinstance(state, QByteArray):
             self.restoreState(state, _LAYOUT_VERSION)
         self._hide_old_tabs()
@@ -290,12 +316,12 @@ class MainWindow(QMainWindow):
         self._arrange()
 
     def _hide_old_tabs(self) -> None:
-        """Hide the bars of tabs that Qt left over the plots when it made new ones for the same docks."""
-        taken: set[str] = set()
+        """Hide tab bars that Qt left over the plots when it created new ones for the same docks."""
+        shown: set[str] = set()
         for bar in reversed(self.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)):
             titles = {bar.tabText(i) for i in range(bar.count())}
-            bar.setVisible(not titles & taken)
-            taken |= titles
+            bar.setVisible(not titles & shown)
+            shown |= titles
 
     def _arrange(self) -> None:
         em = self.fontMetrics().averageCharWidth()
@@ -306,18 +332,18 @@ class MainWindow(QMainWindow):
         self._splitter.setSizes([height * 68 // 100, height * 32 // 100])
         self.beside.arrange()
 
-    def showEvent(self, event: object) -> None:
+    def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         if not isinstance(QSettings().value("layout"), QByteArray):
             self._arrange()
 
-    def paintEvent(self, event: object) -> None:
+    def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        if not self._painted:  # SymPy, and the first evaluation of the starts, come after the first frame
+        if not self._painted:  # load SymPy and evaluate the starts after the first frame
             self._painted = True
             QTimer.singleShot(0, self.session, self.session.player.clock.start)
 
-    def closeEvent(self, event: object) -> None:
+    def closeEvent(self, event: QCloseEvent) -> None:
         settings = QSettings()
         settings.setValue("geometry", self.saveGeometry())
         settings.setValue("layout", self.saveState(_LAYOUT_VERSION))
@@ -325,17 +351,17 @@ class MainWindow(QMainWindow):
         settings.setValue("data_share", self.beside.share)
         self.closed.emit()
         self.session.close()
-        self.stage.close_threads()
+        self.main_view.close_threads()
         self.problem_panel.close_threads()
         self.runs_panel.editor.close_threads()
         super().closeEvent(event)
 
     # Files dropped on the window
 
-    def dragEnterEvent(self, event: object) -> None:
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if event.mimeData().hasUrls() and event.mimeData().urls()[0].isLocalFile():
             event.acceptProposedAction()
 
-    def dropEvent(self, event: object) -> None:
+    def dropEvent(self, event: QDropEvent) -> None:
         event.acceptProposedAction()
         self._open_file(event.mimeData().urls()[0].toLocalFile())

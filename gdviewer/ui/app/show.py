@@ -1,4 +1,4 @@
-"""``gdviewer.show``: the window on one's own function."""
+"""``gdviewer.show``: the window on a function, a problem or an experiment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gdviewer.experiment.shorthand import as_problem, start_point
 from gdviewer.problems.problem import Problem
 
 _RUNS = "gradient_descent", "adam"
-_OPEN: list[Any] = []  # windows shown without blocking; Qt would close one that nobody holds
+_OPEN: list[Any] = []  # windows shown without blocking; a reference keeps them open
 
 
 def show(
@@ -27,21 +27,22 @@ def show(
     """Open the window on a function.
 
     Args:
-        fun: a callable ``fun(x)`` with x of shape (n,), a problem, or the name of one in the catalogue; or an
-            experiment, which says all the rest.
-        x0: the start, shape (n,) or a number; a problem's own where it is None.
-        jac: the gradient, a callable; True where ``fun`` returns (value, gradient); None for central differences.
-        runs: optimizers, by name, made with ``@optimizer``, or functions of the textbook form; or mappings such as
-            ``{"optimizer": "momentum", "learning_rate": 0.01}``, with ``"start"`` for a start of its own. Gradient
-            descent and Adam where it is None.
+        fun: a callable ``fun(x)`` with x of shape (n,), a problem, or the name of a problem in the catalogue; or an
+            experiment, which has its own start and runs.
+        x0: the start, shape (n,) or a number; None for the start of the problem.
+        jac: the gradient as a callable; True if ``fun`` returns (value, gradient); None for central differences.
+        runs: optimizers: names, optimizers made with ``@optimizer``, functions of the textbook form, or mappings such
+            as ``{"optimizer": "momentum", "learning_rate": 0.01}``, in which ``"start"`` is a start for this run
+            alone. None for gradient descent and Adam.
         block: wait until the window is closed. False returns the window at once, for IPython with ``%gui qt``.
 
     Returns:
-        the window where ``block`` is False, else None.
+        The window if ``block`` is False, else None.
 
     Raises:
-        TypeError: a function among the runs whose signature is not of the textbook form.
-        ValueError: an unknown name (the nearest is suggested), a value out of range, a start of wrong shape.
+        TypeError: a function among the runs does not have the textbook form.
+        ValueError: a name is unknown (the nearest one is suggested), a value is out of range, or the start has the
+            wrong shape.
     """
     experiment = _experiment(fun, x0, jac, runs)
     if block:

@@ -1,4 +1,4 @@
-"""How ``gdviewer`` starts: the window where there is a display, else its result and a picture of it."""
+"""Start of ``gdviewer``: the window on a display; without a display, its results and a picture of it."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 _PICTURE = "gdviewer.png"
 _PICTURE_SIZE = 1280, 800
 _FINISH_SECONDS = 60.0
-_SETTLE_MS = 300  # for what is drawn a moment later …
-_PICTURE_SECONDS = 15.0  # … and for a landscape that takes longer: of a function of one's own, or in many dimensions
+_SETTLE_MS = 300  # time for drawings that follow a moment later
+_PICTURE_SECONDS = 15.0  # longest wait for a landscape, such as of a user's function or in many dimensions
 
 
 def open_window(experiment: Experiment | None = None, files: Mapping[Path, Version] | None = None) -> int:
     """Open the window on an experiment and wait until it is closed; without a display, run it and save a picture.
 
     Args:
-        experiment: what to show; the default experiment where it is None.
-        files: those that rules in it were read from, which are watched.
+        experiment: the experiment to show; None for the default experiment.
+        files: the files that its user rules were read from; they are watched for changes.
 
     Returns:
-        the exit code: 0, 1 where system libraries are missing, 130 where Ctrl-C closed the window.
+        The exit code: 0; 1 if system libraries are missing; 130 if Ctrl+C closed the window.
     """
     platform = Platform(None, True)
     if sys.platform.startswith("linux"):
@@ -67,7 +67,7 @@ def _plugins() -> Path:
     return Path(QLibraryInfo.path(QLibraryInfo.LibraryPath.PluginsPath)) / "platforms"
 
 
-def _tell_missing_fonts() -> None:
+def _report_missing_fonts() -> None:
     from PySide6.QtGui import QFontDatabase
 
     if not QFontDatabase.families():
@@ -77,7 +77,7 @@ def _tell_missing_fonts() -> None:
 def _live(application: QApplication, experiment: Experiment, files: Mapping[Path, Version] | None = None) -> int:
     from gdviewer.ui.app.main_window import MainWindow
 
-    _tell_missing_fonts()
+    _report_missing_fonts()
     window = MainWindow(experiment)
     for path, version in (files or {}).items():
         window.session.user_rules.watch(path, version)
@@ -90,9 +90,9 @@ def _live(application: QApplication, experiment: Experiment, files: Mapping[Path
 
 @contextlib.contextmanager
 def _interrupt_closes(application: QApplication) -> Iterator[list[int]]:
-    """Close all windows on Ctrl-C; yields a list that the signal is put into.
+    """Close all windows on Ctrl+C; yield a list to which the signal is appended.
 
-    Python handles a signal only when it gets to run; the byte it writes to a socket wakes Qt's event loop for that.
+    Python handles a signal only while it runs bytecode. It writes a byte to a socket, which wakes Qt's event loop.
     """
     from PySide6.QtCore import QSocketNotifier
 
@@ -121,7 +121,7 @@ def _interrupt_closes(application: QApplication) -> Iterator[list[int]]:
 
 @contextlib.contextmanager
 def _out_of_sight() -> Iterator[None]:
-    """Leave the user's layout alone, and keep what Qt says of its offscreen platform to ourselves."""
+    """Keep the user's saved layout unchanged, and hide Qt's messages about its offscreen platform."""
     from PySide6.QtCore import QSettings, qInstallMessageHandler
 
     qInstallMessageHandler(lambda *_: None)
@@ -132,36 +132,36 @@ def _out_of_sight() -> Iterator[None]:
 
 
 def _picture(experiment: Experiment, reason: str) -> int:
-    """Do the job where nobody can see it: run the experiment, print what came of it, and save the window as drawn."""
+    """Run the experiment without a display, print the results, and save a picture of the window."""
     from gdviewer.experiment.minimize import result_of
     from gdviewer.experiment.report import report
     from gdviewer.ui.app.main_window import MainWindow
 
-    _tell_missing_fonts()
+    _report_missing_fonts()
     window = MainWindow(experiment)
     window.resize(*_PICTURE_SIZE)
     window.show()
     window.session.player.finish(_FINISH_SECONDS)
     _settle(_SETTLE_MS)
-    given_up = monotonic() + _PICTURE_SECONDS
-    while window.stage.plot.computing and monotonic() < given_up:
+    deadline = monotonic() + _PICTURE_SECONDS
+    while window.main_view.plot.computing and monotonic() < deadline:
         _settle(_SETTLE_MS // 10)
     for run in window.session.runs:
         title = f"{run.optimizer.title} on {experiment.problem.title}"
-        failed = run.stop is not None and run.stop.exception is not None
-        print(
-            f"{title}\n  {run.stop.message}\n" if failed else f"{report(title, result_of(run), experiment.problem)}\n"
-        )
+        if run.stop is not None and run.stop.exception is not None:
+            print(f"{title}\n  {run.stop.message}\n")
+        else:
+            print(f"{report(title, result_of(run), experiment.problem)}\n")
     path = _save(window.grab())
     window.close()
     print(reason)
-    print(f"The window as it would look: {path}")
-    print("For the live window start gdviewer on a desktop, or from one over `ssh -X`.")
+    print(f"Picture of the window: {path}")
+    print("To open the window, start gdviewer on a desktop, or over `ssh -X` from one.")
     return 0
 
 
 def _settle(milliseconds: int) -> None:
-    """Let the window work so long."""
+    """Process events for this time."""
     from PySide6.QtCore import QEventLoop, QTimer
 
     settled = QEventLoop()
@@ -170,7 +170,11 @@ def _settle(milliseconds: int) -> None:
 
 
 def _save(picture: QPixmap) -> Path:
-    """Save it in the current folder, or where that can't be written, in a temporary one."""
+    """Save the picture in the current folder, or in a temporary one if that is not writable; return its path.
+
+    Raises:
+        OSError: the picture can't be saved in either.
+    """
     if picture.save(_PICTURE):
         return Path(_PICTURE).absolute()
     path = Path(tempfile.mkdtemp(prefix="gdviewer-")) / _PICTURE

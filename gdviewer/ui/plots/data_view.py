@@ -88,11 +88,11 @@ class BesideData(QSplitter):
 
     hovered = Signal(str)
 
-    def __init__(self, session: Session, stage: QWidget) -> None:
+    def __init__(self, session: Session, main_view: QWidget) -> None:
         super().__init__(Qt.Orientation.Horizontal)
         self._session = session
         self.share = _SHARE
-        self.addWidget(stage)
+        self.addWidget(main_view)
         self.setStretchFactor(0, 1)
         self.setChildrenCollapsible(False)
         self.splitterMoved.connect(self._remember)

@@ -50,7 +50,7 @@ def test_that_a_refused_entry_and_its_message_stay_until_corrected(window, qtbot
     entry = window.problem_panel.start.entry
     type_over(qtbot, entry, "3, abc")
     qtbot.keyClick(entry, Qt.Key.Key_Return)
-    window.stage.setFocus()
+    window.main_view.setFocus()
     window.limits_panel.fields["max_steps"].slider.setValue(700)
     assert (entry.text(), entry.message.isVisible()) == ("3, abc", True)
 
@@ -77,7 +77,7 @@ def test_that_the_last_step_of_a_fast_run_is_drawn_in_both_plots(open_window, qt
         )
         for run in window.session.runs:
             assert len(drawing_of(window.history.plot, run).series[0].curve.getData()[0]) == run.step + 1
-            head = drawing_of(window.stage.plot, run).head.pos()
+            head = drawing_of(window.main_view.plot, run).head.pos()
             assert (head.x(), head.y()) == tuple(run.trace.x[-1])
         assert f"step {window.session.runs[1].step}" in window.runs_panel.list.item(1).toolTip()
 
@@ -105,7 +105,7 @@ def test_that_a_curve_is_fitted_to_another_formula(window, qtbot):
     for text, high in (("1000*x**2", 20_000), ("sin(x)", 1.5)):
         type_over(qtbot, entry, text)
         qtbot.keyClick(entry, Qt.Key.Key_Return)
-        _, (_, top) = window.stage.plot.getPlotItem().vb.viewRange()
+        _, (_, top) = window.main_view.plot.getPlotItem().vb.viewRange()
         assert 0.5 * high < top < 1.6 * high
 
 
@@ -114,8 +114,8 @@ def test_that_an_undefined_start_is_drawn_as_nothing(window, qtbot):
     type_over(qtbot, entry, "log(x)")
     qtbot.keyClick(entry, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: window.session.runs[0].stop is not None, timeout=10_000)
-    window.stage.plot.draw()
-    drawing = drawing_of(window.stage.plot, window.session.runs[0])
+    window.main_view.plot.draw()
+    drawing = drawing_of(window.main_view.plot, window.session.runs[0])
     assert not drawing.tangent.isVisible()
     assert not drawing.head.isVisible()
     assert window.session.runs[0].stop.reason is Reason.LEFT_DOMAIN
@@ -123,7 +123,7 @@ def test_that_an_undefined_start_is_drawn_as_nothing(window, qtbot):
 
 def test_that_a_dragged_start_comes_back_onto_the_curve(window, qtbot):
     window.problem_panel.choose("forrester")
-    (marker,) = window.stage.plot.starts._markers.values()
+    (marker,) = window.main_view.plot.starts._markers.values()
     marker.moving = True
     marker.setPos((0.5, 10.0))
     marker.moving = False
@@ -178,7 +178,7 @@ def test_that_a_bad_file_leaves_the_formula_in_sight(window, qtbot, tmp_path):
 
 @pytest.mark.parametrize("width", [1e-14, 1e200])
 def test_that_a_click_at_an_extreme_zoom_does_no_harm(window, qtbot, width):
-    plot = window.stage.plot
+    plot = window.main_view.plot
     plot.setRange(xRange=(0, width), yRange=(0, width), padding=0)
     center = plot.viewport().rect().center()
     qtbot.mouseClick(plot.viewport(), Qt.MouseButton.LeftButton, pos=center)
@@ -194,8 +194,8 @@ def test_that_samples_are_shown_or_reported_to_be_too_large(window, qtbot, text,
     window.problem_panel.samples._take_text()
     assert reported in window.problem_panel.samples.message.text()
     assert bool(reported) == window.problem_panel.samples.message.isVisible()
-    window.stage.plot.draw()
-    assert np.isfinite(window.stage.plot.getPlotItem().vb.viewRange()).all()
+    window.main_view.plot.draw()
+    assert np.isfinite(window.main_view.plot.getPlotItem().vb.viewRange()).all()
 
 
 def test_that_user_text_is_shown_as_it_is(open_window):
@@ -250,8 +250,8 @@ def test_that_a_slow_function_is_drawn_coarsely_at_first(open_window, qtbot, mon
 
     problem = FunctionProblem(slow, (1.0, 1.0))
     window = open_window(Experiment(problem, (RunPlan(optimizers.get("adam")),), (1.0, 1.0)), ready=False)
-    qtbot.waitUntil(lambda: window.stage.plot.landscape is not None, timeout=10_000)
-    assert len(window.stage.plot.landscape.heights) < 256
+    qtbot.waitUntil(lambda: window.main_view.plot.landscape is not None, timeout=10_000)
+    assert len(window.main_view.plot.landscape.heights) < 256
 
 
 def test_that_a_picture_of_a_function_leaves_the_record_alone():

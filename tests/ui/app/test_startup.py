@@ -50,7 +50,7 @@ def test_that_without_a_display_the_result_is_printed_and_a_picture_saved(tmp_pa
     assert "Adam on Himmelblau" in done.stdout
     assert done.stdout.count("  stopped      tolerance") == 2
     assert str(tmp_path / "gdviewer.png") in done.stdout
-    assert done.stdout.splitlines()[-1].startswith("For the live window")
+    assert done.stdout.splitlines()[-1].startswith("To open the window")
     assert is_png(tmp_path / "gdviewer.png")
 
 

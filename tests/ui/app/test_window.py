@@ -142,7 +142,7 @@ def test_that_each_panel_has_one_tab_and_none_is_left_over_the_plots(open_window
 
 def test_that_the_theme_is_remembered_and_colours_the_plots(window, qtbot):
     look().choose("dark")
-    assert window.stage.plot.backgroundBrush().color().name() == THEMES["dark"].plot
+    assert window.main_view.plot.backgroundBrush().color().name() == THEMES["dark"].plot
     assert window.history.plot.backgroundBrush().color().name() == THEMES["dark"].plot
     pixel = window.grab().toImage().pixelColor(5, window.height() - 30)
     assert pixel.lightness() < 80

@@ -45,7 +45,7 @@ def test_that_the_panel_is_made_when_it_is_first_seen_and_then_has_room(window, 
     panel = panel_of(window, qtbot)
     assert panel.text == TEMPLATE
     qtbot.waitUntil(lambda: window.code.width() > 0.42 * window.width())
-    assert window.stage.width() > 200
+    assert window.main_view.width() > 200
 
 
 def test_that_ctrl_enter_puts_the_template_into_the_race(window, qtbot):

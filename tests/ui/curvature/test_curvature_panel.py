@@ -186,7 +186,7 @@ def test_that_it_works_for_every_kind_of_problem(open_here, qtbot, name):
     assert panel.kind.text()
     assert panel.slice.line is not None
     assert panel.spectrum.rows
-    window.stage.plot.grab()
+    window.main_view.plot.grab()
 
 
 @pytest.mark.parametrize("name", representatives(optimizers.names(), family))

@@ -31,7 +31,7 @@ def test_that_the_panel_follows_an_example_and_shows_the_parts(open_window, qtbo
     qtbot.waitUntil(lambda: "Followed, here and in" in panel.notes.text())
     row = int(problem.batches.at(20, window.session.runs[0].seed)[3])
     assert f"row {row + 1:,} of the training data" in panel.notes.text()
-    example = window.stage.plot.example
+    example = window.main_view.plot.example
     assert example.chosen == (row, "train")  # the pages show it, too
     example.choose(2, "test")  # until another is chosen there
     panel.hide()

@@ -129,9 +129,9 @@ def test_that_arrow_down_shows_the_next_line_as_an_arrow_at_the_point(look_into,
     assert window.session.arrows.shown[0].label == "m̂"
     panel.lines.choose(row_of(panel, "x"))  # a point: the arrow leads to it
     assert window.session.arrows.shown[0].vector == pytest.approx(trace.x[20] - trace.x[19])
-    qtbot.waitUntil(lambda: any(label == "x" for _, label in window.stage.plot.arrows.drawn))
-    line = next(line for line, label in window.stage.plot.arrows.drawn if label == "x")
-    position = window.stage.plot.getPlotItem().vb.mapViewToScene(QPointF(*trace.x[19]))
+    qtbot.waitUntil(lambda: any(label == "x" for _, label in window.main_view.plot.arrows.drawn))
+    line = next(line for line, label in window.main_view.plot.arrows.drawn if label == "x")
+    position = window.main_view.plot.getPlotItem().vb.mapViewToScene(QPointF(*trace.x[19]))
     assert (line.x1(), line.y1()) == pytest.approx((position.x(), position.y()), abs=1)
 
 

@@ -38,7 +38,7 @@ class Trained:
 
     def turn_to(self, window: MainWindow, kind: type[Page]) -> Any:
         """A page that is brought to the front."""
-        does = window.stage.plot.does
+        does = window.main_view.plot.does
         does.turn_to(kind.title)
         assert isinstance(does.page, kind)
         self.wait(does.page)

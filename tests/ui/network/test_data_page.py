@@ -83,7 +83,7 @@ def test_that_rings_are_round_the_batch_of_the_step(trained, qtbot):
 @pytest.mark.display
 def test_that_a_click_chooses_the_row_under_the_mouse(trained, qtbot):
     window, page = trained(DataPage)
-    network, example = window.session.experiment.problem, window.stage.plot.example
+    network, example = window.session.experiment.problem, window.main_view.plot.example
     for part, data, row in ((TRAIN, network.train, 7), (TEST, network.test, 2)):
         position = page.plot.getPlotItem().vb.mapViewToScene(QPointF(*data.inputs[row]))
         qtbot.mouseClick(page.plot.viewport(), Qt.MouseButton.LeftButton, pos=page.plot.mapFromScene(position))
@@ -137,7 +137,7 @@ def test_that_heights_of_numbers_over_two_inputs_are_shaded(trained):
 
 def test_that_images_have_no_such_page(window):
     window.problem_panel.choose("digits_network")
-    does = window.stage.plot.does
+    does = window.main_view.plot.does
     titles = [does.tabText(i) for i in range(does.count()) if does.isTabVisible(i)]
     assert DataPage.title not in titles
     window.problem_panel.choose("network")

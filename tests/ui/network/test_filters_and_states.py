@@ -17,7 +17,7 @@ def settle(qtbot, page):
 
 
 def shown_titles(window):
-    tabs = window.stage.plot.inside
+    tabs = window.main_view.plot.inside
     return {tabs.tabText(i) for i in range(tabs.count()) if tabs.isTabVisible(i)}
 
 
@@ -106,7 +106,7 @@ def test_that_weights_of_any_size_are_shown(open_inside, qtbot, size):
     problem = problems.get("recurrent_network", layers="rnn 3 every, 4 relu")
     window, _ = open_inside(StatesPage, problem, steps=1)
     window.session.set_start(tuple((size * np.sign(problem.start)).tolist()))
-    tabs = window.stage.plot.inside
+    tabs = window.main_view.plot.inside
     qtbot.waitUntil(lambda: not window.session.player.busy, timeout=20_000)
     for i in (tabs.currentIndex(), 0, 1):
         tabs.setCurrentIndex(i)

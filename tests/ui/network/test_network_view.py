@@ -16,7 +16,7 @@ def view(open_window):
     network = problems.get("convolutional_network")
     plans, limits = default_runs(network), default_limits(network)
     window = open_window(Experiment(network, plans, tuple(network.start.tolist()), limits))
-    return window.stage.plot
+    return window.main_view.plot
 
 
 def test_that_all_tabs_are_whole_on_a_projector(view):

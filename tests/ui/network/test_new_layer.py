@@ -130,7 +130,7 @@ def test_that_every_page_on_what_is_inside_shows_it(open_inside, qtbot):
     window, page = open_inside(FiltersPage, "convolutional_network", layers="conv 4 3x3, scale 2, flatten, 5", steps=3)
     assert len(page.filters.maps["scale 1"]) == 4
     assert list(page.filters.filters) == ["conv 1"]
-    tabs = window.stage.plot.inside
+    tabs = window.main_view.plot.inside
     for i in filter(tabs.isTabVisible, range(tabs.count())):
         tabs.setCurrentIndex(i)
         qtbot.waitUntil(lambda: tabs.page.isVisible() and not tabs.page.computing, timeout=20_000)

@@ -68,7 +68,7 @@ def test_that_train_and_test_can_be_listed(trained):
 @pytest.mark.display
 def test_that_a_click_on_a_picture_chooses_the_example(trained, qtbot):
     window, page = trained(PredictionsPage, "digits_network", **FEW)
-    network, example = window.session.experiment.problem, window.stage.plot.example
+    network, example = window.session.experiment.problem, window.main_view.plot.example
     row = int(page.rows.order[3])
     position = page.pictures.visualRect(page.rows.index(3, 0)).center()
     qtbot.mouseClick(page.pictures.viewport(), Qt.MouseButton.LeftButton, pos=position)
@@ -83,7 +83,7 @@ def test_that_a_click_on_a_picture_chooses_the_example(trained, qtbot):
 @pytest.mark.display
 def test_that_keys_step_the_runs_after_a_click_and_move_in_the_list_after_tab(trained, qtbot):
     window, page = trained(PredictionsPage, "digits_network", **FEW)
-    example = window.stage.plot.example
+    example = window.main_view.plot.example
     position = page.pictures.visualRect(page.rows.index(0, 0)).center()
     qtbot.mouseClick(page.pictures.viewport(), Qt.MouseButton.LeftButton, pos=position)
     assert not page.pictures.hasFocus()
@@ -175,7 +175,7 @@ def test_that_a_click_on_a_cell_lists_its_rows_among_the_predictions(trained, qt
     counts = page.matrix.counts - np.diag(np.diag(page.matrix.counts))
     row, column = np.unravel_index(counts.argmax(), counts.shape)
     qtbot.mouseClick(page.matrix, Qt.MouseButton.LeftButton, pos=page.matrix.rect_of(row, column).center())
-    listed = window.stage.plot.does.page
+    listed = window.main_view.plot.does.page
     assert isinstance(listed, PredictionsPage)
     trained.wait(listed)
     wanted = np.flatnonzero((data.targets == row) & (chances.argmax(axis=1) == column))
@@ -203,7 +203,7 @@ def test_that_numbers_are_drawn_against_the_true_ones(trained):
 
 def test_that_only_pages_that_suit_the_targets_are_offered(open_window, trained):
     window, _ = trained(ConfusionPage, samples=30, steps=2)
-    does = window.stage.plot.does
+    does = window.main_view.plot.does
 
     def shown():
         return [does.tabText(i) for i in range(does.count()) if does.isTabVisible(i)]

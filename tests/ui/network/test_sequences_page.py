@@ -62,7 +62,7 @@ def test_that_inputs_of_another_unit_are_stretched_over_the_axis(trained):
 @pytest.mark.display
 def test_that_rows_are_turned_and_chosen(trained, qtbot):
     window, page = trained(SequencesPage, "recurrent_network", layers="rnn 4 every", **SMALL)
-    example = window.stage.plot.example
+    example = window.main_view.plot.example
     assert not page.back.isEnabled()
     qtbot.mouseClick(page.onward, Qt.MouseButton.LeftButton)
     trained.wait(page)
@@ -84,4 +84,4 @@ def test_that_few_rows_leave_the_other_places_empty(trained):
     assert [strip.isVisible() for strip in page.strips] == [True, True, False]
     assert not page.bar.parts.isVisible()
     assert page.strips[0].inputs[1].isVisible()
-    assert window.stage.plot.example.row_of(made) == (0, TRAIN)
+    assert window.main_view.plot.example.row_of(made) == (0, TRAIN)

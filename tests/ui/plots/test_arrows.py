@@ -32,8 +32,8 @@ def open_on(open_window, qtbot):
 
 
 def painted(window):
-    window.stage.plot.grab()
-    return {label: line for line, label in window.stage.plot.arrows.drawn}
+    window.main_view.plot.grab()
+    return {label: line for line, label in window.main_view.plot.arrows.drawn}
 
 
 def on_screen(plot, x, y):
@@ -44,27 +44,27 @@ def on_screen(plot, x, y):
 
 def test_that_an_arrow_leads_from_its_point_to_where_its_vector_ends(open_on):
     window, lines = open_on("himmelblau", Arrow((1.0, -2.0), (2.0, 3.0), "red", "d"))
-    assert (lines["d"].x1(), lines["d"].y1()) == pytest.approx(on_screen(window.stage.plot, 1, -2), abs=0.5)
-    assert (lines["d"].x2(), lines["d"].y2()) == pytest.approx(on_screen(window.stage.plot, 3, 1), abs=0.5)
+    assert (lines["d"].x1(), lines["d"].y1()) == pytest.approx(on_screen(window.main_view.plot, 1, -2), abs=0.5)
+    assert (lines["d"].x2(), lines["d"].y2()) == pytest.approx(on_screen(window.main_view.plot, 3, 1), abs=0.5)
 
 
 def test_that_an_arrow_with_two_heads_has_its_point_in_the_middle(open_on):
     window, lines = open_on("himmelblau", Arrow((1.0, -2.0), (2.0, 0.0), "red", "v", two_headed=True))
-    assert (lines["v"].x1(), lines["v"].y1()) == pytest.approx(on_screen(window.stage.plot, -1, -2), abs=0.5)
-    assert (lines["v"].x2(), lines["v"].y2()) == pytest.approx(on_screen(window.stage.plot, 3, -2), abs=0.5)
+    assert (lines["v"].x1(), lines["v"].y1()) == pytest.approx(on_screen(window.main_view.plot, -1, -2), abs=0.5)
+    assert (lines["v"].x2(), lines["v"].y2()) == pytest.approx(on_screen(window.main_view.plot, 3, -2), abs=0.5)
 
 
 def test_that_a_normalised_arrow_has_the_same_length_at_every_zoom(open_on):
     window, lines = open_on("himmelblau", Arrow((0.0, 0.0), (1e-3, 1e-3), "red", "d", normalised=True))
     assert lines["d"].length() == pytest.approx(NORMALISED)
-    window.stage.plot.getPlotItem().vb.scaleBy((0.01, 0.01))
+    window.main_view.plot.getPlotItem().vb.scaleBy((0.01, 0.01))
     assert painted(window)["d"].length() == pytest.approx(NORMALISED)
 
 
 def test_that_on_a_plane_an_arrow_is_projected_as_the_points_are(open_on):
     at, vector = np.full(5, 0.5), np.arange(5.0)
     window, lines = open_on("rosenbrock_nd", Arrow(at, vector, "red", "d"), n=5)
-    plot = window.stage.plot
+    plot = window.main_view.plot
     for end, point in ((lines["d"].p1(), at), (lines["d"].p2(), at + vector)):
         assert (end.x(), end.y()) == pytest.approx(on_screen(plot, *plot.surface.plane.project(point)), abs=0.5)
 
@@ -76,8 +76,8 @@ def test_that_a_vector_at_right_angles_to_the_plane_is_a_dot(open_on):
 
 def test_that_on_a_curve_an_arrow_lies_along_the_axis_at_the_height_of_the_loss(open_on):
     window, lines = open_on("parabola", Arrow((2.0,), (-3.0,), "red", "d"))
-    assert (lines["d"].x1(), lines["d"].y1()) == pytest.approx(on_screen(window.stage.plot, 2, 4), abs=0.5)
-    assert (lines["d"].x2(), lines["d"].y2()) == pytest.approx(on_screen(window.stage.plot, -1, 4), abs=0.5)
+    assert (lines["d"].x1(), lines["d"].y1()) == pytest.approx(on_screen(window.main_view.plot, 2, 4), abs=0.5)
+    assert (lines["d"].x2(), lines["d"].y2()) == pytest.approx(on_screen(window.main_view.plot, -1, 4), abs=0.5)
 
 
 @pytest.mark.parametrize("size", [0.0, 1e-300, 1e-12, 1e300, -1e308])

@@ -38,7 +38,7 @@ def open_plane(open_window):
 
 def choose(window, kind, *axes):
     """Choose a plane in the bar above it; axes are typed as numbers from 1."""
-    view = window.stage.currentWidget()
+    view = window.main_view.currentWidget()
     view.kind.setCurrentIndex(view.kind.findData(kind))
     for box, number in zip(view.axes, axes, strict=False):
         box.lineEdit().setText(f"x{number}")
@@ -60,7 +60,7 @@ def enter(qtbot, field, text):
 def test_that_the_plane_of_a_finished_run_is_that_of_its_path(open_plane):
     window = open_plane()
     window.session.player.finish()
-    view, plot, run = window.stage.currentWidget(), window.stage.plot, window.session.runs[0]
+    view, plot, run = window.main_view.currentWidget(), window.main_view.plot, window.session.runs[0]
     moves = run.trace.x - run.trace.x[-1]
     _, sizes, axes = np.linalg.svd(moves)
     plane = plot.surface.plane
@@ -97,7 +97,7 @@ def test_that_every_run_is_drawn_projected_with_its_head_its_start_and_the_minim
 def test_that_the_distance_off_the_plane_and_both_losses_are_reported_at_the_cursor(open_plane):
     window = open_plane()
     window.session.player.finish()
-    view, plane, run = window.stage.currentWidget(), window.stage.plot.surface.plane, window.session.runs[0]
+    view, plane, run = window.main_view.currentWidget(), window.main_view.plot.surface.plane, window.session.runs[0]
     window.session.cursor.look_at(37)
     x = run.trace.x[37]
     below = plane.origin + ((x - plane.origin) @ plane.directions.T) @ plane.directions
@@ -123,7 +123,7 @@ def test_that_a_plane_of_coordinates_holds_the_others_where_the_cursor_is(open_p
         point = run.trace.x[step].copy()
         point[[2, 6]] = plot.landscape.rect.left(), plot.landscape.rect.top()
         assert plot.landscape.heights[0, 0] == problem.value(point)
-        assert window.stage.currentWidget().plane_note.text() == f"others as at step {step}"
+        assert window.main_view.currentWidget().plane_note.text() == f"others as at step {step}"
 
 
 def test_that_two_coordinates_are_never_the_same(open_plane):
@@ -132,7 +132,7 @@ def test_that_two_coordinates_are_never_the_same(open_plane):
     assert plot.axes == (2, 6)
     choose(window, COORDINATES, 7)
     assert plot.axes == (6, 2)
-    assert [box.text() for box in window.stage.currentWidget().axes] == ["x₇", "x₃"]
+    assert [box.text() for box in window.main_view.currentWidget().axes] == ["x₇", "x₃"]
     choose(window, COORDINATES, 99)
     assert plot.axes == (6, 2)
 
@@ -141,7 +141,7 @@ def test_that_two_coordinates_are_never_the_same(open_plane):
 def test_that_a_coordinate_is_typed_while_the_runs_are_played(open_plane, qtbot):
     window = open_plane(steps=10**6)
     plot = choose(window, COORDINATES, 1, 2)
-    box = window.stage.currentWidget().axes[0]
+    box = window.main_view.currentWidget().axes[0]
     box.setFocus()
     box.selectAll()
     window.session.player.pace.set_speed(300)
@@ -171,7 +171,7 @@ def test_that_hovering_reads_the_planes_coordinates_and_the_loss_there(open_plan
 
 def test_that_without_a_path_the_plane_is_that_of_two_coordinates_and_says_so(open_plane):
     window = open_plane()
-    view = window.stage.currentWidget()
+    view = window.main_view.currentWidget()
     assert view.kind.currentData() == PATH
     assert "no path yet" in view.plane_note.text()
     assert view.plot.getAxis("bottom").labelText == "x₁"
@@ -185,7 +185,7 @@ def test_that_the_plane_follows_the_number_of_dimensions(open_plane, qtbot):
     field = window.problem_panel.fields["n"]
     for n in (50, 3, 10):
         enter(qtbot, field.entry, str(n))
-        plot = window.stage.plot
+        plot = window.main_view.plot
         assert plot.surface.whole.dimension == n
         assert window.session.experiment.start == tuple(problems.get("rosenbrock_nd", n=n).start.tolist())
         window.session.player.finish()
@@ -197,7 +197,7 @@ def test_that_the_plane_follows_the_number_of_dimensions(open_plane, qtbot):
     enter(qtbot, field.entry, "2")
     assert window.session.experiment.problem.picture == "landscape"
     window.session.player.finish()
-    assert np.array_equal(drawn(window.stage.plot, window.session.runs[0])[0], window.session.experiment.start)
+    assert np.array_equal(drawn(window.main_view.plot, window.session.runs[0])[0], window.session.experiment.start)
 
 
 def test_that_the_slider_of_n_gives_whole_numbers(open_plane, qtbot):
@@ -241,7 +241,7 @@ def test_that_a_click_starts_there_and_a_start_of_its_own_is_moved_alone(open_pl
 
 def test_that_the_plane_stays_while_the_path_is_in_view_and_is_fitted_again_at_the_end(open_plane, qtbot):
     window = open_plane("sphere_nd", steps=10**6)
-    session, plot = window.session, window.stage.plot
+    session, plot = window.session, window.main_view.plot
     session.player.pace.set_speed(300)
     session.player.play()
     planes, steps = [], []
@@ -262,7 +262,7 @@ def test_that_the_plane_stays_while_the_path_is_in_view_and_is_fitted_again_at_t
 
 def test_that_fit_again_lays_the_plane_through_the_path_as_it_is(open_plane, qtbot):
     window = open_plane("sphere_nd", steps=10**6)
-    session, view = window.session, window.stage.currentWidget()
+    session, view = window.session, window.main_view.currentWidget()
     while session.runs[0].step < 9 or view.plot.step == session.runs[0].step:
         session.player.step()
         qtbot.waitUntil(lambda steps=session.cursor.newest: session.cursor.newest > steps)
@@ -276,17 +276,17 @@ def test_that_another_run_selected_has_its_own_plane(open_plane):
     window = open_plane()
     window.session.player.finish()
     window.session.select(1)
-    plot, run = window.stage.plot, window.session.runs[1]
+    plot, run = window.main_view.plot, window.session.runs[1]
     assert np.array_equal(plot.surface.plane.origin, run.trace.x[-1])
 
 
 def test_that_after_a_reset_the_plane_is_reported_to_be_of_an_earlier_path(open_plane):
     window = open_plane()
     window.session.player.finish()
-    plane = window.stage.plot.surface.plane
+    plane = window.main_view.plot.surface.plane
     window.session.reset()
-    assert window.stage.plot.surface.plane is plane
-    assert window.stage.currentWidget().plane_note.text() == "fitted to an earlier path of 400 steps"
+    assert window.main_view.plot.surface.plane is plane
+    assert window.main_view.currentWidget().plane_note.text() == "fitted to an earlier path of 400 steps"
 
 
 def test_that_a_path_that_diverges_is_fitted_near_the_domain_so_that_the_others_are_seen(open_plane):
@@ -295,7 +295,7 @@ def test_that_a_path_that_diverges_is_fitted_near_the_domain_so_that_the_others_
     window.session.player.finish()
     diverged, other = window.session.runs
     assert np.abs(diverged.trace.x[-1]).max() > 1000
-    plot = window.stage.plot
+    plot = window.main_view.plot
     assert plot.fitted
     low, high = plot.surface.domain.T
     assert (high - low).max() < 500
@@ -304,7 +304,7 @@ def test_that_a_path_that_diverges_is_fitted_near_the_domain_so_that_the_others_
     window.session.reset()
     window.session.player.finish()
     assert not plot.fitted
-    assert "through the start" in window.stage.currentWidget().plane_note.text()
+    assert "through the start" in window.main_view.currentWidget().plane_note.text()
     assert plot.surface.plane.distance(other.start) == 0
 
 
@@ -312,7 +312,7 @@ def test_that_without_runs_there_is_a_plane_through_the_start(open_plane):
     window = open_plane()
     for _ in range(2):
         window.runs_panel.remove_run()
-    view = window.stage.currentWidget()
+    view = window.main_view.currentWidget()
     assert view.point_note.text() == ""
     view.again.click()
     assert view.plot.surface.plane.distance(window.session.experiment.problem.start) == 0
@@ -320,7 +320,7 @@ def test_that_without_runs_there_is_a_plane_through_the_start(open_plane):
 
 def test_that_a_thousand_dimensions_leave_the_window_responsive(open_plane, qtbot):
     window = open_plane(n=1000, steps=300)
-    session, plot = window.session, window.stage.plot
+    session, plot = window.session, window.main_view.plot
     beats = []
     pulse = QTimer(window, interval=5)
     pulse.timeout.connect(lambda: beats.append(perf_counter()))
@@ -340,7 +340,7 @@ def test_that_a_thousand_dimensions_leave_the_window_responsive(open_plane, qtbo
 def test_that_a_picture_of_a_plane_left_behind_is_not_shown(open_plane, qtbot):
     window = open_plane(n=1000)
     enter(qtbot, window.problem_panel.fields["n"].entry, "4")
-    plot = window.stage.plot
+    plot = window.main_view.plot
     qtbot.waitUntil(lambda: not plot.computing)
     assert np.nanmax(plot.landscape.heights) < 1e5
 
@@ -351,7 +351,7 @@ def test_that_a_function_of_many_dimensions_is_drawn_on_a_plane(open_plane, qtbo
 
     window = open_plane(FunctionProblem(branched, np.arange(1.0, 21.0)))
     window.session.player.finish()
-    plot = window.stage.plot
+    plot = window.main_view.plot
     qtbot.waitUntil(lambda: plot.landscape is not None and not plot.computing, timeout=20_000)
     assert plot.fitted
     corner = np.array([plot.landscape.rect.right(), plot.landscape.rect.bottom()])
@@ -367,14 +367,14 @@ def test_that_show_opens_a_function_of_three_dimensions_on_a_plane(qtbot):
     window = gdviewer.show(lambda x: float(x @ x), [1.0, 2.0, 3.0], block=False)
     qtbot.waitUntil(lambda: not window.session.player.busy)
     window.session.player.finish()
-    assert window.stage.plot.picture == "plane"
-    assert window.stage.plot.fitted
+    assert window.main_view.plot.picture == "plane"
+    assert window.main_view.plot.fitted
     window.close()
     window.deleteLater()
 
 
 def test_that_two_dimensions_are_drawn_as_they_are(window):
-    plot = window.stage.plot
+    plot = window.main_view.plot
     run = window.session.runs[0]
     assert plot.picture == "landscape"
     assert plot.surface is window.session.experiment.problem
@@ -389,7 +389,7 @@ def test_that_a_theme_and_another_kind_of_problem_leave_the_plane_as_it_was(open
     window.session.player.finish()
     window.problem_panel.choose("sphere_nd")
     window.session.player.finish()
-    plot = window.stage.plot
+    plot = window.main_view.plot
     assert plot.fitted
     assert np.array_equal(plot.surface.plane.origin, window.session.runs[0].trace.x[-1])
 
@@ -402,7 +402,7 @@ def test_that_no_word_above_the_plane_is_cut_off(open_plane, qtbot, theme, kind)
     window.session.player.finish()
     choose(window, kind)
     window.session.cursor.look_at(37)
-    view = window.stage.currentWidget()
+    view = window.main_view.currentWidget()
     qtbot.waitUntil(lambda: view.point_note.height() >= view.point_note.heightForWidth(view.point_note.width()))
     assert view.plane_note.height() >= view.plane_note.heightForWidth(view.plane_note.width())
     assert (window.width(), window.height()) == (1280, 800)

@@ -63,7 +63,7 @@ def test_that_the_heat_image_has_the_orientation_of_the_plot():
 
 
 def test_that_zooming_computes_the_visible_region_again(window, qtbot):
-    plot = window.stage.plot
+    plot = window.main_view.plot
     before = plot.landscape.rect
     wheel(plot, 5)
     qtbot.waitUntil(lambda: plot.landscape.rect.width() < before.width() / 1.5)
@@ -74,7 +74,7 @@ def test_that_zooming_computes_the_visible_region_again(window, qtbot):
 
 
 def test_that_hovering_reads_x_y_and_f(window):
-    plot = window.stage.plot
+    plot = window.main_view.plot
     text = plot.describe(3.0, 2.0)
     assert "x = 3" in text
     assert "y = 2" in text
@@ -89,7 +89,7 @@ def test_that_hovering_reads_x_y_and_f(window):
 
 def test_that_the_path_drawn_is_the_path_run(window):
     window.session.player.finish()
-    plot = window.stage.plot
+    plot = window.main_view.plot
     for run in window.session.runs:
         x, y = drawing_of(plot, run).curve.getData()
         drawn = np.column_stack([x, y])
@@ -103,7 +103,7 @@ def test_that_the_tangent_has_the_slope_of_the_curve(window):
     window.session.player.finish()
     window.session.cursor.look_at(3)
     run = window.session.runs[0]
-    drawing = drawing_of(window.stage.plot, run)
+    drawing = drawing_of(window.main_view.plot, run)
     tangent, head = drawing.tangent, drawing.head
     x, y = tangent.getData()
     assert (y[1] - y[0]) / (x[1] - x[0]) == pytest.approx(run.trace.gradient[3, 0])
@@ -152,7 +152,7 @@ def test_that_drawing_does_not_grow_with_the_trace(open_window, qtbot):
     window.session.player.finish(60)
     assert window.session.cursor.newest == 60_000
     run = window.session.runs[0]
-    assert len(drawing_of(window.stage.plot, run).curve.getData()[0]) <= 1300
+    assert len(drawing_of(window.main_view.plot, run).curve.getData()[0]) <= 1300
     assert len(drawing_of(window.history.plot, run).series[0].curve.getData()[0]) <= 1200
 
 
@@ -222,7 +222,7 @@ def test_that_a_function_that_takes_no_arrays_is_drawn_all_the_same(open_window,
 
     problem = FunctionProblem(branched, (1.0, 1.0))
     window = open_window(Experiment(problem, (RunPlan(optimizers.get("adam")),), (1.0, 1.0)))
-    plot = window.stage.plot
+    plot = window.main_view.plot
     qtbot.waitUntil(lambda: plot.landscape is not None, timeout=20_000)
     assert plot.landscape.heights[-1, -1] == pytest.approx(branched(plot.landscape.rect.bottomRight().toTuple()))
 
@@ -232,9 +232,9 @@ def test_that_a_vector_of_samples_shows_its_components(open_window):
     plans = (RunPlan(optimizers.get("gradient_descent"), {"learning_rate": 0.1}),)
     window = open_window(Experiment(problem, plans, tuple(problem.start.tolist())))
     window.session.player.finish()
-    assert window.stage.plot.quantity == COMPONENTS
-    assert len(drawing_of(window.stage.plot, window.session.runs[0]).series) == 12
-    assert "the first 12 of 20" in window.stage.currentWidget()._title.text()
+    assert window.main_view.plot.quantity == COMPONENTS
+    assert len(drawing_of(window.main_view.plot, window.session.runs[0]).series) == 12
+    assert "the first 12 of 20" in window.main_view.currentWidget()._title.text()
 
 
 def test_that_a_path_is_fine_where_it_is_seen_at_every_zoom():

@@ -28,7 +28,7 @@ def ran(open_window, qtbot, name: str, steps: int, *plans: RunPlan):
     for run in window.session.runs:
         run.advance(steps)
     window.session.frame.emit()
-    qtbot.waitUntil(lambda: not window.stage.plot.computing, timeout=10_000)
+    qtbot.waitUntil(lambda: not window.main_view.plot.computing, timeout=10_000)
     return window
 
 
@@ -59,7 +59,7 @@ def nearest_row(plot, points: np.ndarray, pixel: QPoint) -> int:
 
 
 def test_that_a_path_goes_on_pale_past_its_head_at_the_cursor(window):
-    session, plot = window.session, window.stage.plot
+    session, plot = window.session, window.main_view.plot
     session.player.finish()
     session.cursor.look_at(30)
     short, long = session.runs  # of 23 and 202 steps
@@ -83,7 +83,7 @@ def test_that_a_path_goes_on_pale_past_its_head_at_the_cursor(window):
 
 def test_that_the_path_keeps_its_form_wherever_the_cursor_is(open_window, qtbot):
     window = ran(open_window, qtbot, "himmelblau", 3000, plan("adam", 0.003))
-    drawing = drawing_of(window.stage.plot, window.session.runs[0])
+    drawing = drawing_of(window.main_view.plot, window.session.runs[0])
     chosen = None
     for step in (10, 700, 2999):
         window.session.cursor.look_at(step)
@@ -129,7 +129,7 @@ def test_that_all_views_follow_one_cursor_back_and_forth(open_window, qtbot):
         assert window.timeline.entry.text() == str(step)
         assert window.history.plot.cursor_line.value() == step
         assert window.beside.data.model.text() == run.problem.model_text(run.trace.x[step])
-        head = drawing_of(window.stage.plot, run).head.pos()
+        head = drawing_of(window.main_view.plot, run).head.pos()
         assert (head.x(), head.y()) == pytest.approx(tuple(run.trace.x[step]))
 
 
@@ -138,7 +138,7 @@ def test_that_all_views_follow_one_cursor_back_and_forth(open_window, qtbot):
 
 def test_that_a_click_on_a_path_looks_at_the_nearest_of_all_its_steps(open_window, qtbot):
     window = ran(open_window, qtbot, "rosenbrock", 50_000, plan("adam", 1e-3), plan("gradient_descent", 1e-4, 1))
-    plot, session = window.stage.plot, window.session
+    plot, session = window.main_view.plot, window.session
     for run, steps in ((session.runs[0], (700, 1500, 4321)), (session.runs[1], (40, 9_999))):
         for step in steps:
             pixel = pixel_of(plot, *run.trace.x[step])
@@ -153,7 +153,7 @@ def test_that_a_click_on_a_path_looks_at_the_nearest_of_all_its_steps(open_windo
 
 def test_that_a_click_between_two_far_steps_is_on_the_path_and_one_beside_it_sets_the_start(open_window, qtbot):
     window = ran(open_window, qtbot, "himmelblau", 12, plan("gradient_descent", 0.015))
-    plot, session = window.stage.plot, window.session
+    plot, session = window.main_view.plot, window.session
     run = session.runs[0]
     step = int((np.diff(run.trace.x, axis=0) ** 2).sum(axis=1).argmax())  # the longest move is the one after it
     a, b = run.trace.x[step : step + 2]
@@ -170,7 +170,7 @@ def test_that_a_click_between_two_far_steps_is_on_the_path_and_one_beside_it_set
 
 def test_that_the_mouse_shows_what_a_click_on_a_path_would_look_at(window, qtbot):
     window.session.player.finish()
-    plot, run = window.stage.plot, window.session.runs[1]
+    plot, run = window.main_view.plot, window.session.runs[1]
     reported = plot.describe(*run.trace.x[20])
     assert reported.endswith(f"step 20 of Adam   η = 0.1: loss {run.trace.loss[20]:.6g}, click to look at it")
     assert plot.viewport().cursor().shape() == Qt.CursorShape.PointingHandCursor
@@ -182,7 +182,7 @@ def test_that_the_mouse_shows_what_a_click_on_a_path_would_look_at(window, qtbot
 
 def test_that_a_click_on_a_visited_point_of_a_curve_looks_at_its_step(open_window, qtbot):
     window = ran(open_window, qtbot, "gramacy_lee", 300, plan("gradient_descent", 2e-4))
-    plot, session = window.stage.plot, window.session
+    plot, session = window.main_view.plot, window.session
     run = session.runs[0]
     points = np.column_stack([run.trace.x[:, 0], run.trace.loss])
     pixel = pixel_of(plot, *points[60])
@@ -196,7 +196,7 @@ def test_that_a_click_on_a_visited_point_of_a_curve_looks_at_its_step(open_windo
 
 def test_that_a_click_on_a_path_on_a_plane_looks_at_its_step(open_window, qtbot):
     window = ran(open_window, qtbot, "rosenbrock_nd", 500, plan("gradient_descent", 1e-4))
-    plot, session = window.stage.plot, window.session
+    plot, session = window.main_view.plot, window.session
     run = session.runs[0]
     points = plot.surface.plane.project(run.trace.x)
     pixel = pixel_of(plot, *points[100])
@@ -226,7 +226,7 @@ def test_that_a_click_in_the_components_looks_at_that_step(open_window, qtbot):
     limits = Limits(tolerance=None, max_steps=300)
     window = open_window(Experiment(problem, plans, tuple(problem.start.tolist()), limits))
     window.session.player.finish()
-    plot = window.stage.plot
+    plot = window.main_view.plot
     assert plot.quantity == COMPONENTS
     (_, _), (low, high) = plot.getPlotItem().vb.viewRange()
     click(qtbot, plot, pixel_of(plot, 120, (low + high) / 2))

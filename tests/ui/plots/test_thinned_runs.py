@@ -54,7 +54,7 @@ def whole_run(window, index=0):
 @pytest.mark.parametrize("name", ["himmelblau", "quartic_two_wells", "rosenbrock_nd"])
 def test_that_heads_stand_where_the_runs_were_at_any_step(open_thinned, name):
     window = open_thinned(name)
-    plot, whole = window.stage.plot, whole_run(window)
+    plot, whole = window.main_view.plot, whole_run(window)
     (run, _) = window.session.runs
     for step in (STEPS, 3, 8, 101, STEPS - 1, 0):
         window.session.cursor.look_at(step)
@@ -70,7 +70,7 @@ def test_that_heads_stand_where_the_runs_were_at_any_step(open_thinned, name):
 def test_that_a_path_leads_through_the_points_kept_to_the_newest(open_thinned):
     window = open_thinned()
     for run in window.session.runs:
-        drawn = np.column_stack(drawing_of(window.stage.plot, run).curve.getData())
+        drawn = np.column_stack(drawing_of(window.main_view.plot, run).curve.getData())
         assert np.array_equal(drawn[0], run.start)
         assert np.array_equal(drawn[-1], run.trace.last)
         assert all((run.trace.x == point).all(axis=1).any() for point in drawn[:-1])
@@ -79,7 +79,7 @@ def test_that_a_path_leads_through_the_points_kept_to_the_newest(open_thinned):
 
 def test_that_a_plane_goes_through_the_newest_point_though_it_is_not_kept(open_thinned, qtbot):
     window = open_thinned("rosenbrock_nd")
-    session, plot = window.session, window.stage.plot
+    session, plot = window.session, window.main_view.plot
     run = session.runs[0]
     session.edit(replace(session.experiment, limits=replace(session.experiment.limits, max_steps=STEPS + 1)))
     session.player.step()
@@ -102,7 +102,7 @@ def test_that_paths_go_on_while_fewer_and_fewer_of_their_points_are_kept(open_th
     window.session.player.finish()
     qtbot.waitUntil(lambda: not window.session.player.busy and run.step == 8 * STEPS)
     assert run.trace.row_stride > before
-    drawn = np.column_stack(drawing_of(window.stage.plot, run).curve.getData())
+    drawn = np.column_stack(drawing_of(window.main_view.plot, run).curve.getData())
     assert all((run.trace.x == point).all(axis=1).any() for point in drawn[:-1])
     assert np.array_equal(drawn[-1], run.trace.last)
 
@@ -114,7 +114,7 @@ def test_that_a_click_on_a_path_leads_to_a_step_that_is_kept(open_thinned, name)
     step = 5 * run.trace.row_stride
     x = run.point(step)
     at = (x[0], run.trace.loss[step]) if name == "quartic_two_wells" else x
-    assert window.stage.plot.take_click(*at)
+    assert window.main_view.plot.take_click(*at)
     assert window.session.cursor.step == step
 
 

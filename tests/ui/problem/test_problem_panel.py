@@ -22,7 +22,7 @@ def test_that_every_problem_is_drawn_and_descends(window, qtbot, name):
     session.player.step()
     qtbot.waitUntil(lambda: all(run.step == 1 or run.stop for run in session.runs), timeout=10_000)
     assert all(run.begun for run in session.runs)
-    plot = window.stage.plot
+    plot = window.main_view.plot
     assert plot.isVisible()
     if session.experiment.problem.picture == "network":
         assert plot.does.made
@@ -59,12 +59,12 @@ def test_that_each_heading_stands_once_in_the_list(window, qtbot):
 
 def test_that_moving_a_parameter_draws_again_at_once(window, qtbot):
     window.problem_panel.choose("rosenbrock")
-    qtbot.waitUntil(lambda: window.stage.plot.landscape is not None)
-    before = window.stage.plot.landscape
+    qtbot.waitUntil(lambda: window.main_view.plot.landscape is not None)
+    before = window.main_view.plot.landscape
     window.problem_panel.fields["b"].slider.setValue(100)
-    qtbot.waitUntil(lambda: window.stage.plot.landscape is not before)
+    qtbot.waitUntil(lambda: window.main_view.plot.landscape is not before)
     assert window.session.experiment.problem.values["b"] != 100
-    assert window.stage.plot.landscape.heights.max() < before.heights.max()
+    assert window.main_view.plot.landscape.heights.max() < before.heights.max()
 
 
 @pytest.mark.display
@@ -114,7 +114,7 @@ def test_that_the_gradient_can_be_read(window, qtbot):
 @pytest.mark.display
 def test_that_undefined_regions_are_masked(window, qtbot):
     type_into(qtbot, window.problem_panel.formula.entry, "log(x) + y**2")
-    plot = window.stage.plot
+    plot = window.main_view.plot
     qtbot.waitUntil(lambda: bool(np.isnan(plot.landscape.heights).any()))
     assert np.isnan(plot.landscape.shades()[np.isnan(plot.landscape.heights)]).all()
     assert "not defined" in plot.describe(-2.0, 0.0)
@@ -144,7 +144,7 @@ def test_that_the_article_s_first_example_is_reproduced_in_the_window(window, qt
     gradient_descent = window.session.runs[0]
     assert gradient_descent.step == 50
     assert str(gradient_descent.trace.x[-1]) == "[9.5  9.25 8.75 8.25 7.75 7.5 ]"
-    assert window.stage.plot.quantity == "components"
+    assert window.main_view.plot.quantity == "components"
 
 
 @pytest.mark.display
@@ -213,7 +213,7 @@ def pixel(plot, x: float, y: float) -> QPoint:
 
 @pytest.mark.display
 def test_that_the_start_is_chosen_by_a_click(window, qtbot):
-    plot = window.stage.plot
+    plot = window.main_view.plot
     qtbot.mouseMove(plot.viewport(), pixel(plot, 1, 2))
     qtbot.mouseClick(plot.viewport(), Qt.MouseButton.LeftButton, pos=pixel(plot, 1, 2))
     qtbot.waitUntil(lambda: window.session.experiment.start != (-0.5, -0.75))
@@ -223,7 +223,7 @@ def test_that_the_start_is_chosen_by_a_click(window, qtbot):
 
 @pytest.mark.display
 def test_that_the_start_is_dragged(window, qtbot):
-    plot = window.stage.plot
+    plot = window.main_view.plot
     begin, end = pixel(plot, -0.5, -0.75), pixel(plot, 2, -3)
     viewport = plot.viewport()
     qtbot.mouseMove(viewport, begin)

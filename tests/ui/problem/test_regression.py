@@ -73,7 +73,7 @@ def test_that_data_stand_beside_the_loss_only_where_there_are_some(window):
     window.problem_panel.choose("linear_regression")
     assert window.beside.data.isVisible()
     assert window.beside.data.plot.width() > 200
-    assert window.stage.plot.width() > 200
+    assert window.main_view.plot.width() > 200
     window.problem_panel.choose("sphere")
     assert not window.beside.data.isVisible()
 
@@ -187,7 +187,7 @@ def test_that_scaling_and_batches_are_controls_and_reported_in_words(window, qtb
     assert window.session.experiment.runs == runs
     assert panel.data.formula.text() == "f = mean (w₀ + w₁·x − y)²"
     assert not panel.formula.isVisible()
-    assert all(window.stage.plot.getAxis(side).labelText in ("w₀", "w₁") for side in ("bottom", "left"))
+    assert all(window.main_view.plot.getAxis(side).labelText in ("w₀", "w₁") for side in ("bottom", "left"))
 
 
 def test_that_a_start_is_kept_while_its_dimension_is(window):
@@ -293,5 +293,5 @@ def test_that_a_table_of_one_s_own_opens_as_samples_where_no_regression_is_shown
 
 def test_that_a_large_table_with_a_costly_loss_is_drawn_in_the_background(open_window, qtbot):
     window = open_window(Experiment(problems.get("logistic_regression", samples=3000), (), (0.0, 0.0)))
-    plot = window.stage.plot
+    plot = window.main_view.plot
     qtbot.waitUntil(lambda: plot.landscape is not None and plot.landscape.heights.shape[0] >= 64, timeout=20_000)

@@ -39,7 +39,7 @@ def raced(open_window):
 
 
 def drawing(window, index, plot=None):
-    plot = plot or window.stage.plot
+    plot = plot or window.main_view.plot
     return drawing_of(plot, window.session.runs[index])
 
 

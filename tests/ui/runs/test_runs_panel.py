@@ -95,7 +95,7 @@ def test_that_a_run_is_hidden_by_its_box_in_the_list(window, qtbot):
     rect = panel.list.visualItemRect(panel.list.item(1))
     qtbot.mouseClick(panel.list.viewport(), Qt.MouseButton.LeftButton, pos=rect.topLeft() + QPoint(14, 14))
     assert [plan.visible for plan in window.session.experiment.runs] == [True, False]
-    drawing = drawing_of(window.stage.plot, window.session.runs[1])
+    drawing = drawing_of(window.main_view.plot, window.session.runs[1])
     curve, head = drawing.curve, drawing.head
     assert not curve.isVisible()
     assert not head.isVisible()

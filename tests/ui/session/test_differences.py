@@ -55,7 +55,7 @@ def test_that_a_notch_of_a_slider_paints_only_the_controls_and_the_card_of_its_r
     widgets = {
         "slider": slider_of(four),
         "cards": panel.list.viewport(),
-        "plot": four.stage.plot.viewport(),
+        "plot": four.main_view.plot.viewport(),
         "history": four.history.plot.viewport(),
         "timeline": four.timeline.scrubber,
         "problem": four.problem_panel.picker,

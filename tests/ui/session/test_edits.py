@@ -194,10 +194,10 @@ def test_that_a_text_field_keeps_its_own_undo(window, qtbot):
     qtbot.keyClick(entry, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert entry.text() != "0.5"
     assert window.session.experiment == changed
-    window.stage.setFocus()
-    qtbot.keyClick(window.stage, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    window.main_view.setFocus()
+    qtbot.keyClick(window.main_view, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert window.session.experiment != changed
-    qtbot.keyClick(window.stage, Qt.Key.Key_Y, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClick(window.main_view, Qt.Key.Key_Y, Qt.KeyboardModifier.ControlModifier)
     assert window.session.experiment == changed
 
 

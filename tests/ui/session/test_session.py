@@ -234,7 +234,7 @@ def test_that_the_cursor_is_shared_and_follows_at_the_end(window):
     assert "step 7" in window.runs_panel.list.item(0).toolTip()
     assert (window.timeline.entry.text(), window.timeline.badge.text()) == ("7", "REVIEW")
     assert window.history.plot.cursor_line.value() == 7
-    head = drawing_of(window.stage.plot, session.runs[0]).head.pos()
+    head = drawing_of(window.main_view.plot, session.runs[0]).head.pos()
     assert (head.x(), head.y()) == pytest.approx(tuple(session.runs[0].trace.x[7]))
     session.cursor.look_at(10**9)
     assert session.cursor.is_live
@@ -248,8 +248,8 @@ def test_that_a_diverging_run_keeps_the_plots_sane(window):
     assert run.stop.reason is Reason.DIVERGED
     assert np.isfinite(run.trace.x).all()
     for (left, right), (bottom, top) in (
-        p.getPlotItem().vb.viewRange() for p in (window.stage.plot, window.history.plot)
+        p.getPlotItem().vb.viewRange() for p in (window.main_view.plot, window.history.plot)
     ):
         assert np.isfinite([left, right, bottom, top]).all()
-    (left, right), _ = window.stage.plot.getPlotItem().vb.viewRange()
+    (left, right), _ = window.main_view.plot.getPlotItem().vb.viewRange()
     assert right - left < 20

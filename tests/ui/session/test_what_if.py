@@ -113,23 +113,23 @@ def test_that_the_path_before_the_gesture_stays_as_a_ghost_until_the_next(raced,
         settle(raced, qtbot)
     assert [run for _, run in session.what_if.ghosts] == [before]
     assert len(session.shown) == 5
-    for plot in (raced.stage.plot, raced.history.plot):
+    for plot in (raced.main_view.plot, raced.history.plot):
         ghost = drawing_of(plot, before)
         assert ghost.ghost
         assert ghost.items[0].opacity() == pytest.approx(GHOST)
         shown = set(plot.getPlotItem().items)
         assert [item in shown for item in ghost.items] == [item not in ghost.present for item in ghost.items]
-    path = np.column_stack(drawing_of(raced.stage.plot, before).curve.getData())
+    path = np.column_stack(drawing_of(raced.main_view.plot, before).curve.getData())
     assert np.array_equal(path[0], before.trace.x[0])
     assert np.array_equal(path[-1], before.trace.x[80])
     latest = session.runs[1]
     session.set_start((0.5, 1.2))
     settle(raced, qtbot)
     assert {run for _, run in session.what_if.ghosts} >= {latest}
-    assert before not in raced.stage.plot._drawings
+    assert before not in raced.main_view.plot._drawings
     raced.edit_actions.what_if.trigger()
     assert session.what_if.ghosts == []
-    assert set(raced.stage.plot._drawings) == set(session.runs)
+    assert set(raced.main_view.plot._drawings) == set(session.runs)
 
 
 def test_that_reset_and_undo_end_the_ghosts(raced, qtbot):
@@ -345,7 +345,7 @@ def test_that_a_slow_function_does_not_hold_up_the_window(open_window, qtbot):
 @pytest.mark.display
 def test_that_its_key_and_its_button_switch_it(window, qtbot):
     assert not window.session.what_if.on
-    qtbot.keyClick(window.stage, Qt.Key.Key_W)
+    qtbot.keyClick(window.main_view, Qt.Key.Key_W)
     assert window.session.what_if.on
     window.edit_actions.what_if.trigger()
     assert not window.session.what_if.on
