@@ -1,4 +1,4 @@
-"""The data of a regression: made, or the columns of a table of one's own; and how they are scaled and batched."""
+"""The entry of the data of a regression or a network: generated data, or columns of a table."""
 
 from __future__ import annotations
 
@@ -32,21 +32,23 @@ from gdviewer.ui.session.session import Session
 from gdviewer.ui.widgets.background import Latest
 from gdviewer.ui.widgets.keys import keys_by_tab
 
-_ROWS_SHOWN = 5
-_CLASSES_SHOWN = 4
-_TICK = 16  # pixels: the height of a box that is ticked
-Fit = Regression | Network  # what is fitted to a table
+Fit = Regression | Network
+_MAX_ROWS = 5  # of the list of features
+_MAX_CLASSES = 4  # that are named
+_CHECK_BOX = 16  # height in pixels
 
 
 class DataEntry(QWidget):
-    """The loss, where the data come from, and which columns of a table are features and target.
+    """The loss, the source of the data, and the columns of a table that are features and target.
 
     Attributes:
-        message: what is wrong with a file or a choice of columns.
-        notes: how features are scaled and what a step sees, in words; stands apart, below the parameters.
+        formula: the loss; origin: the source of the data.
+        target, features: the columns; reading: whether the target is read as classes or numbers.
+        message: the error of a file or of a choice of columns.
+        notes: a text on the scaling of the features and the batches; the panel shows it below the parameters.
 
     Signals:
-        adapted: a problem was put on other data, and which of its parameters were changed so that it fits.
+        adapted: a problem has other data; with the problem, and the names of the parameters changed to fit them.
     """
 
     adapted = Signal(object, tuple)
@@ -61,26 +63,29 @@ class DataEntry(QWidget):
         self.formula.setToolTip(tr("f, the loss to minimise: a mean over the rows."))
         self.origin = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self.open_button = QPushButton(tr("Open CSV…"))
-        self.open_button.setToolTip(tr("Open a table of your own; dropping the file on the window does it too."))
+        self.open_button.setToolTip(tr("Open a table; you can also drop the file on the window."))
         self.swap_button = QPushButton()
         self.target = QComboBox()
         self.target.setAccessibleName(tr("Target column"))
-        self.target.setToolTip(tr("The column that is to be predicted."))
+        self.target.setToolTip(tr("The column to predict."))
         self.features = QListWidget()
         self.features.setAccessibleName(tr("Feature columns"))
-        self.features.setToolTip(tr("The columns it is predicted from."))
+        self.features.setToolTip(tr("The columns to predict it from."))
         self.reading = QComboBox()
-        for title, classes in ((tr("what it looks like"), None), (tr("classes"), True), (tr("numbers"), False)):
+        for title, classes in ((tr("automatic"), None), (tr("classes"), True), (tr("numbers"), False)):
             self.reading.addItem(title, classes)
-        self.reading.setAccessibleName(tr("What the target is read as"))
-        self.reading.setToolTip(tr("Texts, and few whole numbers that return, look like classes; else it is numbers."))
-        self.message = QLabel(wordWrap=True, visible=False, textFormat=Qt.TextFormat.PlainText)
+        self.reading.setAccessibleName(tr("Reading of the target"))
+        self.reading.setToolTip(
+            tr("Automatic: texts and a few repeated whole numbers are classes, others numbers.")
+        )
+        self.message = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self.message.hide()
         self.message.setProperty("role", "error")
         self.notes = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self.notes.setProperty("role", "muted")
         self.notes.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._reader = Latest(self)
-        self._reader.done.connect(self._take_table)
+        self._reader.done.connect(self._use_table)
         self._reader.failed.connect(self._refuse)
         self.open_button.clicked.connect(self.ask_file)
         self.swap_button.clicked.connect(self._swap)
@@ -91,12 +96,15 @@ class DataEntry(QWidget):
 
     def _lay_out(self) -> None:
         keys_by_tab(self.open_button, self.swap_button)
-        line = QHBoxLayout(spacing=4)
-        for widget in (self.open_button, self.swap_button):
-            line.addWidget(widget)
+        line = QHBoxLayout()
+        line.setSpacing(4)
+        line.addWidget(self.open_button)
+        line.addWidget(self.swap_button)
         line.addStretch(1)
         self._columns = QWidget()
-        columns = QGridLayout(self._columns, horizontalSpacing=8, verticalSpacing=3)
+        columns = QGridLayout(self._columns)
+        columns.setHorizontalSpacing(8)
+        columns.setVerticalSpacing(3)
         columns.setContentsMargins(0, 0, 0, 0)
         self._reading_label = QLabel(tr("read as"))
         labels = QLabel(tr("target")), self._reading_label, QLabel(tr("features"))
@@ -105,7 +113,8 @@ class DataEntry(QWidget):
             columns.addWidget(label, row, 0, Qt.AlignmentFlag.AlignTop)
             columns.addWidget(widget, row, 1)
         columns.setColumnStretch(1, 1)
-        layout = QVBoxLayout(self, spacing=4)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(4)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.formula)
         layout.addWidget(self.origin)
@@ -114,32 +123,32 @@ class DataEntry(QWidget):
         layout.addWidget(self.message)
 
     def show_problem(self, problem: Problem) -> None:
-        """Show the data of a problem, or nothing where it has none."""
-        on_rows, regression = isinstance(problem, Fit), isinstance(problem, Regression)
-        self.setVisible(on_rows)
+        """Show the data of a problem; hide the entry if the problem has none."""
+        regression = isinstance(problem, Regression)
+        self.setVisible(isinstance(problem, Fit))
         self.formula.setVisible(regression)
         self.notes.setVisible(regression)
-        if not on_rows:
+        if not isinstance(problem, Fit):
             return
         self.formula.setText(f"f = {problem.formula}")
-        self.origin.setText(problem.data.origin if regression else _parts(problem))
+        self.origin.setText(_summary(problem) if isinstance(problem, Network) else problem.data.origin)
         self._name_swap(problem)
         self._columns.setVisible(self._table is not None and not problem.made)
         for widget in (self._reading_label, self.reading):
             widget.setVisible(not regression)
         self.notes.setText(f"{problem.scaling.text}\n{problem.batch_text}")
-        self.say("")
+        self.show_error("")
 
     def with_table(self, entry: Fit) -> Fit:
-        """A regression or network of the catalogue, on the table where that is what is shown and it suits."""
+        """Return a regression or network of the catalogue with the table, if a table is shown and suitable."""
         current = self._session.experiment.problem
         if self._table is None or not isinstance(current, Fit) or current.made:
             return entry
         with suppress(ValueError):
-            return self._on_table(entry)[0]
+            return self._on_table(entry, self._table)[0]
         try:
-            self._show_columns(*self._usual_columns(entry))
-            return self._on_table(entry)[0]
+            self._show_columns(self._table, *self._default_columns(entry, self._table))
+            return self._on_table(entry, self._table)[0]
         except ValueError:
             return entry
 
@@ -149,7 +158,7 @@ class DataEntry(QWidget):
         self._reader.request(lambda: read_table(path))
 
     def ask_file(self) -> None:
-        """Ask for a file, and read it."""
+        """Ask for a file and read it."""
         path, _ = QFileDialog.getOpenFileName(
             self, tr("Open a table"), "", tr("Tables (*.csv *.txt *.tsv *.dat);;All files (*)")
         )
@@ -157,25 +166,24 @@ class DataEntry(QWidget):
             self.open_file(path)
 
     def close_threads(self) -> None:
-        """End the thread that reads."""
+        """End the thread that reads files."""
         self._reader.close()
 
-    def say(self, message: str) -> None:
-        """Tell what is wrong; an empty text tells that nothing is."""
+    def show_error(self, message: str) -> None:
+        """Show an error; an empty text hides it."""
         self.message.setText(message)
         self.message.setVisible(bool(message))
 
-    def _take_table(self, table: Table) -> None:
+    def _use_table(self, table: Table) -> None:
         problem = self._session.experiment.problem
         if not isinstance(problem, Fit):
             return
         self._table = table
-        self._show_columns(*self._usual_columns(problem))
+        self._show_columns(table, *self._default_columns(problem, table))
         self._columns.setVisible(True)
         self._choose()
 
-    def _show_columns(self, target: str, features: list[str]) -> None:
-        table = self._table
+    def _show_columns(self, table: Table, target: str, features: list[str]) -> None:
         was = self.target.blockSignals(True), self.features.blockSignals(True)
         self.target.clear()
         self.target.addItems(table.names)
@@ -184,16 +192,16 @@ class DataEntry(QWidget):
         for name in table.names:
             item = QListWidgetItem(name, self.features)
             item.setCheckState(Qt.CheckState.Checked if name in features else Qt.CheckState.Unchecked)
-            item.setSizeHint(QSize(0, max(self.fontMetrics().height(), _TICK) + 4))
-        shown = min(len(table.names), _ROWS_SHOWN)
+            item.setSizeHint(QSize(0, max(self.fontMetrics().height(), _CHECK_BOX) + 4))
+        shown = min(len(table.names), _MAX_ROWS)
         height = self.features.sizeHintForRow(0) * shown + 2 * self.features.frameWidth() + 4
         self.features.setFixedHeight(height)
         self.target.blockSignals(was[0])
         self.features.blockSignals(was[1])
-        self._close_target()
+        self._disable_target()
 
-    def _close_target(self) -> None:
-        """Let any column be ticked but the target."""
+    def _disable_target(self) -> None:
+        """Allow each column but the target as a feature."""
         was = self.features.blockSignals(True)
         for i in range(self.features.count()):
             item = self.features.item(i)
@@ -203,73 +211,77 @@ class DataEntry(QWidget):
         self.features.blockSignals(was)
 
     def _chosen(self) -> tuple[str, list[str]]:
-        """The target, and the features: those ticked, but for the target."""
+        """Return the target and the features: the checked columns but the target."""
         target = self.target.currentText()
         items = [self.features.item(i) for i in range(self.features.count())]
         ticked = [item.text() for item in items if item.checkState() == Qt.CheckState.Checked]
         return target, [name for name in ticked if name != target]
 
     def _choose(self, *_: object) -> None:
-        self._close_target()
+        self._disable_target()
         problem = self._session.experiment.problem
+        if self._table is None or not isinstance(problem, Fit):
+            return
         try:
-            self._adopt(*self._on_table(problem))
+            self._adopt(*self._on_table(problem, self._table))
         except ValueError as error:
-            self.say(str(error))
+            self.show_error(str(error))
 
     def _swap(self) -> None:
-        """From one's own data to made samples, and back to the table."""
+        """Switch between the table and generated data."""
         problem = self._session.experiment.problem
+        if not isinstance(problem, Fit):
+            return
         if problem.made:
             self._choose()
             return
         entry = problems.get(problem.name)
         kept = {name: value for name, value in problem.values.items() if name in entry.parameters}
-        if isinstance(entry, Network):
+        if isinstance(problem, Network) and isinstance(entry, Network):
             self._adopt(*fitted(problem, lambda **values: entry.replace(**kept | values), entry.data_for(**kept)))
-        else:
+        elif isinstance(entry, Regression):
             self._adopt(entry.replace(**kept))
 
     def _name_swap(self, problem: Fit) -> None:
         self.swap_button.setVisible(not problem.made or self._table is not None)
-        self.swap_button.setText(self._table.name if problem.made and self._table else tr("Made samples"))
+        self.swap_button.setText(self._table.name if problem.made and self._table else tr("Generated data"))
         self.swap_button.setToolTip(
-            tr("Back to the table that was opened.") if problem.made else tr("To made samples; the table stays open.")
+            tr("Use the opened table again.") if problem.made else tr("Use generated data; the table stays open.")
         )
 
-    def _usual_columns(self, problem: Fit) -> tuple[str, list[str]]:
-        """A target and features to begin with, of the table."""
+    def _default_columns(self, problem: Fit, table: Table) -> tuple[str, list[str]]:
+        """Return the default target and features of the table."""
         if isinstance(problem, Network):
-            return self._table.default_columns(None, most=MAX_WIDTH)
-        return self._table.default_columns(problem.model.classes)
+            return table.default_columns(None, most=MAX_WIDTH)
+        return table.default_columns(problem.model.classes)
 
-    def _on_table(self, problem: Fit) -> tuple[Fit, tuple[str, ...]]:
-        """The problem on the columns that are chosen, and which of its parameters had to be changed for them.
+    def _on_table(self, problem: Fit, table: Table) -> tuple[Fit, tuple[str, ...]]:
+        """Return the problem with the chosen columns, and the names of the parameters changed to fit them.
 
         Raises:
             ValueError: the columns can't be used.
         """
-        if isinstance(problem, Regression):
-            return problem.with_data(self._table.data(*self._chosen())), ()
-        given = dataset_of(self._table, *self._chosen(), self.reading.currentData())
+        if not isinstance(problem, Network):
+            return problem.with_data(table.data(*self._chosen())), ()
+        given = dataset_of(table, *self._chosen(), self.reading.currentData())
         return fitted(problem, lambda **values: problem.with_data(given, **values), given)
 
     def _adopt(self, problem: Fit, changed: tuple[str, ...] = ()) -> None:
-        self.say("")
+        self.show_error("")
         self._session.edit(self._session.experiment.with_problem(problem))
-        if self._session.experiment.problem is not problem:  # the same data from another file, say
+        if self._session.experiment.problem is not problem:  # such as equal data from another file
             self.show_problem(problem)
         self.adapted.emit(problem, changed)
 
     def _refuse(self, error: Exception) -> None:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        self.say(reason if self._name in reason else tr("{name}: {reason}", name=self._name, reason=reason))
+        self.show_error(reason if self._name in reason else tr("{name}: {reason}", name=self._name, reason=reason))
 
 
-def _parts(network: Network) -> str:
-    """What a network is trained on and tested with."""
+def _summary(network: Network) -> str:
+    """Return a text on the training and test data of a network."""
     train, test = network.train, network.test
-    told = tr("Trained on {train}", train=train.origin)
+    trained = tr("Trained on {train}", train=train.origin)
     tested = tr(", tested with {n}.", n=f"{len(test):,}") if len(test) else "."
     shape = train.inputs.shape[1:]
     rows = {
@@ -277,10 +289,10 @@ def _parts(network: Network) -> str:
         "sequences": tr("sequences of {n} time steps", n=shape[0]),
         "images": tr("images of {shape}", shape=shape_text(shape)),
     }[train.kind]
-    shown = ", ".join(train.classes[:_CLASSES_SHOWN]) + ", …" * (len(train.classes) > _CLASSES_SHOWN)
+    shown = ", ".join(train.classes[:_MAX_CLASSES]) + ", …" * (len(train.classes) > _MAX_CLASSES)
     target = (
         tr("{n} classes: {names}", n=len(train.classes), names=shown)
         if train.classes
         else tr("numbers to predict: {name}", name=train.target_name)
     )
-    return f"{told}{tested} {rows[0].upper()}{rows[1:]}; {target}" + "." * (not target.endswith("…"))
+    return f"{trained}{tested} {rows[0].upper()}{rows[1:]}; {target}" + "." * (not target.endswith("…"))

@@ -1,4 +1,4 @@
-"""The formula as a line that can be typed over."""
+"""The entry of the formula."""
 
 from __future__ import annotations
 
@@ -13,33 +13,44 @@ from gdviewer.ui.widgets.background import Latest
 from gdviewer.ui.widgets.keys import keys_by_tab
 from gdviewer.ui.widgets.number_field import EntryField
 
-FORMULA = "formula"  # the name of a problem that was typed
+FORMULA = "formula"  # the name of a problem with a typed formula
 EXAMPLE = "a*x**2 + b*sin(3*y)"
 
 
 class FormulaEntry(QWidget):
-    """The formula as a line that can be typed over, checked as it is typed, and its gradient to read."""
+    """The formula as an editable line that is checked while it is typed, and the formula of its gradient.
+
+    Attributes:
+        problem: the problem of the last typed formula; None before one was typed.
+        entry: the line.
+        show_gradient: the button that shows the gradient; gradient: its formula.
+    """
 
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
         self.problem: FormulaProblem | None = None
-        self._values: dict[str, float] = {}  # the last value of each parameter's name, for when it is typed again
+        self._values: dict[str, float] = {}  # the last value of each parameter, used when its name is typed again
         self.entry = EntryField()
         self.entry.setAccessibleName(tr("Formula"))
         self.entry.setPlaceholderText(EXAMPLE)
-        self.show_gradient = QToolButton(text="∇f", checkable=True)
+        self.show_gradient = QToolButton()
+        self.show_gradient.setText("∇f")
+        self.show_gradient.setCheckable(True)
         self.show_gradient.setToolTip(tr("∇f: show the exact formula of the gradient."))
         self.show_gradient.setAccessibleName(tr("Show the gradient"))
-        self.gradient = QLabel(wordWrap=True, visible=False, textFormat=Qt.TextFormat.PlainText)
+        self.gradient = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self.gradient.hide()
         self.gradient.setProperty("role", "muted")
         self.gradient.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         keys_by_tab(self.show_gradient)
-        line = QHBoxLayout(spacing=4)
+        line = QHBoxLayout()
+        line.setSpacing(4)
         line.addWidget(QLabel("f ="))
         line.addWidget(self.entry, 1)
         line.addWidget(self.show_gradient)
-        layout = QVBoxLayout(self, spacing=3)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(3)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(line)
         layout.addWidget(self.entry.message)
@@ -48,27 +59,27 @@ class FormulaEntry(QWidget):
         self._derive.done.connect(self.gradient.setText)
         self._derive.failed.connect(lambda error: self.gradient.setText(str(error)))
         self._pause = QTimer(self, singleShot=True, interval=250)
-        self._pause.timeout.connect(self._take)
+        self._pause.timeout.connect(self._use_text)
         self.entry.textEdited.connect(self._check)
-        self.entry.entered.connect(self._take)
-        self.show_gradient.toggled.connect(self._tell_gradient)
+        self.entry.entered.connect(self._use_text)
+        self.show_gradient.toggled.connect(self._show_gradient)
 
     def show_problem(self, problem: Problem) -> None:
-        """Show a problem's formula; a function of Python's can be read but not typed over."""
-        typed = isinstance(problem, FormulaProblem)
-        self.entry.setReadOnly(not typed)
-        self.show_gradient.setEnabled(typed)
-        tip = tr("f, the loss to minimise: type your own in x and y, with + − * / ** and functions such as sin or exp.")
-        self.entry.setToolTip(f"{tip}\n{problem.formula}" if typed else problem.formula)
+        """Show the formula of a problem; the text of a Python function can be read but not edited."""
+        editable = isinstance(problem, FormulaProblem)
+        self.entry.setReadOnly(not editable)
+        self.show_gradient.setEnabled(editable)
+        tip = tr("f, the loss to minimise: a formula of x and y with + − * / ** and functions such as sin or exp.")
+        self.entry.setToolTip(f"{tip}\n{problem.formula}" if editable else problem.formula)
         if self.entry.text().strip() != problem.formula:
             self.entry.show_text(problem.formula)
-        if typed and problem.name == FORMULA:
+        if isinstance(problem, FormulaProblem) and problem.name == FORMULA:
             self.problem = problem
             self._values |= problem.values
-        self._tell_gradient()
+        self._show_gradient()
 
     def _check(self) -> None:
-        """While typing: tell what is wrong, and draw what is right when the typing rests."""
+        """Show an error at once; use a valid formula when the typing pauses."""
         try:
             formula(self.entry.text())
         except ValueError as error:
@@ -78,7 +89,7 @@ class FormulaEntry(QWidget):
             self.entry.explain("")
             self._pause.start()
 
-    def _take(self, *_: object) -> None:
+    def _use_text(self, *_: object) -> None:
         self._pause.stop()
         text = self.entry.text().strip()
         current = self._session.experiment.problem
@@ -92,16 +103,15 @@ class FormulaEntry(QWidget):
         kept = {name: value for name, value in self._values.items() if name in problem.parameters}
         self._session.edit(self._session.experiment.with_problem(problem.replace(**kept)))
 
-    def _tell_gradient(self, *_: object) -> None:
+    def _show_gradient(self, *_: object) -> None:
         problem = self._session.experiment.problem
-        shown = self.show_gradient.isChecked() and isinstance(problem, FormulaProblem)
-        self.gradient.setVisible(shown)
-        if shown:
+        self.gradient.setVisible(self.show_gradient.isChecked() and isinstance(problem, FormulaProblem))
+        if self.show_gradient.isChecked() and isinstance(problem, FormulaProblem):
             names = problem.axis_names
             self._derive.request(
                 lambda: "\n".join(f"∂f/∂{v} = {text}" for v, text in zip(names, problem.gradient_text, strict=False))
             )
 
     def close_threads(self) -> None:
-        """End the thread that derives."""
+        """End the thread that derives formulas."""
         self._derive.close()

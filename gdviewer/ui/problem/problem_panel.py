@@ -1,7 +1,8 @@
-"""What is minimised: the problem, its parameters, its formula or samples, and the start."""
+"""The panel of the problem: its parameters, its formula, samples or data, and the start."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
@@ -27,12 +28,20 @@ if TYPE_CHECKING:
     from gdviewer.problems.networks.network import Network
     from gdviewer.ui.catalogue.choice_list import ListEntry
     from gdviewer.ui.network.builder import NetworkBuilder
+    from gdviewer.ui.network.layer_list import LayerList
     from gdviewer.ui.problem.data_entry import DataEntry
     from gdviewer.ui.problem.samples_entry import SamplesEntry
 
 
 class ProblemPanel(QWidget):
-    """The controls of the experiment's problem and start."""
+    """The controls of the problem and the start.
+
+    Attributes:
+        picker: the choice of the problem; why: a sentence on it.
+        formula: the entry of the formula.
+        builder: the controls of a network; None before a network was shown.
+        start: the start.
+    """
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -43,12 +52,13 @@ class ProblemPanel(QWidget):
         self.why.setProperty("role", "muted")
         self.formula = FormulaEntry(session)
         self._parameters = ParameterFields()
-        self.builder: NetworkBuilder | None = None  # made when a network is first shown
+        self.builder: NetworkBuilder | None = None
         self.start = PointField()
         self._heading = heading = QLabel(tr("Start θ₀"))
         heading.setBuddy(self.start.entry)
         heading.setProperty("role", "heading")
-        layout = QVBoxLayout(self, spacing=8)
+        self._layout = layout = QVBoxLayout(self)
+        layout.setSpacing(8)
         layout.addWidget(self.picker)
         layout.addWidget(self.formula)
         self._samples_slot, self._data_slot, self._message_slot, self._notes_slot = (QVBoxLayout() for _ in range(4))
@@ -90,7 +100,7 @@ class ProblemPanel(QWidget):
         return entry
 
     @property
-    def fields(self) -> dict[str, Field]:
+    def fields(self) -> Mapping[str, Field | LayerList]:
         """The field of each parameter of the problem."""
         if self.builder and self._shown and is_network(self._shown):
             return self.builder.fields
@@ -112,17 +122,17 @@ class ProblemPanel(QWidget):
             self._adopt(self.data.with_table(chosen) if is_fit(chosen) else chosen)
 
     def open_file(self, path: str) -> None:
-        """Read a file: a table where a regression is shown, else samples; what is wrong with it is told below."""
+        """Read a file: a table if a regression or network is shown, else samples; an error is shown below."""
         if self.builder:
-            self.builder.setCurrentIndex(0)  # where it is told
+            self.builder.setCurrentIndex(0)  # the page that shows the error
         self._entry_of_files(path).open_file(path)
 
     def ask_file(self) -> None:
-        """Ask for a file, and read it."""
+        """Ask for a file and read it."""
         self._entry_of_files().ask_file()
 
     def close_threads(self) -> None:
-        """End the threads that derive and read."""
+        """End the threads that derive formulas and read files."""
         self.formula.close_threads()
         for entry in self._made_entries():
             entry.close_threads()
@@ -135,7 +145,7 @@ class ProblemPanel(QWidget):
         return self.data if shown and not path.lower().endswith(".npy") else self.samples
 
     def _adopt(self, problem: Problem) -> None:
-        """Take another problem; runs and limits that were the usual ones of the one before are those of this one."""
+        """Use another problem; default runs and limits of the previous one become those of this one."""
         experiment = self._session.experiment
         before, other = experiment.problem, experiment.with_problem(problem)
         if is_network(before) != is_network(problem):
@@ -144,22 +154,22 @@ class ProblemPanel(QWidget):
             if experiment.limits == default_limits(before):
                 other = replace(other, limits=default_limits(problem))
         self._session.edit(other)
-        if self._session.experiment is experiment:  # nothing differs, but a value that was refused is no longer wanted
+        if self._session.experiment is experiment:  # nothing differs, but an invalid value may be shown
             self._shown = None
             self._match()
 
     @staticmethod
     def _choices() -> list[ListEntry]:
         from gdviewer.ui.catalogue.choice_list import ListEntry
-        from gdviewer.ui.catalogue.choices import problem_choices  # mathematics is loaded when a list first shows some
+        from gdviewer.ui.catalogue.choices import problem_choices  # loads the notation of formulas
         from gdviewer.ui.problem.samples_entry import CURVE, VECTOR
 
-        own = tr("Your own")
+        group = tr("Your own")
         entries = [
-            ListEntry(FORMULA, tr("Formula…"), own, tr("Type a function of x and y; other names become sliders.")),
-            ListEntry(CURVE, tr("Samples, along the curve…"), own, tr("Typed, pasted, or from CSV, TXT or NPY.")),
+            ListEntry(FORMULA, tr("Formula…"), group, tr("Type a function of x and y; other names become sliders.")),
+            ListEntry(CURVE, tr("Samples, along the curve…"), group, tr("Typed, pasted, or from CSV, TXT or NPY.")),
             ListEntry(
-                VECTOR, tr("Samples, the article's GD…"), own, tr("The whole vector moves by −η·np.gradient(f).")
+                VECTOR, tr("Samples, the article's GD…"), group, tr("The whole vector moves by −η·np.gradient(f).")
             ),
         ]
         return entries + problem_choices()
@@ -171,13 +181,13 @@ class ProblemPanel(QWidget):
     def _match(self) -> None:
         experiment = self._session.experiment
         problem = experiment.problem
-        if not is_network(problem):  # whose thousands of weights nobody would type
+        if not is_network(problem):  # a network has too many weights to type
             self.start.show_point(experiment.start, _short(experiment.start))
         if problem is self._shown:
             return
         before, self._shown = self._shown, problem
         self.picker.show_choice(problem.name, problem.title)
-        why = "" if is_network(problem) and not _is_on_own_data(problem) else problem.why
+        why = "" if is_network(problem) and not _has_default_data(problem) else problem.why
         self.why.setText(tr(why) if why else "")
         self.why.setVisible(bool(why))
         self.why.setToolTip(tr("Source: {source}", source=problem.source))
@@ -200,7 +210,7 @@ class ProblemPanel(QWidget):
         if not sampled and not is_network(problem):
             self.formula.show_problem(problem)
         if sampled or "samples" in vars(self):
-            self.samples.say("")
+            self.samples.show_error("")
             self.samples.setVisible(sampled)
         if sampled:
             self.samples.show_problem(problem)
@@ -208,18 +218,20 @@ class ProblemPanel(QWidget):
             self.data.show_problem(problem)
 
     def _show_builder(self, problem: Problem) -> None:
-        if is_network(problem) and self.builder is None:
-            from gdviewer.ui.network.builder import NetworkBuilder
-
-            self.builder = NetworkBuilder()
-            self.builder.changed.connect(self._set_parameter)
-            self.layout().insertWidget(self.layout().indexOf(self._parameters), self.builder)
-        if self.builder:
-            self.builder.setVisible(is_network(problem))
         if is_network(problem):
+            if self.builder is None:
+                from gdviewer.ui.network.builder import NetworkBuilder
+
+                self.builder = NetworkBuilder()
+                self.builder.changed.connect(self._set_parameter)
+                self._layout.insertWidget(self._layout.indexOf(self._parameters), self.builder)
+            self.builder.show()
             self.builder.hold(self.data)
             self.builder.show_network(problem)
-        elif "data" in vars(self) and self.data.parentWidget() is not self:
+            return
+        if self.builder:
+            self.builder.hide()
+        if "data" in vars(self) and self.data.parentWidget() is not self:
             self._data_slot.addWidget(self.data)
 
     def _set_parameter(self, name: str, value: object) -> None:
@@ -231,23 +243,23 @@ class ProblemPanel(QWidget):
                 self._refit(problem, {name: value})
             else:
                 self._adopt(problem.replace(**{name: value}))
-        except ValueError as error:  # such as a power of one's own data that is too large
-            if is_network(problem):
+        except ValueError as error:  # such as a power of given data that is too large
+            if self.builder and is_network(problem):
                 self.builder.show_value(name, problem.values[name])
                 self.builder.say(name, str(error))
             else:
                 self._parameters.show_value(name, problem.values[name])
-                self.data.say(str(error))
+                self.data.show_error(str(error))
 
     def _refit(self, network: Network, values: dict[str, object]) -> None:
-        """Take other values of a network, and layers and a loss that fit them where what there is does not.
+        """Use other values of a network, with other layers or another loss if the current ones do not fit.
 
-        Layers that were entered and do not fit yet are tried first: these may be the data they are for.
+        Layers that were entered and did not fit are tried first: the new values may be the ones they need.
         """
         from gdviewer.problems.networks.layer import LayerShapeError
         from gdviewer.problems.networks.layer_summary import fitted
 
-        pending = self.builder.layers.pending
+        pending = self.builder.layers.pending if self.builder else None
         data = network.data_for(**values)
         if pending is not None and "layers" not in values:
             with suppress(LayerShapeError):
@@ -264,10 +276,10 @@ class ProblemPanel(QWidget):
 
 
 def _short(start: tuple[float, ...]) -> str:
-    """The start as text; one number where many components are equal."""
+    """Return the start as text; one number if many components are equal."""
     return point_text(start[:1]) if len(start) > 2 and len(set(start)) == 1 else point_text(start)
 
 
-def _is_on_own_data(network: Network) -> bool:
-    """Whether a network has the data of its entry in the catalogue, which is told with them in mind."""
+def _has_default_data(network: Network) -> bool:
+    """Return True if a network has the data of its entry in the catalogue, which its text describes."""
     return network.made and network.values["data"] == network.parameters["data"]

@@ -1,4 +1,4 @@
-"""Samples that are typed, pasted or opened, and how they are read."""
+"""The entry of samples: typed, pasted or opened from a file."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
     QComboBox,
@@ -25,24 +26,31 @@ from gdviewer.ui.session.session import Session
 from gdviewer.ui.widgets.background import Latest
 from gdviewer.ui.widgets.keys import keys_by_tab
 
+Samples = tuple[NDArray[np.float64], NDArray[np.float64] | None]  # values, and positions if there are any
 CURVE, VECTOR = "samples", "samples_vector"
 _EXAMPLE = "1, 2, 4, 7, 11, 16"
-_SHOWN = 2000
-_ABRIDGED = "# … "  # begins the line that stands for the samples of a file that are not shown
+_MAX_ROWS = 2000  # shown of a file
+_ABRIDGED = "# … "  # start of the line that replaces the samples of a file that are not shown
 
 
 class SamplesEntry(QWidget):
-    """Samples typed, pasted or opened, and how they are read."""
+    """The samples as text, the choice of their reading, and the message about invalid ones.
+
+    Attributes:
+        reading: the choice: a curve, or the vector of the classic article.
+        text: the samples.
+        message: the error of the text or of a file.
+    """
 
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self._data: tuple[np.ndarray, np.ndarray | None] = read_text(_EXAMPLE)
+        self._data: Samples = read_text(_EXAMPLE)
         self._name = ""
         self.reading = QComboBox()
         self.reading.addItem(tr("Along the curve"), CURVE)
         self.reading.addItem(tr("The article's GD"), VECTOR)
-        self.reading.setAccessibleName(tr("How the samples are read"))
+        self.reading.setAccessibleName(tr("Reading of the samples"))
         self.reading.setToolTip(
             tr("Along the curve: the point moves on the x axis.")
             + "\n"
@@ -52,42 +60,46 @@ class SamplesEntry(QWidget):
         self.open_button.setToolTip(
             tr("Open samples from a CSV, TXT or NPY file; dropping it on the window does it too.")
         )
-        self.text = QPlainTextEdit(_EXAMPLE, maximumHeight=96)
+        self.text = QPlainTextEdit(_EXAMPLE)
+        self.text.setMaximumHeight(96)
         self.text.setAccessibleName(tr("Samples"))
-        self.text.setToolTip(tr("Samples f: numbers with commas or spaces between, or two columns x and f."))
+        self.text.setToolTip(tr("Samples f: numbers separated by commas or spaces, or two columns x and f."))
         self.text.setTabChangesFocus(True)
-        self.text.setAcceptDrops(False)  # a file is for the window, which opens it
-        self.message = QLabel(wordWrap=True, visible=False, textFormat=Qt.TextFormat.PlainText)
+        self.text.setAcceptDrops(False)  # the window opens files
+        self.message = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self.message.hide()
         self.message.setProperty("role", "error")
-        line = QHBoxLayout(spacing=4)
+        line = QHBoxLayout()
+        line.setSpacing(4)
         keys_by_tab(self.open_button)
         line.addWidget(self.reading, 1)
         line.addWidget(self.open_button)
-        layout = QVBoxLayout(self, spacing=3)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(3)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(line)
         layout.addWidget(self.text)
         self._reader = Latest(self)
-        self._reader.done.connect(self._take_file)
+        self._reader.done.connect(self._use_file)
         self._reader.failed.connect(self._refuse)
         self._pause = QTimer(self, singleShot=True, interval=400)
-        self._pause.timeout.connect(self._take_text)
+        self._pause.timeout.connect(self._use_text)
         self.text.textChanged.connect(self._pause.start)
         self.reading.currentIndexChanged.connect(self._adopt)
         self.open_button.clicked.connect(self.ask_file)
 
     def show_reading(self, key: str) -> None:
-        """Choose how the samples are read, without drawing them yet."""
+        """Show a reading of the samples without changing the problem."""
         was = self.reading.blockSignals(True)
         self.reading.setCurrentIndex(self.reading.findData(key))
         self.reading.blockSignals(was)
 
     def show_problem(self, problem: Problem) -> None:
-        """Show how the experiment's samples are read."""
+        """Show the reading of the experiment's samples."""
         self.show_reading(problem.name)
 
     def make(self) -> Problem:
-        """The problem of the samples as they are read."""
+        """Return the problem of the samples with the chosen reading."""
         samples, positions = self._data
         return SampledVector(samples) if self.reading.currentData() == VECTOR else SampledCurve(samples, positions)
 
@@ -97,45 +109,47 @@ class SamplesEntry(QWidget):
         self._reader.request(lambda: read_file(path))
 
     def close_threads(self) -> None:
-        """End the thread that reads."""
+        """End the thread that reads files."""
         self._reader.close()
 
     def ask_file(self) -> None:
-        """Ask for a file, and read it."""
+        """Ask for a file and read it."""
         path, _ = QFileDialog.getOpenFileName(
             self, tr("Open samples"), "", tr("Samples (*.csv *.txt *.tsv *.dat *.npy);;All files (*)")
         )
         if path:
             self.open_file(path)
 
-    def _take_file(self, data: tuple[np.ndarray, np.ndarray | None]) -> None:
+    def _use_file(self, data: Samples) -> None:
         samples, positions = data
         columns = samples[:, None] if positions is None else np.column_stack([positions, samples])
-        lines = [", ".join(f"{v:.10g}" for v in row) for row in columns[:_SHOWN]]
-        if len(columns) > _SHOWN:
-            lines.append(_ABRIDGED + tr("and {n} more", n=f"{len(columns) - _SHOWN:,}"))
+        lines = [", ".join(f"{v:.10g}" for v in row) for row in columns[:_MAX_ROWS]]
+        if len(columns) > _MAX_ROWS:
+            lines.append(_ABRIDGED + tr("and {n} more", n=f"{len(columns) - _MAX_ROWS:,}"))
         was = self.text.blockSignals(True)
         self.text.setPlainText("\n".join(lines))
         self.text.blockSignals(was)
         self._accept(data)
 
-    def _take_text(self) -> None:
+    def _use_text(self) -> None:
         text = self.text.toPlainText()
-        if _ABRIDGED in text:  # the file is longer than what is shown of it
-            self.say(tr("Only the first samples are shown here; open another file, or clear this to type your own."))
+        if _ABRIDGED in text:  # not all samples of the file are shown
+            self.show_error(
+                tr("Only the first samples are shown. Open another file, or clear the text to type some.")
+            )
             return
         try:
             self._accept(read_text(text))
         except ValueError as error:
-            self.say(str(error))
+            self.show_error(str(error))
 
-    def _accept(self, data: tuple[np.ndarray, np.ndarray | None]) -> None:
+    def _accept(self, data: Samples) -> None:
         self._data = data
         self._adopt()
 
     def _adopt(self, *_: object) -> None:
         problem = self.make()
-        self.say("")
+        self.show_error("")
         experiment = self._session.experiment.with_problem(problem)
         if not _fits(problem, experiment.start):
             experiment = replace(experiment, start=tuple(problem.start.tolist()))
@@ -143,13 +157,13 @@ class SamplesEntry(QWidget):
 
     def _refuse(self, error: Exception) -> None:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        told = tr("{name}: {reason}", name=self._name, reason=reason)
+        text = tr("{name}: {reason}", name=self._name, reason=reason)
         if isinstance(error, ValueError):
-            told += ". " + tr("To fit a table, choose a regression or a network first, then open it.")
-        self.say(told)
+            text += ". " + tr("To fit a table, choose a regression or a network first, then open it.")
+        self.show_error(text)
 
-    def say(self, message: str) -> None:
-        """Tell what is wrong with the samples; an empty text tells that nothing is."""
+    def show_error(self, message: str) -> None:
+        """Show an error of the samples; an empty text hides it."""
         self.message.setText(message)
         self.message.setVisible(bool(message))
 

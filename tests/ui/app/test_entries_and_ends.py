@@ -191,7 +191,7 @@ def test_that_samples_are_shown_or_reported_to_be_too_large(window, qtbot, text,
     window.problem_panel.choose("samples")
     window.problem_panel.samples.text.setPlainText(text)
     window.problem_panel.samples._pause.stop()
-    window.problem_panel.samples._take_text()
+    window.problem_panel.samples._use_text()
     assert reported in window.problem_panel.samples.message.text()
     assert bool(reported) == window.problem_panel.samples.message.isVisible()
     window.main_view.plot.draw()
