@@ -130,6 +130,7 @@ class MainWindow(QMainWindow):
         self.beside.hovered.connect(self._hover.setText)
         self.session.player.breakpoint_hit.connect(self._show_hit)
         self.session.player.playing_changed.connect(self.statusBar().clearMessage)
+        self.runs_panel.sweep_requested.connect(self._open_sweeps)
         self._make_menus()
         self._restore_layout()
         self.session.problem_changed.connect(self._show_title)
@@ -268,6 +269,17 @@ class MainWindow(QMainWindow):
     def _open(self) -> None:
         self._docks[0].show()
         self.problem_panel.ask_file()
+
+    def _open_sweeps(self) -> None:
+        """Open the window of sweeps, or bring it to the front."""
+        from gdviewer.ui.sweeps.dialog import SweepDialog
+
+        dialog = self.findChild(SweepDialog)
+        if dialog is None:
+            dialog = SweepDialog(self.session, self)
+            self.closed.connect(dialog.close)
+        dialog.show()
+        dialog.raise_()
 
     def _open_optimizer(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, tr("Open optimizer"), "", tr("Python (*.py);;All files (*)"))

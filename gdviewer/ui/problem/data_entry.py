@@ -75,9 +75,7 @@ class DataEntry(QWidget):
         for title, classes in ((tr("automatic"), None), (tr("classes"), True), (tr("numbers"), False)):
             self.reading.addItem(title, classes)
         self.reading.setAccessibleName(tr("Reading of the target"))
-        self.reading.setToolTip(
-            tr("Automatic: texts and a few repeated whole numbers are classes, others numbers.")
-        )
+        self.reading.setToolTip(tr("Automatic: texts and a few repeated whole numbers are classes, others numbers."))
         self.message = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self.message.hide()
         self.message.setProperty("role", "error")

@@ -134,9 +134,7 @@ class SamplesEntry(QWidget):
     def _use_text(self) -> None:
         text = self.text.toPlainText()
         if _ABRIDGED in text:  # not all samples of the file are shown
-            self.show_error(
-                tr("Only the first samples are shown. Open another file, or clear the text to type some.")
-            )
+            self.show_error(tr("Only the first samples are shown. Open another file, or clear the text to type some."))
             return
         try:
             self._accept(read_text(text))

@@ -1,7 +1,8 @@
-"""What kind of point each run stopped at, found out in the background."""
+"""Diagnoses of the points at which runs stopped, computed in the background."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import QObject, Signal
@@ -12,25 +13,28 @@ from gdviewer.experiment.diagnosis import diagnose
 from gdviewer.text import message_text
 from gdviewer.ui.widgets.background import Latest
 
+if TYPE_CHECKING:
+    from gdviewer.engine.analysis.curvature import Curvature
+
 
 class Diagnoses(QObject):
-    """Diagnoses stops, each once, when they are first asked about.
+    """Diagnoses each stop once, on its first use.
 
     Signals:
-        told: another one is known.
+        found: another diagnosis is known.
     """
 
-    told = Signal()
+    found = Signal()
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self._known: WeakKeyDictionary[Run, tuple[Stop, str]] = WeakKeyDictionary()
         self._wanted: tuple[Run, Stop] | None = None
         self._latest = Latest(self)
-        self._latest.done.connect(self._take)
+        self._latest.done.connect(self._use_result)
 
     def text(self, run: Run) -> str:
-        """What kind of point the run stopped at and why, in the user's language; empty until it is known."""
+        """Return the kind of point at which the run stopped, and the reason; empty until they are known."""
         stop = run.stop
         if stop is None or not (run.begun and stop.is_about_the_point):
             return ""
@@ -43,12 +47,12 @@ class Diagnoses(QObject):
         return ""
 
     def close_threads(self) -> None:
-        """End the thread."""
+        """End the thread that diagnoses."""
         self._latest.close()
 
-    def _take(self, result: tuple) -> None:
-        run, stop, found = result
+    def _use_result(self, result: tuple[Run, Stop, Curvature | None]) -> None:
+        run, stop, curvature = result
         self._wanted = None
-        if found is not None and run.stop is stop:
-            self._known[run] = stop, message_text(found.finding.message)
-        self.told.emit()
+        if curvature is not None and run.stop is stop:
+            self._known[run] = stop, message_text(curvature.finding.message)
+        self.found.emit()

@@ -1,8 +1,9 @@
-"""When runs stop."""
+"""The panel of the limits at which runs stop."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -16,15 +17,15 @@ from gdviewer.ui.widgets.number_field import NumberField
 
 _EPOCHS = Parameter(
     50, 0, LIMITS["max_steps"].high, open_low=True, scale="log", slider=(1, 1000),
-    meaning="stop after so many passes over the data; the same limit as max steps",
+    meaning="stop after this number of passes over the data; the same limit as max steps",
 )  # fmt: skip
 
 
 class LimitsPanel(QWidget):
-    """The stop rules: a field each; those that may be off have a check box.
+    """A field for each limit; a limit that can be switched off has a check box.
 
     Attributes:
-        fields: the field of each limit; epochs: max steps once more, in epochs, where steps are counted so.
+        fields: the field of each limit; epochs: the field of max steps in epochs, shown if steps are counted in epochs.
     """
 
     def __init__(self, session: Session) -> None:
@@ -37,7 +38,8 @@ class LimitsPanel(QWidget):
             "loss_tolerance": tr("loss tolerance"),
             "divergence": tr("diverged beyond"),
         }
-        layout = QVBoxLayout(self, spacing=8)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(8)
         self.fields: dict[str, NumberField] = {}
         for name, parameter in LIMITS.items():
             optional = name not in ("max_steps", "divergence")
@@ -54,12 +56,13 @@ class LimitsPanel(QWidget):
 
     def _set(self, name: str, value: float | None) -> None:
         experiment = self._session.experiment
-        self._session.edit(replace(experiment, limits=replace(experiment.limits, **{name: value})))
+        changes: dict[str, Any] = {name: value}
+        self._session.edit(replace(experiment, limits=replace(experiment.limits, **changes)))
 
     def _set_epochs(self, epochs: float) -> None:
-        most = LIMITS["max_steps"].high
-        self._set("max_steps", int(min(max(1, round(epochs * (self._batches or 1))), most)))
-        self._match()  # the epochs of a whole number of steps
+        high = LIMITS["max_steps"].high
+        self._set("max_steps", int(min(max(1, round(epochs * (self._batches or 1))), high)))
+        self._match()  # show the epochs of the rounded number of steps
 
     @property
     def _batches(self) -> int | None:

@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtCore import QAbstractItemModel, QEvent, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtGui import QColor, QMouseEvent, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from gdviewer.ui.widgets.theme import look
 
+Index = QModelIndex | QPersistentModelIndex
 TITLE, STATUS, COLOR = Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
 
 
 class RunCard(QStyledItemDelegate):
-    """A run as three lines: what it is, its numbers, and its state."""
+    """Draws a run as three lines: its title, its numbers and its state."""
 
     @staticmethod
     def height(widget: QWidget) -> int:
         """Return the height of a card in the font of a widget, in pixels."""
         return 3 * widget.fontMetrics().height() + 14
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         return QSize(100, self.height(option.widget))
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         theme = look().theme
         painter.save()
         rect = option.rect
         if option.state & QStyle.StateFlag.State_Selected:
-            shade = QColor(theme.accent)
-            shade.setAlphaF(0.16)
-            painter.fillRect(rect, shade)
+            background = QColor(theme.accent)
+            background.setAlphaF(0.16)
+            painter.fillRect(rect, background)
         color = QColor(index.data(COLOR))
         visible = index.data(Qt.ItemDataRole.CheckStateRole) == Qt.CheckState.Checked.value
         line = option.widget.fontMetrics().height()
@@ -59,8 +60,8 @@ class RunCard(QStyledItemDelegate):
         painter.drawLine(rect.bottomLeft(), rect.bottomRight())
         painter.restore()
 
-    def editorEvent(self, event, model, option, index) -> bool:
-        if event.type() == event.Type.MouseButtonRelease:
+    def editorEvent(self, event: QEvent, model: QAbstractItemModel, option: QStyleOptionViewItem, index: Index) -> bool:
+        if isinstance(event, QMouseEvent) and event.type() == QEvent.Type.MouseButtonRelease:
             line = option.widget.fontMetrics().height()
             if self._box(option.rect, line).adjusted(-4, -4, 4, 4).contains(event.position().toPoint()):
                 on = index.data(Qt.ItemDataRole.CheckStateRole) == Qt.CheckState.Checked.value

@@ -1,10 +1,11 @@
-"""The controls of the run that is selected."""
+"""The controls of the selected run."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QCheckBox, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from gdviewer.experiment.rate_search import RATES, STEPS, find_rate
@@ -16,20 +17,28 @@ from gdviewer.ui.session.session import Session
 from gdviewer.ui.session.user_rules import key_of
 from gdviewer.ui.widgets.background import Latest
 from gdviewer.ui.widgets.keys import keys_by_tab
-from gdviewer.ui.widgets.number_field import PointField
+from gdviewer.ui.widgets.number_field import NumberField, PointField
 from gdviewer.ui.widgets.parameter_fields import Field, ParameterFields
 
 if TYPE_CHECKING:
     from gdviewer.experiment.diff import ExperimentDiff
-    from gdviewer.experiment.experiment import Experiment, RunPlan
+    from gdviewer.experiment.experiment import Experiment
+    from gdviewer.experiment.plan import RunPlan
     from gdviewer.ui.catalogue.choice_list import ListEntry
 
 
-_PATIENCE_SECONDS = 30.0  # what a search for a rate may take in the background
+_SEARCH_SECONDS = 30.0  # limit of the search for a rate in the background
 
 
 class RunEditor(QWidget):
-    """The selected run: its optimizer, hyperparameters, start, and how it ended."""
+    """The selected run: its optimizer, hyperparameters, options, start and stop.
+
+    Attributes:
+        picker: the choice of the optimizer; summary: a sentence on it.
+        find_button: the button that searches for a learning rate.
+        own_start: the box that gives the run its own start; start: that start.
+        message, advice: the stop reason and the advice; warning: a warning about a user rule.
+    """
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -40,41 +49,34 @@ class RunEditor(QWidget):
         self.summary = QLabel(wordWrap=True)
         self.summary.setProperty("role", "muted")
         self._hyperparameters = ParameterFields()
-        self.find = QToolButton(text=tr("Find a learning rate"))
-        keys_by_tab(self.find)
+        self.find_button = QToolButton()
+        self.find_button.setText(tr("Find a learning rate"))
+        keys_by_tab(self.find_button)
         self.options = OptionsEditor(session)
-        self._searching: tuple[Experiment, RunPlan] | None = None  # for what a rate is being searched
+        self._searching: tuple[Experiment, RunPlan] | None = None  # the run for which a rate is searched
         self._search = Latest(self)
-        self._search.done.connect(self._take_rate)
-        self._search.failed.connect(lambda _: self._take_rate(None))
+        self._search.done.connect(self._use_rate)
+        self._search.failed.connect(lambda _: self._use_rate(None))
         self._diagnoses = Diagnoses(self)
-        self._diagnoses.told.connect(self.refresh)
-        self.own_start = QCheckBox(tr("a start of its own"))
+        self._diagnoses.found.connect(self.refresh)
+        self.own_start = QCheckBox(tr("own start"))
         keys_by_tab(self.own_start)
-        self.own_start.setToolTip(tr("Start this run from another point θ₀ than the others."))
+        self.own_start.setToolTip(tr("Start this run from its own point θ₀ instead of the common start."))
         self.start = PointField()
-        self.message = QLabel(wordWrap=True, visible=False)
+        self.message = QLabel(wordWrap=True)
+        self.message.hide()
         self.message.setProperty("role", "heading")
-        self.advice = QLabel(wordWrap=True, visible=False)
-        self.warning = QLabel(wordWrap=True, visible=False)
+        self.advice = QLabel(wordWrap=True)
+        self.advice.hide()
+        self.warning = QLabel(wordWrap=True)
+        self.warning.hide()
         self.warning.setProperty("role", "error")
         for label in (self.message, self.advice, self.warning):
             label.setTextFormat(Qt.TextFormat.PlainText)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        layout = QVBoxLayout(self, spacing=6)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.message)
-        layout.addWidget(self.advice)
-        layout.addWidget(self.warning)
-        layout.addWidget(self.picker)
-        layout.addWidget(self.summary)
-        layout.addWidget(self._hyperparameters)
-        layout.addWidget(self.find, alignment=Qt.AlignmentFlag.AlignLeft)
-        layout.addWidget(self.options)
-        layout.addWidget(self.own_start)
-        layout.addWidget(self.start)
+        self._lay_out()
         self.picker.chosen.connect(self.choose)
-        self.find.clicked.connect(self.find_rate)
+        self.find_button.clicked.connect(self.find_rate)
         self.own_start.toggled.connect(self._toggle_start)
         self.start.changed.connect(lambda point: session.set_start(point, session.selected))
         self._hyperparameters.changed.connect(self._set)
@@ -83,13 +85,28 @@ class RunEditor(QWidget):
         session.user_rules.changed.connect(self.refresh)
         self._match()
 
+    def _lay_out(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setSpacing(6)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.message)
+        layout.addWidget(self.advice)
+        layout.addWidget(self.warning)
+        layout.addWidget(self.picker)
+        layout.addWidget(self.summary)
+        layout.addWidget(self._hyperparameters)
+        layout.addWidget(self.find_button, alignment=Qt.AlignmentFlag.AlignLeft)
+        layout.addWidget(self.options)
+        layout.addWidget(self.own_start)
+        layout.addWidget(self.start)
+
     @property
     def fields(self) -> dict[str, Field]:
         """The field of each hyperparameter of the selected run."""
         return self._hyperparameters.fields
 
     def choose(self, name: str) -> None:
-        """Give the selected run another optimizer; what it had and the other can have is kept."""
+        """Give the selected run another optimizer; hyperparameters and options that it has too are kept."""
         index = self._session.selected
         plan = self._session.experiment.runs[index].with_optimizer(self._session.user_rules.get(name))
         self._session.change_run(
@@ -97,19 +114,21 @@ class RunEditor(QWidget):
         )
 
     def find_rate(self) -> None:
-        """Give the selected run the learning rate, of those tried, that leads lowest from its start; of a network it is
-        searched in the background."""
+        """Search for the learning rate with the lowest loss from the start of the selected run, and use it.
+
+        For a network the search runs in the background.
+        """
         experiment, records = self._session.experiment, self._session.records
         plan = experiment.runs[self._session.selected]
         self._searching = experiment, plan
         if experiment.problem.batchwise:
-            self._search.request(lambda: find_rate(experiment, plan, _PATIENCE_SECONDS, records))
+            self._search.request(lambda: find_rate(experiment, plan, _SEARCH_SECONDS, records))
             self._match()
         else:
-            self._take_rate(find_rate(experiment, plan, records=records))
+            self._use_rate(find_rate(experiment, plan, records=records))
 
-    def _take_rate(self, rate: float | None) -> None:
-        """Take a rate that was found for the run, unless it is another by now."""
+    def _use_rate(self, rate: float | None) -> None:
+        """Use a rate that was found, unless the run has changed since."""
         searched, self._searching = self._searching, None
         experiment, selected = self._session.experiment, self._session.selected
         self._match()
@@ -118,28 +137,26 @@ class RunEditor(QWidget):
         if experiment.problem != searched[0].problem or experiment.runs[selected] != searched[1]:
             return
         if rate is None:
-            self.fields["learning_rate"].entry.explain(
-                tr("no rate tried leads lower from this start, or trying takes too long")
-            )
+            field = self.fields["learning_rate"]
+            if isinstance(field, NumberField):
+                field.entry.explain(tr("no rate lowers the loss from this start, or the search takes too long"))
         else:
             self._set("learning_rate", rate)
 
     def _choices(self) -> list[ListEntry]:
-        from gdviewer.ui.catalogue.choices import (
-            optimizer_choices,  # mathematics is loaded when a list first shows some
-        )
+        from gdviewer.ui.catalogue.choices import optimizer_choices  # loads the notation of formulas
 
         plan = self._session.experiment.runs[self._session.selected]
-        own = self._session.user_rules.rules
-        return optimizer_choices(plan.options.objective(self._session.experiment.problem), own)
+        rules = self._session.user_rules.rules
+        return optimizer_choices(plan.options.objective(self._session.experiment.problem), rules)
 
     def refresh(self) -> None:
-        """Tell again how the run ended."""
+        """Show the stop of the run and its diagnosis."""
         runs = self._session.runs
         run = runs[self._session.selected] if 0 <= self._session.selected < len(runs) else None
         message, advice = stop_text(run.stop) if run and run.stop else ("", "")
-        if run and self.isVisible() and (where := self._diagnoses.text(run)):
-            message = f"{message} {where}"
+        if run and self.isVisible() and (diagnosis := self._diagnoses.text(run)):
+            message = f"{message} {diagnosis}"
         warning = self._session.user_rules.warning(run) if run and not run.optimizer.built_in else ""
         for label, text in ((self.message, message), (self.advice, advice), (self.warning, warning)):
             if label.text() != text:
@@ -147,11 +164,11 @@ class RunEditor(QWidget):
                 label.setVisible(bool(text))
 
     def close_threads(self) -> None:
-        """End the threads that search a rate, and find out where a run stopped."""
+        """End the threads that search for a rate and diagnose stops."""
         self._search.close()
         self._diagnoses.close_threads()
 
-    def showEvent(self, event: object) -> None:
+    def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.refresh()
 
@@ -174,36 +191,36 @@ class RunEditor(QWidget):
             self._optimizer, self._index = plan.optimizer, self._session.selected
             self._hyperparameters.declare(plan.optimizer.hyperparameters)
         self.picker.show_choice(key_of(plan.optimizer), plan.optimizer.title)
-        self.find.setVisible("learning_rate" in plan.optimizer.hyperparameters)
+        self.find_button.setVisible("learning_rate" in plan.optimizer.hyperparameters)
         single = next((one for one in (self._session.experiment.problem, plan.optimizer) if not one.broadcasts), None)
-        self.find.setEnabled(single is None and self._searching is None)
-        self.find.setText(tr("Find a learning rate") if self._searching is None else tr("Trying {n} rates …", n=RATES))
-        self.find.setToolTip(
-            tr("The rates would be tried all at once, and {what} takes one point at a time.", what=single.title)
+        self.find_button.setEnabled(single is None and self._searching is None)
+        self.find_button.setText(
+            tr("Find a learning rate") if self._searching is None else tr("Trying {n} rates …", n=RATES)
+        )
+        self.find_button.setToolTip(
+            tr("The search tries all rates at once, but {what} evaluates one point at a time.", what=single.title)
             if single
-            else tr("η: try {n} rates for {k} steps each from here, and take the one that leads lowest.",
+            else tr("η: try {n} rates for {k} steps each from the start, and use the one with the lowest loss.",
                     n=RATES, k=STEPS)
         )  # fmt: skip
         self.summary.setText(tr(plan.optimizer.summary))
         source = self._session.user_rules.source_of(plan.optimizer)
-        told = plan.optimizer.source or (source.title if source else tr("yours"))
-        self.summary.setToolTip(tr("Source: {source}", source=told))
+        title = plan.optimizer.source or (source.title if source else tr("yours"))
+        self.summary.setToolTip(tr("Source: {source}", source=title))
         self._hyperparameters.show_values(plan.hyperparameters)
         self.own_start.setVisible(plan.branch is None and self._session.experiment.problem.picture != "network")
         was = self.own_start.blockSignals(True)
         self.own_start.setChecked(plan.start is not None)
         self.own_start.blockSignals(was)
         self.start.setVisible(plan.start is not None and self.own_start.isVisibleTo(self))
-        if self.start.isVisibleTo(self):
+        if plan.start is not None and self.start.isVisibleTo(self):
             self.start.show_point(plan.start, point_text(plan.start))
         self.refresh()
 
     def _set(self, name: str, value: float) -> None:
         plan = self._session.experiment.runs[self._session.selected]
-        self._session.change_run(
-            self._session.selected, hyperparameters={**plan.hyperparameters, name: value}
-        )  # fmt: skip
+        self._session.change_run(self._session.selected, hyperparameters={**plan.hyperparameters, name: value})
 
-    def _toggle_start(self, own: bool) -> None:
+    def _toggle_start(self, on: bool) -> None:
         experiment = self._session.experiment
-        self._session.change_run(self._session.selected, start=experiment.start if own else None)
+        self._session.change_run(self._session.selected, start=experiment.start if on else None)

@@ -1,13 +1,13 @@
-"""The runs: a list with what each is doing, and the controls of the one that is selected."""
+"""The panel of the runs: a list with their states, and the controls of the selected run."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -42,7 +42,19 @@ _REFRESH_SECONDS = 0.1
 
 
 class RunsPanel(QWidget):
-    """The list of runs with add, duplicate, remove and hide, and the selected run's controls."""
+    """The list of runs, the actions on them, and the controls of the selected run.
+
+    Attributes:
+        list: the runs; editor: the controls of the selected run.
+        add, duplicate, remove, hide_action, branch, sweep: the actions.
+        adding, branching: the last list of optimizers opened by *Add…* and by *Continue from here with…*.
+        files: the errors of rule files.
+
+    Signals:
+        sweep_requested: emitted when the window of sweeps is to be opened.
+    """
+
+    sweep_requested = Signal()
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -54,83 +66,83 @@ class RunsPanel(QWidget):
         self.list = QListWidget()
         self.list.setItemDelegate(RunCard(self.list))
         self.list.setAccessibleName(tr("Runs"))
-        self.list.setToolTip(tr("The runs that race; tick one off to hide it, select one to change it below."))
+        self.list.setToolTip(tr("The runs. Untick a run to hide it; select a run to change it below."))
         self.list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.add = self._action(tr("Add…"), tr("Add runs of other optimizers"), "Ctrl+N", self.choose_runs)
         self.duplicate = self._action(tr("Duplicate"), tr("Duplicate the selected run"), "Ctrl+D", self.duplicate_run)
         self.remove = self._action(tr("Remove"), tr("Remove the selected run"), "Ctrl+Backspace", self.remove_run)
         self.hide_action = self._action(tr("Hide"), tr("Hide or show the selected run"), "Ctrl+H", self.toggle_visible)
-        buttons = QHBoxLayout(spacing=4)
-        for action in self.actions():
-            buttons.addWidget(self._button(action))
-        buttons.addStretch(1)
         self.branch = self._action(
-            tr("Continue from here with…"), tr("A run that leaves the selected one at the step looked at"), "Ctrl+B",
+            tr("Continue from here with…"), tr("Continue the selected run from the cursor as a new run"), "Ctrl+B",
             self.choose_branch,
         )  # fmt: skip
         self.sweep = self._action(
             tr("Sweep…"), tr("Vary a setting of the selected run: learning rate, batch size, scaling, initialisation"),
-            "Ctrl+E", self.open_sweeps,
+            "Ctrl+E", self.sweep_requested.emit,
         )  # fmt: skip
-        self.files = QLabel(wordWrap=True, visible=False, textFormat=Qt.TextFormat.PlainText)
+        self.files = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self.files.hide()
         self.files.setProperty("role", "error")
         self.files.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.editor = RunEditor(session)
-        layout = QVBoxLayout(self, spacing=6)
-        layout.addWidget(self.list)
-        layout.addLayout(buttons)
-        others = QHBoxLayout(spacing=4)
-        others.addWidget(self._button(self.branch))
-        others.addWidget(self._button(self.sweep))
-        others.addStretch(1)
-        layout.addLayout(others)
-        layout.addWidget(self.files)
-        layout.addWidget(self.editor)
-        layout.addStretch(1)
+        self._lay_out()
         self.list.currentRowChanged.connect(self._select)
-        self.list.itemChanged.connect(self._take_check)
+        self.list.itemChanged.connect(self._set_visible)
         session.experiment_changed.connect(self._take_edit)
         session.selection_changed.connect(self._show_selection)
         session.runs_changed.connect(self._speeds.clear)
         session.frame.connect(self._refresh_sometimes)
         session.cursor.moved.connect(self.refresh)
         session.player.playing_changed.connect(self.refresh)
-        session.user_rules.changed.connect(self._tell_files)
+        session.user_rules.changed.connect(self._show_file_errors)
         look().changed.connect(self._match)
         self._match()
 
-    def _tell_files(self) -> None:
-        """What is wrong with the files that rules are from."""
+    def _lay_out(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setSpacing(6)
+        layout.addWidget(self.list)
+        for actions in (self.add, self.duplicate, self.remove, self.hide_action), (self.branch, self.sweep):
+            line = QHBoxLayout()
+            line.setSpacing(4)
+            for action in actions:
+                line.addWidget(self._button(action))
+            line.addStretch(1)
+            layout.addLayout(line)
+        layout.addWidget(self.files)
+        layout.addWidget(self.editor)
+        layout.addStretch(1)
+
+    def _show_file_errors(self) -> None:
+        """Show the errors of the files with user rules."""
         text = "\n".join(filter(None, map(error_text, self._session.user_rules.files)))
         self.files.setText(text)
         self.files.setVisible(bool(text))
 
     def choose_runs(self) -> None:
-        """Open the list of all optimizers, to add a run of each that is ticked."""
+        """Open the list of all optimizers; a run is added for each ticked one."""
         from gdviewer.ui.catalogue.choice_list import ChoiceList
-        from gdviewer.ui.catalogue.choices import (
-            optimizer_choices,  # mathematics is loaded when a list first shows some
-        )
+        from gdviewer.ui.catalogue.choices import optimizer_choices  # loads the notation of formulas
 
         runs = self._session.experiment.runs
         used = {key_of(plan.optimizer) for plan in runs}
         unused = next((name for name in optimizers.names() if name not in used), "")
-        begins = tr("Each begins with the rate, of {n}, that leads lowest.", n=RATES)
+        rate = tr("Each gets the best of {n} learning rates.", n=RATES)
         if self._session.experiment.problem.batchwise:
-            begins = tr("Each begins with its usual rate.")
+            rate = tr("Each gets its default learning rate.")
         self.adding = ChoiceList(
             optimizer_choices(self._session.experiment.problem, self._session.user_rules.rules), tr("Optimizers"), self,
             current=unused,
             room=MAX_RUNS - len(runs),
-            hint=tr("Click or Space ticks, Enter adds.") + " " + begins,
+            hint=tr("Click or Space ticks, Enter adds.") + " " + rate,
             confirm=lambda n: tr("Add 1 run") if n == 1 else tr("Add {n} runs", n=n),
         )  # fmt: skip
         self.adding.picked.connect(self.add_runs)
         self.adding.open_at(self._anchor)
 
     def add_runs(self, names: Sequence[str]) -> None:
-        """Add a run of each optimizer, as many as there is room for, with a rate that suits it on this problem."""
+        """Add a run of each optimizer with a suitable learning rate, up to the maximum number of runs."""
         experiment = self._session.experiment
         room = MAX_RUNS - len(experiment.runs)
         plans = [RunPlan(self._session.user_rules.get(name)) for name in names[:room]]
@@ -153,54 +165,42 @@ class RunsPanel(QWidget):
             self._session.edit(replace(experiment, runs=runs))
 
     def choose_branch(self) -> None:
-        """Open the list of what may continue from the step looked at: the same rule, or another."""
+        """Open the list of optimizers that can continue from the step at the cursor: the same, or another."""
         from gdviewer.ui.catalogue.choice_list import ChoiceList, ListEntry
-        from gdviewer.ui.catalogue.choices import (
-            optimizer_choices,  # mathematics is loaded when a list first shows some
-        )
+        from gdviewer.ui.catalogue.choices import optimizer_choices  # loads the notation of formulas
 
         if self._plan() is None:
             return
-        plan = self._session.branch_here()
-        step, rule = f"{plan.branch.step:,}", plan.optimizer
-        about = tr("It goes on as it did, until you move a hyperparameter: that holds from step {step} on.", step=step)
-        same = ListEntry(key_of(rule), tr("{rule}, as it is", rule=rule.title), tr("The same rule"), about)
+        plan = self._session.branch_at_cursor()
+        step, rule = f"{plan.branch.step if plan.branch else 0:,}", plan.optimizer
+        about = tr(
+            "It continues as before until you change a hyperparameter, which applies from step {step}.", step=step
+        )
+        same = ListEntry(key_of(rule), tr("{rule}, unchanged", rule=rule.title), tr("The same rule"), about)
         problem = plan.options.objective(self._session.experiment.problem)
         others = optimizer_choices(problem, self._session.user_rules.rules)
         self.branching = ChoiceList(
             [same, *(choice for choice in others if choice.key != same.key)],
             tr("Continue from step {step} with", step=step), self, current=same.key,
-            hint=tr("Another rule takes over the point at step {step}, and begins afresh.", step=step),
+            hint=tr("Another rule starts from the point at step {step}, with a new state.", step=step),
         )  # fmt: skip
         self.branching.chosen.connect(self.branch_run)
         self.branching.open_at(self._anchor)
 
     def branch_run(self, key: str) -> None:
-        """Add a run that leaves the selected one at the step looked at, with the same rule or another."""
+        """Add a run that branches off the selected one at the cursor, with the same rule or another."""
         if self._plan() is None:
             return
-        plan = self._session.branch_here()
+        plan = self._session.branch_at_cursor()
         if key != key_of(plan.optimizer):
             plan = plan.with_optimizer(self._session.user_rules.get(key))
             found = quick_rate(self._session.experiment, plan, self._session.records)
             plan = replace(plan, hyperparameters={**plan.hyperparameters, "learning_rate": found}) if found else plan
         self._append(plan)
 
-    def open_sweeps(self) -> None:
-        """Open the window of sweeps, or bring it to the front."""
-        from gdviewer.ui.sweeps.dialog import SweepDialog  # the window opens without it
-
-        window = self.window()
-        dialog = window.findChild(SweepDialog)
-        if dialog is None:
-            dialog = SweepDialog(self._session, window)
-            window.closed.connect(dialog.close)
-        dialog.show()
-        dialog.raise_()
-
     @property
     def _anchor(self) -> QWidget:
-        """Where a list opens; a panel behind a tab is moved aside."""
+        """The widget at which a list opens: the list of runs, or the window if it is hidden behind a tab."""
         return self.window() if self.list.visibleRegion().isEmpty() else self.list
 
     def toggle_visible(self) -> None:
@@ -209,8 +209,9 @@ class RunsPanel(QWidget):
         if plan:
             self._session.change_run(self._session.selected, visible=not plan.visible)
 
-    def _action(self, text: str, tip: str, keys: str, call) -> QAction:
-        action = QAction(text, self, triggered=lambda: call(), shortcut=QKeySequence(keys))
+    def _action(self, text: str, tip: str, keys: str, call: Callable[[], None]) -> QAction:
+        action = QAction(text, self, shortcut=QKeySequence(keys))
+        action.triggered.connect(lambda: call())
         action.setToolTip(f"{tip} ({QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)})")
         action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
         self.addAction(action)
@@ -237,7 +238,7 @@ class RunsPanel(QWidget):
         if row >= 0:
             self._session.select(row)
 
-    def _take_check(self, item: QListWidgetItem) -> None:
+    def _set_visible(self, item: QListWidgetItem) -> None:
         index = self.list.row(item)
         visible = item.checkState() == Qt.CheckState.Checked
         if self._session.experiment.runs[index].visible != visible:
@@ -292,7 +293,7 @@ class RunsPanel(QWidget):
             self.refresh()
 
     def refresh(self, *_: object) -> None:
-        """Tell again what each run is doing."""
+        """Show the state of each run."""
         self._refreshed = perf_counter()
         for i in range(min(len(self._session.runs), self.list.count())):
             self._refresh_item(i)
@@ -306,7 +307,7 @@ class RunsPanel(QWidget):
         if item.data(STATUS) != text:
             item.setData(STATUS, text)
             item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, "\n".join(text))
-        tip = "\n".join((item.text(), *text, _record_text(run)))  # the card has not always room for the whole title
+        tip = "\n".join((item.text(), *text, _record_text(run)))  # the title may be cut on the card
         if item.toolTip() != tip:
             item.setToolTip(tip)
         self.list.blockSignals(was)
@@ -326,7 +327,7 @@ class RunsPanel(QWidget):
         return numbers, f"{slope}   {state}"
 
     def _speed(self, run: Run) -> float:
-        """Steps per second, over about the last half second."""
+        """Return the steps per second over about the last half second."""
         now, step = perf_counter(), run.step
         then, before, speed = self._speeds.get(run, (now, step, 0.0))
         if now - then >= 0.5 or (speed == 0.0 and now > then):
@@ -338,10 +339,10 @@ class RunsPanel(QWidget):
 
 
 def _record_text(run: Run) -> str:
-    """What the record of a run takes, and how much of it is kept."""
+    """Return a text on the memory of the record, and on the share of the points that are kept."""
     if not run.begun:
         return ""
     trace = run.trace
-    sizes = {name: f"{size / 2**20:,.1f}" for name, size in (("taken", trace.nbytes), ("budget", trace.budget))}
-    taken = tr("record: {taken} MiB of {budget} MiB", **sizes)
-    return taken if trace.row_stride == 1 else tr("{taken}, 1 of {n} points kept", taken=taken, n=trace.row_stride)
+    sizes = {name: f"{size / 2**20:,.1f}" for name, size in (("used", trace.nbytes), ("budget", trace.budget))}
+    text = tr("record: {used} MiB of {budget} MiB", **sizes)
+    return text if trace.row_stride == 1 else tr("{record}, 1 of {n} points kept", record=text, n=trace.row_stride)

@@ -206,7 +206,7 @@ class Session(QObject):
         if changed or not change.moves_only:
             self.frame.emit()
 
-    def branch_here(self) -> RunPlan:
+    def branch_at_cursor(self) -> RunPlan:
         """The plan of a run that goes on as the selected one did after the step at the cursor."""
         self._show_newest_runs()
         run = self.runs[self.selected]

@@ -109,7 +109,7 @@ def test_that_your_own_rule_continues_a_run_and_is_not_taken_for_one_of_its_name
     session.cursor.look_at(30)
     raced.runs_panel.choose_branch()
     titles = [choice.title for choice in raced.runs_panel.branching._choices.values()]
-    assert titles[0] == "Adam (yours), as it is"
+    assert titles[0] == "Adam (yours), unchanged"
     assert "Adam (yours)" not in titles[1:]
     assert "Adam" in titles[1:]
     raced.runs_panel.branching.close()
@@ -200,7 +200,7 @@ def test_that_a_branch_of_a_branch_is_made_at_the_cursor(raced, qtbot):
     assert [run.owner(t).optimizer.name for t in (20, 21, 40, 41)] == ["adam", "momentum", "momentum", "rmsprop"]
     raced.session.cursor.look_at(10)  # before it left: that step is of the first rule
     raced.runs_panel.choose_branch()
-    assert raced.runs_panel.branching.list.currentItem().text().strip() == "Adam, as it is"
+    assert raced.runs_panel.branching.list.currentItem().text().strip() == "Adam, unchanged"
     raced.runs_panel.branching.close()
 
 

@@ -178,26 +178,26 @@ def test_that_a_rate_found_is_the_runs_own_and_a_minimum_has_none(window, qtbot)
     editor = window.runs_panel.editor
     editor.fields["learning_rate"].slider.setValue(0)
     before = window.session.experiment.runs[0].hyperparameters["learning_rate"]
-    qtbot.mouseClick(editor.find, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(editor.find_button, Qt.MouseButton.LeftButton)
     found = window.session.experiment.runs[0].hyperparameters["learning_rate"]
     assert found != before
     assert float(editor.fields["learning_rate"].entry.text()) == found
     window.session.set_start((3.0, 2.0))
-    qtbot.mouseClick(editor.find, Qt.MouseButton.LeftButton)
-    assert "no rate tried leads lower" in editor.fields["learning_rate"].entry.message.text()
+    qtbot.mouseClick(editor.find_button, Qt.MouseButton.LeftButton)
+    assert "no rate lowers the loss" in editor.fields["learning_rate"].entry.message.text()
     assert window.session.experiment.runs[0].hyperparameters["learning_rate"] == found
 
 
 def test_that_it_is_reported_why_no_rate_is_looked_for(open_window):
     plans = tuple(RunPlan(optimizers.get(name)) for name in ("gradient_descent", "fista"))
     window = open_window(Experiment(problems.get("sphere"), plans, (1.0, 2.0)))
-    find = window.runs_panel.editor.find
+    find = window.runs_panel.editor.find_button
     assert find.isEnabled()
     window.session.select(1)
     assert not find.isEnabled()
-    assert "FISTA with restart takes one point at a time" in find.toolTip()
+    assert "FISTA with restart evaluates one point at a time" in find.toolTip()
     problem = as_problem(lambda x: float(x @ x), (1.0, 2.0), None)
-    find = open_window(Experiment(problem, plans[:1], (1.0, 2.0))).runs_panel.editor.find
+    find = open_window(Experiment(problem, plans[:1], (1.0, 2.0))).runs_panel.editor.find_button
     assert find.isVisible()
     assert not find.isEnabled()
 
@@ -207,7 +207,7 @@ def test_that_the_rate_of_a_network_is_searched_in_the_background(open_window, q
     problem = problems.get("xor_network")
     plans = tuple(RunPlan(optimizers.get(name)) for name in ("gradient_descent", "adam"))
     window = open_window(Experiment(problem, plans, tuple(problem.start.tolist())))
-    find = window.runs_panel.editor.find
+    find = window.runs_panel.editor.find_button
     before = window.session.experiment
     qtbot.mouseClick(find, Qt.MouseButton.LeftButton)
     assert window.session.experiment is before
