@@ -163,7 +163,7 @@ class MainWindow(QMainWindow):
         from gdviewer.ui.code.code_panel import CodePanel
 
         panel = CodePanel(self.session)
-        self.closed.connect(panel.keep)
+        self.closed.connect(panel.save)
         if not QSettings().value("code_seen"):  # lines of code are long; later the user sets the width
             QSettings().setValue("code_seen", True)
             QTimer.singleShot(0, self, self._widen_code)

@@ -1,11 +1,21 @@
-"""A plain editor for Python: line numbers, colours, indentation, and a mark at a line that is wrong."""
+"""A simple editor for Python: line numbers, colours, indentation, and a mark at the line of an error."""
 
 from __future__ import annotations
 
 import re
 
 from PySide6.QtCore import QEvent, QMimeData, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QFontDatabase, QKeyEvent, QKeySequence, QPainter, QTextCursor, QTextFormat
+from PySide6.QtGui import (
+    QColor,
+    QFontDatabase,
+    QKeyEvent,
+    QKeySequence,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QTextCursor,
+    QTextFormat,
+)
 from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QWidget
 
 from gdviewer.ui.code.highlighter import PythonHighlighter
@@ -16,21 +26,25 @@ _ENDS_BLOCK = re.compile(r"\s*(return|pass|break|continue|raise)\b")
 
 
 class CodeEditor(QPlainTextEdit):
-    """Edits Python. Tab and Shift+Tab move lines by four spaces; Escape leads out to the next control."""
+    """Edits Python. Tab and Shift+Tab indent lines by four spaces; Escape moves the focus to the next control.
+
+    Attributes:
+        marked: the number of the marked line, counted from 1; None if no line is marked.
+    """
 
     def __init__(self) -> None:
         super().__init__(lineWrapMode=QPlainTextEdit.LineWrapMode.NoWrap)
         self._numbers = _Numbers(self)
         self._highlighter = PythonHighlighter(self.document())
         self.marked: int | None = None
-        self.blockCountChanged.connect(self._make_room)
+        self.blockCountChanged.connect(self._set_margin)
         self.updateRequest.connect(self._scroll_numbers)
         self.textChanged.connect(lambda: self.mark(None))
-        look().changed.connect(self._take_theme)
-        self._take_theme()
+        look().changed.connect(self._restyle)
+        self._restyle()
 
     def mark(self, line: int | None) -> None:
-        """Mark a line, counted from 1, as wrong; none where it is None."""
+        """Mark the line of an error, counted from 1; None for no mark."""
         if line == self.marked:
             return
         self.marked = line
@@ -47,7 +61,7 @@ class CodeEditor(QPlainTextEdit):
         self._numbers.update()
 
     def go_to(self, line: int) -> None:
-        """Put the cursor at the beginning of what stands in a line, counted from 1."""
+        """Move the cursor to the first character of a line, counted from 1."""
         block = self.document().findBlockByNumber(line - 1)
         cursor = QTextCursor(block)
         cursor.movePosition(QTextCursor.MoveOperation.Right, n=len(block.text()) - len(block.text().lstrip()))
@@ -56,7 +70,7 @@ class CodeEditor(QPlainTextEdit):
         self.setFocus()
 
     def replace_text(self, text: str) -> None:
-        """Put another text in the place of all; Ctrl+Z brings back the one before."""
+        """Replace the whole text; Ctrl+Z restores it."""
         cursor = QTextCursor(self.document())
         cursor.select(QTextCursor.SelectionType.Document)
         cursor.insertText(text)
@@ -68,7 +82,7 @@ class CodeEditor(QPlainTextEdit):
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
             words = (QKeySequence.StandardKey.DeleteStartOfWord, QKeySequence.StandardKey.DeleteEndOfWord)
             if any(event.matches(key) for key in words) or event.key() in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
-                event.accept()  # and not what the window does at that key
+                event.accept()  # so that the window does not use the key
                 return True
         return super().event(event)
 
@@ -83,15 +97,20 @@ class CodeEditor(QPlainTextEdit):
         elif event.key() == Qt.Key.Key_Backspace and plain and self._before().isspace():
             self._unindent()
         elif event.key() == Qt.Key.Key_Escape:
-            following = self.nextInFocusChain()
-            while not (following.focusPolicy() & Qt.FocusPolicy.TabFocus and following.isVisible()):
-                following = following.nextInFocusChain()
-            following.setFocus(Qt.FocusReason.TabFocusReason)
+            self._leave()
         else:
             super().keyPressEvent(event)
 
+    def _leave(self) -> None:
+        """Move the focus to the next control."""
+        widget = self.nextInFocusChain()
+        while widget and not (widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.isVisible()):
+            widget = widget.nextInFocusChain()
+        if widget:
+            widget.setFocus(Qt.FocusReason.TabFocusReason)
+
     def _before(self) -> str:
-        """What stands before the cursor in its line; nothing where something is selected."""
+        """Return the text before the cursor in its line; empty if text is selected."""
         cursor = self.textCursor()
         return "" if cursor.hasSelection() else cursor.block().text()[: cursor.positionInBlock()]
 
@@ -118,7 +137,7 @@ class CodeEditor(QPlainTextEdit):
         self.ensureCursorVisible()
 
     def _move_lines(self, by: int) -> None:
-        """Move the selected lines, or that of the cursor, by one step of indentation."""
+        """Indent the selected lines, or the line of the cursor, by one level; ``by`` is 1 or −1."""
         cursor = self.textCursor()
         first = self.document().findBlock(cursor.selectionStart())
         last = self.document().findBlock(max(cursor.selectionStart(), cursor.selectionEnd() - cursor.hasSelection()))
@@ -136,21 +155,21 @@ class CodeEditor(QPlainTextEdit):
         cursor.endEditBlock()
 
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
-        return not source.hasUrls() and super().canInsertFromMimeData(source)  # files are the window's to open
+        return not source.hasUrls() and super().canInsertFromMimeData(source)  # the window opens files
 
     # The numbers
 
     def numbers_width(self) -> int:
-        """How wide the line numbers are."""
+        """Return the width of the line numbers in pixels."""
         digits = max(2, len(str(self.blockCount())))
         return self.fontMetrics().horizontalAdvance("9") * digits + 18
 
-    def resizeEvent(self, event: object) -> None:
+    def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         inside = self.contentsRect()
         self._numbers.setGeometry(QRect(inside.left(), inside.top(), self.numbers_width(), inside.height()))
 
-    def _make_room(self, *_: object) -> None:
+    def _set_margin(self, *_: object) -> None:
         self.setViewportMargins(self.numbers_width(), 0, 0, 0)
 
     def _scroll_numbers(self, rect: QRect, down: int) -> None:
@@ -159,17 +178,17 @@ class CodeEditor(QPlainTextEdit):
         else:
             self._numbers.update(0, rect.y(), self._numbers.width(), rect.height())
 
-    def _take_theme(self) -> None:
+    def _restyle(self) -> None:
         font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
         font.setPointSizeF(self.window().font().pointSizeF())
         self.setFont(font)
         self.setStyleSheet(f"CodeEditor {{ font-family: '{font.family()}'; }}")
         self.setTabStopDistance(_INDENT * self.fontMetrics().horizontalAdvance(" "))
-        self._highlighter.take_theme()
-        self._make_room()
+        self._highlighter.restyle()
+        self._set_margin()
 
-    def paint_numbers(self, event: object) -> None:
-        """Paint the numbers of the lines that are in sight."""
+    def paint_numbers(self, event: QPaintEvent) -> None:
+        """Paint the numbers of the visible lines."""
         theme = look().theme
         painter = QPainter(self._numbers)
         painter.fillRect(event.rect(), QColor(theme.window))
@@ -183,8 +202,8 @@ class CodeEditor(QPlainTextEdit):
             if number == self.marked:
                 painter.fillRect(QRect(0, round(top), self._numbers.width(), round(height)), QColor(theme.error))
                 painter.setPen(QColor(theme.base))
-            place = QRect(0, round(top), self._numbers.width() - 8, round(height))
-            painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, str(number))
+            rect = QRect(0, round(top), self._numbers.width() - 8, round(height))
+            painter.drawText(rect, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, str(number))
             top += height
             block = block.next()
 
@@ -197,5 +216,5 @@ class _Numbers(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(self._editor.numbers_width(), 0)
 
-    def paintEvent(self, event: object) -> None:
+    def paintEvent(self, event: QPaintEvent) -> None:
         self._editor.paint_numbers(event)

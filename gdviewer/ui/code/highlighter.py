@@ -1,4 +1,4 @@
-"""Python in colours."""
+"""Syntax highlighting of Python."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ _PART = re.compile(
 
 
 class PythonHighlighter(QSyntaxHighlighter):
-    """Colours keywords, strings, comments, numbers and the names that need no import, in the theme's colours."""
+    """Colours keywords, strings, comments, numbers and names that need no import."""
 
     def __init__(self, document: QTextDocument) -> None:
         super().__init__(document)
         self._formats: dict[str, QTextCharFormat] = {}
-        self.take_theme()
+        self.restyle()
 
-    def take_theme(self) -> None:
-        """Colour all anew."""
+    def restyle(self) -> None:
+        """Use the colours of the theme."""
         theme = look().theme
         self._formats = {
             "keyword": _format(theme.accent, bold=True),
@@ -64,7 +64,7 @@ class PythonHighlighter(QSyntaxHighlighter):
                 self.setFormat(start, at - start, self._formats[kind])
 
     def _string(self, text: str, start: int, at: int, quote: str) -> int:
-        """Colour a string from ``start``, of which ``at`` is past the opening quote; returns where it ends."""
+        """Colour a string and return its end; ``at`` is the position after its opening quote."""
         end = at
         while end < len(text) and not text.startswith(quote, end):
             end += 2 if text[end] == "\\" else 1

@@ -1,4 +1,4 @@
-"""Arrows that panels have the plots draw."""
+"""Arrows of the panels, which the plots draw."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from PySide6.QtGui import QColor
 
 @dataclass(frozen=True, eq=False)
 class Arrow:
-    """A vector at a point of the problem's space, whatever plot it is drawn in.
+    """A vector at a point in the space of the problem.
 
     Attributes:
-        at: where it begins, shape (n,); of one with two heads, its middle.
-        vector: where it leads from there, shape (n,).
-        color: what it and its label are drawn in, a colour or the name of one.
-        label: what stands beside its tip; empty for none.
-        two_headed: whether it reaches to both sides, as a direction without a sign does.
-        normalised: whether it has a fixed length on the screen instead of its own; share: what part of that.
+        at: its start, shape (n,); the middle of an arrow with two heads.
+        vector: the vector from there, shape (n,).
+        color: the colour of the arrow and its label, or the name of a colour.
+        label: the text beside its tip; empty for none.
+        two_headed: True for a direction without a sign; the arrow extends to both sides.
+        normalised: True for a fixed length on the screen; share: the share of that length.
     """
 
     at: ArrayLike
@@ -34,11 +34,11 @@ class Arrow:
 
     @property
     def ends(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Where it begins, and where it leads from there, as arrays."""
+        """The start and the vector as arrays, shape (n,) each."""
         return np.asarray(self.at, dtype=float), np.asarray(self.vector, dtype=float)
 
     def fits(self, dimension: int) -> bool:
-        """Whether it is one of a space of that dimension, with finite numbers only."""
+        """Return True if the arrow has this dimension and only finite numbers."""
         at, vector = self.ends
         return at.shape == vector.shape == (dimension,) and bool(np.isfinite(at).all() and np.isfinite(vector).all())
 
@@ -47,7 +47,7 @@ class ArrowSet(QObject):
     """The arrows of all panels, which the plots draw over the runs.
 
     Signals:
-        changed: there are other arrows to draw.
+        changed: the arrows have changed.
     """
 
     changed = Signal()
@@ -58,12 +58,12 @@ class ArrowSet(QObject):
 
     @property
     def shown(self) -> tuple[Arrow, ...]:
-        """The arrows; one where two panels have the same drawn, as of a line that is pinned."""
+        """The arrows, without duplicates: two panels may show the same one, such as that of a pinned line."""
         arrows = (arrow for arrows in self._by_owner.values() for arrow in arrows)
         return tuple({(*map(np.ndarray.tobytes, arrow.ends), arrow.label): arrow for arrow in arrows}.values())
 
     def show(self, owner: str, arrows: Iterable[Arrow]) -> None:
-        """Show these arrows in place of those that ``owner`` had shown before; none to remove them."""
+        """Replace the arrows of ``owner`` by these."""
         before = self._by_owner.pop(owner, ())
         if shown := tuple(arrows):
             self._by_owner[owner] = shown

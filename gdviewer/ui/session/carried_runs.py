@@ -1,4 +1,4 @@
-"""Runs under way, carried over an edit of the experiment."""
+"""Runs that continue after an edit of the experiment."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from gdviewer.experiment.plan import RunPlan
 
 
 def carried_over(runs: Sequence[Run], experiment: Experiment, diff: ExperimentDiff, records: Records) -> list[Run]:
-    """Return the runs of an edited experiment: those of the one before where they can go on, else new ones."""
+    """Return the runs of an edited experiment: the previous ones if they can continue, else new ones."""
     found = []
     for plan, change in zip(experiment.runs, diff.runs, strict=True):
-        if change.goes_on:
+        if change.goes_on and change.before is not None:
             found.append(runs[change.before])
             move_hyperparameters(found[-1], plan)
         else:
@@ -23,8 +23,10 @@ def carried_over(runs: Sequence[Run], experiment: Experiment, diff: ExperimentDi
 
 
 def brought_back(runs: Sequence[Run | None], experiment: Experiment, records: Records) -> list[Run]:
-    """Return the runs of an experiment that is shown again: new ones where a record was dropped, and with
-    hyperparameters that were moved since moved back."""
+    """Return the runs of a restored experiment, with the hyperparameters of their plans.
+
+    A run whose record was dropped is built again.
+    """
     found = []
     for plan, run in zip(experiment.runs, runs, strict=True):
         found.append(run or experiment.build(plan, records))
@@ -33,15 +35,14 @@ def brought_back(runs: Sequence[Run | None], experiment: Experiment, records: Re
 
 
 def move_hyperparameters(run: Run, plan: RunPlan) -> None:
-    """Move the hyperparameters of a run under way to those of its plan."""
+    """Change the hyperparameters of a run to those of its plan."""
     for name, value in plan.hyperparameters.items():
         if run.upcoming[name] != value:
             run.change(name, value)
 
 
 def apply_stop_rules(run: Run, experiment: Experiment) -> None:
-    """Let an experiment's limits and breakpoints hold from now on; a run goes on if it was ended by a limit that has
-    changed."""
+    """Apply the limits and breakpoints of an experiment; resume a run that stopped at a limit which has changed."""
     limits, ended_by = experiment.limits, run.stop.reason.limit if run.stop else None
     if ended_by and getattr(run.limits, ended_by) != getattr(limits, ended_by):
         run.resume(limits)

@@ -6,14 +6,14 @@ from time import perf_counter
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-FRAME_MS = 17  # a frame of a screen of 60 Hz
+FRAME_MS = 17  # about a frame of a screen of 60 Hz
 
 
 class Clock(QObject):
     """Ticks once a frame from :meth:`start` to :meth:`stop`.
 
     Signals:
-        ticked: a frame is due; with the seconds since the tick before.
+        ticked: a frame is due; with the seconds since the last tick.
         painted: what was drawn since :meth:`await_painting` has been painted.
     """
 
@@ -35,28 +35,28 @@ class Clock(QObject):
 
     @property
     def left(self) -> float:
-        """The seconds that are left of the frame."""
+        """The remaining seconds of the frame."""
         return FRAME_MS / 1000 - (perf_counter() - self._last_tick)
 
     def start(self) -> None:
-        """Tick from now on."""
-        if not self.running:  # a timer that is started again and again never fires
+        """Start the ticks."""
+        if not self.running:  # a timer that is restarted repeatedly never fires
             self._last_tick = perf_counter()
             self._frames.start()
 
     def stop(self) -> None:
-        """Tick no more."""
+        """Stop the ticks."""
         self._frames.stop()
         self._painting.stop()
 
     def set_interval(self, milliseconds: int) -> None:
         """Change the time between two ticks."""
-        if milliseconds != self._frames.interval():  # to set it starts it again, and a frame would come late
+        if milliseconds != self._frames.interval():  # setting an interval restarts the timer and delays a frame
             self._frames.setInterval(milliseconds)
 
     def await_painting(self) -> None:
-        """Have :attr:`painted` emitted when Qt has painted what was drawn."""
-        if not self._painting.isActive():  # a frame that takes longer than the interval would put it off for ever
+        """Emit :attr:`painted` after Qt has painted the drawings."""
+        if not self._painting.isActive():  # a frame that takes longer than the interval would delay it forever
             self._painting.start()
 
     def _tick(self) -> None:

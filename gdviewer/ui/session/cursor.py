@@ -72,5 +72,5 @@ class Cursor(QObject):
             self.moved.emit()
 
     def reset(self) -> None:
-        """Follow the newest step from now on, without a signal, as the runs are replaced too."""
+        """Follow the newest step, without a signal, as the runs are replaced too."""
         self._step = None

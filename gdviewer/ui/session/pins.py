@@ -1,4 +1,4 @@
-"""Local values of a rule that stay in sight: as arrows at the cursor, and as curves over the steps."""
+"""Pinned local values of a rule: drawn as arrows at the cursor and as curves over the steps."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, SignalInstance
 
 from gdviewer.engine.record.trace import norms
@@ -22,28 +23,28 @@ from gdviewer.ui.session.player import Player
 from gdviewer.ui.widgets.background import Latest
 from gdviewer.ui.widgets.theme import look
 
-MOST_SAMPLES = 256  # of a curve whose values are not recorded
-_CHUNK_SECONDS = 0.02  # what is computed of it at a time
-_PAUSE_SECONDS = 0.15  # from one such time to the next, while the runs are played
-_SHARE = 10  # arrows are computed for at most one in so many seconds
+MAX_SAMPLES = 256  # of a curve whose values are not recorded
+_CHUNK_SECONDS = 0.02  # time for a part of a curve
+_PAUSE_SECONDS = 0.15  # between two parts while the runs are played
+_SHARE = 10  # the pause between two sets of arrows is this multiple of the time that they take
 
 
 @dataclass(frozen=True)
 class Pin:
-    """A local name of a rule.
+    """A pinned local name of a rule.
 
     Attributes:
-        rule: the optimizer's name.
-        vector: whether its value has the shape of the point; else it is a number, and has no arrow.
-        place: whether its value is a point, to which the arrow leads.
-        color: which of the lines' colours it has.
+        rule: the name of the optimizer; name: the local name; symbol: the name in formulas.
+        vector: True if its value has the shape of the point; a number has no arrow.
+        is_point: True if its value is a point, at which the arrow ends.
+        color: index into the colours of the lines.
     """
 
     rule: str
     name: str
     symbol: str
     vector: bool
-    place: bool
+    is_point: bool
     color: int
 
 
@@ -64,15 +65,15 @@ class PinnedRuns(Protocol):
 
 
 class Pins(QObject):
-    """The pins of a window; they are drawn wherever the cursor goes, for each run of their rule.
+    """The pins of a window; they are drawn at the cursor for each run of their rule.
 
     Attributes:
-        pins: those there are.
-        true_length: whether their arrows are as long as they are, or all of one length.
+        pins: the pins.
+        true_length: True if the arrows have the length of their vectors, False if they have a fixed length.
 
     Signals:
-        changed: there are other pins, or another length.
-        sampled: more is known of a curve.
+        changed: the pins or the length of the arrows have changed.
+        sampled: more values of a curve are known.
     """
 
     changed = Signal()
@@ -88,7 +89,7 @@ class Pins(QObject):
         self._rested, self._curves_rested, self._cost = 0.0, 0.0, 0.0
         self._arrows, self._curves = Latest(self), Latest(self)
         self._arrows.done.connect(self._draw)
-        self._curves.done.connect(self._take)
+        self._curves.done.connect(self._use_values)
         self._sampling: Run | None = None
         owner.frame.connect(self._follow)
         cursor.moved.connect(self._follow)
@@ -104,21 +105,21 @@ class Pins(QObject):
         self._redraw()
 
     def set_true_length(self, on: bool) -> None:
-        """Draw arrows as long as they are, or all of one length."""
+        """Draw arrows with the length of their vectors, or with a fixed length."""
         self.true_length = on
         self.changed.emit()
         self._redraw()
 
     def of(self, run: Run) -> list[Pin]:
-        """The pins of a run's rule."""
+        """Return the pins of the rule of a run."""
         return [pin for pin in self.pins if pin.rule == run.optimizer.name]
 
     def holds(self, optimizer: Optimizer, name: str) -> bool:
-        """Whether a local name is pinned."""
+        """Return True if a local name is pinned."""
         return any((pin.rule, pin.name) == (optimizer.name, name) for pin in self.pins)
 
     def samples_of(self, run: Run) -> Samples:
-        """What is known of a run's pinned values that are not recorded; more is on its way."""
+        """Return the known samples of a run's pinned values that are not recorded, and compute more."""
         samples = self._samples.get(run)
         if samples is None:
             samples = self._samples[run] = Samples([pin.name for pin in self.of(run)])
@@ -133,10 +134,10 @@ class Pins(QObject):
         self._arrows.close()
         self._curves.close()
 
-    def _take(self, values: Mapping[int, Mapping[str, Any]]) -> None:
+    def _use_values(self, values: Mapping[int, Mapping[str, Any]]) -> None:
         run, self._sampling = self._sampling, None
         if run in self._samples:
-            self._samples[run].take(values)
+            self._samples[run].add(values)
             self.sampled.emit()
 
     def _forget(self) -> None:
@@ -148,7 +149,7 @@ class Pins(QObject):
         self._follow()
 
     def _follow(self) -> None:
-        """Have the arrows at the cursor computed, unless they are those that are shown."""
+        """Compute the arrows at the cursor, unless they are shown already."""
         if not self.pins and self._shown in (None, ()):
             self._owner.arrows.show("pins", ())
             self._shown = ()
@@ -161,21 +162,25 @@ class Pins(QObject):
             (run, min(max(1, self._cursor.position(run)), run.step))
             for plan, run in pairs if plan.visible and run.begun and run.step
         ]  # fmt: skip
-        owners = dict.fromkeys((run.owner(step), step) for run, step in steps)  # the runs whose rules took these steps
+        owners = dict.fromkeys((run.owner(step), step) for run, step in steps)  # the runs whose rules made these steps
         wanted = tuple((run, step, pin) for run, step in owners for pin in self.of(run) if pin.vector)
         if wanted != self._shown:
             self._shown = wanted
             self._rested = now + max(0.015, _SHARE * self._cost)
             self._arrows.request(lambda: _vectors(wanted))
 
-    def _draw(self, result: tuple[Sequence[tuple[Pin, np.ndarray, np.ndarray]], float]) -> None:
+    def _draw(self, result: tuple[Sequence[tuple[Pin, NDArray[np.float64], NDArray[np.float64]]], float]) -> None:
         found, self._cost = result
         theme = look().theme
         self._owner.arrows.show(
             "pins",
             [
                 Arrow(
-                    at, vector, theme.line_color(pin.color), pin.symbol, normalised=not (self.true_length or pin.place)
+                    at,
+                    vector,
+                    theme.line_color(pin.color),
+                    pin.symbol,
+                    normalised=not (self.true_length or pin.is_point),
                 )
                 for pin, at, vector in found
             ],
@@ -183,7 +188,7 @@ class Pins(QObject):
 
 
 class Samples:
-    """Values of names at a thinned set of steps, all as far apart, and at the last one."""
+    """Values of names at evenly spaced steps and at the last step."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names = names
@@ -191,21 +196,21 @@ class Samples:
         self._values: dict[int, Mapping[str, Any]] = {}
 
     def wanted(self, last: int) -> list[int]:
-        """The steps whose values are yet to be found, in the order in which they tell most."""
-        while last > MOST_SAMPLES * self._spacing:
+        """Return the steps whose values are missing, those of the coarsest grid first."""
+        while last > MAX_SAMPLES * self._spacing:
             self._spacing *= 2
         grid = [*range(self._spacing, last + 1, self._spacing), *([1, last] if last else [])]
         kept = set(grid)
         self._values = {step: values for step, values in self._values.items() if step in kept}
         missing = [step for step in dict.fromkeys(grid) if step not in self._values]
-        return sorted(missing, key=lambda step: -(step & -step))  # the coarse ones first
+        return sorted(missing, key=lambda step: -(step & -step))
 
-    def take(self, values: Mapping[int, Mapping[str, Any]]) -> None:
-        """Take values in."""
+    def add(self, values: Mapping[int, Mapping[str, Any]]) -> None:
+        """Add values by step and name."""
         self._values |= values
 
-    def curve(self, name: str, component: int | None) -> tuple[np.ndarray, np.ndarray]:
-        """The steps and values of a name: a component of it, its norm, or the number that it is."""
+    def curve(self, name: str, component: int | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the steps and values of a name, shape (k,) each: a component, the norm, or the number itself."""
         steps, values = [], []
         for step in sorted(self._values):
             value = np.asarray(self._values[step].get(name, np.nan), dtype=float)
@@ -218,13 +223,13 @@ class Samples:
 
 
 def recorded(optimizer: Optimizer) -> frozenset[str]:
-    """The state that a rule returns under its own name, so that the record holds what the name came to."""
+    """Return the names of the state that a rule returns unchanged, so that the record holds their values."""
     return _returned(optimizer.function, tuple(optimizer.state))
 
 
 @cache
 def _returned(function: Rule, names: tuple[str, ...]) -> frozenset[str]:
-    from gdviewer.engine.notation.notation import lines  # not needed before a value is pinned
+    from gdviewer.engine.notation.notation import lines  # loaded with the first pin
 
     found = lines(function)
     kept = set(names) if found else set()
@@ -236,16 +241,18 @@ def _returned(function: Rule, names: tuple[str, ...]) -> frozenset[str]:
 
 
 def _recorded_at(run: Run, step: int, name: str) -> Any:
-    """A pinned value from the record; None where it is not in it."""
+    """Return a pinned value from the record; None if it is not recorded."""
     state = run.trace.state_after(step)
     if state is not None and name in recorded(run.optimizer):
         return dict(zip(run.optimizer.state, state, strict=True))[name]
     return None
 
 
-def _vectors(wanted: Sequence[tuple[Run, int, Pin]]) -> tuple[list[tuple[Pin, np.ndarray, np.ndarray]], float]:
-    """The pinned vectors with where they begin, and the seconds that took."""
-    from gdviewer.engine.tracing.tracer import local_values  # not needed before a value is pinned
+def _vectors(
+    wanted: Sequence[tuple[Run, int, Pin]],
+) -> tuple[list[tuple[Pin, NDArray[np.float64], NDArray[np.float64]]], float]:
+    """Return the pinned vectors with their starts, and the seconds that this took."""
+    from gdviewer.engine.tracing.tracer import local_values  # loaded with the first pin
 
     began, found = perf_counter(), []
     known: dict[tuple[Run, int], Mapping[str, Any]] = {}
@@ -259,13 +266,13 @@ def _vectors(wanted: Sequence[tuple[Run, int, Pin]]) -> tuple[list[tuple[Pin, np
             value = known[run, step].get(pin.name)
         value = np.asarray(value if value is not None else [], dtype=float)
         if value.shape == start.shape:
-            found.append((pin, start, value - start if pin.place else value))
+            found.append((pin, start, value - start if pin.is_point else value))
     return found, perf_counter() - began
 
 
 def _sampled(run: Run, names: Sequence[str], steps: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """As many of the values as there is time for, one at least."""
-    from gdviewer.engine.tracing.tracer import local_values  # not needed before a value is pinned
+    """Return values by step until the time is used up, at least one."""
+    from gdviewer.engine.tracing.tracer import local_values  # loaded with the first pin
 
     end, found = perf_counter() + _CHUNK_SECONDS, {}
     for step in steps:

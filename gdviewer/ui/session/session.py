@@ -64,7 +64,7 @@ class Session(QObject):
         self.selected = 0
         self.undo_history = UndoHistory()
         self.what_if = WhatIf(self.records)
-        self._unshown: list[ExperimentDiff] = []  # edits whose runs are not there to be shown yet
+        self._unshown: list[ExperimentDiff] = []  # edits whose runs are not computed yet
         self.arrows = ArrowSet(self)
         self.cursor = Cursor(self, self)
         self.player = Player(self, self.cursor, self.what_if, self)
@@ -72,26 +72,26 @@ class Session(QObject):
         self.pins = Pins(self, self.cursor, self.player, self)
 
     def edit(self, experiment: Experiment) -> None:
-        """Replace the experiment; runs go on where they can, and begin again where they can't.
+        """Replace the experiment; runs continue if they can, else they restart.
 
-        A hyperparameter moves in the run under way and is marked in its trace; other limits hold from now on; another
-        problem, start, optimizer, or other options make a new run. With :attr:`what_if` on, what is not the same any
-        more is computed again as far as it was.
+        A changed hyperparameter applies from the next step and is marked in the trace. Changed limits apply at once.
+        Another problem, start or optimizer, or other options, restart the run. While :attr:`what_if` is on, changed
+        runs are computed again up to the same step.
         """
         change = diff(self.experiment, experiment)
         if not change:
             return
         if change.problem is None:
-            experiment = replace(experiment, problem=self.experiment.problem)  # the very one that the runs have
+            experiment = replace(experiment, problem=self.experiment.problem)  # the object that the runs have
         state = self._state()
-        begins = self.undo_history.note(state, experiment, change)
+        begins = self.undo_history.record(state, experiment, change)
         if begins:
             self._show_newest_runs()
             state.runs = list(self.runs)
         if self.what_if.handles(change):
             self.what_if.take(self.experiment, experiment, change, self.runs, begins)
             self.experiment = experiment
-            if change not in self._unshown:  # views look when the runs are there to be shown
+            if change not in self._unshown:  # announced when the runs are shown
                 self._unshown.append(change)
             self._apply_stop_rules()
             self.player.clock.start()
@@ -100,7 +100,7 @@ class Session(QObject):
             self._adopt(experiment, carried_over(self.runs, experiment, change, self.records), change, self.selected)
 
     def restart_runs(self, experiment: Experiment) -> None:
-        """Begin the runs again whose rules are other objects in an experiment that is equal to the one there is."""
+        """Restart the runs whose rules are other objects in an experiment that is equal to the current one."""
         pairs = list(zip(experiment.runs, self.runs, strict=True))
         stale = [run.optimizer == plan.optimizer and run.optimizer is not plan.optimizer for plan, run in pairs]
         if any(stale):
@@ -111,32 +111,32 @@ class Session(QObject):
             self._adopt(experiment, runs, diff(self.experiment, experiment), self.selected)
 
     def change_run(self, index: int, **changes: object) -> None:
-        """Edit fields of one run's plan."""
+        """Edit fields of the plan of one run."""
         self.edit(self.experiment.with_run(index, **changes))
 
     def set_start(self, start: tuple[float, ...], index: int | None = None) -> None:
-        """Move the common start, or that of run ``index`` alone."""
+        """Set the common start, or that of run ``index`` alone."""
         self.edit(replace(self.experiment, start=start)) if index is None else self.change_run(index, start=start)
 
     def select(self, index: int) -> None:
-        """Choose the run that the controls edit."""
+        """Select the run that the controls edit."""
         if index != self.selected:
             self.selected = index
             self.selection_changed.emit()
 
     def undo(self) -> None:
-        """Take back the last edit: the experiment and its runs are what they were before.
+        """Undo the last edit of the experiment and restore its runs.
 
-        A run that is gone comes back with its record; in one that is there still, a hyperparameter is moved back.
+        A removed run is restored with its record. In a run that continues, a hyperparameter is changed back.
         """
-        self._take_back(self.undo_history.undo)
+        self._restore(self.undo_history.undo)
 
     def redo(self) -> None:
-        """Do again what was undone."""
-        self._take_back(self.undo_history.redo)
+        """Repeat the edit that was undone last."""
+        self._restore(self.undo_history.redo)
 
     def set_what_if(self, on: bool) -> None:
-        """Whether edits recompute the runs so far; without, they hold from now on."""
+        """Set whether edits recompute the runs from their start or apply from the next step."""
         self._show_newest_runs()
         self.what_if.on = on
         self.what_if.keep(self.runs)
@@ -145,15 +145,15 @@ class Session(QObject):
 
     @property
     def shown(self) -> list[tuple[RunPlan, Run]]:
-        """The runs as they are drawn, with their plans: those there were before what is tried out come first."""
+        """The runs that are drawn, with their plans; ghosts of *What if* come first."""
         return [*self.what_if.ghosts, *zip(self.experiment.runs, self.runs, strict=True)]
 
     def _show_newest_runs(self) -> None:
-        """Show the runs that are still computed for the newest edit, as far as they are."""
+        """Show the runs of the newest edit, even if they are not computed completely."""
         self.show_runs(self.what_if.flush(self.runs))
 
     def show_runs(self, runs: list[Run]) -> None:
-        """Show runs that were made again in place of those there are."""
+        """Replace the runs by others of the same plans."""
         changed, self.runs = runs is not self.runs, runs
         if changed:
             unshown, self._unshown = self._unshown, []
@@ -169,7 +169,7 @@ class Session(QObject):
     def _state(self) -> State:
         return State(self.experiment, list(self.runs), self.selected)
 
-    def _take_back(self, move: Callable[[State], State | None]) -> None:
+    def _restore(self, move: Callable[[State], State | None]) -> None:
         self._show_newest_runs()
         state = move(self._state())
         if state:
@@ -181,7 +181,7 @@ class Session(QObject):
             apply_stop_rules(run, self.experiment)
 
     def _adopt(self, experiment: Experiment, runs: list[Run], change: ExperimentDiff, selected: int) -> None:
-        """Take an experiment and its runs in place of those there are."""
+        """Replace the experiment and its runs."""
         self.experiment = experiment
         fresh = [run for run in runs if run not in self.runs]
         for run in self.runs:
@@ -207,10 +207,10 @@ class Session(QObject):
             self.frame.emit()
 
     def branch_at_cursor(self) -> RunPlan:
-        """The plan of a run that goes on as the selected one did after the step at the cursor."""
+        """Return the plan of a run that continues the selected one from the step at the cursor."""
         self._show_newest_runs()
         run = self.runs[self.selected]
-        # A run that has not begun leaves the other run where its plan says.
+        # A run that has not begun branches off where its plan says.
         at = self.cursor.position(run) if run.begun else min(self.cursor.step, run.branch_step)
         plan = self.experiment.runs[self.selected].continued(run, at)
         if plan.branch:
@@ -218,7 +218,7 @@ class Session(QObject):
         return plan
 
     def reset(self) -> None:
-        """Back to the start, or to where a run left another, with the hyperparameters as they are now."""
+        """Restart all runs, from their start or branch step, with the current hyperparameters."""
         self.player.stop()
         for run in self.runs:
             run.halt(STOPPED_BY_USER)
@@ -231,7 +231,7 @@ class Session(QObject):
         self.frame.emit()
 
     def close(self) -> None:
-        """Stop the runs, and end all threads."""
+        """Stop the runs and end all threads."""
         for run in self.runs:
             if not run.stop:
                 run.halt(STOPPED_BY_USER)

@@ -7,7 +7,7 @@ from gdviewer.text import tr
 
 
 def plan_title(plan: RunPlan) -> str:
-    """What a run is called, and where it leaves another."""
+    """Return the title of a run, with the step at which it branches off another."""
     if plan.branch is None:
         return plan.title
     return tr("{run}, from step {step}", run=plan.title, step=f"{plan.branch.step:,}")

@@ -1,4 +1,4 @@
-"""Undo and redo: the experiment and its runs as they were before each edit."""
+"""Undo and redo: the experiment and its runs before each edit."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from gdviewer.experiment.experiment import Experiment
 from gdviewer.experiment.plan import RunPlan
 from gdviewer.text import tr
 
-GESTURE_SECONDS = 1.0  # edits of one thing that follow each other in less are one
-MOST_EDITS = 200
-KEPT_BYTES = 2**29  # records of runs that are shown no more; where they take more, the oldest go
+GESTURE_SECONDS = 1.0  # edits of the same value within this time are one edit
+MAX_EDITS = 200
+KEPT_BYTES = 2**29  # limit for records of runs that are not shown; the oldest are dropped first
 
 
 class Edited(NamedTuple):
-    """An edit that was done: the thing it changed, and that in words."""
+    """An edit: its subject and its text."""
 
     subject: tuple[object, ...]
     text: str
@@ -27,10 +27,11 @@ class Edited(NamedTuple):
 
 @dataclass
 class State:
-    """What a session is about at one time.
+    """The state of a session before or after an edit.
 
     Attributes:
-        runs: one for each plan; None where its record was dropped to save memory.
+        experiment: the experiment; selected: the index of the selected run.
+        runs: a run for each plan; None if its record was dropped to save memory.
     """
 
     experiment: Experiment
@@ -39,7 +40,7 @@ class State:
 
 
 class UndoHistory:
-    """The edits done, and those undone that can be done again."""
+    """The edits that can be undone and redone."""
 
     def __init__(self) -> None:
         self._done: list[tuple[State, Edited]] = []
@@ -48,37 +49,37 @@ class UndoHistory:
 
     @property
     def undo_text(self) -> str:
-        """What :meth:`undo` would undo; empty where there is nothing."""
+        """The text of the edit that :meth:`undo` undoes; empty if there is none."""
         return self._done[-1][1].text if self._done else ""
 
     @property
     def redo_text(self) -> str:
-        """What :meth:`redo` would do again; empty where there is nothing."""
+        """The text of the edit that :meth:`redo` repeats; empty if there is none."""
         return self._undone[-1][1].text if self._undone else ""
 
-    def note(self, before: State, after: Experiment, diff: ExperimentDiff) -> bool:
-        """Take note of an edit; tells whether it begins, and does not merely go on with the edit before it."""
+    def record(self, before: State, after: Experiment, diff: ExperimentDiff) -> bool:
+        """Record an edit; return True if it is a new one and does not merge with the previous edit."""
         now = perf_counter()
-        goes_on = diff.merges and self._done and self._done[-1][1].subject == diff.subject and not self._undone
-        begins = not (goes_on and now - self._last < GESTURE_SECONDS)
+        merges = diff.merges and self._done and self._done[-1][1].subject == diff.subject and not self._undone
+        begins = not (merges and now - self._last < GESTURE_SECONDS)
         self._last = now
         if begins:
             self._undone.clear()
             edited = Edited(diff.subject, edit_text(before.experiment, after, diff))
-            self._done = [*self._done[1 - MOST_EDITS :], (before, edited)]
+            self._done = [*self._done[1 - MAX_EDITS :], (before, edited)]
             self._drop_records(before.runs)
         return begins
 
     def undo(self, now: State) -> State | None:
-        """The state before the last edit, to be taken in place of ``now``; None where there was no edit."""
+        """Return the state before the last edit, which replaces ``now``; None if there is no edit."""
         return self._move(self._done, self._undone, now)
 
     def redo(self, now: State) -> State | None:
-        """The state that was undone last, to be taken in place of ``now``; None where there is none."""
+        """Return the state that was undone last, which replaces ``now``; None if there is none."""
         return self._move(self._undone, self._done, now)
 
     def replace_runs(self, others: Mapping[Run, Run]) -> None:
-        """Take runs that were begun again in place of those they were, wherever these come back."""
+        """Replace runs by others in all states."""
         for state, _ in (*self._done, *self._undone):
             state.runs = [others.get(run, run) if run else None for run in state.runs]
 
@@ -91,7 +92,7 @@ class UndoHistory:
         return state
 
     def _drop_records(self, shown: Iterable[Run | None]) -> None:
-        """Drop the oldest records where those that are only kept to come back take too much memory."""
+        """Drop the oldest records if those of runs that are not shown use too much memory."""
         known, room = set(shown), KEPT_BYTES
         for state, _ in reversed(self._done):
             for i, run in enumerate(state.runs):
@@ -103,7 +104,7 @@ class UndoHistory:
 
 
 def edit_text(before: Experiment, after: Experiment, diff: ExperimentDiff) -> str:
-    """An edit in words: the one thing that a person has changed."""
+    """Return the text of an edit: what the user has changed."""
     if diff.problem:
         return _problem_text(before, after, diff.problem)
     if diff.rearranged or diff.edited:
@@ -114,7 +115,7 @@ def edit_text(before: Experiment, after: Experiment, diff: ExperimentDiff) -> st
 def _problem_text(before: Experiment, after: Experiment, diff: ProblemDiff) -> str:
     old, new = before.problem.title, after.problem.title
     if diff.kind == "another":
-        return tr("{problem} in place of {other}", problem=new, other=old)
+        return tr("{problem} instead of {other}", problem=new, other=old)
     if diff.kind == "values":
         return tr("{what} of {whose}", what=_words(diff.values), whose=new)
     return tr("formula") if diff.kind == "formula" else tr("data")
@@ -123,8 +124,8 @@ def _problem_text(before: Experiment, after: Experiment, diff: ProblemDiff) -> s
 def _runs_text(before: tuple[RunPlan, ...], after: tuple[RunPlan, ...], diff: ExperimentDiff) -> str:
     added = [i for i, run in enumerate(diff.runs) if run.before is None]
     if len(after) > len(before):
-        if len(added) == 1 and diff.runs[added[0]].branched:
-            return tr("continue from step {step}", step=f"{after[added[0]].branch.step:,}")
+        if len(added) == 1 and diff.runs[added[0]].branched and (branch := after[added[0]].branch):
+            return tr("continue from step {step}", step=f"{branch.step:,}")
         what = after[added[0]].optimizer.title if len(added) == 1 else tr("{n} runs", n=len(after) - len(before))
         return tr("add {what}", what=what)
     if len(after) < len(before):
@@ -138,7 +139,7 @@ def _runs_text(before: tuple[RunPlan, ...], after: tuple[RunPlan, ...], diff: Ex
     if "optimizer" in run.fields:
         if old.optimizer.title == whose:
             return tr("a new version of {what}", what=whose)
-        return tr("{optimizer} in place of {other}", optimizer=whose, other=old.optimizer.title)
+        return tr("{optimizer} instead of {other}", optimizer=whose, other=old.optimizer.title)
     if run.fields == ("visible",):
         return tr("show {what}", what=whose) if new.visible else tr("hide {what}", what=whose)
     return tr("{what} of {whose}", what=_words(run.names), whose=whose)

@@ -1,4 +1,4 @@
-"""The user's own rules in a window: what the code panel and opened files gave, and how they join the race."""
+"""User rules in a window: read from the code panel and from files, and used in the runs."""
 
 from __future__ import annotations
 
@@ -27,41 +27,42 @@ from gdviewer.ui.widgets.timed_task import TimedTask
 if TYPE_CHECKING:
     from gdviewer.experiment.user_rule import RuleError, Version
 
-PANEL = ""  # the code panel's place among the sources; a file's is its path
-READ_SECONDS = 20.0  # a text that imports much may take long
+PANEL = ""  # the key of the code panel among the sources; the key of a file is its path
+READ_SECONDS = 20.0  # a source that imports large packages may take long
 REPLAY_SECONDS = 5.0
-_SETTLE_MS = 100  # an editor that saves writes, or renames, more than once
+_SETTLE_MS = 100  # an editor may write or rename a file more than once when it saves
 
 
 @dataclass
 class RuleSource:
-    """A text with rules.
+    """A source of rules: the code panel or a file.
 
     Attributes:
-        title: what it is called.
-        text: the text that was tried last; its newest version may be of an older one.
-        versions: those that worked, the newest last.
-        error: why the text tried last did not; None where it did.
+        title: its title on the screen.
+        text: the text that was read last; the newest version may be of an older text.
+        versions: the versions without errors, the newest last.
+        error: the error of the text that was read last; None if it has none.
+        task: the task that reads the text; None if it has ended.
     """
 
     title: str
     text: str | None = None
     versions: list[Version] = field(default_factory=list)
     error: RuleError | None = None
-    attempt: TimedTask | None = None
+    task: TimedTask | None = None
 
     @property
     def rules(self) -> tuple[Optimizer, ...]:
-        """The rules in force."""
+        """The rules of the newest version."""
         return self.versions[-1].rules if self.versions else ()
 
-    def owns(self, rule: Optimizer) -> bool:
-        """Whether a rule is of any of its versions."""
+    def contains(self, rule: Optimizer) -> bool:
+        """Return True if a rule is from any version of this source."""
         return any(rule in version.rules for version in self.versions)
 
 
 class Race(Protocol):
-    """The part of a session that rules join."""
+    """The part of a session that user rules use."""
 
     experiment: Experiment
     runs: list[Run]
@@ -74,17 +75,21 @@ class Race(Protocol):
         """Replace the experiment."""
 
     def restart_runs(self, experiment: Experiment) -> None:
-        """Begin the runs again whose rules are other objects in an equal experiment."""
+        """Restart the runs whose rules are other objects in an equal experiment."""
 
     def select(self, index: int) -> None:
-        """Choose the run that the controls edit."""
+        """Select the run that the controls edit."""
 
 
 class UserRules(QObject):
-    """Reads the user's rules, and lets them join the race or take the place of their earlier versions.
+    """Reads user rules, adds runs of them, and replaces tsuccessor earlier versions in the runs.
+
+    Attributes:
+        output: the printed output of the rules.
+        sources: the sources by key: ``PANEL`` or the path of a file.
 
     Signals:
-        changed: a source was taken up, or refused; or a step was found to differ when executed again.
+        changed: a source was read or has an error, or a step differed when it was executed again.
     """
 
     changed = Signal()
@@ -92,22 +97,22 @@ class UserRules(QObject):
     def __init__(self, race: Race, player: Player, parent: QObject) -> None:
         super().__init__(parent)
         self._race, self._player = race, player
-        self.printed = CapturedOutput()
+        self.output = CapturedOutput()
         self.sources: dict[str, RuleSource] = {}
         self._watcher: QFileSystemWatcher | None = None
         self._settled = QTimer(self, interval=_SETTLE_MS, singleShot=True)
-        self._settled.timeout.connect(self._look)
+        self._settled.timeout.connect(self._read_files)
         self._warnings: WeakKeyDictionary[Run, str] = WeakKeyDictionary()
         self._checked: WeakKeyDictionary[Run, int] = WeakKeyDictionary()
         self._check: TimedTask | None = None
         race.frame.connect(self._check_replays)
         player.playing_changed.connect(self._check_replays)
 
-    # Where a rule is from
+    # Sources of rules
 
     @property
     def rules(self) -> list[Optimizer]:
-        """All that are in force, and those that came with the experiment."""
+        """The rules of the newest versions, and user rules of the experiment."""
         found = [rule for source in self.sources.values() for rule in source.rules]
         for plan in self._race.experiment.runs:
             if not plan.optimizer.built_in and plan.optimizer not in found:
@@ -115,15 +120,15 @@ class UserRules(QObject):
         return found
 
     def get(self, key: str) -> Optimizer:
-        """The optimizer of that key, the user's or of the catalogue."""
+        """Return the optimizer with a key, from the user rules or the catalogue."""
         return next((rule for rule in self.rules if key_of(rule) == key), None) or optimizers.get(key)
 
     def source_of(self, rule: Optimizer) -> RuleSource | None:
-        """Where a rule is from; None for one of the catalogue, or given from Python."""
-        return next((source for source in self.sources.values() if source.owns(rule)), None)
+        """Return the source of a rule; None for a rule of the catalogue or from Python."""
+        return next((source for source in self.sources.values() if source.contains(rule)), None)
 
     def warning(self, run: Run) -> str:
-        """What is to be told of a run's rule: that a step differs when executed again; mostly nothing."""
+        """Return a warning if a step of the run differs when it is executed again; empty otherwise."""
         return self._warnings.get(run, "")
 
     @property
@@ -131,14 +136,14 @@ class UserRules(QObject):
         """The files that were opened."""
         return [source for key, source in self.sources.items() if key != PANEL]
 
-    # Taking up
+    # Reading
 
-    def apply(self, text: str, anew: bool = False) -> None:
-        """Take up the text of the code panel; one that was begun anew gives no new name to the rules before it."""
-        self._read(PANEL, text, None, anew)
+    def apply(self, text: str, is_new: bool = False) -> None:
+        """Read the text of the code panel; a new text does not rename the rules of the previous one."""
+        self._read(PANEL, text, None, is_new)
 
     def open(self, path: str | Path) -> None:
-        """Take up a file, and whatever is saved in it later."""
+        """Read a file, and read it again each time it is saved."""
         from gdviewer.experiment.user_rule import RuleError, source_of  # the window opens without it
 
         path = Path(path).absolute()
@@ -149,11 +154,11 @@ class UserRules(QObject):
             self._refuse(str(path), error)
 
     def watch(self, path: Path, version: Version | None = None) -> None:
-        """Take up what is saved in a file from now on; ``version`` was read from it, and is in the experiment."""
+        """Read a file each time it is saved; ``version`` was read from it and is in the experiment."""
         source = self.sources.setdefault(str(path), RuleSource(path.name))
         if version:
             source.text = version.text
-            self.printed = version.output or self.printed
+            self.output = version.output or self.output
             source.versions.append(version)
         if self._watcher is None:
             self._watcher = QFileSystemWatcher(self)
@@ -162,14 +167,14 @@ class UserRules(QObject):
         self._watcher.addPaths([str(path), str(path.parent)])
 
     def close(self) -> None:
-        """Give up what is under way."""
+        """Stop the tasks."""
         self._settled.stop()
-        for attempt in [self._check, *(source.attempt for source in self.sources.values())]:
-            if attempt:
-                attempt.close()
+        for task in [self._check, *(source.task for source in self.sources.values())]:
+            if task:
+                task.close()
 
-    def _look(self) -> None:
-        """See what has become of the files."""
+    def _read_files(self) -> None:
+        """Read the files that have changed."""
         from gdviewer.experiment.user_rule import RuleError, source_of
 
         for key, source in list(self.sources.items()):
@@ -182,29 +187,30 @@ class UserRules(QObject):
                 source.text = None
                 self._refuse(key, error)
                 continue
-            self._watcher.addPath(key)  # a file that was replaced is not watched any more
+            if self._watcher:
+                self._watcher.addPath(key)  # a file that was replaced is no longer watched
             if text != source.text:
-                if source.versions and text == source.versions[-1].text:  # what is in force is back
+                if source.versions and text == source.versions[-1].text:  # the newest version again
                     source.text = text
                     self._refuse(key, None)
                 else:
                     self._read(key, text, path)
 
-    def _read(self, key: str, text: str, path: Path | None, anew: bool = False) -> None:
+    def _read(self, key: str, text: str, path: Path | None, is_new: bool = False) -> None:
         from gdviewer.experiment.user_rule import read_rules
 
         source = self.sources.setdefault(key, RuleSource(path.name if path else tr("Code")))
         self._stop_reading(source)
         source.text = text
-        work = partial(read_rules, text, source.title, path, self.printed)
-        source.attempt = TimedTask(work, READ_SECONDS, self)
-        source.attempt.ended.connect(partial(self._take, key, anew))
+        work = partial(read_rules, text, source.title, path, self.output)
+        source.task = TimedTask(work, READ_SECONDS, self)
+        source.task.ended.connect(partial(self._use, key, is_new))
 
-    def _take(self, key: str, anew: bool, version: Version | None, error: BaseException | None) -> None:
+    def _use(self, key: str, is_new: bool, version: Version | None, error: BaseException | None) -> None:
         from gdviewer.experiment.user_rule import RuleError
 
         source = self.sources[key]
-        source.attempt = None
+        source.task = None
         if version is None:
             location = getattr(error, "location", None)
             shown = error if isinstance(error, RuleError) else RuleError(f"{type(error).__name__}: {error}")
@@ -213,13 +219,13 @@ class UserRules(QObject):
             self._refuse(key, shown)
             return
         first, source.error = not source.versions, None
-        heirs = _heirs([rule.name for rule in source.rules], version, renamed=not anew)
-        experiment = self._with(source, heirs, version, join_again=first or key == PANEL)
-        joins = len(experiment.runs) > len(self._race.experiment.runs)
+        successors = _successors([rule.name for rule in source.rules], version, renamed=not is_new)
+        experiment = self._with(source, successors, version, add_again=first or key == PANEL)
+        added = len(experiment.runs) > len(self._race.experiment.runs)
         source.versions.append(version)
         self._race.edit(experiment)
-        self._race.restart_runs(experiment)  # the same text, executed again, may do something else
-        if joins:  # its controls and its steps are what is wanted next
+        self._race.restart_runs(experiment)  # the same text may define other rules
+        if added:  # show its controls and steps
             self._race.select(len(experiment.runs) - 1)
         self.changed.emit()
 
@@ -231,25 +237,25 @@ class UserRules(QObject):
 
     @staticmethod
     def _stop_reading(source: RuleSource) -> None:
-        if source.attempt:
-            source.attempt.give_up()
-            source.attempt = None
+        if source.task:
+            source.task.give_up()
+            source.task = None
 
     def _with(
-        self, source: RuleSource, heirs: Mapping[str, Optimizer], version: Version, join_again: bool
+        self, source: RuleSource, successors: Mapping[str, Optimizer], version: Version, add_again: bool
     ) -> Experiment:
-        """The experiment with a new version: in the runs of earlier ones, and in new runs where it has none."""
+        """Return the experiment with a new version: in runs of earlier versions, and in new runs for new rules."""
         experiment = self._race.experiment
-        plans = [_renewed(plan, source, heirs) for plan in experiment.runs]
-        racing = {plan.optimizer.name for plan in plans if plan.optimizer in heirs.values()}
-        known = {heir.name for heir in heirs.values()}
-        new = [r for r in version.rules if r.name not in racing and (join_again or r.name not in known)]
+        plans = [_renewed(plan, source, successors) for plan in experiment.runs]
+        used = {plan.optimizer.name for plan in plans if plan.optimizer in successors.values()}
+        known = {successor.name for successor in successors.values()}
+        new = [r for r in version.rules if r.name not in used and (add_again or r.name not in known)]
         return replace(experiment, runs=tuple(plans)).with_more(*(_first_run(rule, plans) for rule in new))
 
-    # Whether steps are the same when executed again
+    # Repeated execution of steps
 
     def _check_replays(self, *_: object) -> None:
-        """At a pause or an end, execute a few steps of the user's rules again, and tell where they differ."""
+        """At a pause or a stop, execute a few steps of user rules again and report a difference."""
         race = self._race
         if self._player.playing or self._player.busy or self._check:
             return
@@ -260,10 +266,10 @@ class UserRules(QObject):
                 self._checked[run] = run.step
                 steps = sorted({1, (run.step + 1) // 2, run.step})
                 self._check = TimedTask(partial(_first_difference, run, steps), REPLAY_SECONDS, self)
-                self._check.ended.connect(partial(self._tell_replay, run))
+                self._check.ended.connect(partial(self._report_replay, run))
                 return
 
-    def _tell_replay(self, run: Run, difference: str | None, _: object) -> None:
+    def _report_replay(self, run: Run, difference: str | None, _: object) -> None:
         self._check = None
         if difference:
             self._warnings[run] = tr(difference)
@@ -272,19 +278,19 @@ class UserRules(QObject):
 
 
 def key_of(rule: Optimizer) -> str:
-    """What a rule is known by in lists: its name; for the user's, with what its file is called."""
+    """Return the key of a rule in lists: its name, for a user rule with the name of its file."""
     code = getattr(rule.function, "__code__", None)
     return rule.name if rule.built_in else f"{getattr(code, 'co_filename', '')}:{rule.name}"
 
 
 def error_text(source: RuleSource) -> str:
-    """What is wrong with a source, with the line, and what holds in its place."""
+    """Return the error of a source with its line, and the version that is used instead; empty if it has none."""
     error = source.error
     if error is None:
         return ""
-    where = tr("{file}, line {line}", file=source.title, line=error.line) if error.line else source.title
-    kept = " " + tr("The last version that worked stays in force.") if source.versions else ""
-    return f"{where}: {error}.{kept}"
+    location = tr("{file}, line {line}", file=source.title, line=error.line) if error.line else source.title
+    kept = " " + tr("The last version without errors is used.") if source.versions else ""
+    return f"{location}: {error}.{kept}"
 
 
 def _first_difference(run: Run, steps: list[int]) -> str:
@@ -293,42 +299,41 @@ def _first_difference(run: Run, steps: list[int]) -> str:
     return next(filter(None, (check_replay(run, step) for step in steps)), "")
 
 
-def _heirs(names: list[str], version: Version, renamed: bool) -> dict[str, Optimizer]:
-    """What takes the place of each earlier rule: that of its name; what was renamed is known by the order."""
-    heirs = {rule.name: rule for rule in version.rules if rule.name in names}
-    gone = [name for name in names if name not in heirs]
-    fresh = [rule for rule in version.rules if rule.name not in heirs]
-    return heirs | dict(zip(gone, fresh, strict=False)) if renamed else heirs
+def _successors(names: list[str], version: Version, renamed: bool) -> dict[str, Optimizer]:
+    """Return the successor of each earlier rule: the rule of the same name, or, if renamed, the next in order."""
+    successors = {rule.name: rule for rule in version.rules if rule.name in names}
+    removed = [name for name in names if name not in successors]
+    added = [rule for rule in version.rules if rule.name not in successors]
+    return successors | dict(zip(removed, added, strict=False)) if renamed else successors
 
 
-def _renewed(plan: RunPlan, source: RuleSource, heirs: Mapping[str, Optimizer]) -> RunPlan:
-    """A run with the new version of its rule, where there is one; in what it continues, too, as that is the same run
-    as the one that began again beside it."""
-    heir = heirs.get(plan.optimizer.name) if source.owns(plan.optimizer) else None
-    plan = _inherited(plan, heir) if heir else plan
-    if plan.branch is None or (before := _renewed(plan.branch.plan, source, heirs)) is plan.branch.plan:
+def _renewed(plan: RunPlan, source: RuleSource, successors: Mapping[str, Optimizer]) -> RunPlan:
+    """Return a run with the new version of its rule, also in the run that it continues."""
+    successor = successors.get(plan.optimizer.name) if source.contains(plan.optimizer) else None
+    plan = _inherited(plan, successor) if successor else plan
+    if plan.branch is None or (before := _renewed(plan.branch.plan, source, successors)) is plan.branch.plan:
         return plan
     changes = tuple(change for change in plan.branch.changes if _fits(before.optimizer, change))
     return replace(plan, branch=Branch(before, plan.branch.step, changes))
 
 
 def _fits(rule: Optimizer, change: Change) -> bool:
-    """Whether a rule has the hyperparameter that was moved, and may have it there."""
+    """Return True if a rule has the changed hyperparameter and accepts its value."""
     with suppress(ValueError):
         return bool(rule.check({change.name: change.value}))
     return False
 
 
-def _inherited(plan: RunPlan, heir: Optimizer) -> RunPlan:
-    """A run with the new version of its rule: what was set is kept, what was at its default is at the new default."""
+def _inherited(plan: RunPlan, successor: Optimizer) -> RunPlan:
+    """Return a run with the new version of its rule; values at their defaults get the new defaults."""
     defaults, old = plan.optimizer.check({}), plan.hyperparameters
-    kept = plan.with_optimizer(heir)
+    kept = plan.with_optimizer(successor)
     values = {name: value for name, value in kept.hyperparameters.items() if old.get(name) != defaults.get(name)}
     return replace(kept, hyperparameters=values)
 
 
 def _first_run(rule: Optimizer, plans: list[RunPlan]) -> RunPlan:
-    """The run a new rule joins with: like that of the rule it is a duplicate of, where there is one."""
+    """Return the run of a new rule: like that of the rule it duplicates, if there is one."""
     origin = re.sub(r"_\d+$", "", rule.name)
     like = next((plan for plan in plans if plan.optimizer.built_in and plan.optimizer.name == origin), None)
     return like.with_optimizer(rule) if like else RunPlan(rule)

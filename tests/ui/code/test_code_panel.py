@@ -33,7 +33,7 @@ def apply(panel, qtbot, text=None):
     if text is not None:
         panel.editor.replace_text(text)
     panel.apply.trigger()
-    qtbot.waitUntil(lambda: not panel._own.sources[PANEL].attempt, timeout=10_000)
+    qtbot.waitUntil(lambda: not panel._rules.sources[PANEL].task, timeout=10_000)
 
 
 def titles(window):
@@ -59,7 +59,7 @@ def test_that_ctrl_enter_puts_the_template_into_the_race(window, qtbot):
     assert list(window.runs_panel.editor.fields) == ["learning_rate", "beta"]
     window.session.player.finish()
     assert window.session.runs[2].trace.loss[-1] < 1e-5
-    assert panel.state.text() == "in the race: My momentum"
+    assert panel.state.text() == "in the runs: My momentum"
 
 
 def test_that_a_new_version_takes_the_place_of_the_old_and_the_others_go_on(window, qtbot):
@@ -113,7 +113,7 @@ def test_that_an_error_is_reported_at_its_line_and_the_last_version_stays(window
     assert window.session.runs == runs
     assert reported in panel.message.text()
     assert panel.message.isVisible()
-    assert "The last version that worked stays in force." in panel.message.text()
+    assert "The last version without errors is used." in panel.message.text()
     assert panel.editor.marked == line
     if line:
         assert f"Line {line}" in panel.message.text()

@@ -27,7 +27,7 @@ def endless(open_window):
 def join(window, qtbot, text):
     rules = window.session.user_rules
     rules.apply(text)
-    qtbot.waitUntil(lambda: not rules.sources[PANEL].attempt, timeout=10_000)
+    qtbot.waitUntil(lambda: not rules.sources[PANEL].task, timeout=10_000)
     assert not rules.sources[PANEL].error, rules.sources[PANEL].error
     return window.session.runs[-1]
 

@@ -92,7 +92,7 @@ def test_that_a_broken_save_is_reported_and_the_last_version_stays(opened, qtbot
     path.write_text(MINE + "def broken(:\n")
     qtbot.waitUntil(label.isVisible)
     assert "my_rule.py, line 3: SyntaxError" in label.text()
-    assert "The last version that worked stays in force." in label.text()
+    assert "The last version without errors is used." in label.text()
     assert opened.session.runs == runs
     path.write_text(MINE)  # what is in force: nothing begins again
     qtbot.waitUntil(lambda: not label.isVisible())
@@ -212,7 +212,7 @@ def test_that_the_command_line_opens_the_window_with_the_rules_of_files(qapp, qt
             window.session.user_rules.watch(file, version)
         window.show()
         window.session.player.finish()
-        seen.append((titles(window), window.session.user_rules.printed.lines()[:2]))
+        seen.append((titles(window), window.session.user_rules.output.lines()[:2]))
         path.write_text(MINE.replace("0.01", "0.02"))
         qtbot.waitUntil(lambda: rate(window) == 0.02)
         window.close()

@@ -274,7 +274,7 @@ def mine(x, f, t, *, learning_rate=rate(0.01)):
     rules.apply(text)
     qtbot.waitUntil(lambda: "TimeoutError: it has not returned for 0.2 seconds" in panel.reason.text())
     assert "line 4 of mine: while t == 1000" in panel.reason.text()
-    assert rules.printed.lines() == []  # it is not of the run's steps that this is
+    assert rules.output.lines() == []  # it is not of the run's steps that this is
     window.session.select(0)
     qtbot.waitUntil(lambda: "Gradient descent" in panel.where.text())
     window.session.select(1)

@@ -19,7 +19,7 @@ from gdviewer.inspection.step_report import Reporter
 from gdviewer.problems.function import FunctionProblem
 from gdviewer.ui.inspector.cell import broken
 from gdviewer.ui.inspector.panel import StepPanel
-from gdviewer.ui.session.pins import MOST_SAMPLES, Samples
+from gdviewer.ui.session.pins import MAX_SAMPLES, Samples
 from tests.kinds import family, representatives
 from tests.ui.helpers import dock_of
 
@@ -492,9 +492,9 @@ def test_that_a_number_is_pinned_as_a_curve_only(look_into, qtbot):
 def test_that_a_long_curve_is_computed_at_a_thinned_set_of_steps():
     samples = Samples(["g"])
     wanted = samples.wanted(1_000_000)
-    assert len(wanted) <= MOST_SAMPLES + 2
+    assert len(wanted) <= MAX_SAMPLES + 2
     assert {1, 1_000_000} <= set(wanted)
-    samples.take({step: {"g": np.array([float(step), 0.0])} for step in wanted})
+    samples.add({step: {"g": np.array([float(step), 0.0])} for step in wanted})
     assert samples.wanted(1_000_000) == []
     steps, values = samples.curve("g", 0)
     assert np.array_equal(steps, values)

@@ -36,7 +36,7 @@ EDITS = {
     "noise of Gradient descent": lambda w: w.session.change_run(0, options=Options(noise=0.1)),
     "schedule of Gradient descent": lambda w: w.session.change_run(0, options=Options(schedule=schedules.get("step"))),
     "start of Gradient descent": lambda w: w.session.set_start((1.0, 1.0), 0),
-    "Momentum in place of Gradient descent": lambda w: w.runs_panel.editor.choose("momentum"),
+    "Momentum instead of Gradient descent": lambda w: w.runs_panel.editor.choose("momentum"),
     "hide Gradient descent": lambda w: w.runs_panel.toggle_visible(),
     "remove Gradient descent": lambda w: w.runs_panel.remove_run(),
     "add RMSprop": lambda w: w.runs_panel.add_runs(["rmsprop"]),
@@ -46,7 +46,7 @@ EDITS = {
     "start": lambda w: w.session.set_start((1.0, 1.0)),
     "tolerance": lambda w: limits(w, tolerance=1e-3),
     "max steps": lambda w: limits(w, max_steps=77),
-    "Booth in place of Himmelblau": lambda w: w.problem_panel.choose("booth"),
+    "Booth instead of Himmelblau": lambda w: w.problem_panel.choose("booth"),
     "seed": lambda w: w.session.edit(replace(w.session.experiment, seed=3)),
 }
 
