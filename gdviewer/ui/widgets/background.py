@@ -1,4 +1,4 @@
-"""Work off the GUI thread, of which only the latest request matters."""
+"""Work in a background thread; only the latest request counts."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Work = Callable[[], Any]
 
 
 class Latest(QObject):
-    """Does one piece of work at a time in a thread of its own; a newer request replaces one that still waits.
+    """Executes one request at a time in its own thread; a newer request replaces one that waits.
 
     Signals:
-        done: the result of a request, in the thread this object lives in; not emitted for one that was replaced.
-        failed: the exception it raised instead.
+        done: the result of a request, emitted in the thread of this object; not emitted for a replaced request.
+        failed: the exception that the request raised.
     """
 
     done = Signal(object)
@@ -36,7 +36,7 @@ class Latest(QObject):
         self._finished.connect(self._deliver)
 
     def request(self, work: Work) -> None:
-        """Have ``work`` done; called from the GUI thread."""
+        """Request the execution of ``work``; called from the GUI thread."""
         with self._condition:
             self._number += 1
             self._work = (self._number, work)
@@ -46,13 +46,13 @@ class Latest(QObject):
             self._condition.notify()
 
     def cancel(self) -> None:
-        """Drop the request that waits, and the result of the one under way."""
+        """Drop the waiting request and the result of the current one."""
         with self._condition:
             self._number += 1
             self._work = None
 
     def give_up(self) -> SourceLocation | None:
-        """Let go of work that does not return, and tell the line of the user's code it is in; others go on."""
+        """Abandon the current request and return the line of the user's code that it executes; later requests work."""
         with self._condition:
             self._number += 1
             self._work = None
@@ -63,7 +63,7 @@ class Latest(QObject):
         return location
 
     def close(self, seconds: float = 1.0) -> None:
-        """End the thread; one in work that does not return in time is left to itself."""
+        """End the thread and wait for it for this time; a request that takes longer is left running."""
         with self._condition:
             self._closed, self._work = True, None
             self._condition.notify()
@@ -84,7 +84,7 @@ class Latest(QObject):
                 result = work()
             except Abandoned:
                 raise
-            except BaseException as exception:  # whatever a function of the user's raises: the thread goes on
+            except BaseException as exception:  # the thread continues after any exception of a user's function
                 error = exception
             with self._condition:
                 if self._closed or thread is not self._thread:

@@ -1,4 +1,4 @@
-"""Who gets a key: the runs, or the control that was reached by Tab."""
+"""Keys of focused controls, which the shortcuts of the window would take otherwise."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ _BUTTON = {Qt.Key.Key_Space}
 _SLIDER = {Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home, Qt.Key.Key_End}
 
 
-class _OwnKeys(QObject):
-    """Lets a focused control have its keys before a shortcut takes them, and a click on it end an entry elsewhere."""
+class _ControlKeys(QObject):
+    """Gives a focused control its keys before shortcuts, and ends an edit in another field when it is clicked."""
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
@@ -20,7 +20,7 @@ class _OwnKeys(QObject):
                 event.accept()
                 return True
         elif event.type() == QEvent.Type.MouseButtonPress:
-            # It does not take the focus, so a field that is being typed in would not know that the typing is over.
+            # The control does not take the focus, so a field with the focus does not notice the end of the edit.
             finish = getattr(QApplication.focusWidget(), "finish", None)
             if finish:
                 finish()
@@ -28,7 +28,7 @@ class _OwnKeys(QObject):
 
 
 def keys_by_tab(*controls: QWidget) -> None:
-    """Give buttons and sliders the focus by Tab only: after a click, Space still runs and → still steps."""
+    """Let controls take the focus by Tab only, so that Space and → still run and step after a click."""
     for control in controls:
         control.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        control.installEventFilter(_OwnKeys(control))
+        control.installEventFilter(_ControlKeys(control))

@@ -1,8 +1,10 @@
-"""A parameter as a control: its symbol and name, an exact entry, and a slider."""
+"""The control of a number: its name and symbol, an entry for exact values, and a slider."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
@@ -16,39 +18,43 @@ _TICKS = 1000
 
 
 class EntryField(QLineEdit):
-    """A line that is taken when it is finished; what can't be taken is told below it, and nothing is lost.
+    """A line whose text is accepted when the edit ends; an invalid text stays, with a message below.
+
+    Attributes:
+        message: the label with the error; the owner places it.
 
     Signals:
-        entered: the text, when Enter is pressed or the field is left with another text than before.
+        entered: the text, emitted when Enter is pressed or when the field loses the focus with a changed text.
     """
 
     entered = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.message = QLabel(wordWrap=True, visible=False)
+        self.message = QLabel(wordWrap=True)
+        self.message.hide()
         self.message.setProperty("role", "error")
         self.message.setTextFormat(Qt.TextFormat.PlainText)
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._taken = ""
+        self._accepted = ""
         self.setAcceptDrops(False)
         self.editingFinished.connect(self.finish)
 
     def show_text(self, text: str) -> None:
-        """Show a value that holds; where it is the one shown before, what is being typed over it stays."""
-        if text != self._taken or (self.text() == text and not self.message.text()):
+        """Show a valid text; if it has not changed, a text that is being typed stays."""
+        if text != self._accepted or (self.text() == text and not self.message.text()):
             self.take(text)
 
     def take(self, text: str) -> None:
-        """Show a value that holds; any message goes."""
-        self._taken = text
+        """Show a valid text and hide the message."""
+        self._accepted = text
         self.setText(text)
         self.setCursorPosition(0)
         self.explain("")
 
     def explain(self, message: str) -> None:
-        """Say what is wrong with what was entered; an empty text says that nothing is."""
-        if message == self.message.text() and self.message.isVisibleTo(self.message.parentWidget()) == bool(message):
+        """Show an error; an empty text hides it."""
+        if message == self.message.text() and self.message.isHidden() != bool(message):
             return
         self.message.setText(message)
         self.message.setVisible(bool(message))
@@ -58,41 +64,48 @@ class EntryField(QLineEdit):
         self.style().polish(self)
 
     def finish(self) -> None:
-        """Take what was typed, if anything was."""
-        if self.text() != self._taken or self.message.text():
+        """End the edit: emit the text if it has changed."""
+        if self.text() != self._accepted or self.message.text():
             self.entered.emit(self.text())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         super().keyPressEvent(event)
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not self.message.text():
-            self.clearFocus()  # what was typed is taken: the keys are those of the runs again
+            self.clearFocus()  # so that keys control the runs again
 
 
 def caption(name: str, parameter: Declared, title: str = "") -> tuple[str, str, str]:
-    """How a parameter is shown: its label, its name in words, and its tool tip with symbol, meaning and range."""
+    """Return the label of a parameter, its name in words, and its tool tip with symbol, meaning and range."""
     symbol = symbol_of(name)
     words = title or tr(name.replace("_", " "))
     plain = symbol.translate(str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")) == name
     shown = (symbol if words == name else words) if plain else f"{words} {symbol}"
     meaning = tr(parameter.meaning)
-    called = words if symbol == name else symbol
-    tip = f"{called}: {meaning}" if meaning else called
+    title = words if symbol == name else symbol
+    tip = f"{title}: {meaning}" if meaning else title
     tip += "\n" + tr("Range {range}; default {default}.", range=parameter.range_text, default=parameter.text)
     return shown, words, tip
 
 
 class NumberField(QWidget):
-    """A number with its range: typed exactly or moved with a slider.
+    """A number with its range, which can be typed exactly or moved with a slider.
 
-    Text, nothing, NaN or a number out of range gets a message below the field; the last good value stays in force.
+    A text, an empty entry, NaN or a number out of range gets a message below the field; the value does not change.
 
     Args:
-        name: its name in the declaration; it is shown with its symbol.
-        parameter: its range, scale and meaning.
-        optional: whether a check box switches it on and off; off is the value None.
+        name: the name in the declaration; it is shown with its symbol.
+        parameter: the range, scale and meaning.
+        optional: True for a check box that switches the value on and off; None is off.
+        title: the title instead of the name.
+        parent: the parent widget.
+
+    Attributes:
+        value: the value; None if it is switched off.
+        switch: the check box; None if the number is not optional.
+        entry, slider: the controls.
 
     Signals:
-        changed: the new value, a float, or None where it was switched off.
+        changed: the new value, a float, or None if it was switched off.
     """
 
     changed = Signal(object)
@@ -108,7 +121,8 @@ class NumberField(QWidget):
         self.switch = QCheckBox(shown) if optional else None
         label: QWidget = self.switch or QLabel(shown)
         self.entry = EntryField()
-        self.slider = QSlider(Qt.Orientation.Horizontal, minimum=0, maximum=_TICKS)
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setRange(0, _TICKS)
         self.slider.setPageStep(_TICKS // 20)
         self.setToolTip(tip)
         for widget, role in ((label, ""), (self.entry, ""), (self.slider, " " + tr("slider"))):
@@ -116,7 +130,9 @@ class NumberField(QWidget):
             widget.setAccessibleName(words + role)
         if isinstance(label, QLabel):
             label.setBuddy(self.entry)
-        layout = QGridLayout(self, horizontalSpacing=8, verticalSpacing=1)
+        layout = QGridLayout(self)
+        layout.setHorizontalSpacing(8)
+        layout.setVerticalSpacing(1)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(label, 0, 0)
         layout.addWidget(self.entry, 0, 1)
@@ -134,7 +150,7 @@ class NumberField(QWidget):
         self.show_value(self.value)
 
     def show_value(self, value: float | None) -> None:
-        """Show a value that holds already; nothing is signalled."""
+        """Show the current value without a signal."""
         if self.switch:
             self._quietly(self.switch, self.switch.setChecked, value is not None)
             self.entry.setEnabled(value is not None)
@@ -146,7 +162,7 @@ class NumberField(QWidget):
         self._quietly(self.slider, self.slider.setValue, round(self._to_slider(value) * _TICKS))
 
     @staticmethod
-    def _quietly(widget: QWidget, call: object, value: object) -> None:
+    def _quietly(widget: QWidget, call: Callable[[Any], None], value: object) -> None:
         was = widget.blockSignals(True)
         call(value)
         widget.blockSignals(was)
@@ -189,22 +205,21 @@ class NumberField(QWidget):
         value = min(max(value, low), high)
         if self.parameter.scale == "log":
             return math.log(max(value, low) / low) / math.log(high / low)
-        if self.parameter.scale == "complement":  # evenly in the digits of 1 − value
+        if self.parameter.scale == "complement":  # even in the digits of 1 − value
             return math.log(1 - value) / math.log(1 - high)
         return (value - low) / (high - low)
 
     def _from_slider(self, share: float) -> float:
         low, high = self.parameter.slider
         if self.parameter.scale == "log":
-            return low * (high / low) ** share
+            return float(low * (high / low) ** share)
         if self.parameter.scale == "complement":
-            lost = (1 - high) ** share
-            return 1 - float(f"{lost:.3g}")
+            return 1 - float(f"{(1 - high) ** share:.3g}")
         return low + share * (high - low)
 
 
 class PointField(QWidget):
-    """A point as numbers with commas between.
+    """A point as numbers separated by commas.
 
     Signals:
         changed: the new point, a tuple of floats.
@@ -217,19 +232,18 @@ class PointField(QWidget):
         self.entry = EntryField()
         self.entry.setAccessibleName(tr("start"))
         self._dimension = 2
-        layout = QGridLayout(self, verticalSpacing=1)
+        layout = QGridLayout(self)
+        layout.setVerticalSpacing(1)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.entry, 0, 0)
         layout.addWidget(self.entry.message, 1, 0)
         self.entry.entered.connect(self._enter)
 
     def show_point(self, point: tuple[float, ...], text: str) -> None:
-        """Show a point that holds already, as the text given."""
+        """Show the current point as this text, without a signal."""
         self._dimension = len(point)
-        what = tr("one number") if len(point) == 1 else tr("{n} numbers with commas between", n=len(point))
-        self.entry.setToolTip(
-            tr("θ₀, where the descent starts: {what}. Click or drag in the plot does it too.", what=what)
-        )
+        form = tr("one number") if len(point) == 1 else tr("{n} numbers separated by commas", n=len(point))
+        self.entry.setToolTip(tr("θ₀, the start: {form}. You can also click or drag in the plot.", form=form))
         self.entry.show_text(text)
 
     def _enter(self, text: str) -> None:

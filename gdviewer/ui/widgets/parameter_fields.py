@@ -1,8 +1,9 @@
-"""The fields of a declaration: one for each parameter, made anew when there are others."""
+"""Fields for declared parameters."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLabel, QVBoxLayout, QWidget
@@ -14,7 +15,7 @@ from gdviewer.ui.widgets.number_field import EntryField, NumberField, caption
 
 
 class SwitchField(QWidget):
-    """Yes or no as a check box.
+    """A check box for yes or no.
 
     Signals:
         changed: the new value, a bool.
@@ -34,22 +35,22 @@ class SwitchField(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.entry)
-        self.entry.toggled.connect(self._take)
+        self.entry.toggled.connect(self._use)
         self.show_value(self.value)
 
     def show_value(self, value: bool) -> None:
-        """Show a value that holds already; nothing is signalled."""
+        """Show the current value without a signal."""
         self.value = value
         self.entry.setChecked(value)
 
-    def _take(self, on: bool) -> None:
+    def _use(self, on: bool) -> None:
         if on != self.value:
             self.value = on
             self.changed.emit(on)
 
 
 class ChoiceField(QWidget):
-    """One of a few words, in a list to choose from.
+    """A list to choose one of a few words.
 
     Signals:
         changed: the new word.
@@ -69,20 +70,21 @@ class ChoiceField(QWidget):
         label.setBuddy(self.entry)
         for widget in (self, label, self.entry):
             widget.setToolTip(tip)
-        layout = QGridLayout(self, horizontalSpacing=8)
+        layout = QGridLayout(self)
+        layout.setHorizontalSpacing(8)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(label, 0, 0)
         layout.addWidget(self.entry, 0, 1)
         layout.setColumnStretch(0, 1)
-        self.entry.currentIndexChanged.connect(self._take)
+        self.entry.currentIndexChanged.connect(self._use)
         self.show_value(self.value)
 
     def show_value(self, value: str) -> None:
-        """Show a value that holds already; nothing is signalled."""
+        """Show the current value without a signal."""
         self.value = value
         self.entry.setCurrentIndex(self.entry.findData(value))
 
-    def _take(self) -> None:
+    def _use(self) -> None:
         word = self.entry.currentData()
         if word != self.value:
             self.value = word
@@ -90,7 +92,7 @@ class ChoiceField(QWidget):
 
 
 class TextField(QWidget):
-    """A text, or a list of numbers with commas between; what can't be read is told below it.
+    """A text, or a list of numbers separated by commas; an error is shown below.
 
     Signals:
         changed: the new text, or the new list as a tuple.
@@ -109,20 +111,22 @@ class TextField(QWidget):
         label.setBuddy(self.entry)
         for widget in (self, label, self.entry):
             widget.setToolTip(tip)
-        layout = QGridLayout(self, horizontalSpacing=8, verticalSpacing=1)
+        layout = QGridLayout(self)
+        layout.setHorizontalSpacing(8)
+        layout.setVerticalSpacing(1)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(label, 0, 0)
         layout.addWidget(self.entry, 0, 1)
         layout.addWidget(self.entry.message, 1, 0, 1, 2)
-        self.entry.entered.connect(self._take)
+        self.entry.entered.connect(self._use)
         self.show_value(self.value)
 
     def show_value(self, value: tuple[float, ...] | str) -> None:
-        """Show a value that holds already; nothing is signalled."""
+        """Show the current value without a signal."""
         self.value = value
         self.entry.show_text(value if isinstance(value, str) else ", ".join(f"{number:g}" for number in value))
 
-    def _take(self, text: str) -> None:
+    def _use(self, text: str) -> None:
         try:
             value = self.parameter.check(self.name, text)
         except ValueError as error:
@@ -138,7 +142,7 @@ Field = NumberField | SwitchField | ChoiceField | TextField
 
 
 def field_for(name: str, parameter: Declared, title: str = "") -> Field:
-    """The control of a parameter."""
+    """Return a field for a parameter."""
     if isinstance(parameter, Switch):
         return SwitchField(name, parameter, title)
     if isinstance(parameter, Choice):
@@ -163,13 +167,20 @@ class ParameterFields(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.fields: dict[str, Field] = {}
-        self._layout = QVBoxLayout(self, spacing=6)
+        self._layout = QVBoxLayout(self)
+        self._layout.setSpacing(6)
         self._layout.setContentsMargins(0, 0, 0, 0)
 
     def declare(
         self, parameters: Mapping[str, Declared], by_name: bool = False, titles: Mapping[str, str] | None = None
     ) -> None:
-        """Make the fields of these parameters; ``by_name`` titles them as they are written, or ``titles`` do."""
+        """Make fields for these parameters.
+
+        Args:
+            parameters: the parameters by name.
+            by_name: True to use the names as titles.
+            titles: titles by name; without one, the name in words is used.
+        """
         for field in self.fields.values():
             self._layout.removeWidget(field)
             field.hide()
@@ -182,11 +193,11 @@ class ParameterFields(QWidget):
             self.fields[name] = field
         self.setVisible(bool(parameters))
 
-    def show_values(self, values: Mapping[str, object]) -> None:
-        """Show values that hold already."""
+    def show_values(self, values: Mapping[str, Any]) -> None:
+        """Show the current values without a signal."""
         for name, value in values.items():
             self.fields[name].show_value(value)
 
-    def show_value(self, name: str, value: object) -> None:
-        """Show a value that holds already."""
+    def show_value(self, name: str, value: Any) -> None:
+        """Show the current value of a parameter without a signal."""
         self.fields[name].show_value(value)

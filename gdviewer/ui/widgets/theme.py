@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,16 +15,19 @@ from PySide6.QtWidgets import QApplication
 from gdviewer.resources import asset
 from gdviewer.text import tr
 
-# Fonts that put the hat of m̂ over the m; DejaVu Sans, the usual one of Linux, puts it into the line above.
+# Fonts that draw the hat of m̂ above the m; DejaVu Sans, the default on Linux, draws it in the line above.
 MATH_FONTS = "Cambria Math", "STIX Two Math", "DejaVu Serif"
 
 
 @dataclass(frozen=True)
 class Theme:
-    """One look. Colours are #rrggbb; ``heat`` are the ends of the heat image's ramp, low values first; ``lines`` are
-    those of the lines of a rule, and of the arrows they make.
+    """A theme: colours as #rrggbb, and sizes.
 
-    What follows the newest step is in ``accent``, what looks back at an earlier one in ``review``.
+    Attributes:
+        accent, review: the colours for the newest step and for an earlier one.
+        heat: the ends of the colours of the loss, the low end first.
+        lines: the colours of the lines of a rule and of their arrows; runs: the colours of the runs.
+        scale: the factor of the font size; width: the width of paths in pixels.
     """
 
     name: str
@@ -45,20 +49,23 @@ class Theme:
     width: float = 2.0
 
     def run_color(self, index: int) -> QColor:
-        """The colour of a run."""
+        """Return the colour of a run."""
         return QColor(self.runs[index % len(self.runs)])
 
     def line_color(self, index: int) -> QColor:
-        """The colour of a line that made a vector."""
+        """Return the colour of a line of a rule."""
         return QColor(self.lines[index % len(self.lines)])
 
     def heat_colors(self) -> NDArray[np.uint8]:
-        """256 colours of equal perceived difference, (256, 4) RGBA, between the two ends of the ramp in Oklab."""
+        """Return 256 colours at equal distances in Oklab between the two ends, shape (256, 4), RGBA."""
         return _ramp(*self.heat)
 
     def signed_colors(self) -> NDArray[np.uint8]:
-        """511 colours for numbers from −1 to 1, (511, 4) RGBA: orange below zero, the plot's ground at it, blue above;
-        told apart by those who see no red or no green, too."""
+        """Return 511 colours for numbers from −1 to 1, shape (511, 4), RGBA.
+
+        Negative numbers are orange, zero has the background colour, positive numbers are blue. People with a red-green
+        deficiency can distinguish them too.
+        """
         return _two_ramps(self.review, self.plot, self.accent)
 
 
@@ -85,10 +92,13 @@ THEMES = {theme.name: theme for theme in (LIGHT, DARK, PROJECTOR)}
 
 
 class Look(QObject):
-    """The theme in force; there is one for the application.
+    """The current theme; the application has one such object.
+
+    Attributes:
+        choice: the name of the chosen theme, or "system"; theme: the theme.
 
     Signals:
-        changed: take colours and sizes anew.
+        changed: colours and sizes have changed.
     """
 
     changed = Signal()
@@ -103,7 +113,7 @@ class Look(QObject):
         self._apply()
 
     def choose(self, name: str) -> None:
-        """Take a theme by name, or ``"system"`` to follow the desktop where it tells; remembered."""
+        """Use a theme by name, or ``"system"`` to follow the desktop, and save the choice."""
         self.choice = name
         QSettings().setValue("theme", name)
         self._apply()
@@ -120,14 +130,14 @@ class Look(QObject):
 
 
 def look() -> Look:
-    """The application's look; made on first use."""
-    application = QApplication.instance()
+    """Return the look of the application; it is made on first use."""
+    application = cast(QApplication, QApplication.instance())
     return application.findChild(Look) or Look(application)
 
 
 def theme_titles() -> dict[str, str]:
-    """The choices and what the menu calls them."""
-    return {"system": tr("Like the system"), "light": tr("Light"), "dark": tr("Dark"), "projector": tr("Projector")}
+    """Return the titles of the choices by name."""
+    return {"system": tr("System"), "light": tr("Light"), "dark": tr("Dark"), "projector": tr("Projector")}
 
 
 def _palette(theme: Theme) -> QPalette:
@@ -212,10 +222,12 @@ def _two_ramps(first: str, middle: str, last: str) -> NDArray[np.uint8]:
 
 
 def _oklab(color: str) -> NDArray[np.float64]:
-    """sRGB to Oklab (Ottosson 2020), in which equal distances look equally different."""
-    rgb = np.array(QColor(color).getRgbF()[:3])
+    """Convert sRGB to Oklab (Ottosson 2020), in which equal distances look equally different."""
+    value = QColor(color)
+    rgb = np.array([value.redF(), value.greenF(), value.blueF()])
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    return np.cbrt(linear @ _TO_LMS.T) @ _TO_LAB.T
+    lab: NDArray[np.float64] = np.cbrt(linear @ _TO_LMS.T) @ _TO_LAB.T
+    return lab
 
 
 def _from_oklab(lab: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""The user's code in a thread of its own, for as long as one has patience with it."""
+"""Execution of user code in a thread, with a time limit."""
 
 from __future__ import annotations
 
@@ -8,22 +8,35 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from gdviewer.engine.rules.source_location import location_in_thread
+from gdviewer.engine.rules.source_location import SourceLocation, location_in_thread
 from gdviewer.engine.worker.worker import Abandonable
 
 _POLL_MS = 10
 _CHASE_SECONDS = 3.0
 
 
+class TaskTimeoutError(TimeoutError):
+    """The work of a task has not ended within the time limit.
+
+    Attributes:
+        location: the line of user code that the work executes; None if it is not known.
+    """
+
+    def __init__(self, seconds: float, location: SourceLocation | None) -> None:
+        super().__init__(f"it has not ended within {seconds:g} seconds")
+        self.location = location
+
+
 class TimedTask(QObject):
-    """A piece of work that may raise anything, or never return.
+    """Work that may raise any exception or never return.
 
     Args:
-        seconds: how long it may take.
+        work: the work.
+        seconds: the time limit.
+        parent: the parent object.
 
     Signals:
-        ended: its result, and the exception it raised instead; a TimeoutError where it was given up, with the
-            :class:`gdviewer.engine.rules.source_location.SourceLocation` of the work as its attribute ``location``.
+        ended: the result, or None and the exception. After the time limit this is a :class:`TaskTimeoutError`.
     """
 
     ended = Signal(object, object)
@@ -32,22 +45,22 @@ class TimedTask(QObject):
         super().__init__(parent)
         self._work, self._seconds = work, seconds
         self._result: tuple[Any, BaseException | None] = None, None
-        self._told = False
+        self._is_reported = False
         self._end = perf_counter() + seconds
-        self._thread = Abandonable(self._do, "gdviewer attempt")
+        self._thread = Abandonable(self._do, "gdviewer task")
         self._timer = QTimer(self, interval=_POLL_MS)
         self._timer.timeout.connect(self._poll)
         self._thread.start()
         self._timer.start()
 
     def give_up(self) -> None:
-        """End it, and tell nothing of it."""
-        self._told = True
+        """Abandon the work without a signal."""
+        self._is_reported = True
         self._end = perf_counter()
         self._thread.abandon()
 
     def close(self, seconds: float = 0.5) -> None:
-        """End it now; wait for its thread at most so long."""
+        """Abandon the work, and wait for its thread for at most this time."""
         self.give_up()
         end = perf_counter() + seconds
         while self._thread.is_alive() and perf_counter() < end:
@@ -66,12 +79,11 @@ class TimedTask(QObject):
     def _poll(self) -> None:
         now = perf_counter()
         if not self._thread.is_alive():
-            self._tell(*self._result)
+            self._report(*self._result)
         elif now > self._end:
-            error = TimeoutError(f"it has not ended within {self._seconds:g} seconds")
-            error.location = location_in_thread(self._thread.ident)
+            error = TaskTimeoutError(self._seconds, location_in_thread(self._thread.ident))
             self._thread.abandon()
-            self._tell(None, error)
+            self._report(None, error)
             if now < self._end + _CHASE_SECONDS:
                 return
         else:
@@ -79,7 +91,7 @@ class TimedTask(QObject):
         self._timer.stop()
         self.deleteLater()
 
-    def _tell(self, result: Any, error: BaseException | None) -> None:
-        if not self._told:
-            self._told = True
+    def _report(self, result: Any, error: BaseException | None) -> None:
+        if not self._is_reported:
+            self._is_reported = True
             self.ended.emit(result, error)
