@@ -1,1 +1,1 @@
-"""The descent itself: parameters, oracle, stop rules, trace, run and worker. NumPy and the standard library only."""
+"""The descent: parameters, oracle, stop rules, trace, run and worker. NumPy and the standard library only."""

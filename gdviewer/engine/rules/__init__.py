@@ -1,1 +1,1 @@
-"""Rules and what stands around them: parameters, signatures, the oracle, options, results and errors."""
+"""Rules and their surroundings: parameters, signatures, the oracle, options, results and errors."""

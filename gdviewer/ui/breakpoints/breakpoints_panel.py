@@ -1,11 +1,13 @@
-"""Where runs pause: breakpoints to switch on, conditions of one's own, and what was hit last."""
+"""The panel of the breakpoints: kinds, user-defined conditions, and the last hit."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import cast
 
 from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -35,11 +37,13 @@ _VALUE_WIDTH = 96
 
 
 class BreakpointsPanel(QWidget):
-    """A check box for each kind of breakpoint with its value beside it, and any number of conditions of one's own.
+    """A check box for each kind of breakpoint with its value, and rows for conditions.
 
     Attributes:
-        rows: the row of each kind but expressions, by name.
-        conditions: the rows of the expressions, drafts included.
+        rows: the row of each kind but conditions, by name.
+        conditions: the rows of the conditions, including invalid ones.
+        hit_by, last: the run that hit the last breakpoint, and the text; go: the button that shows it.
+        add: the button that adds a condition.
     """
 
     def __init__(self, session: Session) -> None:
@@ -51,27 +55,32 @@ class BreakpointsPanel(QWidget):
         self.hit_by.setProperty("role", "heading")
         self.last = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self.last.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.go = QToolButton(text=tr("Go there"))
-        self.go.setToolTip(tr("Look at the step at which this breakpoint was hit."))
+        self.go = QToolButton()
+        self.go.setText(tr("Go there"))
+        self.go.setToolTip(tr("Move the cursor to the step of this hit."))
         self.go.clicked.connect(self.go_there)
         self.rows = {name: _Row(name, kind) for name, kind in KINDS.items() if name != EXPRESSION}
         self.conditions: list[_Condition] = []
-        self._conditions = QVBoxLayout(spacing=4)
-        own = QLabel(tr("Conditions of your own"))
-        own.setProperty("role", "heading")
-        self.add = QToolButton(text=tr("Add a condition"))
+        self._conditions = QVBoxLayout()
+        self._conditions.setSpacing(4)
+        title = QLabel(tr("Your conditions"))
+        title.setProperty("role", "heading")
+        self.add = QToolButton()
+        self.add.setText(tr("Add a condition"))
         self.add.setToolTip(
             tr(
-                "Pause where a condition becomes true, such as {example}. It may speak of t, loss, x, gradient, move, "
-                "of what the optimizer carries and its hyperparameters by their names, and of what each was a step "
-                "before, as in previous.loss.",
+                "Pause when a condition becomes true, such as {example}. It can use t, loss, x, gradient, move, the "
+                "state of the optimizer and its hyperparameters, and the values of the step before, as in "
+                "previous.loss.",
                 example=EXAMPLE,
             )
         )
         self.add.clicked.connect(self.add_condition)
         keys_by_tab(self.go, self.add)
-        layout = QVBoxLayout(self, spacing=6)
-        heading = QHBoxLayout(spacing=4)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(6)
+        heading = QHBoxLayout()
+        heading.setSpacing(4)
         heading.addWidget(self.hit_by, 1)
         heading.addWidget(self.go)
         layout.addLayout(heading)
@@ -79,23 +88,23 @@ class BreakpointsPanel(QWidget):
         for row in self.rows.values():
             layout.addWidget(row)
             row.changed.connect(self._edit)
-        layout.addWidget(own)
+        layout.addWidget(title)
         layout.addLayout(self._conditions)
         layout.addWidget(self.add, alignment=Qt.AlignmentFlag.AlignLeft)
         layout.addStretch(1)
         session.experiment_changed.connect(self._take_edit)
         session.runs_changed.connect(self._forget)
-        session.frame.connect(self._tell)
-        session.player.playing_changed.connect(self._tell)
+        session.frame.connect(self._show_hit)
+        session.player.playing_changed.connect(self._show_hit)
         self._match()
-        self._tell()
+        self._show_hit()
 
     def add_condition(self) -> None:
-        """Add an empty line to type a condition into."""
+        """Add an empty row for a condition."""
         self._append(None).entry.setFocus()
 
     def go_there(self) -> None:
-        """Look at the step that was hit last, in the run that hit it."""
+        """Move the cursor to the last hit and select its run."""
         if self._last:
             run, hit = self._last
             self._session.select(self._session.runs.index(run))
@@ -121,48 +130,47 @@ class BreakpointsPanel(QWidget):
         return {name for plan in self._session.experiment.runs for name in names_of(plan.optimizer)}
 
     def _edit(self) -> None:
-        touched = [row.breakpoint for name, row in self.rows.items() if row.breakpoint != Breakpoint(name, None, False)]
-        told = (*touched, *(row.breakpoint for row in self.conditions if row.breakpoint))
+        edited = [row.breakpoint for name, row in self.rows.items() if row.breakpoint != Breakpoint(name, None, False)]
+        breakpoints = (*edited, *(row.breakpoint for row in self.conditions if row.breakpoint))
         experiment = self._session.experiment
-        if told != experiment.breakpoints:
-            self._session.edit(replace(experiment, breakpoints=told))
+        if breakpoints != experiment.breakpoints:
+            self._session.edit(replace(experiment, breakpoints=breakpoints))
 
     def _take_edit(self, change: ExperimentDiff) -> None:
         if change.breakpoints:
             self._match()
         elif change.removed or not all(run.goes_on for run in change.runs):
-            self._tell_unwatched()
+            self._show_unwatched()
         if change.edited:
-            self._forget()  # the run that was hit may have another title, or be gone
+            self._forget()  # the run of the last hit may have another title, or be removed
 
     def _match(self) -> None:
-        held = self._session.experiment.breakpoints
+        current = self._session.experiment.breakpoints
         for name, row in self.rows.items():
-            row.show_breakpoint(next((b for b in held if b.kind == name), Breakpoint(name, None, False)))
-        own = [b for b in held if b.kind == EXPRESSION]
-        if own != [row.breakpoint for row in self.conditions if row.breakpoint]:
-            for row in self.conditions:
-                row.hide()
-                row.deleteLater()
+            row.show_breakpoint(next((b for b in current if b.kind == name), Breakpoint(name, None, False)))
+        conditions = [b for b in current if b.kind == EXPRESSION]
+        if conditions != [row.breakpoint for row in self.conditions if row.breakpoint]:
+            for old in self.conditions:
+                old.hide()
+                old.deleteLater()
             self.conditions.clear()
-            for shown in own:
+            for shown in conditions:
                 self._append(shown)
-        self._tell_unwatched()
+        self._show_unwatched()
 
-    # What was hit
+    # Hits
 
     def _forget(self) -> None:
         runs = self._session.runs
         self._seen = {run: n for run, n in self._seen.items() if run in runs}
         if self._last and self._last[0] not in runs:
             self._last = None
-        self._tell()
+        self._show_hit()
 
-    def _tell(self, *_: object) -> None:
+    def _show_hit(self, *_: object) -> None:
         for run in self._session.runs:
-            hits = (
-                [hit for hit in run.trace.hits if hit.step > run.branch_step] if run.begun else []
-            )  # not what it took over
+            # the hits up to the branch step belong to the run that it continues
+            hits = [hit for hit in run.trace.hits if hit.step > run.branch_step] if run.begun else []
             if len(hits) > self._seen.get(run, 0):
                 self._seen[run] = len(hits)
                 first = next(hit for hit in hits if hit.step == hits[-1].step)
@@ -178,10 +186,10 @@ class BreakpointsPanel(QWidget):
         for widget in (self.hit_by, self.last, self.go):
             widget.setVisible(bool(text))
         if any(run.unwatched for run in self._session.runs):
-            self._tell_unwatched()
+            self._show_unwatched()
 
-    def _tell_unwatched(self) -> None:
-        """Beside each condition: which runs are not watched by it, and why."""
+    def _show_unwatched(self) -> None:
+        """Show below each condition the runs that it does not watch, and the reason."""
         plans = self._session.experiment.runs
         for row in self.conditions:
             if row.breakpoint is None:
@@ -196,20 +204,23 @@ class BreakpointsPanel(QWidget):
                 lines.append(
                     tr("{names}: only runs of {only} are watched", names=names, only=only)
                     if only
-                    else tr("{names}: no run has it", names=names)
+                    else tr("{names}: no run has this", names=names)
                 )
             for plan, lacks, run in zip(plans, lacking, self._session.runs, strict=True):
                 if not lacks and row.breakpoint in run.unwatched:
                     why = tr(run.unwatched[row.breakpoint])
                     lines.append(tr("{run} is not watched: {why}", run=plan.optimizer.title, why=why))
-            row.tell("\n".join(dict.fromkeys(lines)))
+            row.show_note("\n".join(dict.fromkeys(lines)))
 
 
 class _Row(QWidget):
-    """A kind of breakpoint: its check box, and its value where it has one.
+    """A kind of breakpoint: its check box, and its value if it has one.
+
+    Attributes:
+        breakpoint: the breakpoint that is shown.
 
     Signals:
-        changed: it was switched, or its value was.
+        changed: the check box or the value has changed.
     """
 
     changed = Signal()
@@ -218,19 +229,22 @@ class _Row(QWidget):
         super().__init__()
         self.breakpoint = Breakpoint(name, None, False)
         title, tip = tr(kind.title), tr(kind.meaning)
-        layout = QGridLayout(self, horizontalSpacing=8, verticalSpacing=1)
+        layout = QGridLayout(self)
+        layout.setHorizontalSpacing(8)
+        layout.setVerticalSpacing(1)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setColumnStretch(0, 1)
         self.field: NumberField | None = None
         self.words: QComboBox | None = None
+        self.switch: QCheckBox
         if isinstance(kind.parameter, Parameter):
             self.field = NumberField(name, kind.parameter, optional=True, title=title)
             self.field.slider.hide()
             self.field.entry.setFixedWidth(_VALUE_WIDTH)
             self.field.show_value(None)
-            self.switch = self.field.switch
+            self.switch = cast(QCheckBox, self.field.switch)  # an optional field has one
             layout.addWidget(self.field, 0, 0)
-            self.field.changed.connect(self._take)
+            self.field.changed.connect(self._use)
             tip = f"{tip}\n{self.field.toolTip().partition(chr(10))[2]}"
             self.field.entry.setToolTip(tip)
         else:
@@ -238,20 +252,20 @@ class _Row(QWidget):
             self.switch.setAccessibleName(title)
             keys_by_tab(self.switch)
             layout.addWidget(self.switch, 0, 0)
-            self.switch.toggled.connect(self._take)
+            self.switch.toggled.connect(self._use)
         if isinstance(kind.parameter, Choice):
             self.words = QComboBox()
             self.words.addItems(kind.parameter.words)
             self.words.setFixedWidth(_VALUE_WIDTH)
             self.words.setAccessibleName(f"{title}: {tr(kind.parameter.meaning)}")
             self.words.setToolTip(f"{title}: {tr(kind.parameter.meaning)}")
-            self.words.currentTextChanged.connect(self._take)
+            self.words.currentTextChanged.connect(self._use)
             layout.addWidget(self.words, 0, 1)
         for widget in (self, self.switch):
             widget.setToolTip(tip)
 
     def show_breakpoint(self, shown: Breakpoint) -> None:
-        """Show one that holds already; nothing is signalled."""
+        """Show a breakpoint without a signal."""
         if shown == self.breakpoint:
             return
         self.breakpoint = shown
@@ -270,7 +284,7 @@ class _Row(QWidget):
             if widget:
                 widget.blockSignals(False)
 
-    def _take(self, *_: object) -> None:
+    def _use(self, *_: object) -> None:
         if self.field:
             off = self.field.value is None
             value = self.breakpoint.value if off else self.field.value
@@ -282,14 +296,14 @@ class _Row(QWidget):
 
 
 class _Condition(QWidget):
-    """A condition of one's own: switched, typed, checked as it is typed, and removed.
+    """A user-defined condition, which is checked while it is typed.
 
     Attributes:
-        breakpoint: the last valid one; None until there is one.
+        breakpoint: the last valid condition; None if there is none yet.
 
     Signals:
-        changed: it was switched, or another was entered.
-        removed: it is to go.
+        changed: the check box or the condition has changed.
+        removed: the condition is to be removed.
     """
 
     changed = Signal()
@@ -299,24 +313,29 @@ class _Condition(QWidget):
         super().__init__()
         self._known_names = known_names
         self.breakpoint = shown
-        self.switch = QCheckBox(checked=shown is None or shown.enabled)
-        self.switch.setToolTip(tr("Heed this condition."))
-        self.switch.setAccessibleName(tr("Heed this condition"))
+        self.switch = QCheckBox()
+        self.switch.setChecked(shown is None or shown.enabled)
+        self.switch.setToolTip(tr("Use this condition."))
+        self.switch.setAccessibleName(tr("Use this condition"))
         self.entry = EntryField()
         self.entry.setPlaceholderText(EXAMPLE)
         self.entry.setAccessibleName(tr("Condition"))
-        self.entry.setToolTip(tr("Pause where this becomes true; Enter takes it."))
-        self.remove = QToolButton(text="✕", autoRaise=True)
+        self.entry.setToolTip(tr("Pause when this becomes true; Enter applies it."))
+        self.remove = QToolButton(autoRaise=True)
+        self.remove.setText("✕")
         self.remove.setToolTip(tr("Remove this condition."))
         self.remove.setAccessibleName(tr("Remove this condition"))
-        self.note = QLabel(wordWrap=True, visible=False, textFormat=Qt.TextFormat.PlainText)
+        self.note = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self.note.hide()
         self.note.setProperty("role", "muted")
         keys_by_tab(self.switch, self.remove)
-        line = QHBoxLayout(spacing=4)
+        line = QHBoxLayout()
+        line.setSpacing(4)
         line.addWidget(self.switch)
         line.addWidget(self.entry, 1)
         line.addWidget(self.remove)
-        layout = QVBoxLayout(self, spacing=1)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(1)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(line)
         layout.addWidget(self.entry.message)
@@ -324,29 +343,29 @@ class _Condition(QWidget):
         self.entry.show_text(shown.value if shown else "")
         self.switch.toggled.connect(self._switch)
         self.entry.textEdited.connect(self._check)
-        self.entry.entered.connect(self._take)
+        self.entry.entered.connect(self._use)
         self.remove.clicked.connect(self.removed)
 
-    def resizeEvent(self, event: object) -> None:
+    def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        if self.entry.hasFocus():  # what is told below it is to be seen
-            QTimer.singleShot(0, self, self._scroll_here)
+        if self.entry.hasFocus():  # keep the message below it visible
+            QTimer.singleShot(0, self, self._scroll_into_view)
 
-    def _scroll_here(self) -> None:
+    def _scroll_into_view(self) -> None:
         area = self.parentWidget()
         while area and not isinstance(area, QScrollArea):
             area = area.parentWidget()
-        if area:
+        if isinstance(area, QScrollArea):
             area.ensureWidgetVisible(self, 0, 8)
 
-    def tell(self, text: str) -> None:
-        """Say which runs are not watched; an empty text says that all are."""
+    def show_note(self, text: str) -> None:
+        """Show a text on runs that are not watched; an empty text hides it."""
         if self.note.text() != text:
             self.note.setText(text)
             self.note.setVisible(bool(text))
 
     def _check(self) -> None:
-        """Tell what is wrong with what is typed."""
+        """Show the error of the typed condition."""
         try:
             condition(self.entry.text()).check(self._known_names())
         except ValueError as error:
@@ -354,7 +373,7 @@ class _Condition(QWidget):
         else:
             self.entry.explain("")
 
-    def _take(self, text: str) -> None:
+    def _use(self, text: str) -> None:
         self._check()
         if not self.entry.message.text():
             self.entry.take(text.strip())

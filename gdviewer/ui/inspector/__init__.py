@@ -1,1 +1,1 @@
-"""The step at the cursor, from inside."""
+"""The step panel: the lines and values of the step at the cursor."""

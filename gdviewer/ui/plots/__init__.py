@@ -1,1 +1,1 @@
-"""The plots. Each draws ``(trace, position)`` of every run at each frame, live and looking back alike."""
+"""The plots. Each draws ``(trace, position)`` of every run at each frame."""

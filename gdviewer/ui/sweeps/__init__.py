@@ -1,1 +1,1 @@
-"""Sweeps: a setting varied over values and seeds, seen as curves and told in numbers."""
+"""Sweeps: runs with many values of a setting and several seeds, with curves, a table and findings."""

@@ -1,4 +1,4 @@
-"""All curves of a sweep: over each other, or in a small plot for each value."""
+"""The curves of a sweep: in one plot, or in a small plot for each value."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from gdviewer.ui.widgets.keys import keys_by_tab
 
 
 class SweepCurves(QWidget):
-    """The plots of a sweep, with the switches of how they are drawn.
+    """The plots of a sweep and the switches of their axes.
 
     Attributes:
-        overlay: the plot of all values; small: those of one value each, made when they are first asked for.
+        overlay: the plot of all values; small: the plots of one value each, made on first use.
+        log_steps, log_values, apart: the switches.
 
     Signals:
-        hovered: what is under the mouse, as a line of text.
+        hovered: a line of text on what is under the mouse.
     """
 
     hovered = Signal(str)
@@ -36,39 +37,43 @@ class SweepCurves(QWidget):
         self.overlay.hovered.connect(self.hovered)
         self.small: list[SweepPlot] = []
         self._grid = QWidget(visible=False)
-        self._cells = QGridLayout(self._grid, horizontalSpacing=6, verticalSpacing=2)
+        self._cells = QGridLayout(self._grid)
+        self._cells.setHorizontalSpacing(6)
+        self._cells.setVerticalSpacing(2)
         self._cells.setContentsMargins(0, 0, 0, 0)
         self.log_steps = self._switch(tr("log steps"), tr("Logarithmic axis of the steps."))
         self.log_values = self._switch(tr("log loss"), tr("Logarithmic axis of the loss."))
         self.log_values.setChecked(True)
         self.apart = self._switch(tr("one plot each"), tr("A small plot for each value, on the same axes."))
-        switches = QHBoxLayout(spacing=10)
+        switches = QHBoxLayout()
+        switches.setSpacing(10)
         for switch in (self.log_steps, self.log_values, self.apart):
             switches.addWidget(switch)
             switch.toggled.connect(self._arrange)
         switches.addStretch(1)
-        layout = QVBoxLayout(self, spacing=4)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(4)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(switches)
         layout.addWidget(self.overlay, 1)
         layout.addWidget(self._grid, 1)
 
-    def take(self, sweep: Sweep) -> None:
-        """Show another sweep; where each value has run to the same loss, the steps differ by decades."""
+    def show_sweep(self, sweep: Sweep) -> None:
+        """Show another sweep, with a logarithmic axis of steps if each value runs to the same loss."""
         self._sweep = sweep
         self._emphasis = None
         self.log_steps.setChecked(sweep.target is not None)
-        self.overlay.take(sweep, sweep.values)
+        self.overlay.show_sweep(sweep, sweep.values)
         self._drop_small()
         self._arrange()
 
     def refresh(self) -> None:
-        """Draw what came out meanwhile."""
+        """Draw the new results."""
         for plot in self._shown:
             plot.refresh()
 
     def emphasise(self, value: Any) -> None:
-        """Draw one value's curve wider; None for none."""
+        """Draw the curve of one value wider; None for no value."""
         self._emphasis = value
         for plot in (self.overlay, *self.small):
             plot.emphasise(value)
@@ -98,11 +103,12 @@ class SweepCurves(QWidget):
         columns = math.ceil(math.sqrt(len(sweep.values)))
         for i, value in enumerate(sweep.values):
             plot = SweepPlot(self._session)
-            plot.take(sweep, [value])
+            plot.show_sweep(sweep, [value])
             plot.emphasise(self._emphasis)
             plot.hovered.connect(self.hovered)
             cell = QWidget()
-            rows = QVBoxLayout(cell, spacing=0)
+            rows = QVBoxLayout(cell)
+            rows.setSpacing(0)
             rows.setContentsMargins(0, 0, 0, 0)
             rows.addWidget(QLabel(value_title(sweep.what, value)))
             rows.addWidget(plot, 1)
@@ -112,5 +118,6 @@ class SweepCurves(QWidget):
     def _drop_small(self) -> None:
         self.small = []
         while item := self._cells.takeAt(0):
-            item.widget().hide()
-            item.widget().deleteLater()
+            if widget := item.widget():
+                widget.hide()
+                widget.deleteLater()

@@ -1,4 +1,4 @@
-"""The window of sweeps: four buttons, what they vary, the curves as they come, and what they show."""
+"""The window of sweeps: the settings to vary, the curves, the results and the conclusion."""
 
 from __future__ import annotations
 
@@ -45,28 +45,32 @@ from gdviewer.ui.sweeps.table import Results
 from gdviewer.ui.widgets.keys import keys_by_tab
 from gdviewer.ui.widgets.number_field import EntryField
 
-_REDRAWN_SECONDS = 0.25  # between two pictures while it runs
-_SEEDS = count(SEEDS, 1, 100, meaning="runs of each value: other batches, and other weights to begin with")
-_STEPS = count(1000, 1, MAX_STEPS, meaning="the most steps of a run; of batch sizes, of one with the batches of now")
+_REDRAW_SECONDS = 0.25  # between two drawings while a sweep runs
+_SEEDS = count(SEEDS, 1, 100, meaning="runs of each value, with other batches and other initial weights")
+_STEPS = count(1000, 1, MAX_STEPS, meaning="maximum steps of a run; for batch sizes, of a run with the current batches")
 
 
 def _titles() -> dict[str, tuple[str, str]]:
-    """What can be swept: the words on its button, and what it shows."""
+    """Return the title and the tool tip of the button of each setting."""
     return {
-        RATE: (tr("Learning rate"), tr("Too small runs out of steps, too large diverges: where is the best between?")),
-        BATCH: (tr("Batch size"), tr("Small batches are cheap and noisy: the same number of epochs for each size.")),
-        "scaling": (tr("Scaling"), tr("How many steps raw inputs take, and how many scaled ones.")),
-        "init": (tr("Initialisation"), tr("Which weights to begin with lead down, and which never leave.")),
+        RATE: (
+            tr("Learning rate"),
+            tr("A small rate runs out of steps, a large one diverges. Find the best rate."),
+        ),
+        BATCH: (tr("Batch size"), tr("Small batches are cheap and noisy. Each size gets the same number of epochs.")),
+        "scaling": (tr("Scaling"), tr("Compare the steps with raw and with scaled inputs.")),
+        "init": (tr("Initialisation"), tr("Find initial weights that train, and those that do not.")),
     }
 
 
 class SweepDialog(QDialog):
-    """Varies one setting of the selected run, beside the window.
+    """Varies one setting of the selected run.
 
     Attributes:
-        buttons: by what they sweep; a click starts it with defaults.
-        values, seeds, steps: what is edited to start again; start: starts or cancels.
-        conclusion: what the results show.
+        buttons: a button for each setting; a click starts a sweep with default values.
+        values, seeds, steps: the entries; start: the button that starts or cancels.
+        curves, results: the curves and the table; take: the button that uses the selected value.
+        conclusion: the text of the findings; message: an error; hover: a text on what is under the mouse.
     """
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
@@ -75,11 +79,12 @@ class SweepDialog(QDialog):
         self.setWindowTitle(tr("Sweep"))
         self._session = session
         self._what = RATE
-        self._redrawn = 0.0
+        self._drawn = 0.0
         self.runner = Runner(session, self)
         self._group = QButtonGroup(self)
         self.buttons: dict[str, QToolButton] = {}
-        row = QHBoxLayout(spacing=6)
+        row = QHBoxLayout()
+        row.setSpacing(6)
         for what, (title, tip) in _titles().items():
             button = self.buttons[what] = self._button(title, tip, lambda what=what: self.sweep(what))
             button.setCheckable(True)
@@ -89,7 +94,7 @@ class SweepDialog(QDialog):
         self.about.setProperty("role", "muted")
         row.addSpacing(8)
         row.addWidget(self.about, 1)
-        self.values = self._entry(tr("Values"), tr("The values that are tried, with commas between."))
+        self.values = self._entry(tr("Values"), tr("The values to try, separated by commas."))
         self.seeds = self._entry(tr("Seeds"), tr(_SEEDS.meaning), 56)
         self.steps = self._entry(tr("Steps"), tr(_STEPS.meaning), 96)
         self.start = self._button(tr("Start"), tr("Start with these values, or cancel"), self._toggle)
@@ -97,11 +102,12 @@ class SweepDialog(QDialog):
         self.progress = QProgressBar(textVisible=False, maximum=1000)
         self.progress.setAccessibleName(tr("Progress"))
         self.progress.setFixedWidth(120)
-        self.message = QLabel(wordWrap=True, visible=False, textFormat=Qt.TextFormat.PlainText)
+        self.message = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self.message.hide()
         self.message.setProperty("role", "error")
         self.curves = SweepCurves(session)
         self.results = Results()
-        self.take = self._button(tr("Take this value"), tr("Put the selected value into the experiment"), self._take)
+        self.take = self._button(tr("Take this value"), tr("Use the selected value in the experiment"), self._use_value)
         self.take.setEnabled(False)
         self.hover = QLabel(textFormat=Qt.TextFormat.PlainText)
         self.hover.setProperty("role", "muted")
@@ -116,7 +122,7 @@ class SweepDialog(QDialog):
         self._show_defaults()
         self.buttons[RATE].setChecked(True)
         self.conclusion.setText(
-            tr("Press one of the four buttons: it varies that setting over values and seeds, and tells what it does.")
+            tr("Press one of the four buttons to vary a setting over values and seeds and to see its effect.")
         )
 
     def _connect(self) -> None:
@@ -124,21 +130,21 @@ class SweepDialog(QDialog):
         self.results.chosen.connect(self._choose)
         self.runner.advanced.connect(self._advance)
         self.runner.ended.connect(self._end)
-        self.runner.failed.connect(lambda error: self._say(str(error)))
+        self.runner.failed.connect(lambda error: self._show_error(str(error)))
         self._session.experiment_changed.connect(self._take_edit)
         self._session.selection_changed.connect(self._match)
 
     def sweep(self, what: str) -> None:
-        """Start a sweep with defaults, or say why there is none."""
+        """Start a sweep with default values; show the reason if it is not possible."""
         self._what = what
         self.buttons[what].setChecked(True)
         if self._show_defaults():
             self.begin()
 
     def begin(self) -> None:
-        """Start the sweep with what stands in the fields; what is wrong with one is said below it."""
-        plan = self._plan
-        if plan is None or self._lacks():
+        """Start the sweep with the values of the entries; the error of an entry is shown below it."""
+        plan = self._sweepable_plan()
+        if plan is None:
             return
         experiment = self._session.experiment
         values = self._read(self.values, lambda text: read_values(experiment, plan, self._what, text))
@@ -149,19 +155,19 @@ class SweepDialog(QDialog):
         try:
             sweep = Sweep(experiment, plan, self._what, values, int(seeds), int(steps))
         except ValueError as error:
-            self._say(str(error))
+            self._show_error(str(error))
             return
-        self._say("")
+        self._show_error("")
         self.conclusion.setText("")
-        self.curves.take(sweep)
-        self.results.take(sweep)
+        self.curves.show_sweep(sweep)
+        self.results.show_sweep(sweep)
         self.take.setEnabled(False)
         self.start.setText(tr("Cancel"))
-        self._redrawn = 0.0
+        self._drawn = 0.0
         self.runner.start(sweep)
 
     def close_threads(self) -> None:
-        """End the sweep, and the thread that executes it."""
+        """End the sweep and its thread."""
         self.runner.close()
 
     def done(self, result: int) -> None:
@@ -172,24 +178,25 @@ class SweepDialog(QDialog):
         self.close_threads()
         super().closeEvent(event)
 
-    # What is swept
+    # Settings
 
     @property
     def _plan(self) -> RunPlan | None:
         runs, selected = self._session.experiment.runs, self._session.selected
         return runs[selected] if 0 <= selected < len(runs) else None
 
-    def _lacks(self) -> bool:
-        """Say why there is nothing to sweep; tells whether that is so."""
+    def _sweepable_plan(self) -> RunPlan | None:
+        """Return the selected run; show the reason and return None if the setting can't be swept for it."""
         plan = self._plan
         why = tr("There is no run to vary.") if plan is None else lacking(self._session.experiment, plan, self._what)
-        self._say(why)
-        return bool(why)
+        self._show_error(why)
+        return None if why else plan
 
     def _show_defaults(self) -> bool:
-        if self._lacks():
+        plan = self._sweepable_plan()
+        if plan is None:
             return False
-        experiment, plan, what = self._session.experiment, self._plan, self._what
+        experiment, what = self._session.experiment, self._what
         self.values.take(", ".join(value_text(what, value) for value in default_values(experiment, plan, what)))
         self.seeds.take(f"{default_seeds(experiment, plan, what)}")
         self.steps.take(f"{default_steps(experiment, plan, what)}")
@@ -213,30 +220,33 @@ class SweepDialog(QDialog):
         entry.take(entry.text().strip())
         return value
 
-    # What comes out
+    # Results
 
     def _toggle(self) -> None:
         self.runner.cancel() if self.runner.running else self.begin()
 
     def _advance(self) -> None:
-        self.progress.setValue(round(1000 * self.runner.sweep.progress))
-        if perf_counter() - self._redrawn > _REDRAWN_SECONDS:
+        if self.runner.sweep:
+            self.progress.setValue(round(1000 * self.runner.sweep.progress))
+        if perf_counter() - self._drawn > _REDRAW_SECONDS:
             self._show()
 
     def _show(self) -> None:
         self.curves.refresh()
         self.results.refresh()
-        self._redrawn = perf_counter()
+        self._drawn = perf_counter()
 
     def _end(self) -> None:
         sweep = self.runner.sweep
         self._show()
         self.start.setText(tr("Start"))
+        if sweep is None:
+            return
         self.progress.setValue(1000 if sweep.done else 0)
-        told = [message_text(one) for one in findings(sweep)]
+        lines = [message_text(finding) for finding in findings(sweep)]
         if not sweep.done:
-            told = [tr("Cancelled after {n} runs.", n=len(sweep.outcomes)), *told]
-        self.conclusion.setText("\n".join(told))
+            lines = [tr("Cancelled after {n} runs.", n=len(sweep.outcomes)), *lines]
+        self.conclusion.setText("\n".join(lines))
 
     def _choose(self, value: Any) -> None:
         self.curves.emphasise(value)
@@ -244,24 +254,26 @@ class SweepDialog(QDialog):
         fits = plan is not None and sweep is not None and not lacking(self._session.experiment, plan, sweep.what)
         self.take.setEnabled(fits and value is not None)
 
-    def _take(self) -> None:
-        """Put the selected value into the experiment, as an edit; with the rate that was found for it."""
+    def _use_value(self) -> None:
+        """Put the selected value into the experiment, with the learning rate that was found for it."""
         sweep, value, plan = self.runner.sweep, self.results.value, self._plan
+        if sweep is None or plan is None:
+            return
         try:
             experiment, changed = with_value(self._session.experiment, plan, sweep.what, value)
-        except ValueError as error:  # of another problem by now
-            self._say(str(error))
+        except ValueError as error:  # the problem has changed
+            self._show_error(str(error))
             return
-        rates = [one.rate for one in sweep.of(value)]
+        rates = [outcome.rate for outcome in sweep.of(value)]
         if sweep.finds_rates and rates and isinstance(plan.optimizer.hyperparameters.get(RATE), Parameter):
             _, changed = with_value(experiment, changed, RATE, rates[0])
         self._session.edit(experiment.with_run(self._session.selected, hyperparameters=changed.hyperparameters))
 
     def _hover(self, text: str) -> None:
-        legend = tr("Lines: the median loss over the seeds, on all rows trained on. Bands: its quartiles.")
+        legend = tr("Lines: median loss over the seeds, on all training rows. Bands: its quartiles.")
         self.hover.setText(text or legend)
 
-    def _say(self, text: str) -> None:
+    def _show_error(self, text: str) -> None:
         self.message.setText(text)
         self.message.setVisible(bool(text))
 
@@ -269,7 +281,9 @@ class SweepDialog(QDialog):
 
     @staticmethod
     def _button(text: str, tip: str, call: Any) -> QToolButton:
-        button = QToolButton(text=text, toolTip=tip)
+        button = QToolButton()
+        button.setText(text)
+        button.setToolTip(tip)
         button.setAccessibleName(text)
         button.clicked.connect(lambda: call())
         keys_by_tab(button)
@@ -285,7 +299,8 @@ class SweepDialog(QDialog):
         return entry
 
     def _lay_out(self, top: QHBoxLayout) -> None:
-        fields = QHBoxLayout(spacing=8)
+        fields = QHBoxLayout()
+        fields.setSpacing(8)
         for entry, title, share in (
             (self.values, tr("Values"), 1),
             (self.seeds, tr("Seeds"), 0),
@@ -298,7 +313,8 @@ class SweepDialog(QDialog):
         fields.addWidget(self.start)
         fields.addWidget(self.progress)
         right = QWidget()
-        column = QVBoxLayout(right, spacing=6)
+        column = QVBoxLayout(right)
+        column.setSpacing(6)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.results, 1)
         column.addWidget(self.take, alignment=Qt.AlignmentFlag.AlignLeft)
@@ -308,7 +324,8 @@ class SweepDialog(QDialog):
         splitter.addWidget(right)
         splitter.setStretchFactor(0, 1)
         splitter.setSizes([620, 430])
-        layout = QVBoxLayout(self, spacing=8)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(8)
         layout.addLayout(top)
         layout.addLayout(fields)
         for entry in (self.values, self.seeds, self.steps):

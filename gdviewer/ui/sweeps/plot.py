@@ -17,21 +17,22 @@ from gdviewer.ui.plots.base import Plot, line_pen
 from gdviewer.ui.session.session import Session
 from gdviewer.ui.widgets.theme import Theme
 
-_RAMPS = {False: (0.0, 0.82), True: (0.22, 1.0)}  # the part of viridis that is seen on a bright, or a dark ground
+_RAMPS = {False: (0.0, 0.82), True: (0.22, 1.0)}  # the part of viridis that is visible on a light or a dark background
 
 
 def value_colors(count: int, theme: Theme) -> list[QColor]:
-    """Colours in order, one for each value: of viridis, whose lightness tells the order without its hues too."""
+    """Return a colour of viridis for each value; their lightness increases in order."""
     first, last = _RAMPS[QColor(theme.plot).lightnessF() < 0.5]
     ramp = pg.colormap.get("viridis")
     return [ramp.map(share, mode="qcolor") for share in np.linspace(first, last, max(count, 2))[:count]]
 
 
 class SweepPlot(Plot):
-    """The bands of some values of a sweep, or of one alone.
+    """Draws the bands of some values of a sweep.
 
     Attributes:
-        log_steps, log_values: whether its axes are logarithmic.
+        sweep: the sweep; None before one is shown.
+        log_steps, log_values: True if the axis is logarithmic.
     """
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
@@ -41,34 +42,34 @@ class SweepPlot(Plot):
         self._values: tuple[Any, ...] = ()
         self._emphasis: Any = None
         self._drawn: tuple[object, ...] = ()
-        self._bands: dict[Any, tuple[NDArray[np.float64], ...]] = {}  # of all values, as they are drawn
+        self._bands: dict[Any, tuple[NDArray[np.float64], ...]] = {}  # of all values, in the coordinates of the plot
         self._curves: dict[Any, tuple[pg.PlotCurveItem, pg.FillBetweenItem]] = {}
         self.setMinimumSize(170, 120)
-        self.setToolTip(tr("A line is the median of the runs of a value, the band around it their quartiles."))
+        self.setToolTip(tr("Line: median of the runs of a value. Band: their quartiles."))
         self.getAxis("bottom").whole = True
         self.restyle()
 
-    def take(self, sweep: Sweep, values: Sequence[Any]) -> None:
-        """Show the bands of these values, and of no other sweep any more."""
+    def show_sweep(self, sweep: Sweep, values: Sequence[Any]) -> None:
+        """Show the bands of these values of a sweep."""
         self.sweep, self._values = sweep, tuple(values)
         self._clear()
         self.refresh()
 
     def emphasise(self, value: Any) -> None:
-        """Draw one value's curve wider; None for none."""
+        """Draw the curve of one value wider; None for no value."""
         if value != self._emphasis:
             self._emphasis = value
             self._restyle_curves()
 
     def set_logarithmic(self, steps: bool, values: bool) -> None:
-        """Choose the axes."""
+        """Set which axes are logarithmic."""
         if (steps, values) != (self.log_steps, self.log_values):
             self.log_steps, self.log_values = steps, values
             self._clear()
             self.refresh()
 
     def refresh(self) -> None:
-        """Draw what came out meanwhile, and show all of it."""
+        """Draw the new results and show all curves."""
         if self.sweep is None:
             return
         known = (self.sweep, len(self.sweep.outcomes), self.log_steps, self.log_values)
@@ -89,7 +90,7 @@ class SweepPlot(Plot):
         self.show_all()
 
     def show_all(self) -> None:
-        """Show all curves whole; of one that climbs out of all bounds what is near the others."""
+        """Show all curves; a curve that rises far above the others is cut off."""
         if self.sweep is None:
             return
         drawn = list(self._bands.values())
@@ -111,11 +112,13 @@ class SweepPlot(Plot):
             self._restyle_curves()
 
     def describe(self, x: float, y: float) -> str:
-        """The nearest curve under the mouse: its value, the step and the loss, with the quartiles."""
+        """Return a text on the nearest curve: its value, the step, the loss and the quartiles."""
         sweep = self.sweep
         best: tuple[float, str] = (np.inf, "")
         (left, right), (bottom, top) = self.getPlotItem().vb.viewRange()
-        for value in self._values if sweep else ():
+        if sweep is None:
+            return ""
+        for value in self._values:
             band = sweep.band(value)
             if band is None:
                 continue
@@ -125,23 +128,24 @@ class SweepPlot(Plot):
             i = int(np.abs(at - x).argmin())
             off = abs(median[i] - y) / max(top - bottom, 1e-300)
             if off < best[0]:
-                best = off, self._told(value, band, i + int((~self._shown(band)).sum()))
+                best = off, self._text(sweep, value, band, i + int((~self._shown(band)).sum()))
         return best[1] if best[0] < 0.1 else ""
 
-    def _told(self, value: Any, band: Band, i: int) -> str:
-        name = tr("epoch") if self.sweep.in_epochs else tr("step")
+    @staticmethod
+    def _text(sweep: Sweep, value: Any, band: Band, i: int) -> str:
+        name = tr("epoch") if sweep.in_epochs else tr("step")
         return tr(
             "{value}   {name} {step}   loss {loss}   quartiles {low} … {high}",
-            value=value_title(self.sweep.what, value), name=name, step=f"{band.axis[i]:,.4g}",
+            value=value_title(sweep.what, value), name=name, step=f"{band.axis[i]:,.4g}",
             loss=f"{band.median[i]:.4g}", low=f"{band.low[i]:.4g}", high=f"{band.high[i]:.4g}",
         )  # fmt: skip
 
     def _shown(self, band: Band) -> NDArray[np.bool_]:
-        """Which points of the axis can be drawn, (k,): a logarithmic one has no zero."""
+        """Return a mask of the points that can be drawn, shape (k,): a logarithmic axis has no zero."""
         return band.axis > 0 if self.log_steps else np.ones(len(band.axis), dtype=bool)
 
     def _transformed(self, band: Band) -> tuple[NDArray[np.float64], ...]:
-        """Axis, lower quartile, median and upper quartile as they are drawn; up to where the median diverges."""
+        """Return axis, lower quartile, median and upper quartile in plot coordinates, until the median diverges."""
         shown = self._shown(band)
         x, *rows = (row[shown] for row in (band.axis, band.low, band.median, band.high))
         end = int(np.argmin(np.append(np.isfinite(rows[1]), False)))

@@ -1,4 +1,4 @@
-"""Executes a sweep beside the window: a short burst a frame, so that the window stays alive."""
+"""Execution of a sweep in short bursts, one in each frame, so that the window stays responsive."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from gdviewer.ui.session.clock import FRAME_MS
 from gdviewer.ui.session.session import Session
 
 _BURST_SECONDS = 12e-3
-_BESIDE_SECONDS, _BESIDE_FRAMES = 4e-3, 2  # while the window's own runs are played, at every so many frames
+_BESIDE_SECONDS, _BESIDE_FRAMES = 4e-3, 2  # while runs are played: length of a burst, and frames between two
 
 
 class Runner(QObject):
-    """Has one sweep executed at a time; the window's runs are not touched.
+    """Executes one sweep at a time; the runs of the window are not changed.
 
     Attributes:
-        sweep: the one under way, or the last; None before the first.
+        sweep: the current or last sweep; None before the first.
 
     Signals:
-        advanced: some more of it was executed.
-        ended: it is done, or was cancelled.
-        failed: it ended with this exception.
+        advanced: a part of the sweep was executed.
+        ended: the sweep is complete or was cancelled.
+        failed: the sweep raised this exception.
     """
 
     advanced = Signal()
@@ -43,18 +43,18 @@ class Runner(QObject):
 
     @property
     def running(self) -> bool:
-        """Whether a sweep is under way."""
+        """True while a sweep is executed."""
         return self._timer.isActive()
 
     def start(self, sweep: Sweep) -> None:
-        """Execute this sweep, in place of one that is under way."""
+        """Execute this sweep; a current one is replaced."""
         if self._worker.busy and not self._worker.wait(2 * _BURST_SECONDS):
-            self._worker.abandon()  # code of the user's does not return
+            self._worker.abandon()  # user code does not return
         self.sweep, self._error = sweep, None
         self._timer.start()
 
     def cancel(self) -> None:
-        """End the sweep under way; what came out so far stays."""
+        """End the current sweep and keep its results."""
         if self.running:
             self._timer.stop()
             self.ended.emit()
@@ -86,7 +86,7 @@ class Runner(QObject):
         def work(ended: Callable[[], bool]) -> None:
             try:
                 sweep.advance(seconds, ended)
-            except Exception as error:  # such as data that can't be scaled so
+            except Exception as error:  # such as data that can't be scaled in this way
                 if self.sweep is sweep:
                     self._error = error
 

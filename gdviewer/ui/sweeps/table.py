@@ -1,4 +1,4 @@
-"""What each value of a sweep came to, a line each, which is the legend of the curves too."""
+"""The results of a sweep, a row for each value; it is also the legend of the curves."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from gdviewer.ui.widgets.theme import look
 
 
 class Results(QTableWidget):
-    """A line for each value: its colour, loss at the end, and steps; medians over its runs.
+    """A row for each value: its colour, final loss and steps, as medians over its runs.
 
     Signals:
-        chosen: a value was selected, or None.
+        chosen: the selected value, or None.
     """
 
     chosen = Signal(object)
@@ -34,16 +34,16 @@ class Results(QTableWidget):
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setAccessibleName(tr("What each value came to"))
-        self.setToolTip(tr("What each value came to, and its colour in the plot; select one to see its curve."))
+        self.setAccessibleName(tr("Results of the values"))
+        self.setToolTip(tr("The result of each value and its colour in the plot; select a row to see its curve."))
         self.verticalHeader().hide()
         self.setShowGrid(False)
         self.setTabKeyNavigation(False)
         self.setMinimumWidth(240)
-        self.itemSelectionChanged.connect(self._tell)
+        self.itemSelectionChanged.connect(self._emit_value)
         look().changed.connect(self.refresh)
 
-    def take(self, sweep: Sweep) -> None:
+    def show_sweep(self, sweep: Sweep) -> None:
         """Show another sweep."""
         self._sweep = sweep
         self.clear()
@@ -52,12 +52,12 @@ class Results(QTableWidget):
 
     @property
     def value(self) -> Any:
-        """The value that is selected; None for none."""
+        """The selected value; None if no row is selected."""
         rows = self.selectionModel().selectedRows()
         return self._sweep.values[rows[0].row()] if rows and self._sweep else None
 
     def refresh(self) -> None:
-        """Tell what came out meanwhile."""
+        """Show the new results."""
         sweep = self._sweep
         theme = look().theme
         if sweep is None or self._shown == (sweep, len(sweep.outcomes), theme):
@@ -67,32 +67,36 @@ class Results(QTableWidget):
         columns = self._columns(sweep, list(lines.values()))
         if self.columnCount() != len(columns):
             self.setColumnCount(len(columns))
-        self.setHorizontalHeaderLabels(columns)
+        self.setHorizontalHeaderLabels(list(columns))
         colors = value_colors(len(sweep.values), theme)
         for row, (value, color) in enumerate(zip(sweep.values, colors, strict=True)):
             line = lines.get(value)
             texts = self._texts(sweep, line, columns) if line else [""] * (len(columns) - 1)
             for column, text in enumerate([value_title(sweep.what, value), *texts]):
-                item = self.item(row, column)
-                if item is None:
-                    item = QTableWidgetItem()
-                    side = Qt.AlignmentFlag.AlignLeft if column == 0 else Qt.AlignmentFlag.AlignRight
-                    item.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
-                    self.setItem(row, column, item)
+                item = self._cell(row, column)
                 if item.text() != text:
                     item.setText(text)
                 if line and column:
                     item.setToolTip(self._tip(line))
-            self.item(row, 0).setIcon(_swatch(color))
+            self._cell(row, 0).setIcon(_swatch(color))
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+
+    def _cell(self, row: int, column: int) -> QTableWidgetItem:
+        item = self.item(row, column)
+        if item is None:
+            item = QTableWidgetItem()
+            side = Qt.AlignmentFlag.AlignLeft if column == 0 else Qt.AlignmentFlag.AlignRight
+            item.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
+            self.setItem(row, column, item)
+        return item
 
     @staticmethod
     def _columns(sweep: Sweep, lines: list[Summary]) -> dict[str, str]:
-        """The headings, and what of a summary stands under each."""
-        columns = {tr("Value"): "value", tr("Loss at end"): "end"}
+        """Return the attribute of a summary for each heading."""
+        columns = {tr("Value"): "value", tr("Final loss"): "end"}
         measured = {name for line in lines for name in line.measures}
         if "test_accuracy" in measured:
-            columns[tr("Test right")] = "test_accuracy"
+            columns[tr("Test accuracy")] = "test_accuracy"
         elif "test_loss" in measured:
             columns[tr("Test loss")] = "test_loss"
         columns[tr("Steps")] = "steps"
@@ -102,30 +106,28 @@ class Results(QTableWidget):
 
     @staticmethod
     def _texts(sweep: Sweep, line: Summary, columns: dict[str, str]) -> list[str]:
-        failed = any(one.stop and one.stop.reason is Reason.ERROR for one in sweep.of(line.value))
-        lost = tr("failed") if failed else tr("diverged")
+        failed = any(run.stop and run.stop.reason is Reason.ERROR for run in sweep.of(line.value))
+        no_loss = tr("failed") if failed else tr("diverged")
         texts = []
         for name in list(columns.values())[1:]:
             if name == "steps":
-                reached = sweep.target is None or np.isfinite(line.reached)
+                reached = sweep.target is None or (line.reached is not None and np.isfinite(line.reached))
                 texts.append(f"{line.steps:,.0f}" if reached else f"> {line.steps:,.0f}")
             elif name in line.measures:
                 percent = name.endswith("accuracy")
                 texts.append(f"{line.measures[name]:.1%}" if percent else f"{line.measures[name]:.3g}")
             else:
                 number = getattr(line, name, np.nan)
-                texts.append(f"{number:.3g}" if np.isfinite(number) else lost if name == "end" else "–")
+                texts.append(f"{number:.3g}" if np.isfinite(number) else no_loss if name == "end" else "–")
         return texts
 
     @staticmethod
     def _tip(line: Summary) -> str:
-        quartiles = tr(
-            "Quartiles of the loss at the end: {low} … {high}", low=f"{line.low:.4g}", high=f"{line.high:.4g}"
-        )
+        quartiles = tr("Quartiles of the final loss: {low} … {high}", low=f"{line.low:.4g}", high=f"{line.high:.4g}")
         runs = tr("{n} runs, of which {diverged} diverged", n=line.runs, diverged=line.diverged)
         return f"{quartiles}\n{runs}"
 
-    def _tell(self) -> None:
+    def _emit_value(self) -> None:
         self.chosen.emit(self.value)
 
 
@@ -133,5 +135,5 @@ def _swatch(color: QColor) -> QIcon:
     pixmap = QPixmap(14, 14)
     pixmap.fill(color)
     icon = QIcon(pixmap)
-    icon.addPixmap(pixmap, QIcon.Mode.Selected)  # of the same colour though the line is selected
+    icon.addPixmap(pixmap, QIcon.Mode.Selected)  # the colour does not change in a selected row
     return icon

@@ -1,1 +1,1 @@
-"""Controls, themes and background work that any panel can use."""
+"""Controls, themes and background work, used by all panels."""

@@ -135,7 +135,7 @@ def test_that_runs_a_condition_does_not_watch_are_named(window, qtbot, panel):
     assert not row.note.isVisible()
     window.session.change_run(0, optimizer=optimizers.get("sign_sgd"), hyperparameters={})
     window.session.change_run(1, optimizer=optimizers.get("sign_sgd"), hyperparameters={})
-    assert row.note.text() == "m: no run has it"
+    assert row.note.text() == "m: no run has this"
     other = add_condition(qtbot, panel, "x[5] > 1")
     window.session.player.step()
     qtbot.waitUntil(lambda: "there is no component [5]" in other.note.text())
