@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -198,7 +200,7 @@ class Growing:
     def __len__(self) -> int:
         return self._length
 
-    def extend(self, more: Array) -> None:
+    def extend(self, more: NDArray[np.floating[Any] | np.integer[Any]]) -> None:
         """Append ``more`` (k,)."""
         end = self._length + len(more)
         if end > len(self._room):

@@ -1,4 +1,4 @@
-"""What there is to find on the way: stops, breakpoints, hyperparameters that were moved, and steps that went uphill."""
+"""Marks of the timeline: stops, breakpoint hits, changed hyperparameters, and steps at which the loss rose."""
 
 from __future__ import annotations
 
@@ -20,72 +20,73 @@ STOP, HIT, CHANGE, ROSE = "stop", "hit", "change", "rose"
 
 
 class Mark(NamedTuple):
-    """Something that happened at a step of a run.
+    """An event at a step of a run.
 
     Attributes:
+        step: the step; plan: the plan of the run.
         kind: STOP, HIT, CHANGE or ROSE.
-        what: the stop, hit or change itself.
+        event: the stop, hit or change; None for ROSE.
     """
 
     step: int
     kind: str
     plan: RunPlan
-    what: Any = None
+    event: Any = None
 
     @property
     def text(self) -> str:
-        """What happened, and to which run."""
-        what, names = self.what, {"step": f"{self.step:,}", "run": plan_title(self.plan)}
+        """A sentence on the event and its run."""
+        event, names = self.event, {"step": f"{self.step:,}", "run": plan_title(self.plan)}
         if self.kind == ROSE:
             return tr("step {step}: the loss rose. {run}", **names)
         if self.kind == CHANGE:
-            name = tr(what.name.replace("_", " "))
-            names |= {"name": name, "value": f"{what.value:.6g}"}
-            return tr("step {step}: {name} is {value} from here on. {run}", **names)
+            name = tr(event.name.replace("_", " "))
+            names |= {"name": name, "value": f"{event.value:.6g}"}
+            return tr("step {step}: {name} becomes {value}. {run}", **names)
         if self.kind == HIT:
-            return tr("{why} {run}", why=hit_text(what), **names)  # it names the step
-        return tr("step {step}: the end. {why} {run}", why=stop_text(what)[0], **names)
+            return tr("{why} {run}", why=hit_text(event), **names)  # the reason includes the step
+        return tr("step {step}: the end. {why} {run}", why=stop_text(event)[0], **names)
 
 
 class Rises:
-    """The steps of one run at which the loss rose; each row of its trace is looked at once."""
+    """The steps of one run at which the loss rose; each row of the trace is read once."""
 
     def __init__(self) -> None:
         self._steps = Growing()
         self._seen = 1
 
     def update(self, loss: Array) -> Array:
-        """Take in the rows that are new in ``loss`` (length,), and return all steps at which it rose, in order."""
+        """Read the new rows of ``loss``, shape (k,), and return all steps at which it rose, in order."""
         if len(loss) > self._seen:
-            fresh = loss[self._seen - 1 :]
-            self._steps.extend(np.flatnonzero(fresh[1:] > fresh[:-1]) + self._seen)
+            new = loss[self._seen - 1 :]
+            self._steps.extend(np.flatnonzero(new[1:] > new[:-1]) + self._seen)
             self._seen = len(loss)
         return self._steps.values
 
 
 class Marks:
-    """The marks of the runs that are shown."""
+    """The marks of the visible runs."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._rises: WeakKeyDictionary[Run, Rises] = WeakKeyDictionary()
 
     def events(self) -> list[Mark]:
-        """Stops, breakpoints hit and hyperparameters moved: the few that are shown one by one."""
+        """Return the stops, breakpoint hits and changed hyperparameters, which are drawn one by one."""
         return [mark for plan, run in self._shown() for mark in _events_of(plan, run)]
 
     def rises(self) -> list[tuple[RunPlan, Array]]:
-        """The steps at which the loss of each run rose."""
+        """Return the steps at which the loss of each run rose."""
         return [
             (plan, self._rises.setdefault(run, Rises()).update(run.trace.loss))
             for plan, run in self._shown()
-            if not (run.problem.batchwise and run.problem.stochastic)  # there every other step rises, and none tells
+            if not (run.problem.batchwise and run.problem.stochastic)  # losses of batches rise at every other step
         ]
 
     def near(self, step: float, reach: float) -> list[Mark]:
-        """The marks up to ``reach`` steps from ``step``, which need not be whole.
+        """Return the marks up to ``reach`` steps from ``step``, which may be fractional.
 
-        Events come first, then of each run's rises the nearest; of each kind the nearest is first.
+        Events come first, then the nearest rise of each run; in each group the nearest is first.
         """
         events = [mark for mark in self.events() if abs(mark.step - step) <= reach]
         rises = []
@@ -101,17 +102,17 @@ class Marks:
 
 
 def _nearest(steps: Array, step: float, reach: float) -> Array:
-    """The one of a few ``steps`` that is nearest, where it is up to ``reach`` away."""
-    far = np.abs(steps - step)
-    return steps[[far.argmin()]] if len(steps) and far.min() <= reach else steps[:0]
+    """Return the nearest of a few steps, if it is at most ``reach`` away; shape (1,) or (0,)."""
+    distances = np.abs(steps - step)
+    return steps[[distances.argmin()]] if len(steps) and distances.min() <= reach else steps[:0]
 
 
 def _events_of(plan: RunPlan, run: Run) -> Iterator[Mark]:
     newest, stop = run.step, run.stop
     for change in run.trace.changes:
-        if change.step <= newest:  # it is known before the first step that uses it is done
+        if change.step <= newest:  # a change is recorded before the first step that uses it
             yield Mark(change.step, CHANGE, plan, change)
     for hit in run.trace.hits:
-        yield Mark(min(hit.step, newest), HIT, plan, hit)  # of a move that was not applied, where it would begin
+        yield Mark(min(hit.step, newest), HIT, plan, hit)  # a hit at a move that was not applied is shown at its start
     if stop and stop.reason not in (Reason.USER, Reason.BREAKPOINT):
         yield Mark(newest, STOP, plan, stop)

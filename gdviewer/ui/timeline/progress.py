@@ -1,4 +1,4 @@
-"""How far training is: the epoch, the time left, and how many examples are seen a second."""
+"""The progress of training: the epoch, the remaining time, and the examples per second."""
 
 from __future__ import annotations
 
@@ -6,48 +6,53 @@ from collections import deque
 from time import perf_counter
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from gdviewer.experiment.diff import ExperimentDiff
 from gdviewer.experiment.training import batches_an_epoch, duration_text
-from gdviewer.problems.kinds import is_network
+from gdviewer.problems.kinds import is_fit, is_network
 from gdviewer.problems.problem import Problem
 from gdviewer.text import tr
 from gdviewer.ui.session.session import Session
 from gdviewer.ui.widgets.theme import look
 
-_TOLD = 0.5  # seconds between two texts while the runs are played, so that they can be read
-_MEASURED = 3.0  # seconds over which the pace is measured
-_LEAST = 0.3  # seconds that it needs
+_UPDATE_SECONDS = 0.5  # between two texts while the runs are played, so that they can be read
+_PACE_SECONDS = 3.0  # time over which the pace is measured
+_MIN_SECONDS = 0.3  # shortest time for a pace
 
 
 def in_epochs(problem: Problem) -> int | None:
-    """How many steps an epoch has, where steps are counted in epochs: on a network, or on batches of data."""
+    """Return the number of steps in an epoch; None if steps are not counted in epochs.
+
+    They are for a network and for batches of data.
+    """
     return batches_an_epoch(problem) if is_network(problem) or problem.stochastic else None
 
 
 class TrainingProgress(QWidget):
-    """A thin bar, and words beside it; hidden where steps are not counted in epochs.
+    """A thin bar with texts beside it; hidden if steps are not counted in epochs.
 
     Attributes:
-        epoch, left, pace: the words, of fixed widths, so that numbers that change move nothing.
+        bar: the bar.
+        epoch, left, pace: the texts; their widths are fixed, so that changing numbers move nothing.
     """
 
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
         self._passed: deque[tuple[float, int, int]] = deque()  # time, steps of the longest run, steps of all runs
-        self._told = 0.0
+        self._updated = 0.0
         self.bar = _Bar()
         self.epoch, self.left, self.pace = (QLabel(textFormat=Qt.TextFormat.PlainText) for _ in range(3))
-        layout = QHBoxLayout(self, spacing=10)
+        layout = QHBoxLayout(self)
+        layout.setSpacing(10)
         layout.setContentsMargins(8, 0, 8, 0)
         for widget, tip in (
-            (self.bar, tr("How many of the steps allowed are done.")),
-            (self.epoch, tr("An epoch is a pass over all data trained on; the limit is that of max steps.")),
-            (self.left, tr("Until the limit of steps, at the pace of the last seconds.")),
-            (self.pace, tr("Examples that all runs together saw in a second, over the last seconds.")),
+            (self.bar, tr("The share of the maximum number of steps.")),
+            (self.epoch, tr("An epoch is a pass over all training data; the limit is max steps.")),
+            (self.left, tr("Time until max steps at the pace of the last seconds.")),
+            (self.pace, tr("Examples per second of all runs, over the last seconds.")),
         ):
             widget.setToolTip(tip)
             layout.addWidget(widget)
@@ -70,7 +75,7 @@ class TrainingProgress(QWidget):
 
     def _begin(self) -> None:
         self._passed.clear()
-        self._tell()
+        self._show_texts()
 
     def _take_frame(self) -> None:
         if self.isHidden():
@@ -80,24 +85,24 @@ class TrainingProgress(QWidget):
             if self._passed and self._session.cursor.newest < self._passed[-1][1]:
                 self._passed.clear()
             self._passed.append((now, self._session.cursor.newest, sum(run.step for run in self._session.runs)))
-            while now - self._passed[0][0] > _MEASURED:
+            while now - self._passed[0][0] > _PACE_SECONDS:
                 self._passed.popleft()
-        if now - self._told >= _TOLD or not self._session.player.playing:
-            self._tell()
+        if now - self._updated >= _UPDATE_SECONDS or not self._session.player.playing:
+            self._show_texts()
 
-    def _tell(self) -> None:
+    def _show_texts(self) -> None:
         problem = self._session.experiment.problem
         count = in_epochs(problem)
-        if count is None:
+        if count is None or not is_fit(problem):
             return
-        self._told = perf_counter()
+        self._updated = perf_counter()
         steps, limit = self._session.cursor.newest, self._session.experiment.limits.max_steps
         _show(self.epoch, _epoch_text(steps / count, limit / count))
         self.bar.show_share(steps / limit)
         left = pace = ""
         if (
             len(self._passed) > 1
-            and self._passed[-1][0] - self._passed[0][0] >= _LEAST
+            and self._passed[-1][0] - self._passed[0][0] >= _MIN_SECONDS
             and self._session.player.playing
         ):
             (begun, first, first_all), (now, last, last_all) = self._passed[0], self._passed[-1]
@@ -129,7 +134,11 @@ def _show(label: QLabel, text: str) -> None:
 
 
 class _Bar(QWidget):
-    """A share as a thin bar."""
+    """A share as a thin bar.
+
+    Attributes:
+        share: the share, from 0 to 1.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -138,12 +147,12 @@ class _Bar(QWidget):
         self.setAccessibleName(tr("Progress"))
 
     def show_share(self, share: float) -> None:
-        """Show a share from 0 to 1."""
+        """Show a share, from 0 to 1."""
         if round(share * self.width()) != round(self.share * self.width()):
             self.update()
         self.share = min(1.0, share)
 
-    def paintEvent(self, event: object) -> None:
+    def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)

@@ -1,10 +1,10 @@
-"""All steps as a line to drag along, with marks at what happened on the way."""
+"""The line of all steps, along which the cursor is dragged, with marks of events."""
 
 from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QHelpEvent, QImage, QMouseEvent, QPainter, QPolygonF
+from PySide6.QtGui import QColor, QHelpEvent, QImage, QMouseEvent, QPainter, QPaintEvent, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from gdviewer.text import tr
@@ -12,30 +12,33 @@ from gdviewer.ui.session.session import Session
 from gdviewer.ui.timeline.marks import CHANGE, HIT, Mark, Marks
 from gdviewer.ui.widgets.theme import look
 
-_MARGIN = 8  # left and right of the line, for what stands at its ends
-_EVENTS, _TRACK, _RISES, _HEIGHT = 8, 18, 23, 32  # from the top: events' and line's middle, rises' top, and all
-_THICK = 6  # of the line
-_NEAR = 5  # so many pixels from a mark, a click is meant for it
-_STILL = 3  # so many pixels a hand may shake in a click
-_MOST_TOLD = 6  # so many marks are told of at one place
+_MARGIN = 8  # left and right of the line, for marks at its ends
+_EVENTS, _TRACK, _RISES, _HEIGHT = 8, 18, 23, 32  # middle of events, of the line; top of rises; height, in pixels
+_THICKNESS = 6  # of the line
+_NEAR = 5  # pixels from a mark within which a click selects it
+_STILL = 3  # pixels by which the mouse may move in a click
+_MAX_TEXTS = 6  # marks in a tool tip
 
 
 class Scrubber(QWidget):
-    """The steps from the start to the newest; press or drag to look at one, on a mark at exactly its step.
+    """The steps from the start to the newest one; a press or drag moves the cursor, a click on a mark to its step.
 
-    It is painted anew when the cursor moves; for steps that are done, whoever shows it calls :meth:`update`.
+    It is repainted when the cursor moves. For new steps its owner calls :meth:`update`.
+
+    Attributes:
+        marks: the marks.
     """
 
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self._pressed: float | None = None  # where, until the mouse is dragged away from there
+        self._pressed: float | None = None  # the position of a press, until the mouse is dragged away
         self.marks = Marks(session)
         self.setAccessibleName(tr("Timeline of the steps"))
         self.setToolTip(self._legend())
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # after a click the arrow keys step, wherever one typed before
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # after a click the arrow keys step
         for signal in (session.cursor.moved, session.runs_changed, look().changed):
             signal.connect(self.update)
 
@@ -45,31 +48,31 @@ class Scrubber(QWidget):
     def minimumSizeHint(self) -> QSize:
         return QSize(90, _HEIGHT)
 
-    def place_of(self, step: float) -> float:
-        """Where a step stands, in pixels from the left."""
+    def x_of(self, step: float) -> float:
+        """Return the position of a step in pixels from the left."""
         return _MARGIN + self._length * step / max(self._session.cursor.newest, 1)
 
     def step_at(self, x: float) -> float:
-        """The step at a place, which need not be whole."""
+        """Return the step at a position; it may be fractional."""
         share = (x - _MARGIN) / self._length
         return min(max(share, 0.0), 1.0) * self._session.cursor.newest
 
     def marks_at(self, x: float) -> list[Mark]:
-        """The marks at a place, the foremost first."""
+        """Return the marks at a position, events first."""
         return self.marks.near(self.step_at(x), self.step_at(_MARGIN + _NEAR))
 
     def text_at(self, x: float) -> str:
-        """What is told of a place."""
-        told = [mark.text for mark in self.marks_at(x)[:_MOST_TOLD]]
-        return "\n".join(told or [tr("step {step}", step=f"{round(self.step_at(x)):,}")]) + "\n\n" + self._legend()
+        """Return the tool tip at a position."""
+        texts = [mark.text for mark in self.marks_at(x)[:_MAX_TEXTS]]
+        return "\n".join(texts or [tr("step {step}", step=f"{round(self.step_at(x)):,}")]) + "\n\n" + self._legend()
 
     @property
     def _length(self) -> float:
         return max(self.width() - 2 * _MARGIN, 1)
 
     def _legend(self) -> str:
-        marks = tr("■ end of a run   ▲ hyperparameter moved   ● breakpoint   red below: the loss rose")
-        return tr("Drag to look at any step; click a mark for exactly its step.") + "\n" + marks
+        marks = tr("■ end of a run   ▲ hyperparameter changed   ● breakpoint   red below: the loss rose")
+        return tr("Drag to go to a step; click a mark to go exactly to its step.") + "\n" + marks
 
     # The mouse
 
@@ -97,32 +100,32 @@ class Scrubber(QWidget):
 
     # The picture
 
-    def paintEvent(self, event: object) -> None:
+    def paintEvent(self, event: QPaintEvent) -> None:
         theme, session = look().theme, self._session
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         color = QColor(theme.accent if session.cursor.is_live else theme.review)
-        here = self.place_of(session.cursor.step)
-        line = QRectF(_MARGIN, _TRACK - _THICK / 2, self._length, _THICK)
+        cursor = self.x_of(session.cursor.step)
+        line = QRectF(_MARGIN, _TRACK - _THICKNESS / 2, self._length, _THICKNESS)
         painter.setBrush(QColor(theme.line))
         painter.drawRoundedRect(line, 3, 3)
         painter.setBrush(color)
-        painter.drawRoundedRect(QRectF(line.topLeft(), QPointF(here, line.bottom())), 3, 3)
+        painter.drawRoundedRect(QRectF(line.topLeft(), QPointF(cursor, line.bottom())), 3, 3)
         self._paint_rises(painter, QColor(theme.error))
         painter.setPen(QColor(theme.window))
         drawn = set()
         for mark in self.marks.events():
-            at = round(self.place_of(mark.step)), mark.kind, mark.plan.color
+            at = round(self.x_of(mark.step)), mark.kind, mark.plan.color
             if at not in drawn:
                 drawn.add(at)
                 painter.setBrush(QColor(theme.error) if mark.kind == HIT else theme.run_color(mark.plan.color))
-                _paint_event(painter, self.place_of(mark.step), mark.kind)
+                _paint_event(painter, self.x_of(mark.step), mark.kind)
         painter.setBrush(color)
-        painter.drawRoundedRect(QRectF(here - 3.5, _TRACK - 8, 7, 16), 3, 3)
+        painter.drawRoundedRect(QRectF(cursor - 3.5, _TRACK - 8, 7, 16), 3, 3)
 
     def _paint_rises(self, painter: QPainter, color: QColor) -> None:
-        """Below the line, the denser the more of a pixel's steps went uphill: for a million as cheap as for a few."""
+        """Paint the rises below the line, darker where more steps of a pixel rise, at a cost per pixel."""
         rises, steps = self.marks.rises(), self._session.cursor.newest
         columns = int(self._length) + 1
         edges = (np.arange(columns + 1) - 0.5) * steps / self._length
@@ -131,7 +134,7 @@ class Scrubber(QWidget):
             return
         share = count / (len(rises) * max(1.0, steps / self._length))
         pixels = np.empty((1, columns, 4), dtype=np.uint8)
-        pixels[..., :3] = color.getRgb()[:3]
+        pixels[..., :3] = color.red(), color.green(), color.blue()
         pixels[..., 3] = np.where(count > 0, 90 + 165 * np.minimum(share, 1.0), 0)
         image = QImage(pixels.data, columns, 1, 4 * columns, QImage.Format.Format_RGBA8888)
         painter.drawImage(QRectF(_MARGIN - 0.5, _RISES, columns, _HEIGHT - _RISES - 1), image)

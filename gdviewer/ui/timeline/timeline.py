@@ -1,13 +1,15 @@
-"""The bar at the bottom: run, step, go back and forth in time, and the speed."""
+"""The tool bar at the bottom: run, step, move the cursor, and set the speed."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
+from typing import cast
 
 from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QAction, QColor, QIcon, QKeySequence, QPainter, QPixmap, QPolygonF, QResizeEvent
-from PySide6.QtWidgets import QLabel, QSlider, QToolBar
+from PySide6.QtWidgets import QLabel, QSlider, QToolBar, QToolButton
 
 from gdviewer.problems.kinds import is_network
 from gdviewer.text import tr
@@ -17,23 +19,24 @@ from gdviewer.ui.widgets.keys import keys_by_tab
 from gdviewer.ui.widgets.number_field import EntryField
 from gdviewer.ui.widgets.theme import look
 
-FASTEST = 1e5  # from here on the slider says "full speed"
+FASTEST = 1e5  # steps per second; the last tick of the slider is full speed
 _TICKS = 100
-_USUAL = 32  # ticks: so slow that a descent can be watched
-_WIDEST = "88,888,888"  # more steps than the record of a run has room for
-_ICON = 12  # pixels of an icon
+_DEFAULT_SPEED = 32  # ticks; slow enough to watch a descent
+_WIDEST = "88,888,888"  # more steps than a record can have
+_ICON = 12  # size of an icon in pixels
 _FRAMES_PER_DRAW = 3  # while the runs are played
 
 
 class Timeline(QToolBar):
-    """Drives the runs, and moves the cursor that all views share.
+    """Controls the runs and the cursor.
 
     Attributes:
-        run, reset, first, back, forward, newest: the actions of its buttons.
-        leaps: those that have a key but no button: ten and a hundred steps, back and forward.
-        scrubber: all steps, with what happened on the way.
-        entry: the number of the step looked at; typing another goes there.
-        badge: says whether the newest step is followed or an earlier one looked at.
+        run, reset, first, back, forward, newest: the actions of the buttons.
+        leaps: the actions without a button: ten and a hundred steps back and forward.
+        scrubber: the line of all steps with its marks.
+        entry: the step at the cursor; a typed number moves the cursor.
+        total: the number of steps; speed, speed_text: the speed.
+        badge: shows whether the cursor follows the newest step or is on an earlier one.
     """
 
     def __init__(self, session: Session) -> None:
@@ -46,22 +49,22 @@ class Timeline(QToolBar):
         self._frame = 0
         self.run = self._button(tr("▶  Run"), tr("Run or pause all runs"), "Space", session.player.toggle)
         self.widgetForAction(self.run).setObjectName("primary")
-        self.reset = self._button(tr("Reset"), tr("Back to the start, and drop the record"), "R", session.reset)
+        self.reset = self._button(tr("Reset"), tr("Restart all runs and drop their records"), "R", session.reset)
         self.run.setAutoRepeat(False)
         self.reset.setAutoRepeat(False)
-        self.first = self._button(tr("Look at the start"), tr("Look at the start"), "Home", session.cursor.first)
-        self.back = self._button(tr("Step back"), tr("Look at the step before"), "Left", session.cursor.back)
+        self.first = self._button(tr("Go to the start"), tr("Go to the start"), "Home", session.cursor.first)
+        self.back = self._button(tr("Step back"), tr("Go to the previous step"), "Left", session.cursor.back)
         self.forward = self._button(
             tr("Step"),
-            tr("Look at the next step; from the newest, one step of each run"),
+            tr("Go to the next step; at the newest step, execute one step of each run"),
             "Right",
             session.player.forward,
         )
         self.newest = self._button(
-            tr("Look at the newest"), tr("Look at the newest step"), "End", session.cursor.follow
+            tr("Go to the newest step"), tr("Go to the newest step"), "End", session.cursor.follow
         )
         self.leaps = [
-            self._action(text.format(n=n), text.format(n=n), f"{modifier}+{key}", lambda call=call, n=n: call(n))
+            self._action(text.format(n=n), text.format(n=n), f"{modifier}+{key}", partial(call, n))
             for n, modifier in ((10, "Shift"), (100, "Ctrl"))
             for text, key, call in (
                 (tr("{n} steps back"), "Left", session.cursor.back),
@@ -70,24 +73,20 @@ class Timeline(QToolBar):
         ]
         self.scrubber = Scrubber(session)
         self.entry = EntryField()
-        self.entry.setAccessibleName(tr("Step looked at"))
-        self.entry.setToolTip(tr("The step looked at: type the number of another, and Enter goes there."))
+        self.entry.setAccessibleName(tr("Step at the cursor"))
+        self.entry.setToolTip(tr("The step at the cursor: type a number and press Enter to go to another step."))
         self.entry.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.entry.message.setProperty("role", "bubble")
-        self.entry.message.setParent(self)  # of the window, when there is something to tell
+        self.entry.message.setParent(self)  # moved to the window when it is shown
         self.total = QLabel()
         self.total.setToolTip(tr("Steps of the longest run"))
         self.badge = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
-        self.speed = QSlider(Qt.Orientation.Horizontal, minimum=0, maximum=_TICKS, pageStep=10)
-        self.speed.setMinimumWidth(60)
-        self.speed.setMaximumWidth(110)
-        self.speed.setAccessibleName(tr("Speed"))
-        self.speed.setToolTip(tr("Speed: from one step a second to as fast as it goes (keys + and −)."))
+        self.speed = _speed_slider()
         self.speed_text = QLabel()
         self.speed_text.setToolTip(self.speed.toolTip())
         for widget in (self.badge, self.scrubber, self.entry, self.total, self.speed):
             self.addWidget(widget)
-        self._words = self.addWidget(self.speed_text)  # they go where there is no room; the tool tip tells them too
+        self._speed_text_action = self.addWidget(self.speed_text)  # hidden in a narrow window
         keys_by_tab(self.speed)
         self.speed.valueChanged.connect(self._set_speed)
         self.entry.entered.connect(self._jump)
@@ -97,17 +96,18 @@ class Timeline(QToolBar):
         look().changed.connect(self._restyle)
         session.problem_changed.connect(self._match_speed)
         self._training = False
-        self._usual_speed = _USUAL
-        self.speed.setValue(_USUAL)
+        self._chosen_speed = _DEFAULT_SPEED
+        self.speed.setValue(_DEFAULT_SPEED)
         self._match_speed()
         self._restyle()
 
-    def _action(self, text: str, tip: str, key: str, call: Callable[[], None]) -> QAction:
-        action = QAction(text, self, triggered=lambda: call(), shortcut=QKeySequence(key))
+    def _action(self, text: str, tip: str, key: str, call: Callable[[], object]) -> QAction:
+        action = QAction(text, self, shortcut=QKeySequence(key))
+        action.triggered.connect(lambda: call())
         action.setToolTip(f"{tip} ({QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)})")
         return action
 
-    def _button(self, text: str, tip: str, key: str, call: Callable[[], None]) -> QAction:
+    def _button(self, text: str, tip: str, key: str, call: Callable[[], object]) -> QAction:
         action = self._action(text, tip, key, call)
         self.addAction(action)
         button = self.widgetForAction(action)
@@ -116,7 +116,7 @@ class Timeline(QToolBar):
         return action
 
     def change_speed(self, ticks: int) -> None:
-        """Move the slider of the speed, of 100 ticks."""
+        """Move the slider of the speed by a number of ticks; it has 100."""
         self.speed.setValue(self.speed.value() + ticks)
 
     def _set_speed(self, tick: int) -> None:
@@ -127,16 +127,16 @@ class Timeline(QToolBar):
         self.speed_text.setText(tr("full speed") if fastest else tr("{n} steps/s", n=exact))
 
     def _match_speed(self) -> None:
-        """Train a network as fast as it goes; other descents are to be watched, at the speed they had before."""
+        """Train a network at full speed; restore the speed for other problems."""
         training = is_network(self._session.experiment.problem)
         if training != self._training:
             self._training = training
             if training:
-                self._usual_speed = self.speed.value()
-            self.speed.setValue(_TICKS if training else self._usual_speed)
+                self._chosen_speed = self.speed.value()
+            self.speed.setValue(_TICKS if training else self._chosen_speed)
 
     def _jump(self, text: str) -> None:
-        """Look at a step that was typed; what can't be one is told above the field, and stays in it."""
+        """Move the cursor to a typed step; an error is shown above the entry, and the text stays."""
         word, steps = text.strip().replace(",", "").replace("−", "-"), self._session.cursor.newest
         try:
             step = int(word)
@@ -144,7 +144,7 @@ class Timeline(QToolBar):
             self._explain(tr("{word} is not the number of a step", word=text.strip() or tr("nothing")))
             return
         if not 0 <= step <= steps:
-            self._explain(tr("{step} is not one of the steps so far, 0 to {steps}", step=word, steps=f"{steps:,}"))
+            self._explain(tr("there is no step {step}; the steps are 0 to {steps}", step=word, steps=f"{steps:,}"))
             return
         self.entry.take(f"{step:,}")
         self.entry.clearFocus()  # the arrow keys step again
@@ -157,7 +157,7 @@ class Timeline(QToolBar):
         self._place_message()
 
     def _place_message(self) -> None:
-        """Put the message right above the field, over what is there, so that nothing moves."""
+        """Place the message above the entry, on top of other widgets, so that nothing moves."""
         bubble = self.entry.message
         bubble.setWordWrap(False)
         bubble.adjustSize()
@@ -177,14 +177,14 @@ class Timeline(QToolBar):
     def _take_frame(self) -> None:
         self._frame += 1
         if not self._session.player.playing or self._frame % _FRAMES_PER_DRAW == 0:
-            self._show_where()
+            self._show_cursor()
             self.scrubber.update()
 
     def _follow_cursor(self) -> None:
-        self.entry.take(f"{self._session.cursor.step:,}")  # whatever was typed: the cursor was moved in another way
-        self._show_where()
+        self.entry.take(f"{self._session.cursor.step:,}")  # the cursor was moved elsewhere: replace a typed text
+        self._show_cursor()
 
-    def _show_where(self) -> None:
+    def _show_cursor(self) -> None:
         session = self._session
         if not self.entry.isModified():
             self.entry.show_text(f"{session.cursor.step:,}")
@@ -196,20 +196,20 @@ class Timeline(QToolBar):
             live = session.cursor.is_live
             self.badge.setText(tr("LIVE") if live else tr("REVIEW"))
             self.badge.setToolTip(
-                tr("The newest step is shown, and followed.") if live
-                else tr("An earlier step is shown; nothing of the runs changes. Run or End goes back to the newest.")
+                tr("The cursor follows the newest step.") if live
+                else tr("An earlier step is shown; the runs do not change. Run or End returns to the newest.")
             )  # fmt: skip
             self.badge.setProperty("role", role)
             self.badge.style().unpolish(self.badge)
             self.badge.style().polish(self.badge)
 
     def _restyle(self) -> None:
-        """Take the theme's colours and font; of fixed widths, so that numbers that change move nothing."""
+        """Use the colours and the font of the theme; widths are fixed, so that changing numbers move nothing."""
         color = QColor(look().theme.text)
         for action, signs in ((self.first, "|<"), (self.back, "<"), (self.forward, ">"), (self.newest, ">|")):
             action.setIcon(_icon(signs, color))
             action.setIconVisibleInMenu(False)
-            self.widgetForAction(action).setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+            cast(QToolButton, self.widgetForAction(action)).setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
         metrics = self.fontMetrics()
         self.entry.setFixedWidth(metrics.horizontalAdvance(_WIDEST) + 14)
         self.total.setFixedWidth(metrics.horizontalAdvance(tr("of {steps}", steps=_WIDEST)) + 4)
@@ -219,14 +219,26 @@ class Timeline(QToolBar):
         button = self.widgetForAction(self.run)
         button.setMinimumWidth(metrics.horizontalAdvance(tr("❚❚  Pause")) + 30)
         self._fit()
-        self._show_where()
+        self._show_cursor()
 
     def _fit(self) -> None:
-        """Leave the words on the speed out where all else would not fit beside them."""
-        parts = [self.widgetForAction(action) for action in self.actions() if action is not self._words]
-        room = self.layout().spacing() * len(parts) + self.contentsMargins().left() + self.contentsMargins().right()
-        least = sum(max(part.minimumSizeHint().width(), part.minimumWidth()) for part in parts) + room
-        self._words.setVisible(least + self.speed_text.width() <= self.width())
+        """Hide the text of the speed if the other widgets would not fit beside it."""
+        parts = [self.widgetForAction(action) for action in self.actions() if action is not self._speed_text_action]
+        layout, margins = self.layout(), self.contentsMargins()
+        gaps = (layout.spacing() if layout else 0) * len(parts) + margins.left() + margins.right()
+        needed = sum(max(part.minimumSizeHint().width(), part.minimumWidth()) for part in parts) + gaps
+        self._speed_text_action.setVisible(needed + self.speed_text.width() <= self.width())
+
+
+def _speed_slider() -> QSlider:
+    slider = QSlider(Qt.Orientation.Horizontal)
+    slider.setRange(0, _TICKS)
+    slider.setPageStep(10)
+    slider.setMinimumWidth(60)
+    slider.setMaximumWidth(110)
+    slider.setAccessibleName(tr("Speed"))
+    slider.setToolTip(tr("Speed: from one step per second to full speed (keys + and −)."))
+    return slider
 
 
 def _fix_width(label: QLabel, *texts: str) -> None:
@@ -237,8 +249,8 @@ def _fix_width(label: QLabel, *texts: str) -> None:
 
 
 def _icon(signs: str, color: QColor) -> QIcon:
-    """Triangles and bars: ``<`` and ``>`` point, ``|`` is a bar; drawn, as few fonts have them."""
-    scale = 3  # for screens of up to so many pixels a point
+    """Return an icon of triangles (``<``, ``>``) and bars (``|``); few fonts have these characters."""
+    scale = 3  # the largest device pixel ratio
     pixmap = QPixmap(_ICON * scale, _ICON * scale)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)

@@ -42,7 +42,7 @@ def done(open_window, steps: int, *rates: float, **kind):
 
 def press_at(qtbot, window, step: float, off: int = 0) -> None:
     scrubber = window.timeline.scrubber
-    at = QPoint(round(scrubber.place_of(step)) + off, scrubber.height() // 2)
+    at = QPoint(round(scrubber.x_of(step)) + off, scrubber.height() // 2)
     qtbot.mousePress(scrubber, LEFT, pos=at)
     qtbot.mouseRelease(scrubber, LEFT, pos=at)
 
@@ -201,10 +201,10 @@ def test_that_the_line_puts_the_cursor_where_it_is_pressed_and_dragged(open_wind
     pixel = 1000 / scrubber.width()
     press_at(qtbot, window, 400)
     assert session.cursor.step == pytest.approx(400, abs=2 * pixel)
-    qtbot.mousePress(scrubber, LEFT, pos=QPoint(round(scrubber.place_of(400)), 16))
-    drag_to(scrubber, scrubber.place_of(900))
+    qtbot.mousePress(scrubber, LEFT, pos=QPoint(round(scrubber.x_of(400)), 16))
+    drag_to(scrubber, scrubber.x_of(900))
     assert session.cursor.step == pytest.approx(900, abs=2 * pixel)
-    drag_to(scrubber, scrubber.place_of(120))
+    drag_to(scrubber, scrubber.x_of(120))
     assert session.cursor.step == pytest.approx(120, abs=2 * pixel)
     drag_to(scrubber, -50)
     assert session.cursor.step == 0
@@ -325,7 +325,7 @@ def test_that_stops_changes_and_hits_are_marked_at_their_steps(open_window, qtbo
         (61, CHANGE, 0), (90, STOP, 0), (75, HIT, 1), (90, STOP, 1)
     }  # fmt: skip
     texts = {mark.kind: mark.text for mark in marks}
-    assert texts[CHANGE] == "step 61: learning rate is 0.5 from here on. Adam   η = 0.5"
+    assert texts[CHANGE] == "step 61: learning rate becomes 0.5. Adam   η = 0.5"
     assert texts[HIT].startswith("Breakpoint: ")
     assert texts[HIT].endswith("step 75 is reached. Adam   η = 0.02")
     assert "Step limit reached" in texts[STOP]
@@ -342,7 +342,7 @@ def test_that_a_click_near_a_mark_goes_to_exactly_its_step(open_window, qtbot):
         window.session.cursor.follow()
         press_at(qtbot, window, 3001, off)
         assert window.session.cursor.step == 3001
-    assert "learning rate is 0.011" in scrubber.text_at(scrubber.place_of(3001))
+    assert "learning rate becomes 0.011" in scrubber.text_at(scrubber.x_of(3001))
     press_at(qtbot, window, 3001, 40)
     assert window.session.cursor.step > 3100
 
@@ -352,8 +352,8 @@ def test_that_a_lone_rise_among_a_hundred_thousand_steps_is_seen_and_gone_to(ope
     run, scrubber = window.session.runs[0], window.timeline.scrubber
     run.trace._loss.rows[54_321] += 1e-3  # no rule of the catalogue goes uphill just once
     scrubber.marks._rises.clear()
-    assert [mark.step for mark in scrubber.marks_at(scrubber.place_of(54_321))] == [54_321]
-    position = round(scrubber.place_of(54_321))
+    assert [mark.step for mark in scrubber.marks_at(scrubber.x_of(54_321))] == [54_321]
+    position = round(scrubber.x_of(54_321))
     pixels = scrubber.grab().toImage()
     red = [x for x in range(scrubber.width()) if pixels.pixelColor(x, 26).red() > pixels.pixelColor(x, 26).blue() + 40]
     assert red
