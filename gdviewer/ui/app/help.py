@@ -115,8 +115,8 @@ def help_page(actions: list[QAction]) -> str:
         (
             tr("Curvature"),
             tr(
-                "<b>Here</b> shows the kind of point, the curvature of the loss (λ₁ is the largest eigenvalue of the "
-                "Hessian, bars are by powers of ten), whether the learning rate is too large for it, and the loss "
+                "<b>Curvature</b> shows the kind of point, the curvature of the loss (λ₁ is the largest eigenvalue of "
+                "the Hessian, bars are by powers of ten), whether the learning rate is too large for it, and the loss "
                 "along the step: α = 0 is the point before the step, α = 1 the point after it."
             ),
         ),

@@ -117,7 +117,8 @@ class MainWindow(QMainWindow):
         ]
         self._docks.append(self._tab("breakpoints", tr("Breakpoints"), self._make_breakpoints, self._docks[1]))
         self._docks.append(self._tab("step", tr("Step"), self._make_step, self._docks[2]))
-        self._docks.append(self._tab("here", tr("Here"), self._make_here, self._docks[2]))
+        # saved layouts know this dock as "here"
+        self._docks.append(self._tab("here", tr("Curvature"), self._make_curvature, self._docks[2]))
         self.code = self._tab("code", tr("Code"), self._make_code, self._docks[2])
         self._docks.append(self.code)
         self._hover = QLabel()
@@ -172,7 +173,7 @@ class MainWindow(QMainWindow):
     def _widen_code(self) -> None:
         self.resizeDocks([self.code], [max(self.code.width(), self.width() * 45 // 100)], Qt.Orientation.Horizontal)
 
-    def _make_here(self) -> QWidget:
+    def _make_curvature(self) -> QWidget:
         from gdviewer.ui.curvature.curvature_panel import CurvaturePanel  # the window opens without it
 
         panel = CurvaturePanel(self.session)

@@ -1,4 +1,4 @@
-"""A grouped list that is searched by typing and tells of each entry before it is chosen."""
+"""A grouped list with a search field, which describes each entry before it is chosen."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QCursor, QKeyEvent
+from PySide6.QtGui import QColor, QCursor, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -31,13 +31,14 @@ _KEY = Qt.ItemDataRole.UserRole
 
 @dataclass(frozen=True)
 class ListEntry:
-    """An entry of a list: what it is called, the heading it stands under, and what is told before choosing it.
+    """An entry of a list.
 
     Attributes:
-        summary: a sentence; source: where it is from; words: what else it is found by.
-        formula: gives its lines of mathematics, two spaces a step of indentation; asked for when they are shown.
-        facts: gives further lines that are told below the formula.
-        refusal: why it can't be chosen now, in a few words; empty where it can.
+        key: its key; title: its title; group: its heading.
+        summary: a sentence; source: its reference; words: more words by which it is found.
+        formula: returns the lines of its formula, indented by two spaces a level; called when they are shown.
+        facts: returns the lines below the formula.
+        refusal: the reason why it can't be chosen; empty if it can.
     """
 
     key: str
@@ -51,39 +52,45 @@ class ListEntry:
     refusal: str = ""
 
     def rank(self, text: str) -> int | None:
-        """How near the entry is to what is looked for, 0 the nearest; None where some word is not in it at all."""
+        """Return the rank of the entry in a search, 0 for the best match; None if it lacks one of the words."""
         words, title = folded(text).split(), folded(self.title)
-        near = f"{title} {folded(self.key)} {folded(self.group)}"
-        far = f"{near} {folded(self.summary)} {folded(self.source)} {folded(self.words)}"
-        where = [title == " ".join(words), title.startswith(" ".join(words))]
-        where += [all(word in place for word in words) for place in (title, near, far)]
-        return where.index(True) if any(where) else None
+        names = f"{title} {folded(self.key)} {folded(self.group)}"
+        everything = f"{names} {folded(self.summary)} {folded(self.source)} {folded(self.words)}"
+        matches = [title == " ".join(words), title.startswith(" ".join(words))]
+        matches += [all(word in text for word in words) for text in (title, names, everything)]
+        return matches.index(True) if any(matches) else None
 
 
 _MATH = ", ".join([*map(repr, MATH_FONTS), "serif"])
-_FAR = 4  # the rank of an entry that has the words in its description only
+_IN_DESCRIPTION = 4  # the rank of an entry that has the words only in its description
 
 
 class ChoiceList(QFrame):
-    """The list as a popup: the entries on the left, what the current one is on the right.
+    """A popup with the entries on the left and a description of the current one on the right.
 
     Args:
-        what: what is chosen, such as "Optimizer".
-        current: the key of the entry that is chosen now.
-        room: how many entries may be ticked; None where one is chosen with a click.
-        confirm: the text of the button that takes what is ticked, given how many that are.
-        hint: a line that is told below the list.
+        choices: the entries.
+        name: the accessible name of the list, such as "Optimizer".
+        parent: the parent widget.
+        current: the key of the current entry.
+        room: the maximum number of ticked entries; None if a click chooses one entry.
+        confirm: returns the text of the button for a number of ticked entries.
+        hint: a line below the list.
+
+    Attributes:
+        search: the search field; list: the entries; details: the description.
+        message: the hint or the reason of a refusal; button: the button that confirms ticked entries.
 
     Signals:
-        chosen: the key of the one entry.
-        picked: the keys of the entries that were ticked, in that order.
+        chosen: the key of the chosen entry.
+        picked: the keys of the ticked entries, in the order of the ticks.
     """
 
     chosen = Signal(str)
     picked = Signal(list)
 
     def __init__(
-        self, choices: Sequence[ListEntry], what: str, parent: QWidget, *, current: str = "", room: int | None = None,
+        self, choices: Sequence[ListEntry], name: str, parent: QWidget, *, current: str = "", room: int | None = None,
         confirm: Callable[[int], str] = str, hint: str = "",
     ) -> None:  # fmt: skip
         super().__init__(parent, Qt.WindowType.Popup)
@@ -97,18 +104,37 @@ class ChoiceList(QFrame):
         self._row = QSize(0, round(1.4 * self.fontMetrics().height()))
         self.search = QLineEdit(placeholderText=tr("Search by name, group, idea or source"), clearButtonEnabled=True)
         self.search.setAccessibleName(tr("Search"))
-        self.list = QListWidget(uniformItemSizes=True, focusPolicy=Qt.FocusPolicy.NoFocus, mouseTracking=True)
-        self.list.setAccessibleName(what)
+        self.list = QListWidget()
+        self.list.setUniformItemSizes(True)
+        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.list.setMouseTracking(True)
+        self.list.setAccessibleName(name)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.details = QTextBrowser(openLinks=False)
-        self.details.setAccessibleName(tr("What it is"))
+        self.details.setAccessibleName(tr("Description"))
         self.details.setFrameShape(QFrame.Shape.NoFrame)
         self.message = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
-        self.button = QPushButton(objectName="primary")
-        columns = QHBoxLayout(spacing=6)
+        self.button = QPushButton()
+        self.button.setObjectName("primary")
+        self._lay_out()
+        self.button.setVisible(room is not None)
+        self.search.textChanged.connect(self._fill)
+        self.search.installEventFilter(self)
+        self.list.viewport().installEventFilter(self)
+        self.list.currentItemChanged.connect(self._describe)
+        self.list.itemClicked.connect(self._choose)
+        self.button.clicked.connect(self._finish)
+        self._fill("")
+        self._show_message()
+        self.search.setFocus()
+
+    def _lay_out(self) -> None:
+        columns = QHBoxLayout()
+        columns.setSpacing(6)
         columns.addWidget(self.list, 2)
         columns.addWidget(self.details, 3)
-        foot = QHBoxLayout(spacing=6)
+        foot = QHBoxLayout()
+        foot.setSpacing(6)
         foot.addWidget(self.message, 1)
         foot.addWidget(self.button)
         layout = QVBoxLayout(self)
@@ -116,27 +142,17 @@ class ChoiceList(QFrame):
         layout.addWidget(self.search)
         layout.addLayout(columns, 1)
         layout.addLayout(foot)
-        self.button.setVisible(room is not None)
-        self.search.textChanged.connect(self._fill)
-        self.search.installEventFilter(self)
-        self.list.viewport().installEventFilter(self)
-        self.list.currentItemChanged.connect(self._describe)
-        self.list.itemClicked.connect(self._take)
-        self.button.clicked.connect(self._finish)
-        self._fill("")
-        self._tell()
-        self.search.setFocus()
 
     def open_at(self, anchor: QWidget) -> None:
-        """Show the list below a widget, over the middle of a window, or where the screen has room for it."""
-        room = anchor.screen().availableGeometry()
+        """Show the list below a widget or over the middle of a window, within the screen."""
+        screen = anchor.screen().availableGeometry()
         line = self.fontMetrics().height()
-        self.resize(min(52 * line, room.width() - 20), min(36 * line, room.height() - 40))
+        self.resize(min(52 * line, screen.width() - 20), min(36 * line, screen.height() - 40))
         at = anchor.mapToGlobal(QPoint(0, anchor.height()))
         if anchor.isWindow():
             at = anchor.geometry().center() - self.rect().center()
-        at.setX(max(room.left(), min(at.x(), room.right() - self.width())))
-        at.setY(max(room.top(), min(at.y(), room.bottom() - self.height())))
+        at.setX(max(screen.left(), min(at.x(), screen.right() - self.width())))
+        at.setY(max(screen.top(), min(at.y(), screen.bottom() - self.height())))
         self.move(at)
         self.show()
         self.list.scrollToItem(self.list.currentItem(), QAbstractItemView.ScrollHint.PositionAtCenter)
@@ -161,17 +177,17 @@ class ChoiceList(QFrame):
         else:
             self._move(1, start=-1)
         if not self.list.count():
-            self.details.setPlainText(tr("Nothing has all of that in its name, group, description or source."))
+            self.details.setPlainText(tr("No entry has all of these words in its name, group, description or source."))
 
     def _sections(self, text: str) -> Iterator[tuple[str, list[ListEntry]]]:
-        """The headings with their entries; looked for, the nearest first, and those that only tell of it at the end."""
+        """Yield the headings with their entries; in a search the best matches first, description matches last."""
         found = [(rank, choice) for choice in self._choices.values() if (rank := choice.rank(text)) is not None]
         found.sort(key=lambda pair: pair[0] if text.strip() else 0)
-        near = [choice for rank, choice in found if rank < _FAR]
-        for group in dict.fromkeys(choice.group for choice in near):
-            yield group, [choice for choice in near if choice.group == group]
-        if len(near) < len(found):
-            yield tr("In the description"), [choice for rank, choice in found if rank >= _FAR]
+        named = [choice for rank, choice in found if rank < _IN_DESCRIPTION]
+        for group in dict.fromkeys(choice.group for choice in named):
+            yield group, [choice for choice in named if choice.group == group]
+        if len(named) < len(found):
+            yield tr("In the description"), [choice for rank, choice in found if rank >= _IN_DESCRIPTION]
 
     def _add(self, choice: ListEntry) -> None:
         item = QListWidgetItem(f"  {choice.title}", self.list)
@@ -191,7 +207,7 @@ class ChoiceList(QFrame):
         return self.list.item(row).data(_KEY) or ""
 
     def _move(self, by: int, start: int | None = None) -> None:
-        """Go up or down by so many rows, or as far as there are any, and on to the next that is no heading."""
+        """Move by a number of rows, within the list, to the next entry that is not a heading."""
         rows = [row for row in range(self.list.count()) if self._key(row)]
         if not rows:
             return
@@ -199,7 +215,7 @@ class ChoiceList(QFrame):
         beyond = [row for row in (rows if by > 0 else rows[::-1]) if (row - target) * by >= 0]
         self.list.setCurrentRow(beyond[0] if beyond else rows[-1] if by > 0 else rows[0])
         if self.list.currentRow() == rows[0]:
-            self.list.scrollToTop()  # with its heading
+            self.list.scrollToTop()  # show its heading too
 
     def _describe(self, item: QListWidgetItem | None) -> None:
         if item is not None and item.data(_KEY):
@@ -207,34 +223,34 @@ class ChoiceList(QFrame):
 
     # Choosing
 
-    def _take(self, item: QListWidgetItem | None) -> None:
-        """Choose an entry, or tick it or not; say why where it can't be."""
+    def _choose(self, item: QListWidgetItem | None) -> None:
+        """Choose an entry or change its tick; show the reason if that is not possible."""
         choice = self._choices.get(item.data(_KEY)) if item else None
-        if choice is None:
+        if item is None or choice is None:
             return
         if choice.refusal:
-            self._tell(tr("{title} can't be chosen here: {reason}", title=choice.title, reason=choice.refusal))
+            self._show_message(tr("{title} can't be chosen here: {reason}", title=choice.title, reason=choice.refusal))
         elif self._room is None:
             self.close()
             self.chosen.emit(choice.key)
         elif choice.key not in self._ticked and len(self._ticked) >= self._room:
-            self._tell(tr("There is no room for more than {n}: take off a tick first.", n=self._room))
+            self._show_message(tr("At most {n} can be ticked: untick one first.", n=self._room))
         else:
             on = choice.key not in self._ticked
             self._ticked.append(choice.key) if on else self._ticked.remove(choice.key)
             item.setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
-            self.search.selectAll()  # what is typed next is another search
-            self._tell()
+            self.search.selectAll()  # the next text replaces the search
+            self._show_message()
 
     def _finish(self) -> None:
-        """Take what is ticked; the current entry where nothing is."""
+        """Confirm the ticked entries; without any, choose the current one."""
         if not self._ticked:
-            self._take(self.list.currentItem())
+            self._choose(self.list.currentItem())
         if self._ticked:
             self.close()
             self.picked.emit(list(self._ticked))
 
-    def _tell(self, refusal: str = "") -> None:
+    def _show_message(self, refusal: str = "") -> None:
         if self._room is not None:
             self.button.setText(self._confirm(len(self._ticked)))
             self.button.setEnabled(bool(self._ticked))
@@ -244,10 +260,10 @@ class ChoiceList(QFrame):
         self.message.style().polish(self.message)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self.search and event.type() == QEvent.Type.KeyPress:
+        if watched is self.search and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
             return self._press(event)
-        if event.type() == QEvent.Type.MouseMove and QCursor.pos() != self._mouse:
-            # A hand that moves looks at entries; a list that scrolls under a mouse at rest does not.
+        if isinstance(event, QMouseEvent) and event.type() == QEvent.Type.MouseMove and QCursor.pos() != self._mouse:
+            # Qt also reports a move when the list scrolls below a resting mouse.
             self._mouse = QCursor.pos()
             item = self.list.itemAt(event.position().toPoint())
             if item is not None and item.data(_KEY):
@@ -255,29 +271,29 @@ class ChoiceList(QFrame):
         return super().eventFilter(watched, event)
 
     def _press(self, event: QKeyEvent) -> bool:
-        """Keys while searching: those that move in the list and choose from it."""
+        """Handle the keys that move in the list and choose from it; return True for such a key."""
         page = max(1, self.list.viewport().height() // max(1, self.list.sizeHintForRow(0)) - 1)
         steps = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_PageDown: page, Qt.Key.Key_PageUp: -page}
         if event.key() in steps:
             self._typing = False
             self._move(steps[Qt.Key(event.key())])
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self._finish() if self._room is not None else self._take(self.list.currentItem())
+            self._finish() if self._room is not None else self._choose(self.list.currentItem())
         elif event.key() == Qt.Key.Key_Space and self._room is not None and not self._typing:
-            self._take(self.list.currentItem())
+            self._choose(self.list.currentItem())
         else:
             return False
         return True
 
 
 def folded(text: str) -> str:
-    """Text as it is compared: without case, accents, and kinds of dashes."""
+    """Return a text for comparison: without case, accents and kinds of dashes."""
     plain = unicodedata.normalize("NFKD", text.replace("–", "-").replace("_", " ")).casefold()
     return "".join(character for character in plain if not unicodedata.combining(character))
 
 
 def details_html(choice: ListEntry, width: int) -> str:
-    """What is told of an entry; ``width`` is that of a character, by which the lines of a formula are indented."""
+    """Return the description of an entry as HTML; ``width`` is the width of a character in pixels."""
     theme = look().theme
     muted = f'style="color: {theme.muted}"'
     parts = [f"<p><big><b>{escape(choice.title)}</b></big> &nbsp; <span {muted}>{escape(choice.group)}</span></p>"]
@@ -298,7 +314,7 @@ def details_html(choice: ListEntry, width: int) -> str:
 
 
 def _formula_line(line: str, width: int) -> str:
-    """A line that hangs where it is too long, so that what goes on is not taken for another line."""
+    """Return a line of a formula as HTML, with a hanging indent if it is wrapped."""
     text = line.lstrip()
     left = (len(line) - len(text) + 4) * width
     style = f"margin: 1px 0 1px {left}px; text-indent: {-4 * width}px; font-family: {_MATH}"

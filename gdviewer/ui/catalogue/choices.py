@@ -1,4 +1,4 @@
-"""What the lists of optimizers, schedules and problems tell of their entries."""
+"""Entries of the lists of optimizers, schedules and problems."""
 
 from __future__ import annotations
 
@@ -17,24 +17,23 @@ from gdviewer.text import tr
 from gdviewer.ui.catalogue.choice_list import ListEntry
 from gdviewer.ui.session.user_rules import key_of
 
-_TOLD_MINIMA = 6
+_MAX_MINIMA = 6  # in a description
 
 
-def optimizer_choices(problem: Minimisable, own: Sequence[Optimizer] = ()) -> list[ListEntry]:
-    """The user's own optimizers and every one of the catalogue: the lines of the rule, what the symbols in them are,
-    and what the problem lacks."""
+def optimizer_choices(problem: Minimisable, user_rules: Sequence[Optimizer] = ()) -> list[ListEntry]:
+    """Return an entry for each user rule and each optimizer; it is refused if the problem does not suit it."""
     return [
         ListEntry(
             key_of(o), o.title, tr(group_of(o) if o.built_in else "Your own"), tr(o.summary), o.source,
             formula=partial(_rule_lines, o.function), facts=partial(_meanings, o.hyperparameters),
             refusal=o.lacks(problem),
         )
-        for o in (*own, *optimizers.catalogue().values())
+        for o in (*user_rules, *optimizers.catalogue().values())
     ]  # fmt: skip
 
 
 def problem_choices() -> list[ListEntry]:
-    """Every problem of the catalogue: its formula, its dimensions and its minima."""
+    """Return an entry for each problem of the catalogue, with its formula, dimensions and minima."""
     return [
         ListEntry(
             p.name, p.title, tr(p.group), tr(p.why), p.source,
@@ -45,7 +44,7 @@ def problem_choices() -> list[ListEntry]:
 
 
 def schedule_choices() -> list[ListEntry]:
-    """Every schedule of the catalogue: the lines of its rule, and what the symbols in them are."""
+    """Return an entry for each schedule of the catalogue, with its rule and its parameters."""
     return [
         ListEntry(
             s.name, s.title, tr(group_of(s)), tr(s.summary), s.source,
@@ -56,7 +55,7 @@ def schedule_choices() -> list[ListEntry]:
 
 
 def _words(parameters: Mapping[str, Declared]) -> Iterator[str]:
-    """The names of parameters, and the words that may be chosen, such as those of the data there are."""
+    """Yield the names of parameters and the words of choices, such as the names of data."""
     for name, parameter in parameters.items():
         yield name
         yield from parameter.words if isinstance(parameter, Choice) else ()
@@ -66,10 +65,10 @@ _rule_lines = lru_cache(maxsize=256)(formulas)
 
 
 def _meanings(parameters: Mapping[str, Declared]) -> list[str]:
-    return [_told(name_text(name), parameter, name) for name, parameter in parameters.items()]
+    return [_parameter_text(name_text(name), parameter, name) for name, parameter in parameters.items()]
 
 
-def _told(symbol: str, parameter: Declared, name: str) -> str:
+def _parameter_text(symbol: str, parameter: Declared, name: str) -> str:
     default = expression(parameter.text) if isinstance(parameter, Parameter) else parameter.text
     return f"{symbol} = {default}, {tr(parameter.meaning) or name}"
 
@@ -80,9 +79,9 @@ def _formula(p: Problem) -> list[str]:
 
 
 def _facts(p: Problem) -> list[str]:
-    if isinstance(p, Network):  # its many parameters are for the panel; none of its weights is of interest yet
+    if isinstance(p, Network):  # the panel shows its many parameters
         return network_facts(p)
     dimensions = tr("1 dimension") if p.dimension == 1 else tr("{n} dimensions", n=f"{p.dimension:,}")
-    numbers = [f"{dimensions}, {domain_text(p)}", minima_text(p), *minima_lines(p, _TOLD_MINIMA)]
-    parameters = [_told(expression(name), parameter, name) for name, parameter in p.parameters.items()]
+    numbers = [f"{dimensions}, {domain_text(p)}", minima_text(p), *minima_lines(p, _MAX_MINIMA)]
+    parameters = [_parameter_text(expression(name), parameter, name) for name, parameter in p.parameters.items()]
     return [*parameters, *(text.replace("-", "−") for text in numbers)]

@@ -16,10 +16,15 @@ if TYPE_CHECKING:
 
 
 class Picker(QPushButton):
-    """Shows what is chosen; pressed, it opens a list one can search by typing.
+    """Shows the chosen entry; a click opens a list that is searched by typing.
 
     Args:
-        choices: called when the list opens.
+        choices: returns the entries when the list opens.
+        name: the name of the choice, such as "Optimizer".
+        parent: the parent widget.
+
+    Attributes:
+        popup: the last opened list.
 
     Signals:
         chosen: the key of the entry.
@@ -27,20 +32,20 @@ class Picker(QPushButton):
 
     chosen = Signal(str)
 
-    def __init__(self, choices: Callable[[], Sequence[ListEntry]], what: str, parent: QWidget | None = None) -> None:
+    def __init__(self, choices: Callable[[], Sequence[ListEntry]], name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._choices = choices
-        self._what = what
+        self._name = name
         self._key = ""
         self.popup: ChoiceList | None = None
-        self.setAccessibleName(what)
-        self.setToolTip(tr("{what}: click to choose from the list, or type to search it.", what=what))
+        self.setAccessibleName(name)
+        self.setToolTip(tr("{name}: click to choose from the list; type to search it.", name=name))
         self.setStyleSheet("Picker { text-align: left; padding: 5px 8px; }")
         keys_by_tab(self)
         self.clicked.connect(self.open)
 
     def show_choice(self, key: str, title: str) -> None:
-        """Show what is chosen."""
+        """Show the chosen entry."""
         self._key = key
         self.setText(f"{title}  ▾")
 
@@ -48,6 +53,6 @@ class Picker(QPushButton):
         """Open the list."""
         from gdviewer.ui.catalogue.choice_list import ChoiceList
 
-        self.popup = ChoiceList(self._choices(), self._what, self, current=self._key)
+        self.popup = ChoiceList(self._choices(), self._name, self, current=self._key)
         self.popup.chosen.connect(self.chosen)
         self.popup.open_at(self)

@@ -1,4 +1,4 @@
-"""Where the selected run is at the cursor: what kind of point, how it curves, and whether the step suits it."""
+"""The curvature panel: kind of point, eigenvalues, stability of the learning rate, and the loss along the step."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from gdviewer.engine.analysis.curvature import Curvature
@@ -26,93 +27,101 @@ from gdviewer.ui.widgets.background import Latest
 from gdviewer.ui.widgets.keys import keys_by_tab
 from gdviewer.ui.widgets.theme import look
 
-_OWNER = "here"
-_LIVE_SECONDS = 0.1  # while the runs are played, it is looked at so often
-_REST = 3.0  # the background rests so many times as long as it has worked, so that the runs are not held up
-_SILENT_MS = 400  # a look that takes longer is announced
-PATIENCE_SECONDS = 10.0  # a look that takes longer in the user's code is given up
+_OWNER = "curvature"
+_LIVE_SECONDS = 0.1  # between two analyses while the runs are played
+_REST = 3.0  # the pause after an analysis is this multiple of its time, so that the runs are not slowed down
+_ANNOUNCE_MS = 400  # an analysis that takes longer is announced
+PATIENCE_SECONDS = 10.0  # an analysis that takes longer in user code is abandoned
 
 
 @dataclass(frozen=True, eq=False)
-class _Place:
-    """A row of a run's trace, the learning rate in use there, and at its end the hyperparameters of the next step."""
+class _Position:
+    """A row of a trace, its learning rate, and at the newest step the hyperparameters of the next one."""
 
     run: Run
     step: int
     rate: float
     upcoming: tuple[tuple[str, Any], ...]
 
-    def same(self, other: _Place | None) -> bool:
+    def same(self, other: _Position | None) -> bool:
         return other is not None and self.run is other.run and (self.step, repr(self.rate), self.upcoming) == (
             other.step, repr(other.rate), other.upcoming
         )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
-class _Look:
-    """What was found out about a place."""
+class _Analysis:
+    """The results of an analysis."""
 
-    place: _Place
-    here: Curvature
+    position: _Position
+    curvature: Curvature
     verdict: Verdict
     line: LineProfile | None
     error: str
     seconds: float
 
 
-def _look_at(place: _Place) -> _Look:
+def _analyse(position: _Position) -> _Analysis:
     began = perf_counter()
-    run, step, rate = place.run, place.step, place.rate
-    here = curvature_at(run, step)
-    verdict = judge_rate(run, step, here, rate)
+    run, step, rate = position.run, position.step, position.rate
+    curvature = curvature_at(run, step)
+    verdict = judge_rate(run, step, curvature, rate)
     line, error = None, ""
     try:
         line = line_of_step(run, step, rate)
-    except Exception as problem:  # a function of the user's
+    except Exception as problem:  # raised by a user's function
         error = error_text(problem)
-    return _Look(place, here, verdict, line, error, perf_counter() - began)
+    return _Analysis(position, curvature, verdict, line, error, perf_counter() - began)
 
 
 class CurvaturePanel(QWidget):
-    """Follows the cursor while it is seen; all that may take long is done in the background."""
+    """Follows the cursor while it is visible; the analysis runs in the background.
+
+    Attributes:
+        title: the kind of the point; subject: the run and the step; reason: the finding.
+        spectrum: the eigenvalues; numbers: texts on them; verdict: the stability of the learning rate.
+        directions: the box that shows the eigenvectors; slice: the loss along the step; caption: its legend.
+    """
 
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self._asked: _Place | None = None
-        self._look: _Look | None = None
+        self._asked: _Position | None = None
+        self._analysis: _Analysis | None = None
         self._busy = False
         self._ready_at = 0.0
         self._latest = Latest(self)
-        self._latest.done.connect(self._take)
+        self._latest.done.connect(self._use_result)
         self._latest.failed.connect(self._fail)
         self._again = QTimer(self, singleShot=True)
         self._again.timeout.connect(self._follow)
-        self._announce = QTimer(self, singleShot=True, interval=_SILENT_MS)
-        self._announce.timeout.connect(lambda: self.where.setText(tr("computing the curvature …")))
+        self._announce = QTimer(self, singleShot=True, interval=_ANNOUNCE_MS)
+        self._announce.timeout.connect(self._show_computing)
         self._patience = QTimer(self, singleShot=True)
         self._patience.timeout.connect(self._give_up)
-        self.where = self._label("muted")
-        self.where.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
-        self.kind = self._label("heading")
-        self.kind.setWordWrap(False)
+        self.subject = self._label("muted")
+        self.subject.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
+        self.title = self._label("heading")
+        self.title.setWordWrap(False)
         self.reason = self._label()
         self.spectrum = Spectrum()
         self.numbers = self._label("muted")
         self.verdict = self._label()
-        self.directions = QCheckBox(tr("show the directions on the plot"), checked=True)
+        self.directions = QCheckBox(tr("show the directions on the plot"))
+        self.directions.setChecked(True)
         self.directions.setToolTip(
-            tr("The eigenvectors of the Hessian at the cursor: the flatter it is along one, the longer the arrow.")
+            tr("The eigenvectors of the Hessian at the cursor. A longer arrow means a flatter direction.")
         )
         keys_by_tab(self.directions)
         self.directions.toggled.connect(self._show_arrows)
         self.slice = SlicePlot(session)
         self.caption = self._label("muted")
-        layout = QVBoxLayout(self, spacing=6)
-        title = QHBoxLayout()
-        title.addWidget(self.kind)
-        title.addWidget(self.where, 1)
-        layout.addLayout(title)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(6)
+        line = QHBoxLayout()
+        line.addWidget(self.title)
+        line.addWidget(self.subject, 1)
+        layout.addLayout(line)
         for widget in (
             self.reason, self.spectrum, self.numbers, self.verdict, self.directions,
         ):  # fmt: skip
@@ -132,25 +141,28 @@ class CurvaturePanel(QWidget):
         label.setProperty("role", role)
         return label
 
+    def _show_computing(self) -> None:
+        self.subject.setText(tr("computing the curvature …"))
+
     @property
     def computing(self) -> bool:
-        """Whether what is shown is not yet what the cursor is on."""
-        place = self._place()
-        return place is not None and not (self._look and place.same(self._look.place))
+        """True while the results at the cursor are not shown yet."""
+        position = self._position()
+        return position is not None and not (self._analysis and position.same(self._analysis.position))
 
     def close_threads(self) -> None:
-        """End the thread."""
+        """End the thread that analyses."""
         self._again.stop()
         self._announce.stop()
         self._patience.stop()
         self._latest.close()
 
-    def showEvent(self, event: object) -> None:
+    def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._follow()
         self._show_arrows()
 
-    def hideEvent(self, event: object) -> None:
+    def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self._session.arrows.show(_OWNER, ())
 
@@ -158,16 +170,16 @@ class CurvaturePanel(QWidget):
         runs, selected = self._session.runs, self._session.selected
         return runs[selected] if 0 <= selected < len(runs) else None
 
-    def _place(self) -> _Place | None:
-        """The row that the cursor is on, of the selected run."""
+    def _position(self) -> _Position | None:
+        """Return the position of the cursor in the selected run; None if there is none."""
         run = self._run()
         if run is None or not run.begun:
             return None
         step, plan = self._session.cursor.position(run), self._session.experiment.runs[self._session.selected]
         rate = plan.hyperparameters.get("learning_rate", np.nan)
         upcoming = tuple(run.upcoming.items()) if step == run.step else ()
-        at_end = step == run.step and plan.options.schedule is None  # elsewhere the record knows it
-        return _Place(run, step, float(rate) if at_end else np.nan, upcoming)
+        at_end = step == run.step and plan.options.schedule is None  # otherwise the rate is in the record
+        return _Position(run, step, float(rate) if at_end else np.nan, upcoming)
 
     def _take_edit(self, change: ExperimentDiff) -> None:
         if change.touches(self._session.selected, "hyperparameters", "options"):
@@ -176,31 +188,31 @@ class CurvaturePanel(QWidget):
             self._restyle()
 
     def _follow(self) -> None:
-        """Have the place at the cursor looked at, unless that is done or under way."""
+        """Start an analysis at the cursor, unless it is done or running."""
         if not self.isVisible():
             return
-        place = self._place()
-        if place is None:
+        position = self._position()
+        if position is None:
             self._forget()
             return
-        if place.same(self._asked) or self._busy:
+        if position.same(self._asked) or self._busy:
             return
         wait = self._ready_at - perf_counter()
         if wait > 0:
             if not self._again.isActive():
                 self._again.start(int(1000 * wait) + 1)
             return
-        self._asked, self._busy = place, True
+        self._asked, self._busy = position, True
         self._announce.start()
-        if not (place.run.problem.broadcasts and place.run.optimizer.built_in):
+        if not (position.run.problem.broadcasts and position.run.optimizer.built_in):
             self._patience.start(int(1000 * PATIENCE_SECONDS))
-        self._latest.request(lambda: _look_at(place))
+        self._latest.request(lambda: _analyse(position))
 
     def _forget(self) -> None:
-        """There is no place: say why, once."""
-        if self._look or self._busy or self.reason.text() != self._absence(self._run()):
-            self._asked, self._look, self._busy = None, None, False
-            if self._patience.isActive():  # it may never return, and others would wait for it
+        """Show the reason why there is no position."""
+        if self._analysis or self._busy or self.reason.text() != self._absence(self._run()):
+            self._asked, self._analysis, self._busy = None, None, False
+            if self._patience.isActive():  # the request may never return, and the next ones would wait
                 self._latest.give_up()
             self._latest.cancel()
             self._announce.stop()
@@ -213,148 +225,149 @@ class CurvaturePanel(QWidget):
         self._patience.stop()
         self._ready_at = perf_counter() + max(_LIVE_SECONDS if self._session.player.playing else 0.0, _REST * seconds)
 
-    def _take(self, found: _Look) -> None:
-        self._rest(found.seconds if self._session.player.playing else 0.0)
-        if found.place.run is self._run():
-            self._look = found
+    def _use_result(self, analysis: _Analysis) -> None:
+        self._rest(analysis.seconds if self._session.player.playing else 0.0)
+        if analysis.position.run is self._run():
+            self._analysis = analysis
             self._show()
         self._follow()
 
     def _fail(self, error: BaseException) -> None:
         self._rest(0.0)
-        self._look = None
+        self._analysis = None
         self._show()
         self.reason.setText(error_text(error))
         self._follow()
 
     def _give_up(self) -> None:
-        place = self._latest.give_up()
-        where = f" ({place.text})" if place else ""
-        self._fail(TimeoutError(f"it has not returned for {PATIENCE_SECONDS:g} seconds{where}"))
+        location = self._latest.give_up()
+        text = f" ({location.text})" if location else ""
+        self._fail(TimeoutError(f"it has not returned for {PATIENCE_SECONDS:g} seconds{text}"))
 
-    # What is shown
+    # Texts and plots
 
     def _restyle(self) -> None:
-        # Room for as many lines as the words mostly take, so that what is below stays put while the numbers change.
+        # Reserve the usual number of lines, so that the widgets below do not move when the texts change.
         for label, lines in ((self.reason, 2), (self.verdict, 3)):
             label.setMinimumHeight(lines * label.fontMetrics().lineSpacing())
-        if self._look and self._look.place.run is self._run():
+        if self._analysis and self._analysis.position.run is self._run():
             self._show()
 
     def _show(self) -> None:
-        found, run = self._look, self._run()
+        analysis, run = self._analysis, self._run()
         for widget in (self.spectrum, self.numbers, self.verdict, self.directions, self.slice, self.caption):
-            widget.setVisible(found is not None)
-        if found is None:
-            self.where.clear()
-            self.kind.setText(tr("No run") if run is None else run.optimizer.title)
+            widget.setVisible(analysis is not None)
+        if analysis is None:
+            self.subject.clear()
+            self.title.setText(tr("No run") if run is None else run.optimizer.title)
             self.reason.setText(self._absence(run))
             self.spectrum.show_curvature(None)
             self.slice.show_line(None, look().theme.run_color(0))
         else:
-            self._show_point(found)
-            self._show_slice(found)
+            self._show_point(analysis)
+            self._show_slice(analysis)
         self._show_arrows()
 
     @staticmethod
     def _absence(run: Run | None) -> str:
         if run is None:
-            return tr("Add a run to see where it is.")
+            return tr("Add a run to see the curvature at its point.")
         return stop_text(run.stop)[0] if run.stop else tr("The run has not begun.")
 
-    def _show_point(self, found: _Look) -> None:
-        here, place = found.here, found.place
-        title = tr(here.kind.value)
-        self.kind.setText(title[:1].upper() + title[1:])
-        self.reason.setText(message_text(here.finding.message))
-        self.where.setText(tr("{optimizer}, step {step}", optimizer=place.run.optimizer.title, step=f"{place.step:,}"))
-        self.spectrum.show_curvature(here)
+    def _show_point(self, analysis: _Analysis) -> None:
+        curvature, position = analysis.curvature, analysis.position
+        title = tr(curvature.kind.value)
+        self.title.setText(title[:1].upper() + title[1:])
+        self.reason.setText(message_text(curvature.finding.message))
+        self.subject.setText(
+            tr("{optimizer}, step {step}", optimizer=position.run.optimizer.title, step=f"{position.step:,}")
+        )
+        self.spectrum.show_curvature(curvature)
         self.spectrum.setVisible(bool(self.spectrum.rows))
-        self.numbers.setText("\n".join(numbers_of(here)))
+        self.numbers.setText("\n".join(numbers_of(curvature)))
         self.numbers.setVisible(bool(self.numbers.text()))
-        self.verdict.setText(message_text(found.verdict))
-        role = "error" if abs(found.verdict.ratio) > 1 else ""
+        self.verdict.setText(message_text(analysis.verdict))
+        role = "error" if abs(analysis.verdict.ratio) > 1 else ""
         if self.verdict.property("role") != role:
             self.verdict.setProperty("role", role)
             self.verdict.style().polish(self.verdict)
 
-    def _show_slice(self, found: _Look) -> None:
-        line = found.line
+    def _show_slice(self, analysis: _Analysis) -> None:
+        line = analysis.line
         plan = self._session.experiment.runs[self._session.selected]
         self.slice.show_line(line, look().theme.run_color(plan.color))
         self.slice.setVisible(line is not None)
-        batchwise = found.place.run.objective.batchwise and found.place.run.objective.stochastic
-        whole = "\n" + tr("The loss on all rows; the step itself saw a batch of them.") if batchwise else ""
-        self.caption.setText(caption_of(line) + whole if line else found.error)
+        batchwise = analysis.position.run.objective.batchwise and analysis.position.run.objective.stochastic
+        whole = "\n" + tr("The loss on all rows; the step used a batch of them.") if batchwise else ""
+        self.caption.setText(caption_of(line) + whole if line else analysis.error)
 
     def _show_arrows(self) -> None:
-        found = self._look
+        analysis = self._analysis
         arrows: list[Arrow] = []
         runs, selected = self._session.experiment.runs, self._session.selected
-        shown = self.isVisible() and self.directions.isChecked() and found is not None
-        if shown and runs[selected].visible:
-            arrows = arrows_of(found.here)
+        if analysis and self.isVisible() and self.directions.isChecked() and runs[selected].visible:
+            arrows = arrows_of(analysis.curvature)
         self._session.arrows.show(_OWNER, arrows)
 
 
-def numbers_of(here: Curvature) -> list[str]:
-    """Lines on the spectrum as a whole."""
-    if not len(here.eigenvalues):
+def numbers_of(curvature: Curvature) -> list[str]:
+    """Return texts on the spectrum, one a line."""
+    if not len(curvature.eigenvalues):
         return []
     lines = []
-    condition = here.condition
-    if len(here.x) > 1 and not np.isnan(condition):
+    condition = curvature.condition
+    if len(curvature.x) > 1 and not np.isnan(condition):
         number = f"{condition:.3g}" if np.isfinite(condition) else tr("infinite")
         lines.append(tr("condition number {number}", number=number))
-    if len(here.x) > 2:
-        least = "" if here.whole else tr("at least ")
+    if len(curvature.x) > 2:
+        least = "" if curvature.whole else tr("at least ")
         lines.append(
-            tr("{least}{negative} negative, {least}{zero} zero of {n}", least=least, negative=here.negative,
-               zero=here.zero, n=f"{len(here.x):,}")
+            tr("{least}{negative} negative, {least}{zero} zero of {n}", least=least, negative=curvature.negative,
+               zero=curvature.zero, n=f"{len(curvature.x):,}")
         )  # fmt: skip
-    rate = here.largest_stable_rate
+    rate = curvature.largest_stable_rate
     if np.isfinite(rate):
-        lines.append(tr("largest rate plain descent bears 2/λ₁ = {rate}", rate=f"{rate:.4g}"))
-    if here.how == "differences":
+        lines.append(tr("largest stable learning rate 2/λ₁ = {rate}", rate=f"{rate:.4g}"))
+    if curvature.how == "differences":
         lines.append(tr("from differences of the gradient"))
-    if here.how == "lanczos":
-        worst = f"{float(here.residuals.max()):.2g}"
+    if curvature.how == "lanczos":
+        worst = f"{float(curvature.residuals.max()):.2g}"
         lines.append(
             tr("by Lanczos' method, to within {worst}", worst=worst)
-            if here.converged
+            if curvature.converged
             else tr("by Lanczos' method, not converged: only to within {worst}", worst=worst)
         )
     return lines
 
 
 def caption_of(line: LineProfile) -> str:
-    """What the marks on the slice are."""
+    """Return the legend of the marks on the slice."""
     start = tr("○ start: {loss}   ┄ local parabola", loss=f"{line.loss_at_start:.4g}")
     end = f"{line.loss_at_end:.4g}" if np.isfinite(line.loss_at_end) else tr("not defined")
-    landed = tr("● α = 1 landed at {loss}", loss=end) if line.step else tr("● α = 1 would land at {loss}", loss=end)
+    landed = tr("● end, α = 1: {loss}", loss=end) if line.step else tr("● a step with α = 1: {loss}", loss=end)
     best = tr("no best α in this range")
     if np.isfinite(line.best):
         best = tr("★ best α = {alpha}: {loss}", alpha=f"{line.best:.3g}", loss=f"{line.best_loss:.4g}")
     return "\n".join((start, landed, best))
 
 
-def arrows_of(here: Curvature) -> list[Arrow]:
-    """The steepest and the flattest or most falling direction as arrows, the longer the flatter."""
-    known = len(here.eigenvalues)
+def arrows_of(curvature: Curvature) -> list[Arrow]:
+    """Return arrows of the directions of the largest and smallest eigenvalue, longer for a flatter direction."""
+    known = len(curvature.eigenvalues)
     if not known:
         return []
     indices = [known - 1] if known == 1 else [known - 1, 0]
-    sizes = np.maximum(np.abs(here.eigenvalues[indices]), 1e-300)
+    sizes = np.maximum(np.abs(curvature.eigenvalues[indices]), 1e-300)
     shares = np.sqrt(sizes.min() / sizes).clip(0.35, 1.0)
-    theme, n = look().theme, len(here.x)
+    theme, n = look().theme, len(curvature.x)
     arrows = []
     for index, share in zip(indices, shares.tolist(), strict=True):
-        value = float(here.eigenvalues[index])
-        sign = 0 if abs(value) <= here.floor else int(np.sign(value))
+        value = float(curvature.eigenvalues[index])
+        sign = 0 if abs(value) <= curvature.floor else int(np.sign(value))
         name = indexed("λ", 0 if index == known - 1 else n - 1)
         label = f"{name} = {value:.3g}"
         arrows.append(
-            Arrow(here.x, here.directions[index], sign_color(theme, sign), label, two_headed=True, normalised=True,
-                  share=share)
+            Arrow(curvature.x, curvature.directions[index], sign_color(theme, sign), label, two_headed=True,
+                  normalised=True, share=share)
         )  # fmt: skip
     return arrows

@@ -1,9 +1,12 @@
-"""A slice through the landscape along a step."""
+"""The loss along a step."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyqtgraph as pg
+from numpy.typing import NDArray
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor
 
@@ -12,21 +15,22 @@ from gdviewer.text import number_text, tr
 from gdviewer.ui.plots.base import Curve, Plot, line_pen
 from gdviewer.ui.session.session import Session
 
-_HIGHEST = 3.0  # the plot ends so many times as high as start and end of the step are above the lowest point
+_HEIGHT = 3.0  # of the plot above the lowest loss, in multiples of the height of the start and end of the step
 
 
 class SlicePlot(Plot):
-    """The loss along a step, f(x + α·d), with the parabola that loss, slope and curvature at x say it is near x.
+    """Draws the loss f(x + α·d) along a step, with the parabola of its value, slope and curvature at x.
 
     Attributes:
-        line: what is shown; None for nothing.
+        line: the loss along the step; None for an empty plot.
+        curve, parabola, marks: the items of the plot.
     """
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.line: LineProfile | None = None
         self._color = QColor()
-        self.setToolTip(tr("The loss along the step just taken. Wheel: zoom. Drag: move."))
+        self.setToolTip(tr("The loss along the last step. Wheel: zoom. Drag: move."))
         self.setAccessibleName(tr("Slice along the step"))
         self.setMinimumSize(200, 180)
         self.disableAutoRange()
@@ -47,8 +51,8 @@ class SlicePlot(Plot):
         self.show_line(self.line, self._color)
 
     def show_line(self, line: LineProfile | None, color: QColor) -> None:
-        """Show a slice in a run's colour."""
-        fresh = line is not self.line
+        """Show the loss along a step in the colour of a run."""
+        is_new = line is not self.line
         self.line, self._color = line, color
         if line is None:
             for item in (self.curve, self.parabola):
@@ -67,15 +71,15 @@ class SlicePlot(Plot):
         near = np.isfinite(parabola) & (np.abs(parabola - low) <= 50 * (high - low))
         self.parabola.setData(line.alpha, np.where(near, parabola, np.nan), connect="finite")
         rim = line_pen(theme.plot, 1)
-        marks = [
+        marks: list[dict[str, Any]] = [
             {"pos": (0.0, line.loss_at_start), "symbol": "o", "size": 9, "brush": theme.plot,
              "pen": line_pen(color, theme.width)},
             {"pos": (line.best, line.best_loss), "symbol": "star", "size": 15, "brush": theme.text, "pen": rim},
             {"pos": (1.0, line.loss_at_end), "symbol": "o", "size": 11, "brush": color, "pen": rim},
         ]  # fmt: skip
         self.marks.setData([mark for mark in marks if np.isfinite(mark["pos"]).all()])
-        if fresh:
-            self.setLabel("bottom", tr("α (1: the step)") if line.step else tr("α (1: a step down the gradient)"))
+        if is_new:
+            self.setLabel("bottom", tr("α (1: the step)") if line.step else tr("α (1: a step along −∇f)"))
             self.show_all()
 
     def show_all(self) -> None:
@@ -93,13 +97,13 @@ class SlicePlot(Plot):
         return tr("α = {alpha}   f = {loss}", alpha=f"{x:.4g}", loss=loss)
 
     @staticmethod
-    def _range(line: LineProfile, heights: np.ndarray) -> tuple[float, float]:
-        """The losses to show: from the lowest to the highest, as far as that leaves the step to be seen."""
+    def _range(line: LineProfile, heights: NDArray[np.float64]) -> tuple[float, float]:
+        """Return the range of the losses to show, limited so that the step remains visible."""
         finite = heights[np.isfinite(heights) & (np.abs(heights) < 1e150)]
         ends = np.array([line.loss_at_start, line.loss_at_end])
         ends = ends[np.isfinite(ends) & (np.abs(ends) < 1e150)]
         if not len(finite) or not len(ends):
             return -1.0, 1.0
         low, top = float(finite.min()), float(ends.max())
-        high = min(float(finite.max()), low + _HIGHEST * (top - low)) if top > low else float(finite.max())
+        high = min(float(finite.max()), low + _HEIGHT * (top - low)) if top > low else float(finite.max())
         return (low, high) if high > low else (low - 1, low + 1)

@@ -96,7 +96,7 @@ def test_that_titles_are_found_before_descriptions(open_list, qtbot, text, found
     if found:
         assert popup.list.currentRow() == 1
     else:
-        assert "Nothing has all of that" in popup.details.toPlainText()
+        assert "No entry has all of these words" in popup.details.toPlainText()
 
 
 def test_that_a_problem_is_found_by_the_data_it_can_have(qapp):

@@ -52,15 +52,15 @@ def test_that_the_panel_costs_nothing_until_it_is_seen(window):
 def test_that_it_shows_what_kind_of_point_the_cursor_is_on(open_here, qtbot):
     window, panel = open_here()
     settled(qtbot, panel)
-    assert panel.kind.text() == "Slope"
+    assert panel.title.text() == "Slope"
     window.session.player.finish()
     settled(qtbot, panel)
-    assert panel.kind.text() == "Minimum"
+    assert panel.title.text() == "Minimum"
     assert "all eigenvalues are positive" in panel.reason.text()
     window.session.cursor.look_at(0)
     settled(qtbot, panel)
-    assert panel.kind.text() == "Slope"
-    assert "step 0" in panel.where.text()
+    assert panel.title.text() == "Slope"
+    assert "step 0" in panel.subject.text()
 
 
 def test_that_it_shows_the_eigenvalues_at_the_cursor(open_here, qtbot):
@@ -114,7 +114,7 @@ def test_that_the_slice_is_along_the_step_to_the_cursor(open_here, qtbot):
     window.session.cursor.look_at(0)
     settled(qtbot, panel)
     assert panel.slice.line.step is None
-    assert "would land" in panel.caption.text()
+    assert "a step with α = 1" in panel.caption.text()
 
 
 def test_that_the_directions_are_arrows_on_the_plot_while_it_is_seen(open_here, qtbot):
@@ -145,7 +145,7 @@ def test_that_nothing_is_computed_while_it_is_hidden(open_here, qtbot, monkeypat
     dock(window, "runs").raise_()
     qtbot.waitUntil(lambda: not panel.isVisible())
     looked = []
-    monkeypatch.setattr("gdviewer.ui.curvature.curvature_panel._look_at", looked.append)
+    monkeypatch.setattr("gdviewer.ui.curvature.curvature_panel._analyse", looked.append)
     window.session.player.finish()
     window.session.cursor.look_at(3)
     assert not looked
@@ -158,11 +158,11 @@ def test_that_it_follows_the_selected_run(open_here, qtbot):
     )
     window, panel = open_here("himmelblau", *plans)
     settled(qtbot, panel)
-    assert "Gradient descent" in panel.where.text()
+    assert "Gradient descent" in panel.subject.text()
     window.session.select(1)
     settled(qtbot, panel)
-    assert "Adam" in panel.where.text()
-    assert panel.kind.text() == "Minimum"
+    assert "Adam" in panel.subject.text()
+    assert panel.title.text() == "Minimum"
 
 
 def test_that_it_follows_live(open_here, qtbot):
@@ -183,7 +183,7 @@ def test_that_it_works_for_every_kind_of_problem(open_here, qtbot, name):
     window, panel = open_here(name, learning_rate=1e-3)
     window.session.player.finish()
     settled(qtbot, panel)
-    assert panel.kind.text()
+    assert panel.title.text()
     assert panel.slice.line is not None
     assert panel.spectrum.rows
     window.main_view.plot.grab()
@@ -195,7 +195,7 @@ def test_that_it_works_for_every_optimizer(open_here, qtbot, name):
     window.runs_panel.editor.choose(name)
     window.session.player.finish()
     settled(qtbot, panel)
-    assert optimizers.get(name).title in panel.where.text()
+    assert optimizers.get(name).title in panel.subject.text()
     assert panel.verdict.text().endswith(".")
     assert panel.slice.line is not None
 
@@ -214,7 +214,7 @@ def test_that_no_run_and_one_that_has_not_begun_are_reported(open_here, qtbot):
     window, panel = open_here()
     settled(qtbot, panel)
     window.runs_panel.remove.trigger()
-    assert panel.kind.text() == "No run"
+    assert panel.title.text() == "No run"
     assert not window.session.arrows.shown
     assert not panel.slice.isVisible()
     window.session.edit(window.session.experiment.with_problem(problems.formula("abs(x) + abs(y)")))
@@ -241,7 +241,7 @@ def test_that_errors_of_a_function_are_shown(open_here, qtbot):
     panic = False
     window.session.cursor.look_at(2)
     settled(qtbot, panel)
-    assert panel.kind.text() == "Slope"
+    assert panel.title.text() == "Slope"
 
 
 def test_that_a_function_that_takes_long_is_announced(open_here, qtbot):
@@ -253,10 +253,10 @@ def test_that_a_function_that_takes_long_is_announced(open_here, qtbot):
         return float(x @ x)
 
     _, panel = open_here(FunctionProblem(patient, [1.0, 2.0, 3.0]), steps=3, learning_rate=0.1)
-    qtbot.waitUntil(lambda: panel.where.text() == "computing the curvature …")
+    qtbot.waitUntil(lambda: panel.subject.text() == "computing the curvature …")
     go_on.set()
     settled(qtbot, panel)
-    assert panel.kind.text() == "Slope"
+    assert panel.title.text() == "Slope"
 
 
 def test_that_a_rule_that_does_not_return_is_given_up_and_others_are_looked_at(open_here, qtbot, monkeypatch):
@@ -276,13 +276,13 @@ def mine(x, f, t, *, learning_rate=rate(0.01)):
     assert "line 4 of mine: while t == 1000" in panel.reason.text()
     assert rules.output.lines() == []  # it is not of the run's steps that this is
     window.session.select(0)
-    qtbot.waitUntil(lambda: "Gradient descent" in panel.where.text())
+    qtbot.waitUntil(lambda: "Gradient descent" in panel.subject.text())
     window.session.select(1)
     qtbot.waitUntil(panel._patience.isActive)
     window.session.edit(replace(window.session.experiment, runs=()))  # while it is shown
-    qtbot.waitUntil(lambda: panel.kind.text() == "No run")
+    qtbot.waitUntil(lambda: panel.title.text() == "No run")
     window.runs_panel.add_runs(["gradient_descent"])
-    qtbot.waitUntil(lambda: "Gradient descent" in panel.where.text())
+    qtbot.waitUntil(lambda: "Gradient descent" in panel.subject.text())
 
 
 def test_that_a_theme_colours_it_again(open_here, qtbot):
@@ -305,7 +305,7 @@ def test_that_no_words_are_cut_off(open_here, qtbot, size, theme):
     qtbot.wait(50)
     side = dock(window).widget().panel
     assert panel.width() <= side.viewport().width()
-    for label in (panel.kind, panel.reason, panel.where, panel.numbers, panel.verdict, panel.caption):
+    for label in (panel.title, panel.reason, panel.subject, panel.numbers, panel.verdict, panel.caption):
         assert label.text()
         assert label.height() + 1 >= label.heightForWidth(label.width()), label.text()
     assert panel.spectrum.height() >= panel.spectrum.sizeHint().height()

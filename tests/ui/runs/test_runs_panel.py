@@ -48,7 +48,7 @@ def test_that_no_more_runs_are_added_than_there_is_room_for(window, qtbot):
     for _ in range(2):
         qtbot.keyClick(popup.search, Qt.Key.Key_Space)
         qtbot.keyClick(popup.search, Qt.Key.Key_Down)
-    assert "no room for more than 1" in popup.message.text()
+    assert "At most 1 can be ticked" in popup.message.text()
     assert popup.button.text() == "Add 1 run"
     qtbot.keyClick(popup.search, Qt.Key.Key_Return)
     assert len(window.session.experiment.runs) == MAX_RUNS
