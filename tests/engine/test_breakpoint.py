@@ -160,7 +160,7 @@ def test_that_each_kind_hits_at_the_steps_that_a_plain_scan_finds(plain, scanned
     kind, value, holds = scanned
     run = run_of(name, [Breakpoint(kind, value)])
     found = finish(run, block)
-    assert found == scan(plain[name], KINDS[kind].lasts, holds)
+    assert found == scan(plain[name], KINDS[kind].persists, holds)
     assert [hit.step for hit in run.trace.hits] == found
     assert_same(run, plain[name])
 
@@ -168,13 +168,13 @@ def test_that_each_kind_hits_at_the_steps_that_a_plain_scan_finds(plain, scanned
 def test_that_the_scans_cover_every_kind_and_each_hits_somewhere(plain):
     assert {kind for kind, _, _ in SCANS} == set(KINDS) - {"non_finite"}
     for kind, _, holds in SCANS:
-        assert any(scan(run, KINDS[kind].lasts, holds) for run in plain.values()), kind
+        assert any(scan(run, KINDS[kind].persists, holds) for run in plain.values()), kind
 
 
 @pytest.mark.parametrize("block", [1, 7, 10**9])
 def test_that_a_run_with_all_kinds_at_once_pauses_wherever_one_of_them_hits(plain, block):
     everything = [Breakpoint(kind, value) for kind, value, _ in SCANS]
-    expected = sorted({t for kind, _, holds in SCANS for t in scan(plain["adam"], KINDS[kind].lasts, holds)})
+    expected = sorted({t for kind, _, holds in SCANS for t in scan(plain["adam"], KINDS[kind].persists, holds)})
     run = run_of("adam", everything)
     assert finish(run, block) == expected
     assert sorted({hit.step for hit in run.trace.hits}) == expected
@@ -463,7 +463,7 @@ def test_that_a_run_without_what_an_expression_asks_for_is_not_watched_by_it():
     assert {watched.value: why for watched, why in run.unwatched.items()} == asks
     other = run_of("adam", [Breakpoint("expression", "m > 1"), Breakpoint("expression", "any(m > 1)")])
     other.advance(STEPS)
-    assert list(other.unwatched.values()) == ["it compares several components: say any(…) or all(…)"]
+    assert list(other.unwatched.values()) == ["it compares several components; use any(…) or all(…)"]
 
 
 @pytest.mark.parametrize("name", optimizers.names())

@@ -7,7 +7,7 @@ import pytest
 
 from gdviewer import optimizers, problems
 from gdviewer.engine.analysis.curvature import curvature
-from gdviewer.engine.analysis.stability import judge_rate, largest_stable_rate, step_matrix
+from gdviewer.engine.analysis.stability import largest_stable_rate, stability, step_matrix
 from gdviewer.engine.rules.optimizer import optimizer
 from gdviewer.engine.rules.options import Options
 from gdviewer.engine.rules.parameter import rate
@@ -25,7 +25,7 @@ def run_on(name, problem="elliptic_bowl", steps=5, options=None, **hyperparamete
 
 
 def verdict(run, **given):
-    return judge_rate(run, run.step, curvature(run.objective, run.trace.x[-1], scale=10.0), **given)
+    return stability(run, run.step, curvature(run.objective, run.trace.x[-1], scale=10.0), **given)
 
 
 @pytest.mark.parametrize("name", LINEAR)
@@ -98,7 +98,7 @@ def test_that_newtons_step_is_half_of_what_would_overshoot():
     run = run_on("newton", "rosenbrock", steps=3)
     for step in range(run.step):
         here = curvature(run.objective, run.trace.x[step], scale=4.0)
-        assert judge_rate(run, step, here).ratio == pytest.approx(0.5)
+        assert stability(run, step, here).ratio == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("step", [0, 2, 4])
@@ -108,7 +108,7 @@ def test_that_the_step_of_an_adaptive_rule_is_measured_along_the_steepest_direct
     later = run_on("adam", steps=5, learning_rate=0.5)
     v = here.directions[-1]
     before, after = v @ later.trace.x[step], v @ later.trace.x[step + 1]  # the minimum is at 0, the curvature 10
-    reported = judge_rate(run, step, here)
+    reported = stability(run, step, here)
     assert reported.ratio == pytest.approx((before - after) / before / 2)
     assert (reported.ratio > 1 or reported.ratio < 0) == (abs(after) > abs(before))
     assert run.step == 4
@@ -137,7 +137,7 @@ def test_that_nothing_is_too_large_where_nothing_curves_up():
     problem = problems.formula("-x**2 - y**2")
     run = Run(problem, optimizers.get("gradient_descent"), [1.0, 1.0])
     run.begin()
-    reported = judge_rate(run, 0, curvature(problem, [1.0, 1.0]))
+    reported = stability(run, 0, curvature(problem, [1.0, 1.0]))
     assert np.isnan(reported.ratio)
     assert "no learning rate is too large" in reported.text
 
@@ -149,7 +149,7 @@ def test_that_no_step_is_assessed_by_a_curvature_that_is_not_known():
     rough, smooth = (curvature(run.objective, run.point(step)) for step in (0, 1))
     assert rough.residuals[-1] > 0.5 * rough.eigenvalues[-1]
     assert np.isnan(rough.largest_stable_rate)
-    reported = judge_rate(run, 0, rough)
+    reported = stability(run, 0, rough)
     assert np.isnan(reported.ratio)
     assert "too vaguely known" in reported.text
-    assert np.isfinite(judge_rate(run, 1, smooth).ratio)
+    assert np.isfinite(stability(run, 1, smooth).ratio)

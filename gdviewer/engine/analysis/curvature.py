@@ -1,6 +1,6 @@
-"""How a function curves at a point: the eigenvalues and directions of its Hessian, and what point that makes it.
+"""Curvature of a function at a point: eigenvalues and eigenvectors of the Hessian, and the kind of point.
 
-Nothing here is asked for by a run; it is what a person wants to know about a point that a run has come to.
+Runs do not use this module; it describes the points that they reach.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from gdviewer.engine.analysis.point_kind import Finding, PointKind, Spot, classi
 from gdviewer.engine.rules.oracle import Array, Minimisable
 from gdviewer.engine.run.stop import error_text
 
-DENSE = 300  # up to so many dimensions all eigenvalues are computed
-SECONDS = 2.0  # what a Hessian of a function of the user's may take; one that takes longer is sampled
-_KRYLOV = 80  # products of the Hessian with a vector, at most; enough for the extremes of a spectrum to stand out
-_EXTREMES = 5  # eigenvalues that are told at each end, where not all are known
-_VAGUE = 0.5  # an eigenvalue that may be off by more than this share of itself says nothing
-_CONVERGED = 1e-6  # an eigenvalue is known if its residual is this share of the largest
-_FITS = 1e-2  # a Hessian that is further from what the slopes around say is not believed
+DENSE = 300  # maximum dimension in which all eigenvalues are computed
+SECONDS = 2.0  # time limit for the Hessian of a user's function; a slower one is sampled
+_KRYLOV = 80  # maximum number of Hessian-vector products; enough for the extremes of a spectrum
+_EXTREMES = 5  # number of eigenvalues returned at each end if not all are known
+_VAGUE = 0.5  # an eigenvalue with a larger relative error is ignored
+_CONVERGED = 1e-6  # largest residual of a converged eigenvalue, relative to the largest eigenvalue
+_FITS = 1e-2  # largest relative deviation of a Hessian from differences of the gradient
 _MIB = 2**20
 _NOTHING: tuple[Array, Array, float] = np.empty(0), np.empty((0, 0)), 0.0
 
@@ -32,17 +32,17 @@ How = Literal["exact", "differences", "lanczos", "none"]
 
 @dataclass(frozen=True, eq=False)
 class Curvature:
-    """What is known of a point: its Hessian's spectrum, and what kind of point that makes it.
+    """The spectrum of the Hessian at a point, and the kind of the point.
 
     Attributes:
-        x: the point, (n,); loss: the loss there; gradient: (n,).
-        eigenvalues: ascending, (k,): all n of them, or some at each end, or none where they can't be known.
-        directions: the eigenvectors, (k, n): of length 1, the largest component of each positive.
-        residuals: ‖Hv − λv‖ of each, (k,): how far from an eigenvector a direction may be.
-        how: where they come from: the problem's own Hessian, differences of its gradient, or Lanczos' method on
-            products of the Hessian with vectors, which are differences of the gradient.
-        floor: what an eigenvalue must exceed in size to tell it from zero.
-        finding: what kind of point it is, and why.
+        x: the point, shape (n,); loss: the loss there; gradient: shape (n,).
+        eigenvalues: in ascending order, shape (k,): all n, some at each end, or none if they can't be computed.
+        directions: the eigenvectors, shape (k, n): of length 1, with a positive largest component.
+        residuals: ‖Hv − λv‖ of each eigenvector v, shape (k,).
+        how: the method: the Hessian of the problem, differences of its gradient, or Lanczos' method on
+            Hessian-vector products, which are differences of the gradient.
+        floor: an eigenvalue of at most this size counts as zero.
+        finding: the kind of point and the reason.
     """
 
     x: Array
@@ -57,33 +57,33 @@ class Curvature:
 
     @property
     def kind(self) -> PointKind:
-        """What kind of point it is."""
+        """The kind of point."""
         return self.finding.kind
 
     @property
     def whole(self) -> bool:
-        """Whether all eigenvalues are known."""
+        """True if all eigenvalues are known."""
         return len(self.eigenvalues) == len(self.x)
 
     @property
     def converged(self) -> bool:
-        """Whether each eigenvalue told is one, to six digits of the largest."""
+        """True if each residual is at most 1e-6 of the largest eigenvalue."""
         largest = float(np.abs(self.eigenvalues).max(initial=0.0))
         return bool((self.residuals <= max(_CONVERGED * largest, self.floor)).all())
 
     @property
     def negative(self) -> int:
-        """How many of the eigenvalues told are negative."""
+        """The number of negative eigenvalues among the known ones."""
         return int((self.eigenvalues < -self.floor).sum())
 
     @property
     def zero(self) -> int:
-        """How many of the eigenvalues told can't be told from zero."""
+        """The number of eigenvalues among the known ones that count as zero."""
         return int((np.abs(self.eigenvalues) <= self.floor).sum())
 
     @property
     def condition(self) -> float:
-        """The largest size of an eigenvalue by the smallest; infinite where one is zero, NaN where it is not known."""
+        """The condition number, the ratio of the largest and smallest size; infinite if one is zero, NaN if unknown."""
         sizes = np.abs(self.eigenvalues)
         if not len(sizes) or not (self.whole or self.eigenvalues[0] > 0 or self.eigenvalues[-1] < 0):
             return np.nan
@@ -91,16 +91,16 @@ class Curvature:
 
     @property
     def steepest(self) -> float:
-        """The largest eigenvalue, λ_max; NaN where it is not known, or so vaguely that it says nothing.
+        """The largest eigenvalue, λ_max; NaN if it is not known or too inaccurate.
 
-        So it is beside a kink: slopes jump within the distance that differences of them are taken over.
+        It is inaccurate near a kink, where the slope jumps within the distance of the differences.
         """
         known = len(self.eigenvalues) > 0 and self.residuals[-1] <= max(_VAGUE * abs(self.eigenvalues[-1]), self.floor)
         return float(self.eigenvalues[-1]) if known else np.nan
 
     @property
     def largest_stable_rate(self) -> float:
-        """2/λ_max, above which gradient descent moves away from the bottom; infinite where nothing curves up."""
+        """2/λ_max, above which gradient descent diverges on the local parabola; infinite without positive curvature."""
         steepest = self.steepest
         return 2 / steepest if steepest > self.floor or np.isnan(steepest) else np.inf
 
@@ -112,20 +112,19 @@ def curvature(
     scale: float | None = None,
     seconds: float = SECONDS,
 ) -> Curvature:
-    """Find out how ``objective`` curves at a point, and what kind of point it is.
+    """Return the curvature of an objective at a point, and the kind of point.
 
-    In up to ``DENSE`` dimensions all eigenvalues are computed, from the objective's Hessian or, where it has none, from
-    central differences of its gradient. In more, and where a function of the user's is too slow for that, those at
-    both ends are by Lanczos' method (Golub & Van Loan, 4th ed., section 10.3).
+    In up to ``DENSE`` dimensions all eigenvalues are computed, from the Hessian of the objective or, if it has none,
+    from central differences of its gradient. In more dimensions, or if a user's function is too slow, Lanczos' method gives
+    the eigenvalues at both ends (Golub & Van Loan, 4th ed., section 10.3). If the function raises an exception, the
+    kind of point is unknown, with the exception as its reason.
 
     Args:
-        x: the point, (n,).
-        gradient: the gradient there, where it is known.
-        scale: the width of the region that the problem is looked at, which says what is near;
-            max(1, largest component of x) where it is None.
-        seconds: about how long a function that does not broadcast may be asked.
-
-    Nothing that the function raises comes through: it becomes the reason why nothing is known.
+        objective: the function.
+        x: the point, shape (n,).
+        gradient: the gradient there, if it is known.
+        scale: the width of the domain, which defines short distances; None for max(1, largest component of x).
+        seconds: approximate time limit for a function that does not broadcast.
     """
     x = np.array(x, dtype=float)
     scale = scale or max(1.0, float(np.abs(x).max(initial=0.0)))
@@ -152,7 +151,7 @@ def _curvature(
     n, end = len(x), perf_counter() + seconds
     product, other_product = hessian_product(objective, x), hessian_product(objective, x, 1.7)
     start, _ = _orthogonal(np.random.default_rng(0).standard_normal(n), np.empty((0, n)))
-    sample = other_product(start)  # to see what a Hessian costs, and how well it agrees with the slopes around
+    sample = other_product(start)  # measures the cost of a Hessian, and its agreement with differences
     quick = objective.broadcasts and not objective.batchwise
     slow = not quick and n * (perf_counter() - end + seconds) > seconds
     how: How = "lanczos" if n > DENSE or slow else "exact" if objective.has_hessian else "differences"
@@ -163,7 +162,7 @@ def _curvature(
         eigenvalues, vectors, floor = _spectrum(objective.hessian(x)) if how == "exact" else _NOTHING
         gap = _gap(sample, start, eigenvalues, vectors)
         if not gap <= _FITS * max(float(np.abs(eigenvalues).max(initial=0.0)), float(np.linalg.norm(sample))):
-            # A formula's own is 0/0 at the tip of a cone, and knows nothing of the kinks in abs, max and min.
+            # The Hessian of a formula is 0/0 at the tip of a cone, and ignores the kinks of abs, max and min.
             how = "differences"
             eigenvalues, vectors, floor = _spectrum(np.array([product(e) for e in np.eye(n)]))
             gap = _gap(sample, start, eigenvalues, vectors)
@@ -180,7 +179,7 @@ def _curvature(
 
 
 def _spectrum(H: Array) -> tuple[Array, Array, float]:
-    """Eigenvalues, eigenvectors as rows, and the size of what rounding makes of a zero; none if H is not finite."""
+    """Return eigenvalues, eigenvectors as rows, and the rounding error of zero; empty arrays if H is not finite."""
     if not np.isfinite(H).all():
         return _NOTHING
     values, columns = np.linalg.eigh((H + H.T) / 2)
@@ -188,17 +187,17 @@ def _spectrum(H: Array) -> tuple[Array, Array, float]:
 
 
 def _gap(image: Array, vector: Array, eigenvalues: Array, vectors: Array) -> float:
-    """How far the product of the Hessian with a vector is from what its eigenvalues say; NaN where there are none."""
+    """Return the distance of a Hessian-vector product from that of the eigenvalues; NaN without eigenvalues."""
     if not len(eigenvalues):
         return np.nan
     return float(np.linalg.norm(image - vectors.T @ (eigenvalues * (vectors @ vector))))
 
 
 def hessian_product(objective: Minimisable, x: Array, stretch: float = 1.0) -> Callable[[Array], Array]:
-    """A function that multiplies the Hessian at ``x`` with a vector (n,), by a central difference of the gradient.
+    """Return a function for products of the Hessian at ``x`` with a vector, shape (n,), by central differences.
 
-    The step along the vector is the cube root of the machine epsilon times max(1, largest component of x) long, and
-    ``stretch`` times that.
+    The step along the vector has the length ``stretch`` times the cube root of the machine epsilon times
+    max(1, largest component of x).
     """
     reach = stretch * np.cbrt(np.finfo(float).eps) * max(1.0, float(np.abs(x).max(initial=0.0)))
 
@@ -214,10 +213,10 @@ def hessian_product(objective: Minimisable, x: Array, stretch: float = 1.0) -> C
 
 
 def _lanczos(product: Callable[[Array], Array], start: Array, n: int, end: float | None) -> tuple[Array, Array, Array]:
-    """Ritz values, ascending, vectors (k, n) and residuals (k,) on the Krylov space of a symmetric matrix.
+    """Return Ritz values in ascending order, Ritz vectors, shape (k, n), and residuals, shape (k,).
 
-    Each vector is made orthogonal to all before it, twice; a space that closes early is left by a fresh vector, so
-    that eigenvalues that are there more than once are found as often. Ends at the time ``end``, too.
+    Each vector is orthogonalised twice against all earlier ones. If the Krylov space is exhausted, a random vector
+    continues, so that multiple eigenvalues are found with their multiplicity. The iteration also stops at ``end``.
     """
     steps = int(min(n, _KRYLOV, max(20, 256 * _MIB // (8 * n))))
     Q, images = np.zeros((steps, n)), np.zeros((steps, n))
@@ -242,7 +241,7 @@ def _lanczos(product: Callable[[Array], Array], start: Array, n: int, end: float
 
 
 def _orthogonal(vector: Array, Q: Array) -> tuple[Array, float]:
-    """What of a vector is at right angles to the rows of Q, of length 1, and how long it was."""
+    """Return the part of a vector orthogonal to the rows of Q, normalised, and its length."""
     for _ in range(2):
         vector = vector - Q.T @ (Q @ vector)
     size = float(np.linalg.norm(vector))

@@ -1,4 +1,4 @@
-"""A slice through the landscape along a step: the loss at x + α·d."""
+"""The loss along the line of a step: f(x + α·d)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from gdviewer.engine.analysis.curvature import hessian_product
 from gdviewer.engine.rules.oracle import Array, Minimisable
 from gdviewer.engine.run.run import Run
 
-_POINTS = 161  # of the curve shown
-_SECONDS = 0.5  # about what a function that does not broadcast may take for the curve
-_NUMBERS = 2**23  # numbers of points that are evaluated in one call
-_ROUNDS = 6  # of narrowing down on the lowest point, each to a sixth
+_POINTS = 161  # of the curve
+_SECONDS = 0.5  # approximate time limit of the curve for a function that does not broadcast
+_NUMBERS = 2**23  # maximum number of components in one call
+_ROUNDS = 6  # of the search for the lowest point; each reduces the interval to a sixth
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,11 +23,12 @@ class LineProfile:
     """The loss along a line through a point.
 
     Attributes:
-        start: x, where α = 0, (n,); direction: d, where α = 1 leads to, (n,).
-        step: the number of the step that d is the move of; None where d leads down the gradient, as no step was taken.
-        alpha: the α shown, ascending, (k,); loss: f(x + α·d), (k,), NaN where it is not defined.
+        start: x, the point at α = 0, shape (n,); direction: d, shape (n,).
+        step: the number of the step whose move is d; None if d is along the negative gradient.
+        alpha: the values of α in ascending order, shape (k,); loss: f(x + α·d), shape (k,), NaN where undefined.
+        loss_at_start, loss_at_end: the loss at α = 0 and at α = 1.
         slope: gᵀd; bend: dᵀHd. The local parabola is loss_at_start + slope·α + bend/2·α².
-        best: the α of the lowest loss in the range shown, NaN where that is an end of it; best_loss: the loss there.
+        best: the α of the lowest loss, NaN if it is at an end of the range; best_loss: the loss there.
     """
 
     start: Array
@@ -43,21 +44,23 @@ class LineProfile:
     best_loss: float
 
     def parabola(self, alpha: Array) -> Array:
-        """The heights of the local parabola, in the shape of ``alpha``."""
+        """Return the values of the local parabola, in the shape of ``alpha``."""
         return self.loss_at_start + self.slope * alpha + self.bend / 2 * alpha**2
 
 
 def line_of_step(run: Run, step: int, rate: float = np.nan) -> LineProfile:
-    """The line along the step that led to row ``step`` of a run's trace, with the loss of the whole problem.
+    """Return the loss of the whole problem along the step to row ``step`` of the trace of a run.
 
-    At the start, and where the step has not moved, it leads down the gradient, as far as plain descent would go with
-    the learning rate in use; without one, to the lowest point of the local parabola.
+    At the start, and after a step without a move, the direction is a step of gradient descent with the learning rate.
+    Without a learning rate it ends at the lowest point of the local parabola.
 
     Args:
-        rate: the learning rate in use, where it is known better than from the record.
+        run: the run.
+        step: the row.
+        rate: the learning rate, if it is newer than that of the record.
 
     Raises:
-        Exception: what a function of the user's raises at the points of the record; elsewhere its errors are gaps.
+        Exception: an exception of a user's function at the points of the record; elsewhere the loss is NaN.
     """
     end = run.point(step)
     if step > 0 and (end != (start := run.point(step - 1))).any():
@@ -72,7 +75,7 @@ def line_of_step(run: Run, step: int, rate: float = np.nan) -> LineProfile:
 
 
 def _loss_and_gradient(run: Run, step: int, x: Array) -> tuple[float, Array]:
-    """Those of the whole problem after a step: from the record, unless that holds those of batches."""
+    """Return loss and gradient of the whole problem after a step; from the record, unless it has those of batches."""
     if run.objective.batchwise:
         return float(run.objective.value(x)), run.objective.gradient(x)
     return float(run.trace.loss[step]), run.recorded_gradient(step)
@@ -81,13 +84,13 @@ def _loss_and_gradient(run: Run, step: int, x: Array) -> tuple[float, Array]:
 def along(
     objective: Minimisable, start: Array, direction: Array, loss: float, gradient: Array, step: int | None = None
 ) -> LineProfile:
-    """The line from ``start`` along ``direction``, where loss and gradient at the start are known."""
+    """Return the loss from ``start`` along ``direction``; loss and gradient at the start are given."""
     with np.errstate(all="ignore"):
         losses, points = _evaluator(objective, start, direction)
         slope = float(gradient @ direction)
         bend = float(direction @ hessian_product(objective, start)(direction))
-        downhill = -1.0 if slope > 0 else 1.0  # a step may have gone uphill, and what is best lies behind it then
-        best = _first_dip(losses, downhill, loss, 12 if _at_once(objective, start) else 4)
+        downhill = -1.0 if slope > 0 else 1.0  # after an uphill step the lowest loss is behind it
+        best = _first_dip(losses, downhill, loss, 12 if _is_vectorised(objective, start) else 4)
         low, high = -0.5, 2.0
         if downhill > 0 and np.isfinite(best):
             high = max(high, 1.5 * best)
@@ -106,14 +109,14 @@ def along(
     return LineProfile(start, direction, step, alpha, curve, loss, end, slope, bend, best, best_loss)
 
 
-def _at_once(objective: Minimisable, start: Array) -> bool:
-    """Whether the losses at many points are had in one call, in less time than anyone notices."""
+def _is_vectorised(objective: Minimisable, start: Array) -> bool:
+    """Return True if one fast call computes the losses at many points."""
     return objective.broadcasts and not objective.batchwise and _POINTS * len(start) <= _NUMBERS
 
 
 def _evaluator(objective: Minimisable, start: Array, direction: Array) -> tuple[Callable[[Array], Array], int]:
-    """A function that gives the losses at many α, (k,), and how many of them the curve may have."""
-    if _at_once(objective, start):
+    """Return a function for the losses at many α, shape (k,), and the number of points of the curve."""
+    if _is_vectorised(objective, start):
         return lambda alpha: np.array(objective.value(start + alpha[:, None] * direction), dtype=float), _POINTS
 
     def loss(alpha: float) -> float:
@@ -129,7 +132,7 @@ def _evaluator(objective: Minimisable, start: Array, direction: Array) -> tuple[
 
 
 def _first_dip(losses: Callable[[Array], Array], downhill: float, loss: float, doublings: int) -> float:
-    """About where the loss first turns up again along the line, NaN where it does not within 2^doublings steps."""
+    """Return the approximate first minimum along the line; NaN if there is none within 2^doublings steps."""
     probes = downhill * np.concatenate([[0.0, 0.25, 0.5], 2.0 ** np.arange(doublings + 1)])
     heights = losses(probes)
     heights = np.where(np.isfinite(heights), heights, np.inf)

@@ -1,4 +1,4 @@
-"""What kind of point a point is: a minimum, a saddle, a slope and so on, and why."""
+"""Kinds of points, such as minimum, saddle and slope, and the reasons."""
 
 from __future__ import annotations
 
@@ -13,23 +13,20 @@ import numpy as np
 from gdviewer.engine.record.events import Message
 from gdviewer.engine.rules.oracle import Array, Minimisable
 
-# What is near, in parts of the width of the region looked at: a stationary point so near is where we are, and what a
-# function does within it is what it does here.
+# Distances are shares of the width of the domain. A stationary point within this distance counts as the point itself.
 NEAR = 1e-3
-_PROBE = 1e-2  # where the parabola is flat, how the function goes on is looked at so far away
-_NARROW = (
-    10.0  # a valley curves so many times as much across as along, and its end is so many times as far as its floor
-)
-_LEVEL = 1e-4  # a plateau changes by at most this share of what the function changes by across the region
-_AROUND = 0.02  # … within this part of the region's width
-_STRAIGHT = 1e-6  # a curvature below this share of the largest counts as this share where it divides a slope
-_TELLING = 1e-12  # a change of the loss below this share of that across the region tells nothing
-_NUMBERS = 2**22  # of points that are evaluated in one call
-_DIRECTIONS = 8  # a function is looked at along so many directions at most
+_PROBE = 1e-2  # distance at which the function is evaluated if the parabola is flat
+_NARROW = 10.0  # smallest ratio, in a valley, of the curvatures across and along, and of the distances to end and floor
+_LEVEL = 1e-4  # largest change on a plateau, relative to the change across the domain …
+_AROUND = 0.02  # … within this distance
+_STRAIGHT = 1e-6  # smallest curvature that divides a slope, relative to the largest
+_SIGNIFICANT = 1e-12  # smallest change of the loss that counts, relative to the change across the domain
+_NUMBERS = 2**22  # maximum number of components in one call
+_DIRECTIONS = 8  # maximum number of directions in which the function is evaluated
 
 
 class PointKind(Enum):
-    """What kind of point a point is; the value is the word used in files and results."""
+    """The kind of a point; the value is the word used in files and results."""
 
     MINIMUM = "minimum"
     MAXIMUM = "maximum"
@@ -43,7 +40,7 @@ class PointKind(Enum):
     UNKNOWN = "not known"
 
 
-# Why a point is of a kind. `{names}` are filled from Finding.values, after translation.
+# The reasons of the kinds. `{names}` are replaced by Finding.values after translation.
 REASONS: Mapping[tuple[PointKind, str], str] = {
     (PointKind.MINIMUM, "line"): "At a minimum: the slope is zero, and the curvature is {high:.3g}.",
     (PointKind.MINIMUM, ""): "At a minimum: all eigenvalues are positive, from {low:.3g} to {high:.3g}.",
@@ -111,7 +108,7 @@ REASONS: Mapping[tuple[PointKind, str], str] = {
 
 @dataclass(frozen=True)
 class Finding:
-    """What kind of point it is, and the values that the reason speaks of."""
+    """The kind of a point, and the values in its reason."""
 
     kind: PointKind
     variant: str = ""
@@ -119,24 +116,25 @@ class Finding:
 
     @property
     def message(self) -> Message:
-        """One sentence on what makes it a point of that kind."""
+        """A sentence with the reason."""
         return Message(REASONS[self.kind, self.variant], self.values)
 
     @property
     def reason(self) -> str:
-        """The message with its values."""
+        """The reason with its values."""
         return self.message.text
 
 
 @dataclass(frozen=True, eq=False)
 class Spot:
-    """A point where loss and gradient are finite, and what is known of it.
+    """A point with finite loss and gradient, and the known part of its Hessian.
 
     Attributes:
-        x: the point, (n,); gradient: (n,).
-        scale: the width of the region that is looked at.
-        eigenvalues: ascending, (k,), of the Hessian or of its part on some directions ``vectors``, (k, n).
-        floor: what an eigenvalue must exceed in size to tell it from zero.
+        objective: the function.
+        x: the point, shape (n,); loss: the loss; gradient: shape (n,).
+        scale: the width of the domain.
+        eigenvalues: of the Hessian, in ascending order, shape (k,); vectors: eigenvectors, shape (k, n).
+        floor: an eigenvalue of at most this size counts as zero.
     """
 
     objective: Minimisable
@@ -150,7 +148,7 @@ class Spot:
 
     @property
     def near(self) -> float:
-        """A distance that makes no difference."""
+        """The distance within which two points count as the same."""
         return NEAR * self.scale
 
     @property
@@ -165,19 +163,19 @@ class Spot:
 
     @cached_property
     def axes(self) -> Array:
-        """Directions to look along, (k, n): those of the coordinates, or in many dimensions some eigenvectors."""
+        """Directions in which the function is evaluated, shape (k, n): the axes, or in many dimensions eigenvectors."""
         n = len(self.x)
         half = _DIRECTIONS // 2
         return np.eye(n) if n <= _DIRECTIONS else np.concatenate([self.vectors[:half], self.vectors[-half:]])
 
     @cached_property
     def span(self) -> float:
-        """How much the loss changes half a width away."""
+        """The largest change of the loss at half a width."""
         far = self.losses(self.axes * self.scale / 2) - self.loss
         return float(np.abs(far[np.isfinite(far)]).max(initial=0.0))
 
     def losses(self, moves: Array) -> Array:
-        """The losses at x + each move and x − each move: (k, n) gives (2, k)."""
+        """Return the losses at x plus and minus each move: (k, n) gives (2, k)."""
         points = np.stack([self.x + moves, self.x - moves])
         if self.objective.broadcasts and points.size <= _NUMBERS:
             return np.asarray(self.objective.value(points))
@@ -185,13 +183,13 @@ class Spot:
 
     @cached_property
     def lengths(self) -> Array:
-        """How far the local parabola is level from here along each eigenvector, (k,)."""
+        """The distance to the stationary point of the local parabola along each eigenvector, shape (k,)."""
         smallest = max(_STRAIGHT * self.largest, 1e-300)
         return np.abs(self.vectors @ self.gradient) / np.maximum(np.abs(self.eigenvalues), smallest)
 
     @property
     def distance(self) -> float:
-        """How far the local parabola is level from here; along directions that are not known it is guessed."""
+        """The distance to the stationary point of the local parabola; estimated along unknown directions."""
         rest = 0.0
         if len(self.vectors) < len(self.x):
             unknown = self.gradient - self.vectors.T @ (self.vectors @ self.gradient)
@@ -200,21 +198,20 @@ class Spot:
 
 
 def classify(spot: Spot) -> Finding:
-    """Find out what kind of point it is.
+    """Return the kind of a point.
 
-    In this order:
+    The tests, in this order:
 
-    * an edge, where f is not defined at some point within ``NEAR`` of the region's width, or a kink, where the jump of
-      the slope across that does not shrink as the distance does;
-    * a minimum, maximum or saddle, by the signs of the eigenvalues, where the nearest stationary point of the local
-      parabola is within ``NEAR``; each component of the gradient along an eigenvector is divided by the size of its
-      eigenvalue, at least 1e-6 of the largest. Along directions whose eigenvalue can't be told from zero, the
-      function itself is looked at, a hundredth of the width away;
-    * a plateau, where the parabola changes by at most 1e-4 within 2 % of the width, in parts of what the function
-      changes by half a width away;
-    * a valley, where the eigenvalues fall in two groups, those across positive and at least 10 times those along, and
-      the floor is at least 10 times as near as the end;
-    * else a slope.
+    * An edge, if f is undefined at a point within ``NEAR`` of the width; a kink, if the jump of the slope does not
+      shrink with the distance.
+    * A minimum, maximum or saddle, by the signs of the eigenvalues, if the nearest stationary point of the local
+      parabola is within ``NEAR``. Each component of the gradient along an eigenvector is divided by the size of its
+      eigenvalue, which is at least 1e-6 of the largest. In directions with a zero eigenvalue the function is evaluated
+      at a hundredth of the width.
+    * A plateau, if the parabola changes by at most 1e-4 of the change at half a width, within 2 % of the width.
+    * A valley, if the eigenvalues form two groups, those across are positive and at least 10 times those along, and
+      the distance to the end is at least 10 times that to the floor.
+    * Otherwise a slope.
     """
     rough = _roughness(spot)
     if rough is not None:
@@ -234,15 +231,15 @@ def classify(spot: Spot) -> Finding:
 
 
 def _roughness(spot: Spot) -> Finding | None:
-    """An edge or a kink, if there is one: there the second difference goes with the distance, not with its square."""
+    """Return an edge or a kink, if there is one: there the second difference is linear in the distance."""
     near, loss = spot.near, spot.loss
     wide, narrow = spot.losses(near * spot.axes), spot.losses(near / 8 * spot.axes)
     if not np.isfinite(narrow).all():
         return Finding(PointKind.EDGE, "", {"near": near})
     jump, jump_narrow = (wide.sum(axis=0) - 2 * loss) / near, (narrow.sum(axis=0) - 2 * loss) / (near / 8)
     rounding = 1e-14 * max(abs(loss), float(np.abs(narrow).max(initial=0.0))) / (near / 8)
-    told = np.abs(jump_narrow) > max(100 * rounding, 1e-3 * spot.slope, 1e-3 * spot.largest * near)
-    kinks = told & (np.abs(jump_narrow) > 0.6 * np.abs(jump))
+    significant = np.abs(jump_narrow) > max(100 * rounding, 1e-3 * spot.slope, 1e-3 * spot.largest * near)
+    kinks = significant & (np.abs(jump_narrow) > 0.6 * np.abs(jump))
     if not kinks.any():
         return None
     variant = "minimum" if (narrow > loss).all() else ""
@@ -250,9 +247,9 @@ def _roughness(spot: Spot) -> Finding | None:
 
 
 def _stationary(spot: Spot) -> Finding:
-    """A minimum, maximum or saddle; where eigenvalues are zero, the function itself tells."""
-    n, eigenvalues, told = len(spot.x), spot.eigenvalues, _TELLING * spot.span
-    flat = np.abs(eigenvalues) <= max(spot.floor, told / spot.scale**2)
+    """Return a minimum, maximum or saddle; in directions with zero eigenvalues the function decides."""
+    n, eigenvalues, significant = len(spot.x), spot.eigenvalues, _SIGNIFICANT * spot.span
+    flat = np.abs(eigenvalues) <= max(spot.floor, significant / spot.scale**2)
     up, down = bool((eigenvalues[~flat] > 0).any()), bool((eigenvalues[~flat] < 0).any())
     negative = int((eigenvalues[~flat] < 0).sum())
     values: dict[str, Any] = {
@@ -268,9 +265,9 @@ def _stationary(spot: Spot) -> Finding:
     heights = spot.losses(probe * spot.vectors[flat][:_DIRECTIONS]) - spot.loss
     heights = heights[np.isfinite(heights)]
     rise, fall = float(heights.max(initial=0.0)), float(-heights.min(initial=0.0))
-    told = max(told, 1e-13 * abs(spot.loss))
+    significant = max(significant, 1e-13 * abs(spot.loss))
     values |= {"probe": probe, "rise": rise, "fall": fall}
-    rises, falls = rise > told, fall > told
+    rises, falls = rise > significant, fall > significant
     if (up or rises) and (down or falls):
         return Finding(PointKind.SADDLE, "inflection" if n == 1 else "degenerate", values)
     if rises or falls:
@@ -279,7 +276,7 @@ def _stationary(spot: Spot) -> Finding:
 
 
 def _valley(spot: Spot) -> Finding | None:
-    """A valley, if the eigenvalues fall in two groups and the point is close to the floor."""
+    """Return a valley, if the eigenvalues form two groups and the point is close to the floor."""
     order = np.argsort(-np.abs(spot.eigenvalues))
     sizes = np.abs(spot.eigenvalues[order])
     if len(sizes) < 2:

@@ -1,4 +1,4 @@
-"""How long a step is against what the curvature bears: too long, and the run climbs the steepest walls."""
+"""Stability of the learning rate: the length of a step compared with the largest stable one."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import error_text
 
 _RATE = "learning_rate"
-_LATE = 1000  # the number of the step that is looked at: past what a rule does differently at first
-_LEAST, _MOST = 1e-4, 1e6  # the multiples of 2/curvature between which a limit is looked for
-_SEEN = 1e-8  # a gradient with a smaller share along a direction tells nothing of the rate along it
+_LATE = 1000  # the number of the step that is executed, after the special first steps of some rules
+_LOWEST, _HIGHEST = 1e-4, 1e6  # the range in which the limit is searched, in multiples of 2/curvature
+_MIN_SHARE = 1e-8  # smallest share of the gradient along a direction that defines a rate
 
 
 class _Parabola:
@@ -49,16 +49,18 @@ class _Parabola:
 
 
 def step_matrix(optimizer: Optimizer, hyperparameters: Mapping[str, Any], curvature: float) -> Array | None:
-    """What one step does to point and state on the parabola ½·λ·x², as a matrix; None for a rule that is not linear.
+    """Return the matrix of one step for point and state on the parabola ½·λ·x²; None for a nonlinear rule.
 
-    It is made by executing the rule itself at the unit vectors; that it is linear, at vectors between them. A rule is
-    stable where no eigenvalue of the matrix is larger than 1 in size.
+    The rule is executed at the unit vectors; other vectors test that it is linear. A rule is stable if all eigenvalues
+    of the matrix have a size of at most 1.
 
     Args:
+        optimizer: the rule.
+        hyperparameters: its hyperparameters.
         curvature: λ.
 
     Returns:
-        shape (k, k), the point first, then the state's parts in order.
+        The matrix, shape (k, k), the point first, then the parts of the state in order.
     """
     rule = optimizer.bind(hyperparameters)
     size = 1 + len(optimizer.state)
@@ -90,14 +92,14 @@ def step_matrix(optimizer: Optimizer, hyperparameters: Mapping[str, Any], curvat
 
 
 def largest_stable_rate(optimizer: Optimizer, hyperparameters: Mapping[str, Any], curvature: float) -> float | None:
-    """The learning rate above which the rule, on a parabola of that curvature, moves away from the bottom.
+    """Return the learning rate above which a rule diverges on a parabola with this curvature.
 
-    Found on the rule's own step matrix: 2/λ for gradient descent, 2·(1 + β)/λ for momentum. The rate is that of the
-    first crossing, from small rates up.
+    It is found with :func:`step_matrix`: 2/λ for gradient descent, 2·(1 + β)/λ for momentum. If there are several
+    limits, it is the smallest.
 
     Returns:
-        None for a rule that has no learning rate, or is not linear, as those are that divide by the gradient's size:
-        what they do to a step depends on the steps before.
+        The rate; None for a rule without a learning rate and for a nonlinear rule, such as one that divides by the
+        size of the gradient, whose steps depend on earlier steps.
     """
     if _RATE not in hyperparameters or not curvature > 0:
         return None
@@ -106,15 +108,15 @@ def largest_stable_rate(optimizer: Optimizer, hyperparameters: Mapping[str, Any]
         matrix = step_matrix(optimizer, {**hyperparameters, _RATE: rate}, 2.0)
         return None if matrix is None else bool(np.abs(np.linalg.eigvals(matrix)).max() > 1 + 1e-9)
 
-    low, high = _LEAST, _LEAST
-    while (found := unstable(high)) is False and high < _MOST:
+    low, high = _LOWEST, _LOWEST
+    while (found := unstable(high)) is False and high < _HIGHEST:
         low, high = high, high * 4
     if not found or low == high:
         return None
     for _ in range(30):
         middle = (low + high) / 2
         low, high = (low, middle) if unstable(middle) else (middle, high)
-    return low * 2 / curvature  # what is found for λ = 2 is a multiple of 2/λ
+    return low * 2 / curvature  # the limit for λ = 2 is a multiple of 2/λ
 
 
 @dataclass(frozen=True)
@@ -122,34 +124,37 @@ class Verdict(Message):
     """A sentence on the length of a step.
 
     Attributes:
-        ratio: the rate in use by the largest stable one; NaN where there is none to compare.
+        ratio: the learning rate divided by the largest stable one; NaN if it is not defined.
     """
 
     ratio: float = np.nan
 
 
-def judge_rate(run: Run, step: int, here: Curvature, rate: float = np.nan) -> Verdict:
-    """Tell whether the learning rate is too large for the curvature at row ``step`` of a run's trace.
+def stability(run: Run, step: int, curvature: Curvature, rate: float = np.nan) -> Verdict:
+    """Compare the learning rate with the curvature at row ``step`` of the trace of a run.
 
-    Two measures, by what the rule is:
+    The measure depends on the rule:
 
-    * A linear rule with a learning rate (gradient descent, momentum, Nesterov, QHM): the rate by the largest stable one
+    * For a linear rule with a learning rate (gradient descent, momentum, Nesterov, QHM) it is the rate divided by that
       of :func:`largest_stable_rate` at the largest eigenvalue.
-    * Any other: the step from here, Δ, is compared with the gradient g along the steepest direction v. −vᵀΔ / vᵀg is
-      the rate at which gradient descent would move as far along v, and is told in multiples of 2/λ_max. Above 1, or
-      below 0, the step raises the local parabola along v. A step that is not recorded yet is executed for this.
+    * For other rules the next step Δ is compared with the gradient g along the steepest direction v. −vᵀΔ / vᵀg is the
+      rate with which gradient descent moves as far along v, given in multiples of 2/λ_max. Above 1 or below 0 the step
+      raises the local parabola along v. A step that is not recorded yet is executed for this.
 
     Args:
-        rate: the learning rate of the step to come, where it is known better than from the record.
+        run: the run.
+        step: the row.
+        curvature: the curvature at the point of the row.
+        rate: the learning rate of the next step, if it is newer than that of the record.
     """
-    steepest = here.steepest
+    steepest = curvature.steepest
     if not np.isfinite(steepest):
         return Verdict(
             "The curvature is too vaguely known here to say how long a step may be: the slope jumps close by."
-            if len(here.eigenvalues)
+            if len(curvature.eigenvalues)
             else "The curvature is not known, so neither is the largest stable learning rate."
         )
-    if steepest <= here.floor:
+    if steepest <= curvature.floor:
         return Verdict("Nothing curves up here, so no learning rate is too large for the local parabola.")
     trace = run.trace
     if not np.isfinite(rate):
@@ -170,18 +175,18 @@ def judge_rate(run: Run, step: int, here: Curvature, rate: float = np.nan) -> Ve
             "The learning rate {rate:.3g} is {ratio:.3g} times the largest that is stable here, {stable:.3g}.",
             values, ratio,
         )  # fmt: skip
-    return _effective(run, step, here, steepest)
+    return _effective(run, step, curvature, steepest)
 
 
-def _effective(run: Run, step: int, here: Curvature, steepest: float) -> Verdict:
-    """The verdict on what the step from here does along the steepest direction."""
-    trace, v = run.trace, here.directions[-1]
+def _effective(run: Run, step: int, curvature: Curvature, steepest: float) -> Verdict:
+    """Return the verdict on the next step along the steepest direction."""
+    trace, v = run.trace, curvature.directions[-1]
     try:
         after = run.point(step + 1) if step + 1 < len(trace) else run.replay(step + 1)[0]
     except (Exception, SystemExit) as error:
         return Verdict("The step from here is not known: {error}", {"error": error_text(error)})
-    slope, move = float(v @ here.gradient), float(v @ (after - here.x))
-    if not abs(slope) > _SEEN * float(np.linalg.norm(here.gradient)) or not np.isfinite(move):
+    slope, move = float(v @ curvature.gradient), float(v @ (after - curvature.x))
+    if not abs(slope) > _MIN_SHARE * float(np.linalg.norm(curvature.gradient)) or not np.isfinite(move):
         return Verdict("There is no slope along the steepest direction, so nothing to measure the step from here by.")
     effective = -move / slope
     ratio = effective * steepest / 2

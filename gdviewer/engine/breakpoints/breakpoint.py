@@ -1,4 +1,4 @@
-"""Breakpoints: what makes a run pause at a step, and what is told of it."""
+"""Breakpoints: conditions at which a run pauses, and their messages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdviewer.engine.breakpoints.condition import condition
-from gdviewer.engine.breakpoints.kinds import EXPRESSION, KINDS, Judgement
+from gdviewer.engine.breakpoints.kinds import EXPRESSION, KINDS, Evaluation
 from gdviewer.engine.breakpoints.steps import Steps
 from gdviewer.engine.record.events import Hit, Message
 from gdviewer.engine.rules.optimizer import Optimizer
@@ -21,16 +21,16 @@ from gdviewer.engine.rules.parameter import Parameter, Switch, nearest
 
 @dataclass(frozen=True)
 class Breakpoint:
-    """Where a run is to pause.
+    """A condition at which a run pauses.
 
     Attributes:
         kind: its name in ``KINDS``.
-        value: its parameter, the default where it is None, or the text of an expression
+        value: the value of its parameter, None for the default; for an expression its text
             (:func:`gdviewer.engine.breakpoints.condition.condition`).
-        enabled: whether it is heeded.
+        enabled: False if it is ignored.
 
     Raises:
-        ValueError: an unknown kind, a value out of its range, or a condition that can't be read (FormulaError).
+        ValueError: the kind is unknown, the value is out of range, or the condition is not valid (FormulaError).
     """
 
     kind: str
@@ -49,27 +49,29 @@ class Breakpoint:
         elif self.value is not None:
             raise ValueError(f"the breakpoint {self.kind!r} has no parameter; got {self.value!r}")
 
-    def judge(self, steps: Steps) -> Judgement:
-        """Whether it holds in each of ``k`` steps, (k,), and a function that gives what is told of one of them.
+    def evaluate(self, steps: Steps) -> Evaluation:
+        """Return for each of ``k`` steps if the condition holds, shape (k,), and a function for the message values.
+
+        The function returns the values of the message at one of the steps by its index.
 
         Raises:
-            KeyError, ValueError, IndexError: an expression asks for what these steps do not know.
+            KeyError, ValueError, IndexError: an expression uses a quantity that these steps do not have.
         """
-        judge = KINDS[self.kind].judge
-        return judge(steps) if self.value is None else judge(steps, self.value)
+        evaluate = KINDS[self.kind].evaluate
+        return evaluate(steps) if self.value is None else evaluate(steps, self.value)
 
 
 def names_of(rule: Optimizer) -> tuple[str, ...]:
-    """What an expression may ask of a run of this optimizer besides what every step knows."""
+    """Return the names that an expression can use for this optimizer, besides those of every step."""
     numbers = [name for name, p in rule.hyperparameters.items() if isinstance(p, (Parameter, Switch))]
     return (*rule.state, *numbers)
 
 
 def conditions(texts: Iterable[str], rule: Optimizer) -> tuple[Breakpoint, ...]:
-    """Breakpoints on conditions of one's own, for runs of one optimizer.
+    """Return breakpoints on user-defined conditions for runs of an optimizer.
 
     Raises:
-        FormulaError: one that can't be read, or asks for what such a run does not have; the nearest is suggested.
+        FormulaError: a condition is not valid, or uses an unknown name; the nearest one is suggested.
     """
     breakpoints = tuple(Breakpoint(EXPRESSION, text) for text in texts)
     for watched in breakpoints:
@@ -78,24 +80,27 @@ def conditions(texts: Iterable[str], rule: Optimizer) -> tuple[Breakpoint, ...]:
 
 
 class Watch:
-    """Judges a run's steps, block after block, and remembers which conditions held at the last of them.
+    """Evaluates breakpoints in blocks of steps, and stores which conditions held at the last step.
 
     Attributes:
-        unwatched: the breakpoints that ask for what the run does not have, and what that is.
+        unwatched: the breakpoints that can't be evaluated in the run, with the reason.
     """
 
     def __init__(self) -> None:
         self.unwatched: dict[Breakpoint, str] = {}
         self._held: dict[Breakpoint, bool] = {}
 
-    def judge(self, breakpoints: Iterable[Breakpoint], steps: Steps, applied: int) -> tuple[int, list[Hit]]:
-        """Find the first step that hits.
+    def first_hit(self, breakpoints: Iterable[Breakpoint], steps: Steps, applied: int) -> tuple[int, list[Hit]]:
+        """Find the first step with a hit.
 
         Args:
-            applied: how many of the steps count; one more was executed and not applied if ``steps`` has it.
+            breakpoints: the breakpoints.
+            steps: the steps.
+            applied: the number of steps that count; ``steps`` may have one more, which was not applied.
 
         Returns:
-            how many steps count now, and what hits at the last of them, or in the one that was not applied.
+            The number of steps that count after a hit, and the hits at the last of them or in the step that was not
+            applied.
         """
         if not len(steps.rates):
             return applied, []
@@ -104,7 +109,7 @@ class Watch:
         at = len(steps.rates)
         for watched in (each for each in breakpoints if each.enabled):
             try:
-                holds, tell = watched.judge(steps)
+                holds, values_at = watched.evaluate(steps)
             except (KeyError, ValueError, IndexError) as error:
                 missing = isinstance(error, KeyError)
                 unwatched[watched] = f"there is no {error.args[0]} in this run" if missing else str(error)
@@ -112,7 +117,7 @@ class Watch:
             if not holds.any():
                 continue
             hits = self._hits(watched, holds, applied)
-            found[watched] = holds, hits, tell
+            found[watched] = holds, hits, values_at
             if hits.any():
                 at = min(at, int(hits.argmax()))
         last = min(applied, at + 1)
@@ -120,24 +125,24 @@ class Watch:
             self._held = {watched: bool(holds[last - 1]) for watched, (holds, _, _) in found.items()}
         self.unwatched = unwatched
         step = steps.first + at + 1
-        told = []
-        for watched, (_, hits, tell) in found.items():
+        hit = []
+        for watched, (_, hits, values_at) in found.items():
             if at < len(hits) and hits[at]:
-                values = {"step": step, "limit": watched.value, **tell(at)}
-                told.append(Hit(step, watched, Message(KINDS[watched.kind].sentence, values)))
-        return last if told else applied, told
+                values = {"step": step, "limit": watched.value, **values_at(at)}
+                hit.append(Hit(step, watched, Message(KINDS[watched.kind].sentence, values)))
+        return last if hit else applied, hit
 
     def _hits(self, watched: Breakpoint, holds: NDArray[np.bool_], applied: int) -> NDArray[np.bool_]:
-        """Return the steps in which a breakpoint hits, of those in which it holds."""
+        """Return a mask of the steps with a hit, of those in which the condition holds."""
         kind = KINDS[watched.kind]
         hits = holds if kind.unapplied else holds[:applied]
-        if kind.lasts and len(hits):
+        if kind.persists and len(hits):
             hits = hits & ~np.concatenate(([self._held.get(watched, False)], hits[:-1]))
         return hits
 
 
 def noting(breakpoints: Iterable[Breakpoint], oracle: Oracle, noted: dict[int, str]) -> AbstractContextManager[object]:
-    """While steps are executed, note those in which an operation of NumPy's is not finite, if a breakpoint asks."""
+    """Return a context that notes the steps with non-finite operations of NumPy, if a breakpoint needs them."""
     if not any(watched.kind == "non_finite" and watched.enabled for watched in breakpoints):
         return nullcontext()
     return np.errstate(

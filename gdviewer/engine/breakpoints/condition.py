@@ -1,4 +1,4 @@
-"""Conditions of one's own on a step: ``loss > 2 * previous.loss``, ``norm(m) > 1 and t > 10``."""
+"""User-defined conditions on a step: ``loss > 2 * previous.loss``, ``norm(m) > 1 and t > 10``."""
 
 from __future__ import annotations
 
@@ -24,44 +24,44 @@ REDUCTIONS: Mapping[str, Callable[..., Any]] = {
     "norm": lambda v, axis: np.sqrt(np.add.reduce(v * v, axis=axis)),
     "sum": np.sum, "mean": np.mean, "min": np.min, "max": np.max, "any": np.any, "all": np.all,
 }  # fmt: skip
-_MOST_COMPONENTS = 100_000
-_NO_NUMBER = "a comparison is no number; join comparisons with and, or"
-_OF_TRUTHS = ("any", "all")
+_MAX_COMPONENTS = 100_000
+_NO_NUMBER = "a comparison is not a number; join comparisons with and, or"
+_OF_TRUTH_VALUES = ("any", "all")
 _COMPARISONS: dict[type[ast.cmpop], str] = {
     ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=",
 }  # fmt: skip
 
 
 class Known(Protocol):
-    """What a condition asks of the steps it is judged at."""
+    """The quantities that a condition reads from steps."""
 
     def now(self, name: str) -> Array:
-        """The quantity of that name in each step, (…, k); raises KeyError where there is none."""
+        """Return a quantity in each step, shape (…, k); raise KeyError if it does not exist."""
 
     def previous(self, name: str) -> Array:
-        """The quantity of that name in the row before each step, (…, k); raises KeyError where there is none."""
+        """Return a quantity in the row before each step, shape (…, k); raise KeyError if it does not exist."""
 
 
 @dataclass(frozen=True)
 class Condition:
-    """A condition that passed the check.
+    """A valid condition.
 
     Attributes:
-        text: as it was typed.
-        names: the quantities it speaks of, as they are written, with where in the text each first stands.
-        function: tells from these quantities, (…, k) each, in which of k steps it holds.
+        text: the typed text.
+        names: the quantities in it, as they are written, with the position of the first use.
+        function: returns a mask of the steps in which it holds, from these quantities, shape (…, k) each.
     """
 
     text: str
     names: Mapping[str, int]
     function: Callable[..., Any]
 
-    def judge(self, steps: Known) -> tuple[Any, dict[str, Array]]:
-        """Whether it holds in each of ``k`` steps, (k,), and the quantities it speaks of, (…, k) each.
+    def evaluate(self, steps: Known) -> tuple[Any, dict[str, Array]]:
+        """Return a mask of the steps in which the condition holds, shape (k,), and its quantities, shape (…, k) each.
 
         Raises:
-            KeyError: it speaks of a quantity that is not there.
-            ValueError, IndexError: the shapes do not go together.
+            KeyError: a quantity does not exist.
+            ValueError, IndexError: the shapes do not match.
         """
         values = {}
         for written in self.names:
@@ -70,35 +70,34 @@ class Condition:
             values[written] = ask(ALIASES.get(name, name))
         holds = self.function(*values.values())
         if np.ndim(holds) > 1:
-            raise ValueError("it compares several components: say any(…) or all(…)")
+            raise ValueError("it compares several components; use any(…) or all(…)")
         return holds, values
 
     def unknown(self, names: Collection[str]) -> list[str]:
-        """The quantities it speaks of that are none of every step's own, nor one of ``names``."""
-        own = {*SCALARS, *VECTORS, *ALIASES, *names}
-        return [written for written in self.names if written.removeprefix(PREVIOUS + ".") not in own]
+        """Return the quantities that neither every step has nor ``names`` contain."""
+        known = {*SCALARS, *VECTORS, *ALIASES, *names}
+        return [written for written in self.names if written.removeprefix(PREVIOUS + ".") not in known]
 
     def check(self, names: Collection[str]) -> None:
-        """Raise FormulaError, with the nearest name, if it speaks of what is none of ``names`` nor every step's own."""
+        """Raise FormulaError, with the nearest name, if a quantity is unknown; see :meth:`unknown`."""
         for written in self.unknown(names):
             name = written.removeprefix(PREVIOUS + ".")
             known = [*SCALARS, *VECTORS, *names]
-            hint = nearest(name, known) or f"; there are {', '.join(known)}"
+            hint = nearest(name, known) or f"; the names are {', '.join(known)}"
             raise FormulaError(f"there is no {name} here{hint}", self.names[written])
 
 
 @lru_cache(maxsize=256)
 def condition(text: str) -> Condition:
-    """Check a condition on a step; a name that is none of every step's own is taken for one of the rule's.
+    """Parse a condition on a step; other names than those of every step are names of the rule.
 
     A condition is made of comparisons, ``and``, ``or`` and ``not``, over the arithmetic and functions of formulas, the
     reductions ``norm``, ``sum``, ``mean``, ``min``, ``max``, ``any`` and ``all``, and components such as ``x[0]``.
-    Every step knows ``t``, ``loss``, ``x``, ``gradient`` (or ``g``), ``move`` and ``learning_rate``; what its rule
-    carries from step to step and its hyperparameters go by their names; ``previous.`` and a name is what it was a step
-    before.
+    Every step has ``t``, ``loss``, ``x``, ``gradient`` (or ``g``), ``move`` and ``learning_rate``. The state and the
+    hyperparameters of the rule have their names. ``previous.`` and a name is the value in the step before.
 
     Raises:
-        FormulaError: with the position and what is wrong there.
+        FormulaError: the condition is not valid; with the position of the error.
     """
     if single := re.search("(?<![<>=!])=(?!=)", text):
         raise FormulaError("to compare write ==", single.start())
@@ -108,11 +107,11 @@ def condition(text: str) -> Condition:
     if not checker.is_truth(tree):
         raise FormulaError(f"compare it with something, as in {EXAMPLE}", offset)
     if not checker.names:
-        raise FormulaError("the condition says nothing of the step, such as its loss", offset)
+        raise FormulaError("the condition uses no quantity of the step, such as its loss", offset)
     found = Condition(body, checker.names, _compile(body, tree, checker.names))
     try:
         with np.errstate(all="ignore"):
-            found.judge(_Sample({*VECTORS, *checker.indexed}, checker.size))
+            found.evaluate(_Sample({*VECTORS, *checker.indexed}, checker.size))
     except (ValueError, IndexError) as error:
         raise FormulaError(str(error), offset) from None
     return found
@@ -120,8 +119,10 @@ def condition(text: str) -> Condition:
 
 @dataclass(frozen=True)
 class _Sample:
-    """Steps that never were, to see whether the shapes go together; of what a rule carries only that has components
-    whose components are asked for."""
+    """Sample steps, with which the shapes of a condition are checked.
+
+    State has components if the condition uses its components.
+    """
 
     arrays: Collection[str]
     size: int
@@ -140,12 +141,12 @@ class _ConditionChecker(Checker):
     def __init__(self, body: str, offset: int) -> None:
         super().__init__(body, offset)
         self.names: dict[str, int] = {}
-        self.indexed: set[str] = set()  # the names followed by [ ]
-        self.size = 2  # components enough for all of them
+        self.indexed: set[str] = set()  # names with an index
+        self.size = 2  # enough components for all indices
 
     def name(self, node: ast.expr, name: str) -> None:
         if name == PREVIOUS:
-            raise self.fail(node, f"write {PREVIOUS}.loss for the loss a step before, and so for any name")
+            raise self.fail(node, f"write {PREVIOUS}.loss for the loss in the step before, and so for any name")
         self._note(node, name, name)
 
     def _note(self, node: ast.expr, name: str, written: str) -> None:
@@ -163,25 +164,25 @@ class _ConditionChecker(Checker):
                 self._parts(part, depth=depth, truths=True)
             case ast.Attribute(value=ast.Name(id="previous"), attr=name):
                 if name in self.functions:
-                    raise self.fail(node, f"{name} is a function: write {name}({PREVIOUS}.x), say")
+                    raise self.fail(node, f"{name} is a function: write for example {name}({PREVIOUS}.x)")
                 self._note(node, name, f"{PREVIOUS}.{name}")
             case ast.Subscript(value=ast.Name() | ast.Attribute() as part, slice=index):
                 self.walk(part, depth + 1)
                 self.indexed.add(part.attr if isinstance(part, ast.Attribute) else part.id)
                 self.size = max(self.size, self._index(index) + 1)
             case ast.Compare():
-                raise self.fail(node, f"compare with {', '.join(_COMPARISONS.values())}")
+                raise self.fail(node, f"compare with one of {', '.join(_COMPARISONS.values())}")
             case ast.Attribute():
-                raise self.fail(node, f"a dot follows {PREVIOUS} only, as in {PREVIOUS}.loss")
+                raise self.fail(node, f"a dot is only allowed after {PREVIOUS}, as in {PREVIOUS}.loss")
             case _:
                 return super().more(node, depth)
         return None
 
     def _index(self, index: ast.expr) -> int:
         match index:
-            case ast.Constant(value=int() as number) if not isinstance(number, bool) and number < _MOST_COMPONENTS:
+            case ast.Constant(value=int() as number) if not isinstance(number, bool) and number < _MAX_COMPONENTS:
                 return number
-        raise self.fail(index, f"write a whole number below {_MOST_COMPONENTS:,} between the brackets, as in x[0]")
+        raise self.fail(index, f"write a whole number below {_MAX_COMPONENTS:,} between the brackets, as in x[0]")
 
     def _parts(self, *parts: ast.expr, depth: int, truths: bool = False) -> None:
         for part in parts:
@@ -201,7 +202,7 @@ class _ConditionChecker(Checker):
         if name in REDUCTIONS and (len(arguments) == 1 or name not in FUNCTIONS):
             if len(arguments) != 1:
                 raise self.fail(node, f"{name} takes 1 argument")
-            self._parts(arguments[0], depth=depth, truths=name in _OF_TRUTHS)
+            self._parts(arguments[0], depth=depth, truths=name in _OF_TRUTH_VALUES)
             return None
         value = super().call(node, name, arguments, depth)
         self._numbers(*arguments)
@@ -214,12 +215,12 @@ class _ConditionChecker(Checker):
 
     @staticmethod
     def is_truth(node: ast.expr) -> bool:
-        """Whether a node is true or false, and no number."""
+        """Return True if a node is a truth value and not a number."""
         match node:
             case ast.Compare() | ast.BoolOp() | ast.UnaryOp(op=ast.Not()):
                 return True
             case ast.Call(func=ast.Name(id=name)):
-                return name in _OF_TRUTHS
+                return name in _OF_TRUTH_VALUES
         return False
 
 
@@ -229,7 +230,7 @@ def _compile(text: str, tree: ast.expr, names: Collection[str]) -> Callable[...,
 
 
 class _ConditionWriter(NumpyWriter):
-    """The steps lie along the last axis, so that numbers and arrays of a step go together as they do within a rule."""
+    """Writes code for steps along the last axis, so that numbers and arrays broadcast as they do in a rule."""
 
     def __init__(self, arguments: Mapping[str, str]) -> None:
         super().__init__()
@@ -247,7 +248,7 @@ class _ConditionWriter(NumpyWriter):
     def more(self, node: ast.expr) -> str:
         match node:
             case ast.Compare(left=left, ops=ops, comparators=others):
-                # A part in the middle of a chain is written twice; the walk bounds its length.
+                # A part in the middle of a chain is written twice; the checker limits its length.
                 sides = [left, *others]
                 pairs = [
                     f"({self.write(a)} {_COMPARISONS[type(op)]} {self.write(b)})"

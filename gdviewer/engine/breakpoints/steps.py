@@ -1,4 +1,4 @@
-"""Steps as breakpoints see them, and what is asked of the run that executed them."""
+"""Steps for breakpoints, and the protocol of the run that executed them."""
 
 from __future__ import annotations
 
@@ -16,42 +16,42 @@ from gdviewer.engine.rules.oracle import Array
 
 
 class StepContext(Protocol):
-    """The part of a run that breakpoints ask, beside the steps they judge."""
+    """The part of a run that breakpoints use."""
 
     @property
     def optimizer(self) -> Optimizer:
-        """The rule, whose state has names."""
+        """The optimizer."""
 
     @property
     def hyperparameters(self) -> Mapping[str, Any]:
-        """Those of the steps that are judged."""
+        """The hyperparameters of the steps."""
 
     @property
     def domain(self) -> Array:
-        """The region the problem is usually looked at, (n, 2)."""
+        """The domain of the problem, shape (n, 2)."""
 
     @property
     def trace(self) -> Trace:
-        """The record up to the steps that are judged, with the loss and the learning rate of each step."""
+        """The record before the steps, with the loss and the learning rate of each step."""
 
     def hyperparameters_at(self, step: int) -> Mapping[str, Any]:
-        """The hyperparameters that a recorded step was executed with."""
+        """Return the hyperparameters of a recorded step."""
 
     def point(self, step: int) -> Array:
-        """The point after a recorded step, (n,)."""
+        """Return the point after a recorded step, shape (n,)."""
 
 
 @dataclass
 class Steps:
-    """Steps that were executed one after another, as breakpoints see them.
+    """Consecutive steps that breakpoints evaluate.
 
     Attributes:
-        context: the run whose they are, with the trace before them.
-        first: the number of the step that row 0 holds; steps ``first + 1 … first + k`` are judged.
-        points, loss, gradients: rows ``first … first + k`` with shapes (k+1, n), (k+1,), (k+1, n).
-        rates: the learning rate of each step, (k,).
-        before, carried: what the rule carries, in row 0, and after each step, (k, …) each.
-        noted: the steps in which a floating-point operation overflowed, divided by zero or was invalid, and which.
+        context: the run, with the trace before the steps.
+        first: the number of the step of row 0; the breakpoints evaluate steps ``first + 1 … first + k``.
+        points, loss, gradients: rows ``first … first + k``, shapes (k+1, n), (k+1,), (k+1, n).
+        rates: the learning rate of each step, shape (k,).
+        before, carried: the state of the rule in row 0, and after each step, shape (k, …) each.
+        noted: the steps with an overflow, a division by zero or an invalid operation, with its name.
     """
 
     context: StepContext
@@ -66,42 +66,42 @@ class Steps:
 
     @cached_property
     def x(self) -> Array:
-        """The points as one array, (k+1, n)."""
+        """The points as an array, shape (k+1, n)."""
         return np.asarray(self.points)
 
     @cached_property
     def gradient(self) -> Array:
-        """The gradients as one array, (k+1, n)."""
+        """The gradients as an array, shape (k+1, n)."""
         return np.asarray(self.gradients)
 
     @cached_property
     def after(self) -> Sequence[Array]:
-        """The rule's state after each step, (k, …) each."""
+        """The state of the rule after each step, shape (k, …) each."""
         return [np.asarray(rows) for rows in self.carried]
 
     @cached_property
     def move(self) -> Array:
-        """The move of each step, (k, n)."""
+        """The move of each step, shape (k, n)."""
         moves: Array = self.x[1:] - self.x[:-1]
         return moves
 
     @cached_property
     def length(self) -> Array:
-        """The length of each step's move, (k,)."""
+        """The length of the move of each step, shape (k,)."""
         return norms(self.move)
 
     @cached_property
     def previous_move(self) -> Array:
-        """The move before each step's, (k, n); NaN where there is none."""
+        """The move before that of each step, shape (k, n); NaN if there is none."""
         before = self.x[0] - self.context.point(self.first - 1) if self.first else np.full(self.x.shape[1], np.nan)
         return np.concatenate((before[None], self.move[:-1]))
 
     def losses_from(self, before: int) -> Array:
-        """The losses from up to ``before`` rows before row 0 on."""
+        """Return the losses, beginning up to ``before`` rows before row 0."""
         return np.concatenate((self.context.trace.loss[max(0, self.first - before) : self.first], self.loss))
 
     def now(self, name: str) -> Array:
-        """The quantity of that name in each step, the steps along the last axis; see ``condition.Known``."""
+        """Return a quantity in each step, with the steps along the last axis; see ``condition.Known``."""
         if name in self._rows:
             return self._rows[name][1:].T
         if name == "move":
@@ -112,7 +112,7 @@ class Steps:
         return np.full(len(self.rates), value)
 
     def previous(self, name: str) -> Array:
-        """The quantity of that name a step before each."""
+        """Return a quantity in the row before each step."""
         if name in self._rows:
             return self._rows[name][:-1].T
         if name == "move":

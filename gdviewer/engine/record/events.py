@@ -1,4 +1,4 @@
-"""Events of a record: hyperparameters that were moved, breakpoints that were hit, and the sentences about them."""
+"""Events of a record: changed hyperparameters and breakpoint hits, with their messages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Message:
-    """A sentence with the values in it kept apart, so that it can be translated first and filled in afterwards.
+    """A sentence and its values, which are inserted after the sentence is translated.
 
     Attributes:
         template: the sentence, with a ``{name}`` for each value.
@@ -27,7 +27,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Change:
-    """A hyperparameter that was moved while the run was under way; ``step`` is the first step that used it."""
+    """A hyperparameter that was changed during a run; ``step`` is the first step with the new value."""
 
     step: int
     name: str
@@ -36,12 +36,12 @@ class Change:
 
 @dataclass(frozen=True)
 class Hit:
-    """A breakpoint that was hit.
+    """A hit of a breakpoint.
 
     Attributes:
-        step: the step in which it was; the last row of the trace then, or one more where the move was not applied.
-        breakpoint: which.
-        message: where and why.
+        step: the step of the hit: the last row of the trace at that time, or the next one if its move was not applied.
+        breakpoint: the breakpoint.
+        message: the step and the reason.
     """
 
     step: int

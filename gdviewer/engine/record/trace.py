@@ -1,4 +1,4 @@
-"""The record of a run: append-only columns with a row a step, or for every few steps where rows are long."""
+"""The record of a run: append-only columns with a row for each step, or for every few steps if rows are long."""
 
 from __future__ import annotations
 
@@ -8,44 +8,43 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gdviewer.engine.record.columns import Column, Group, Rows, row_of, sparing
+from gdviewer.engine.record.columns import Column, Group, Rows, initial_stride, row_of
 from gdviewer.engine.record.events import Change, Hit
 from gdviewer.engine.rules.oracle import Array
 
-_ALONE = 8192
-ROW_BYTES = 2**28  # points and gradients that take more are kept for every other step, then every fourth, …
-STATE_BYTES = 2**28  # and so is what the optimizer carries, such as BFGS's matrix in many dimensions
+_SINGLE_THREAD = 8192  # length of a vector up to which ``dot`` uses one thread
+ROW_BYTES = 2**28  # budget of points and gradients; beyond it the stride is doubled
+STATE_BYTES = 2**28  # budget of the state, such as the matrix of BFGS in many dimensions
 
 
 def _square(row: Array) -> Any:
-    """The sum of squares; of a vector so long that ``dot`` would share it among threads, which may have to wait, not by
-    that."""
-    return row.dot(row) if len(row) < _ALONE else np.einsum("i,i->", row, row)
+    """Return the sum of squares, without threads, which may have to wait for each other."""
+    return row.dot(row) if len(row) < _SINGLE_THREAD else np.einsum("i,i->", row, row)
 
 
 def norms(rows: Rows) -> Array:
-    """The Euclidean norm of each row, (k,), of rows (k, n) of numbers of any size."""
+    """Return the Euclidean norms of rows, shape (k, n), without overflow; shape (k,)."""
     with np.errstate(all="ignore"):
-        if not isinstance(rows, np.ndarray):  # no row is copied; sums of products round as they may
+        if not isinstance(rows, np.ndarray):  # no row is copied
             found: Array = np.sqrt([_square(row) for row in rows])
-            odd = np.flatnonzero(~np.isfinite(found)).tolist()
-            if odd:
-                found[odd] = norms(np.array([rows[i] for i in odd]))
+            overflows = np.flatnonzero(~np.isfinite(found)).tolist()
+            if overflows:
+                found[overflows] = norms(np.array([rows[i] for i in overflows]))
             return found
         found = np.asarray(np.linalg.norm(rows, axis=1))
-        if (vast := np.isinf(found)).any():  # their squares are, which need not be said of themselves
-            largest = np.abs(rows[vast]).max(axis=1)
-            shares = np.linalg.norm(rows[vast] / largest[:, None], axis=1)
-            found[vast] = np.where(np.isfinite(largest), largest * shares, largest)
+        if (infinite := np.isinf(found)).any():  # perhaps only the squares overflow
+            largest = np.abs(rows[infinite]).max(axis=1)
+            shares = np.linalg.norm(rows[infinite] / largest[:, None], axis=1)
+            found[infinite] = np.where(np.isfinite(largest), largest * shares, largest)
     return found
 
 
 class Kept(NamedTuple):
-    """The rows that are kept of points and gradients, all of one time though the trace may be growing.
+    """The rows that are kept of points and gradients, consistent while the trace grows.
 
     Attributes:
-        stride: they are those of steps 0, stride, 2·stride, …
-        x, gradient: (k, n).
+        stride: the rows are those of steps 0, stride, 2·stride, …
+        x, gradient: shape (k, n).
     """
 
     stride: int
@@ -54,12 +53,12 @@ class Kept(NamedTuple):
 
     @property
     def steps(self) -> NDArray[np.int64]:
-        """The number of the step of each, (k,)."""
+        """The step of each row, shape (k,)."""
         return np.arange(len(self.x)) * self.stride
 
 
 class Moment(NamedTuple):
-    """All that the next step needs, and the point a step before, where that is known."""
+    """The state after a step from which the next one continues, and the previous point if it is known."""
 
     step: int
     x: Array
@@ -75,24 +74,25 @@ def _frozen(row: Any) -> Any:
 
 
 class Trace:
-    """The record of a run: row ``t`` is what held after step ``t``; row 0 is the start.
+    """The record of a run: row ``t`` holds the values after step ``t``; row 0 is the start.
 
-    One thread appends, any may read: a row counts only once ``length`` says so, and one whose writing was interrupted
-    is written over. Arrays returned are views, which stay as they are.
+    One thread appends rows and any thread may read. A row is valid only when ``length`` includes it; an interrupted
+    write is overwritten. Returned arrays are views that do not change.
 
-    Loss, learning rate and norm of the gradient are kept for every step. The points, the gradients, and what the
-    optimizer carries are kept for every ``stride``-th step: short rows for each until they take more than their
-    budget, ``ROW_BYTES`` and ``STATE_BYTES``; from then on for every other, and so on. Long rows, which take time to
-    copy, are kept for every eighth to 32nd from the beginning. The steps between can be executed again from there.
+    Loss, learning rate and norm of the gradient are kept for every step. Points, gradients and the state of the
+    optimizer are kept for every ``stride``-th step. The stride of short rows is 1 until they exceed their budget,
+    ``ROW_BYTES`` or ``STATE_BYTES``; then it is doubled. Long rows, whose copies take time, begin with a stride of 8
+    to 32. The steps between can be executed again from there.
 
     Attributes:
-        changes: the hyperparameters moved on the way, in order.
-        since: the first step whose state is known: 0, or the step after which the run left the one it continues.
-        hits: the breakpoints hit, in order; they stay when the run goes on.
+        length: the number of rows.
+        changes: the changed hyperparameters, in order.
+        since: the first step whose state is known: 0, or the step at which the run branches off another one.
+        hits: the breakpoint hits, in order.
     """
 
     def __init__(self, x: Array, loss: float, gradient: Array, state: Mapping[str, Any]) -> None:
-        rows = Group({"x": np.shape(x), "gradient": np.shape(x)}, sparing(16 * np.size(x)), ROW_BYTES)
+        rows = Group({"x": np.shape(x), "gradient": np.shape(x)}, initial_stride(16 * np.size(x)), ROW_BYTES)
         rows.write(0, [x[None], gradient[None]])
         self._loss, self._rate, self._norm = (Column(()) for _ in range(3))
         self._loss.write(0, [loss])
@@ -109,20 +109,20 @@ class Trace:
         self.hits: list[Hit] = []
 
     def _states(self, rows: Group, values: Sequence[Array]) -> Group:
-        """Columns for the state, with what it begins with in them; kept no more often than the rows are."""
-        stride = max(rows.stride, sparing(sum(value.nbytes for value in values)))
+        """Return columns for the state with its initial values; its stride is at least that of the rows."""
+        stride = max(rows.stride, initial_stride(sum(value.nbytes for value in values)))
         shapes = {name: value.shape for name, value in zip(self._names, values, strict=True)}
         group = Group(shapes, stride, STATE_BYTES, self.since)
         group.write(self.since, [value[None] for value in values])
         return group
 
     def continued(self, newest: Moment, state: Iterable[str], loss: float) -> Trace:
-        """Another trace that begins with rows 0 … ``newest.step`` of this one.
+        """Return a trace that begins with rows 0 … ``newest.step`` of this one.
 
         Args:
-            newest, loss: what held after the last of them, in which loss and gradient are another's where what is
-                minimised is another function from there on.
-            state: the names of what the optimizer carries.
+            newest: the values after the last of these rows; the gradient may be that of another function.
+            state: the names of the state of the optimizer.
+            loss: the loss after the last of these rows.
         """
         step, end = newest.step, newest.step + 1
         other = Trace.__new__(Trace)
@@ -140,7 +140,10 @@ class Trace:
     def append(self, x: Rows, loss: Array, gradient: Rows, rate: Array, state: Iterable[Rows]) -> None:
         """Append ``k`` rows: ``x`` (k, n), ``loss`` (k,), ``gradient`` (k, n), ``rate`` (k,), ``state`` (k, …) each.
 
-        Rows may be an array or a list of arrays, which are not copied where they are not kept.
+        Rows are an array or a list of arrays; rows that are not kept are not copied.
+
+        Raises:
+            ValueError: the shape of the state has changed.
         """
         start = self.length
         rows, states = self._groups
@@ -148,12 +151,12 @@ class Trace:
         if start - self.since == 1 and any(
             column.shape != row_of(block) for column, block in zip(states.columns.values(), blocks, strict=True)
         ):
-            # An initial value such as m=0.0 stands for an array of that value; the first step shows its shape.
+            # An initial value such as m=0.0 is broadcast to the shape of the first step.
             began = zip(self._first.state, blocks, strict=True)
             states = self._states(rows, [np.broadcast_to(np.asarray(a, dtype=float), row_of(b)) for a, b in began])
             self._groups = rows, states
         for (name, column), block in zip(states.columns.items(), blocks, strict=True):
-            if column.shape != row_of(block):  # writing would repeat what is too small
+            if column.shape != row_of(block):  # writing would broadcast a smaller array
                 raise ValueError(f"{name} had shape {column.shape} and now has {row_of(block)}")
         rows.write(start, [x, gradient])
         states.write(start, blocks)
@@ -164,7 +167,7 @@ class Trace:
             self._rate.rows[0] = rate[0]
         before = x[-2] if len(x) > 1 else self._newest.x
         end = start + len(x)
-        # Whoever has read the length finds the rows before it, in the columns of now or in sparser ones.
+        # A reader that has read the length finds its rows, in these columns or in sparser ones.
         carried = tuple(_frozen(block[-1]) for block in blocks)
         self._newest = Moment(end - 1, _frozen(x[-1]), _frozen(gradient[-1]), carried, before)
         self.length = end
@@ -181,78 +184,78 @@ class Trace:
         return self.length
 
     def _valid(self, column: Column) -> Array:
-        length = self.length  # read before the rows, which may be replaced by longer ones at any time
+        length = self.length  # read before the rows, which a longer array may replace at any time
         return column.rows[:length]
 
     @property
     def rows(self) -> Kept:
-        """The points and gradients that are kept, with the numbers of their steps."""
+        """The points and gradients that are kept, with their steps."""
         length, (rows, _) = self.length, self._groups
         return Kept(rows.stride, *rows.until(length))
 
     @property
     def x(self) -> Array:
-        """The points kept, (k, n): those of all steps, or of the steps ``kept``."""
+        """The points of the steps ``kept``, shape (k, n)."""
         return self.rows.x
 
     @property
     def gradient(self) -> Array:
-        """The gradients at the points kept, (k, n)."""
+        """The gradients at the points ``x``, shape (k, n)."""
         return self.rows.gradient
 
     @property
     def kept(self) -> NDArray[np.int64]:
-        """The numbers of the steps whose points and gradients are kept, (k,)."""
+        """The steps whose points and gradients are kept, shape (k,)."""
         return self.rows.steps
 
     @property
     def row_stride(self) -> int:
-        """Points and gradients are kept for every so many steps; mostly 1."""
+        """The stride of points and gradients; usually 1."""
         return self._groups[0].stride
 
     @property
     def newest(self) -> Moment:
-        """What holds after the last step, whether it is kept or not."""
+        """The values after the last step, even if its row is not kept."""
         return self._newest
 
     @property
     def last(self) -> Array:
-        """The newest point, (n,)."""
+        """The newest point, shape (n,)."""
         return self._newest.x
 
     @property
     def loss(self) -> Array:
-        """The loss at each point, (length,)."""
+        """The loss after each step, shape (length,)."""
         return self._valid(self._loss)
 
     @property
     def gradient_norm(self) -> Array:
-        """The Euclidean norm of the gradient at each point, (length,)."""
+        """The Euclidean norm of the gradient after each step, shape (length,)."""
         return self._valid(self._norm)
 
     @property
     def rate(self) -> Array:
-        """The learning rate of the step to each row, (length,); at the start that of the first step; NaN for none."""
+        """The learning rate of the step to each row, shape (length,); row 0 has that of step 1; NaN for none."""
         return self._valid(self._rate)
 
     @property
     def state(self) -> dict[str, Array]:
-        """The optimizer's state where it is kept: (k, …) for each name, after every ``stride``-th step."""
+        """The state of the optimizer after every ``stride``-th step, shape (k, …) for each name."""
         return self.states[1]
 
     @property
     def states(self) -> tuple[int, dict[str, Array]]:
-        """The stride and the state, both of one time though the trace may be growing."""
+        """The stride and the state, consistent while the trace grows."""
         length, (_, states) = self.length, self._groups
         return states.stride, dict(zip(self._names, states.until(length), strict=True))
 
     @property
     def stride(self) -> int:
-        """The state is kept for every so many steps; mostly 1."""
+        """The stride of the state; usually 1."""
         return self._groups[1].stride
 
     def row(self, step: int) -> tuple[Array, Array] | None:
-        """Point and gradient after a step, read-only; None where they are not kept."""
+        """Return point and gradient after a step, read-only; None if they are not kept."""
         for moment in (self._newest, self._first):
             if moment.step == step:
                 return moment.x, moment.gradient
@@ -260,7 +263,7 @@ class Trace:
         return None if found is None else (found[0], found[1])
 
     def point(self, step: int) -> Array | None:
-        """The point after a step, (n,), read-only; None where it is not kept."""
+        """Return the point after a step, shape (n,), read-only; None if it is not kept."""
         newest = self._newest
         if step == newest.step - 1 and newest.before is not None:
             return newest.before
@@ -268,13 +271,12 @@ class Trace:
         return row and row[0]
 
     def state_after(self, step: int) -> tuple[Any, ...] | None:
-        """The optimizer's state after a step; None where it is not kept."""
+        """Return the state of the optimizer after a step; None if it is not kept."""
         kept, _, state = self.checkpoint(step)
         return state if kept == step else None
 
     def checkpoint(self, step: int) -> tuple[int, Array, tuple[Any, ...]]:
-        """The last step up to ``step``, which is ``since`` or later, after which both the point and the state are kept,
-        and these."""
+        """Return the last step up to ``step`` with a stored point and state, and these; it is at least ``since``."""
         newest, first, (rows, states) = self._newest, self._first, self._groups
         if step == newest.step:
             return step, newest.x, newest.state
@@ -286,15 +288,15 @@ class Trace:
 
     @property
     def nbytes(self) -> int:
-        """Bytes that the record takes."""
+        """The bytes of the record."""
         return self.scalar_bytes + sum(group.nbytes(self.length) for group in self._groups)
 
     @property
     def scalar_bytes(self) -> int:
-        """Bytes of the loss, rate and norm, which are kept for every step, however many there are."""
+        """The bytes of loss, rate and norm, which are kept for every step."""
         return sum(column.row_bytes for column in (self._loss, self._rate, self._norm)) * self.length
 
     @property
     def budget(self) -> int:
-        """Bytes that points, gradients and state may take: with more, fewer of their rows are kept."""
+        """The maximum bytes of points, gradients and state; beyond it fewer rows are kept."""
         return ROW_BYTES + (STATE_BYTES if self._names else 0)

@@ -411,7 +411,7 @@ class Run:
                     self, first, x[known], loss[known], gradient[known], block.rates[:shown], block.states[0], columns,
                     noted,
                 )  # fmt: skip
-                counted, hits = self._watch.judge(watched, steps, accepted)
+                counted, hits = self._watch.first_hit(watched, steps, accepted)
                 if hits:  # a stop at the same step is due when the run goes on
                     self._due = (stop, self.limits) if stop and counted == accepted else None
                     accepted, stop = counted, stop_at(hits[0])

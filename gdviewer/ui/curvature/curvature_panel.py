@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidg
 
 from gdviewer.engine.analysis.curvature import Curvature
 from gdviewer.engine.analysis.line import LineProfile, line_of_step
-from gdviewer.engine.analysis.stability import Verdict, judge_rate
+from gdviewer.engine.analysis.stability import Verdict, stability
 from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import error_text
 from gdviewer.experiment.diagnosis import curvature_at
@@ -65,7 +65,7 @@ def _analyse(position: _Position) -> _Analysis:
     began = perf_counter()
     run, step, rate = position.run, position.step, position.rate
     curvature = curvature_at(run, step)
-    verdict = judge_rate(run, step, curvature, rate)
+    verdict = stability(run, step, curvature, rate)
     line, error = None, ""
     try:
         line = line_of_step(run, step, rate)
