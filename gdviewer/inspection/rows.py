@@ -248,8 +248,8 @@ class RowMaker:
         else:
             row.children = [*calls]
             row.unfolded = hasattr(line.node, "body") or any(call.unfolded for call in calls)
-        if executed.untold:
-            told = tr("{n} more calls are not shown", n=f"{executed.untold:,}")
+        if executed.skipped_calls:
+            told = tr("{n} more calls are not shown", n=f"{executed.skipped_calls:,}")
             row.children.append(ReportRow(f"{key}…", told, told, remark=True))
         return row
 

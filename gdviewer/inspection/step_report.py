@@ -13,7 +13,7 @@ from gdviewer.engine.notation.values import value_text
 from gdviewer.engine.rules.optimizer import Optimizer
 from gdviewer.engine.run.replay_check import ADVICE, difference
 from gdviewer.engine.run.run import Run
-from gdviewer.engine.tracing.tracer import MOST_LINES, Inspection, inspect_step
+from gdviewer.engine.tracing.tracer import MAX_LINES, Inspection, inspect_step
 from gdviewer.inspection.rows import ReportRow, TrialRow, rows_of, trials_of
 from gdviewer.inspection.six_steps import SixSteps, is_of_network
 from gdviewer.problems.networks.network import Network
@@ -96,7 +96,7 @@ class Reporter:
         if not inspection.frame:
             notes.append(tr("There is no source of this rule to be had. What goes in and comes out:"))
         if not inspection.complete:
-            notes.append(tr("The step ran on; its first {n} lines are shown.", n=f"{MOST_LINES:,}"))
+            notes.append(tr("The step ran on; its first {n} lines are shown.", n=f"{MAX_LINES:,}"))
         if inspection.error is not None and not any(row.error for top in rows for row in top.walk()):
             faults.append(f"{type(inspection.error).__name__}: {inspection.error}")
         if taken and inspection.error is not None:

@@ -66,8 +66,8 @@ def raising_the_second_time(x, f, t):
 @pytest.mark.parametrize(
     ("rule", "reported"),
     [
-        (drawing_elsewhere, "Step 7 comes to another x"),
-        (counting_outside, "Step 7 comes to another v"),
+        (drawing_elsewhere, "Step 7 gives another x"),
+        (counting_outside, "Step 7 gives another v"),
         (raising_the_second_time, "Step 7 raises RuntimeError"),
         (drawing_from_f, ""),
     ],

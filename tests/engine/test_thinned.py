@@ -173,12 +173,12 @@ def test_that_a_point_to_come_is_not_made_up(small):
 
 
 def test_that_what_is_remembered_of_steps_executed_again_is_bounded(small, monkeypatch):
-    monkeypatch.setattr(replay, "REMEMBERED_BYTES", 10 * (2 + 2 + 2) * 8)
+    monkeypatch.setattr(replay, "CACHE_BYTES", 10 * (2 + 2 + 2) * 8)
     run = run_of()
     run.advance(STEPS)
     for step in range(STEPS, 0, -1):
         run.point(step)
-    assert 0 < len(run._replayer._remembered) <= 10
+    assert 0 < len(run._replayer._cached) <= 10
 
 
 def test_that_points_are_had_in_any_thread_while_the_run_goes_on(small):

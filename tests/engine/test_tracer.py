@@ -263,7 +263,7 @@ def test_that_a_step_that_does_not_end_is_given_up(monkeypatch):
 
 
 def test_that_a_long_step_is_executed_to_its_end_though_not_all_is_reported(monkeypatch):
-    monkeypatch.setattr(tracer, "MOST_LINES", 50)
+    monkeypatch.setattr(tracer, "MAX_LINES", 50)
 
     def rule(x, f):
         for _ in range(1000):
@@ -305,8 +305,8 @@ def test_that_the_users_function_is_stepped_into_and_its_many_calls_are_counted(
 
     run = descent("gradient_descent", FunctionProblem(bowl, np.ones(80)), 2)
     (line, *_) = inspect_step(run, 1).frame.executed
-    assert len(line.calls) == tracer.MOST_CALLS
-    assert line.untold == 2 * 80 - tracer.MOST_CALLS
+    assert len(line.calls) == tracer.MAX_CALLS
+    assert line.skipped_calls == 2 * 80 - tracer.MAX_CALLS
     assert line.calls[0].executed[1].result == line.calls[0].executed[0].writes["squares"].sum()
 
 

@@ -10,7 +10,7 @@ from gdviewer import optimizers, problems, schedules
 from gdviewer.engine.rules.optimizer import optimizer
 from gdviewer.engine.rules.options import Options
 from gdviewer.engine.rules.parameter import rate
-from gdviewer.engine.run.run import leaves
+from gdviewer.engine.run.run import shares_past
 from gdviewer.engine.run.stop import Limits, Reason
 from gdviewer.engine.worker.worker import burst
 from gdviewer.experiment.experiment import Experiment, Records
@@ -281,9 +281,9 @@ def test_that_what_a_run_left_is_known_by_what_it_is():
     original, other = finished(experiment), finished(experiment)
     branch = finished(experiment, experiment.runs[0].continued(original, 20), original)
     moved = finished(replace(experiment, runs=()), replace(experiment.runs[0], hyperparameters={"learning_rate": 0.2}))
-    assert [leaves(branch, run) for run in (original, other, moved, branch)] == [True, True, False, False]
-    assert not leaves(original, branch)
-    assert not leaves(branch, experiment.build(experiment.runs[0]))  # it has not got so far yet
+    assert [shares_past(branch, run) for run in (original, other, moved, branch)] == [True, True, False, False]
+    assert not shares_past(original, branch)
+    assert not shares_past(branch, experiment.build(experiment.runs[0]))  # it has not got so far yet
 
 
 def test_that_another_problem_drops_branches():

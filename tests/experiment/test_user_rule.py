@@ -10,7 +10,7 @@ import pytest
 import gdviewer
 from gdviewer import optimizers, problems
 from gdviewer.engine.notation.notation import formulas, lines
-from gdviewer.engine.rules.captured_output import LINES, LONGEST, CapturedOutput
+from gdviewer.engine.rules.captured_output import LINES, MAX_LENGTH, CapturedOutput
 from gdviewer.engine.rules.optimizer import optimizer
 from gdviewer.engine.rules.options import Options
 from gdviewer.engine.rules.parameter import Switch
@@ -145,8 +145,11 @@ def test_that_a_file_is_read_in_its_encoding_and_imports_from_its_folder(tmp_pat
         ("    return x * 1j, v", "wrong returned a point of type complex128"),
         ("    return [x, [1]], v", "wrong returned a point of type list"),
         ("    return (), v", "wrong returned a point of shape (0,)"),
-        ("    if t < 20:\n        return x * 0.9, x\n    return x * 0.9, x[:1]", "returned v of shape (1,); the step"),
-        ("    if t < 20:\n        return x * 0.9, x\n    return x * 0.9, 0.0", "returned v of shape (); the step"),
+        (
+            "    if t < 20:\n        return x * 0.9, x\n    return x * 0.9, x[:1]",
+            "returned v of shape (1,); in the step",
+        ),
+        ("    if t < 20:\n        return x * 0.9, x\n    return x * 0.9, 0.0", "returned v of shape (); in the step"),
         ("    if t < 20:\n        return x * 0.9, x\n    return x * 0.9, 'no'", "returned v of type str"),
         ("    return x * 0.9, {}", "returned v of type dict"),
         ("    x -= 1\n    return x, v", "ValueError: output array is read-only (line 2 of wrong: x -= 1)"),
@@ -208,10 +211,10 @@ def test_that_the_record_of_what_is_printed_is_bounded():
     printed = CapturedOutput()
     for i in range(3000):
         printed.print(i)
-    printed.print("x" * 10 * LONGEST, end="")
+    printed.print("x" * 10 * MAX_LENGTH, end="")
     assert len(printed.lines()) == LINES + 1
     assert printed.lines()[0] == "2000"
-    assert max(map(len, printed.lines())) == LONGEST
+    assert max(map(len, printed.lines())) == MAX_LENGTH
     printed.clear()
     assert printed.lines() == []
 

@@ -115,9 +115,9 @@ def curvature(
     """Return the curvature of an objective at a point, and the kind of point.
 
     In up to ``DENSE`` dimensions all eigenvalues are computed, from the Hessian of the objective or, if it has none,
-    from central differences of its gradient. In more dimensions, or if a user's function is too slow, Lanczos' method gives
-    the eigenvalues at both ends (Golub & Van Loan, 4th ed., section 10.3). If the function raises an exception, the
-    kind of point is unknown, with the exception as its reason.
+    from central differences of its gradient. In more dimensions, or if a user's function is too slow, Lanczos' method
+    gives the eigenvalues at both ends (Golub & Van Loan, 4th ed., section 10.3). If the function raises an exception,
+    the kind of point is unknown, with the exception as its reason.
 
     Args:
         objective: the function.

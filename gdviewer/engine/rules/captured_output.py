@@ -1,4 +1,4 @@
-"""What the user's code prints while the window runs it: the last lines of it."""
+"""The captured output of user code: its last lines."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-LINES = 1000  # so many are kept, …
-LONGEST = 500  # … and so much of each
+LINES = 1000  # maximum number of lines …
+MAX_LENGTH = 500  # … and of characters in a line
 _again = threading.local()
 
 
 @contextmanager
 def again() -> Iterator[None]:
-    """Let what is printed meanwhile go unheard, as it is when a step is executed a second time."""
+    """Suppress printed output while a step is executed again."""
     before, _again.on = getattr(_again, "on", False), True
     try:
         yield
@@ -25,10 +25,10 @@ def again() -> Iterator[None]:
 
 
 class CapturedOutput:
-    """The last lines printed by the user's code; any thread may print, any may read.
+    """The last lines printed by user code; any thread may print and read.
 
     Attributes:
-        count: how many lines were printed in all.
+        count: the number of printed lines.
     """
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class CapturedOutput:
         self.count = 0
 
     def print(self, *values: object, sep: str | None = " ", end: str | None = "\n", **options: Any) -> None:
-        """Stand in for Python's ``print``: what is printed to no file in particular is kept here."""
+        """Replace Python's ``print``: text without a file argument is captured."""
         if options.get("file") is not None:
             builtins.print(*values, sep=sep, end=end, **options)
             return
@@ -45,16 +45,16 @@ class CapturedOutput:
             return
         text = (" " if sep is None else sep).join(map(str, values)) + ("\n" if end is None else end)
         *whole, self._rest = (self._rest + text).split("\n")
-        self._rest = self._rest[:LONGEST]
-        self._lines.extend(line[:LONGEST] for line in whole)
+        self._rest = self._rest[:MAX_LENGTH]
+        self._lines.extend(line[:MAX_LENGTH] for line in whole)
         self.count += len(whole)
 
     def lines(self) -> list[str]:
-        """The lines kept, the newest last."""
+        """Return the captured lines, the newest last."""
         return [*self._lines.copy(), *filter(None, [self._rest])]
 
     def clear(self) -> None:
-        """Forget all."""
+        """Remove all lines."""
         self._lines.clear()
         self._rest = ""
         self.count = 0

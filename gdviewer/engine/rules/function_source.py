@@ -1,4 +1,4 @@
-"""Python functions by their source text, so that they compare, are stored and are sent by content."""
+"""Python functions by their source, so that they are compared, stored and pickled by content."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-_DECLARATIONS = __name__.rpartition(".")[0]  # the package that has what a rule is declared with
+_DECLARATIONS = __name__.rpartition(".")[0]  # the package with the declarations of rules
 _MODULES = "numpy", "math"
-_LAMBDA = "function"  # the name under which a lambda stands in its text
+_LAMBDA = "function"  # the name of a lambda in its text
 _FUTURE = 0xFF << 17  # the flags of `from __future__ import …` in compiled code
 _numbers = itertools.count(1)
-# What was read of a function, beside the code, the defaults and the values of its module that it was read with.
+# The source of each function, with the code, the defaults and the values of its module that it was read from.
 _known: WeakKeyDictionary[FunctionType, tuple[list[Any], SourceFunction | str]] = WeakKeyDictionary()
 
 
 class SourceFunction:
-    """A function that is given by a text. The text is executed when the function is first called, and not before.
+    """A function defined by a text, which is executed when the function is first called.
 
-    Two are equal if their texts and names are.
+    Two are equal if their texts and names are equal.
 
     Args:
-        text: a module that defines the function, with the imports it needs.
-        name: the function's name in it.
+        text: a module that defines the function, with its imports.
+        name: the name of the function in it.
     """
 
     def __init__(self, text: str, name: str) -> None:
@@ -44,19 +44,19 @@ class SourceFunction:
 
     @cached_property
     def function(self) -> Callable[..., Any]:
-        """The function itself; what executing the text raises is raised here."""
+        """The function; exceptions of the text are raised here."""
         file = f"<{self.name}, source {next(_numbers)}>"
         linecache.cache[file] = (len(self.text), None, self.text.splitlines(keepends=True), file)
         namespace = self.namespace() | {"__name__": "source", "__file__": file}
-        exec(compile(self.text, file, "exec", dont_inherit=True, optimize=0), namespace)  # noqa: S102 - the user's own
+        exec(compile(self.text, file, "exec", dont_inherit=True, optimize=0), namespace)  # noqa: S102 - user code
         if self.name not in namespace:
             raise NameError(f"the text defines no {self.name}")
         found = namespace[self.name]
-        function: Callable[..., Any] = getattr(found, "function", found)  # a declared rule has its function inside
+        function: Callable[..., Any] = getattr(found, "function", found)  # a declared rule contains its function
         return function
 
     def namespace(self) -> dict[str, Any]:
-        """Names that the text may use without an import."""
+        """Return names that the text can use without an import."""
         return {}
 
     @property
@@ -83,32 +83,34 @@ class SourceFunction:
 def source_of(function: Any) -> SourceFunction:
     """Return a function by its source.
 
-    It must be a ``def`` or ``lambda`` whose source :mod:`inspect` finds, and need nothing but NumPy, :mod:`math`,
-    Python's built-in functions, numbers and texts of its module, and what a rule is declared with.
+    It must be a ``def`` or ``lambda`` whose source :mod:`inspect` finds. It can only use NumPy, :mod:`math`, built-in
+    functions, numbers and texts of its module, and declarations of rules.
 
     Raises:
-        ValueError: it is not of that kind; the text names the function and the reason.
+        ValueError: the function is not of this kind; the message has its name and the reason.
     """
     if isinstance(function, SourceFunction):
         return function
     if not isinstance(function, FunctionType):
         name = getattr(function, "__name__", type(function).__name__)
         raise ValueError(f"{name} is not a function written in Python, so it has no source to store")
-    made_of = _made_of(function)
+    dependencies = _dependencies(function)
     before, found = _known.get(function, ([], ""))
-    if len(before) != len(made_of) or any(one is not other for one, other in zip(before, made_of, strict=True)):
+    if len(before) != len(dependencies) or any(
+        one is not other for one, other in zip(before, dependencies, strict=True)
+    ):
         try:
             found = _read(function)
         except ValueError as error:
             found = str(error)
-        _known[function] = made_of, found
+        _known[function] = dependencies, found
     if isinstance(found, str):
         raise ValueError(found)
     return found
 
 
 def content_of(function: Any) -> Any:
-    """Return what a function is compared by: its source where it has one of its own, else the function itself."""
+    """Return the object by which a function is compared: its source if possible, otherwise the function itself."""
     if function is None or isinstance(function, bool):
         return function
     try:
@@ -117,11 +119,11 @@ def content_of(function: Any) -> Any:
         return function
 
 
-def _made_of(function: FunctionType) -> list[Any]:
-    """Return all that a function's source is read from: other objects where one of them was changed."""
+def _dependencies(function: FunctionType) -> list[Any]:
+    """Return the objects from which the source of a function is read, to detect changes."""
     names = (name for code in _codes(function.__code__) for name in code.co_names)
     named = [function.__globals__.get(name) for name in names]
-    named = [None if value is function else value for value in named]  # which would be kept for ever
+    named = [None if value is function else value for value in named]  # a reference to itself would keep it alive
     return [function.__code__, *(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values(), *named]
 
 
@@ -134,7 +136,7 @@ def _read(function: FunctionType) -> SourceFunction:
         tree = ast.parse("".join(lines))
         node = _definition(tree, function)
     except (OSError, TypeError, SyntaxError, ValueError, RecursionError, MemoryError):
-        raise ValueError(f"the source of {name} is not to be found") from None
+        raise ValueError(f"the source of {name} can't be found") from None
     head = list(dict.fromkeys(_imports(node, function)))
     if isinstance(node, ast.Lambda):
         body = f"{_LAMBDA} = ({ast.get_source_segment(''.join(lines), node)})"
@@ -145,22 +147,22 @@ def _read(function: FunctionType) -> SourceFunction:
     before = "\n".join([*parts, *head])
     _check_text(body, node, name)
     _check_defaults(before, node, function)
-    own = _LAMBDA if isinstance(node, ast.Lambda) else node.name
-    return SourceFunction(f"{before}\n\n\n{body}\n" if before else f"{body}\n", own)
+    defined = _LAMBDA if isinstance(node, ast.Lambda) else node.name
+    return SourceFunction(f"{before}\n\n\n{body}\n" if before else f"{body}\n", defined)
 
 
 def _check_text(body: str, node: ast.FunctionDef | ast.Lambda, name: str) -> None:
-    """Raise ValueError where the lines of a definition have another meaning when they stand alone."""
+    """Raise ValueError if the lines of a definition have another meaning by themselves."""
     try:
         (alone,) = ast.parse(body).body
     except (SyntaxError, ValueError):
         alone = ast.Pass()
     if ast.dump(alone.value if isinstance(alone, ast.Assign) else alone) != ast.dump(node):
-        raise ValueError(f"the source of {name} can't be read apart from what is around it")
+        raise ValueError(f"the source of {name} can't be separated from the code around it")
 
 
 def _check_defaults(head: str, node: ast.FunctionDef | ast.Lambda, function: FunctionType) -> None:
-    """Raise ValueError where the text of a default gives another value now, as that of ``k=k`` in a loop does."""
+    """Raise ValueError if the text of a default now gives another value, such as ``k=k`` in a loop."""
     given = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
     texts = [*node.args.defaults, *filter(None, node.args.kw_defaults)]
     namespace: dict[str, Any] = {}
@@ -174,7 +176,7 @@ def _check_defaults(head: str, node: ast.FunctionDef | ast.Lambda, function: Fun
 
 
 def _alike(one: Any, other: Any) -> bool:
-    """Return whether two values are of one type and content, declarations with all that they declare."""
+    """Return True if two values have the same type and content, including the declarations."""
     if type(one) is not type(other) or getattr(one, "__dict__", None) != getattr(other, "__dict__", None):
         return False
     if isinstance(one, np.ndarray):
@@ -192,7 +194,7 @@ def _definition(tree: ast.Module, function: FunctionType) -> ast.FunctionDef | a
     """Return the node that defines a function.
 
     Raises:
-        ValueError: it is not there, as after the file was changed, or two may be it.
+        ValueError: it is not found, such as after a change of the file, or is ambiguous.
     """
     code = function.__code__
     flags = code.co_flags & _FUTURE | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
@@ -207,22 +209,22 @@ def _definition(tree: ast.Module, function: FunctionType) -> ast.FunctionDef | a
         and isinstance(node, wanted)
         and _first_line(node) == code.co_firstlineno
     ]
-    if wanted is ast.Lambda and len(found) > 1:  # the bytecode knows the columns of the expression
-        places = set(code.co_positions())
-        found = [node for node in found if _place(node) in places]
+    if wanted is ast.Lambda and len(found) > 1:  # the bytecode has the columns of the expression
+        positions = set(code.co_positions())
+        found = [node for node in found if _position(node) in positions]
     (node,) = found
     return node
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:
-    """Yield compiled code, and that inside it."""
+    """Yield compiled code and the code inside it."""
     yield code
     for part in code.co_consts:
         if isinstance(part, CodeType):
             yield from _codes(part)
 
 
-def _place(node: ast.FunctionDef | ast.Lambda) -> tuple[int | None, ...]:
+def _position(node: ast.FunctionDef | ast.Lambda) -> tuple[int | None, ...]:
     body: Any = node.body
     return body.lineno, body.end_lineno, body.col_offset, body.end_col_offset
 
@@ -232,7 +234,7 @@ def _annotated(node: ast.FunctionDef) -> bool:
 
 
 def _imports(node: ast.FunctionDef | ast.Lambda, function: FunctionType) -> Iterator[str]:
-    """Yield the lines that define the names which a function takes from its module."""
+    """Yield the lines that define the names of its module that a function uses."""
     name, known = function.__name__, function.__globals__
     around: list[ast.expr] = [*node.args.defaults, *filter(None, node.args.kw_defaults)]
     around += node.decorator_list if isinstance(node, ast.FunctionDef) else []
@@ -248,14 +250,14 @@ def _imports(node: ast.FunctionDef | ast.Lambda, function: FunctionType) -> Iter
 
 
 def _names_of_module(code: CodeType, owner: str) -> Iterator[str]:
-    """Yield the global names that compiled code reads, that of functions inside it as well."""
+    """Yield the global names that compiled code reads, including functions inside it."""
     for step in dis.get_instructions(code):
         if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
             yield step.argval
         elif step.opname == "STORE_GLOBAL":
             raise ValueError(f"{owner} sets {step.argval} of its module")
         elif step.opname == "IMPORT_NAME" and step.argval.partition(".")[0] not in _MODULES:
-            raise ValueError(f"{owner} imports {step.argval}, which is neither NumPy nor math")
+            raise ValueError(f"{owner} imports {step.argval}, which is not NumPy or math")
     for part in code.co_consts:
         if isinstance(part, CodeType):
             yield from _names_of_module(part, owner)
@@ -270,8 +272,10 @@ def _import(name: str, value: Any, owner: str) -> str:
         return f"{name} = {value!r}"
     origin, home = getattr(value, "__name__", ""), getattr(value, "__module__", None) or ""
     alias = f" as {name}" if origin != name else ""
-    places = ["numpy", "math", *([home] if home.startswith(("numpy.", _DECLARATIONS + ".")) else [])]
-    for module in places:
-        if module in sys.modules and vars(sys.modules[module]).get(origin) is value:  # getattr warns of removed names
+    modules = ["numpy", "math", *([home] if home.startswith(("numpy.", _DECLARATIONS + ".")) else [])]
+    for module in modules:
+        if (
+            module in sys.modules and vars(sys.modules[module]).get(origin) is value
+        ):  # getattr warns about removed names
             return f"from {module} import {origin}{alias}"
-    raise ValueError(f"{owner} uses {name}, which is neither of NumPy nor of math")
+    raise ValueError(f"{owner} uses {name}, which is not part of NumPy or math")

@@ -1,4 +1,4 @@
-"""What makes a textbook function an optimizer: everything is read off its signature and its declaration."""
+"""Optimizers: functions of the textbook form, described by their signature and their declaration."""
 
 from __future__ import annotations
 
@@ -21,22 +21,26 @@ Rule = Callable[..., Any]
 
 @dataclass(frozen=True, eq=False)
 class Optimizer:
-    """A rule that turns a point into the next one, with what its signature declares.
+    """A rule that computes the next point, with the declarations of its signature.
 
     The function is called as ``function(x, f, [t,] *state, **hyperparameters)`` and returns the next point, or a tuple
-    of the next point and the next state. ``x`` is a float64 array of shape ``(n,)``; ``f`` is the oracle
-    (:class:`gdviewer.engine.rules.oracle.Oracle`); ``t`` is the number of the step, from 1, handed over only where the
-    function asks for it; the state's initial values are the defaults of the positional arguments; the hyperparameters
-    are the keyword-only ones. Point, gradient and state go into the record as they are and are handed over read-only:
+    of the next point and the next state. ``x`` is a float64 array of shape ``(n,)``. ``f`` is the oracle
+    (:class:`gdviewer.engine.rules.oracle.Oracle`). ``t`` is the number of the step, from 1, passed only if the function
+    has this argument. The defaults of the positional arguments are the initial state, and the keyword-only arguments
+    are the hyperparameters. Point, gradient and state are recorded as they are, so they are read-only: write
     ``x = x - …``, not ``x -= …``.
 
-    Two are equal if their functions are: as the same function, or by the source of the user's own.
+    Two optimizers are equal if their functions are the same, or for user rules if their sources are equal.
 
     Attributes:
-        broadcasts: whether it steps many points, shape ``(…, n)``, as it steps each of them.
-        source_function: the function by its source text, for a rule of the user's that was read from one.
-        needs: what it asks the oracle for that not every problem has: names out of ``NEEDS``. A run on a problem
-            without it is refused before it begins; one whose rule does not declare what it needs ends where it asks.
+        name: the name; title: the name on the screen; source: the reference; summary: a sentence.
+        function: the rule.
+        counts_steps: True if the function has the argument ``t``.
+        broadcasts: True if it can step many points, shape ``(…, n)``, in one call.
+        needs: names in ``NEEDS`` of properties that not every problem has. A run on a problem without them is refused.
+            A rule that does not declare its needs stops when it uses them.
+        state: the initial state by name; hyperparameters: the declarations by name.
+        source_function: the function by its source, for a user rule that was read from one.
     """
 
     name: str
@@ -65,7 +69,7 @@ class Optimizer:
         return hash(self._content)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle a rule of the catalogue by where it is declared, and one of the user's by its source."""
+        """Pickle a rule of the catalogue by its module and name, a user rule by its source."""
         if self.built_in:
             return declared_in, (self.function.__module__, self.function.__name__)
         values = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -75,38 +79,41 @@ class Optimizer:
 
     @property
     def built_in(self) -> bool:
-        """Whether it is of the catalogue, and not the user's."""
-        module: str = getattr(self.function, "__globals__", {}).get(
-            "__name__", ""
-        )  # which functools.wraps does not copy
+        """True for an optimizer of the catalogue."""
+        # functools.wraps does not copy __globals__
+        module: str = getattr(self.function, "__globals__", {}).get("__name__", "")
         return module.startswith("gdviewer.")
 
     def check(self, values: Mapping[str, object]) -> dict[str, Any]:
-        """Return all hyperparameters, checked, with defaults for those not given; raises ValueError."""
+        """Return all hyperparameters, checked, with defaults for those not given.
+
+        Raises:
+            ValueError: a name is unknown or a value is out of range.
+        """
         return check_values(self.hyperparameters, values, self.name)
 
     def lacks(self, problem: Minimisable) -> str:
-        """What this optimizer needs and the problem lacks: ``needs the Hessian, …``; empty where it has all."""
+        """Return a text on needs that the problem does not meet, ``needs the Hessian, …``; empty if it meets all."""
         has = {"hessian": problem.has_hessian, "lowest": problem.lowest is not None}
         missing = [need for need in self.needs if not has[need]]
         return lacks_text(missing) if missing else ""
 
     def bind(self, hyperparameters: Mapping[str, Any]) -> Rule:
-        """Return the rule with its hyperparameters fixed."""
+        """Return the rule with bound hyperparameters."""
         return partial(self.function, **hyperparameters)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call the textbook function itself."""
+        """Call the function."""
         return self.function(*args, **kwargs)
 
 
 def declared_in(module: str, name: str) -> Any:
-    """Return what is declared under a name in a module."""
+    """Return the object with a name in a module."""
     return getattr(import_module(module), name)
 
 
 def read_only(initial: Any) -> Any:
-    """A state that a rule can't change for all runs to come: a copy of an array, or what it is."""
+    """Return a read-only copy of an array, so that a rule can't change the initial state of later runs."""
     if isinstance(initial, np.ndarray):
         initial = initial.copy()
         initial.setflags(write=False)
@@ -116,15 +123,17 @@ def read_only(initial: Any) -> Any:
 def optimizer(
     title: str, summary: str = "", *, source: str = "", broadcasts: bool = True, needs: Sequence[str] = ()
 ) -> Callable[[Rule], Optimizer]:
-    """Declare a function as an optimizer; see :class:`Optimizer` for the signature's form.
+    """Declare a function as an optimizer; see :class:`Optimizer` for the form of the signature.
 
     Args:
-        summary: a sentence on what it does; the first line of the function's docstring where it is empty.
+        title: the name on the screen.
+        summary: a sentence; by default the first line of the docstring of the function.
+        source: the reference.
         broadcasts: False for a rule that is not elementwise: it steps one point of shape (n,).
-        needs: ``"hessian"``, ``"lowest"``, or both, for a rule that asks for them on every problem.
+        needs: ``"hessian"``, ``"lowest"``, or both, for a rule that always needs them.
 
     Raises:
-        TypeError: the signature is not of that form, or there is no such need; the text says what is wrong.
+        TypeError: the signature does not have this form, or a need is unknown.
     """
     for need in needs:
         if need not in NEEDS:
@@ -149,12 +158,12 @@ def optimizer(
 
 
 def undeclared(function: Rule) -> Optimizer:
-    """A function of the textbook form without ``@optimizer`` as an optimizer: its title is its name in words.
+    """Return an optimizer for a function of the textbook form without ``@optimizer``; its title is its name in words.
 
-    It is taken for one that steps one point at a time.
+    The function steps one point at a time.
 
     Raises:
-        TypeError: the signature is not of that form; the text says what is wrong.
+        TypeError: the signature does not have the textbook form.
     """
     name = getattr(function, "__name__", "rule")
     return optimizer(name.replace("_", " ").strip().capitalize() or name, broadcasts=False)(function)

@@ -1,4 +1,4 @@
-"""What applies to any optimizer and is written into none: decay, clipping, noise and the schedule of the rate."""
+"""Options for any optimizer: weight decay, clipping, noise and the schedule of the learning rate."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from gdviewer.engine.rules.oracle import Array, Minimisable, Oracle
 from gdviewer.engine.rules.parameter import Parameter
 from gdviewer.engine.rules.schedule import Schedule
 
-# The options that are numbers: their controls, flags and checks are made from these. None in Options switches one off.
+# The numeric options, from which controls, flags and checks are made. None in Options switches one off.
 OPTIONS: Mapping[str, Parameter] = {
     "l2": Parameter(
         0.01, 0, 1e6, scale="log", slider=(1e-6, 10),
-        meaning="coupled weight decay: adds λ/2·‖x‖² to the loss, and so λ·x to the gradient",
+        meaning="coupled weight decay: adds λ/2·‖x‖² to the loss and λ·x to the gradient",
     ),
     "clip_norm": Parameter(
         1, 0, 1e12, scale="log", open_low=True, slider=(1e-3, 1e3),
@@ -24,11 +24,11 @@ OPTIONS: Mapping[str, Parameter] = {
     ),
     "clip_value": Parameter(
         1, 0, 1e12, scale="log", open_low=True, slider=(1e-3, 1e3),
-        meaning="cut each component of the gradient to at most this",
+        meaning="clip each component of the gradient to at most this",
     ),
     "noise": Parameter(
         0.1, 0, 1e6, scale="log", slider=(1e-3, 1e2),
-        meaning="standard deviation of the normal noise added to the gradient, drawn anew each step",
+        meaning="standard deviation of the normal noise that is added to the gradient in each step",
     ),
 }  # fmt: skip
 
@@ -37,17 +37,17 @@ OPTIONS: Mapping[str, Parameter] = {
 class Options:
     """The options of a run; ``None`` switches one off.
 
-    * ``l2``: λ/2·‖x‖² is added to the loss, so λ·x to the gradient and λ to the Hessian's diagonal.
-    * ``noise``: σ·z is added to the gradient an optimizer sees, z standard normal, one draw a step from the seed.
+    * ``l2``: λ/2·‖x‖² is added to the loss, λ·x to the gradient and λ to the diagonal of the Hessian.
+    * ``noise``: σ·z is added to the gradient that an optimizer sees; z is standard normal and drawn once per step.
     * ``clip_norm``: the gradient g becomes g·min(1, c/(‖g‖ + 1e-6)), as in ``torch.nn.utils.clip_grad_norm_``.
-    * ``clip_value``: each component is cut to ±c, as in ``torch.nn.utils.clip_grad_value_``.
-    * ``schedule``: the learning rate of each step, in place of a constant one.
+    * ``clip_value``: each component is clipped to ±c, as in ``torch.nn.utils.clip_grad_value_``.
+    * ``schedule``: the schedule of the learning rate.
 
-    They act in this order. The trace records the loss with λ/2·‖x‖² and its own gradient, without noise and not
-    clipped. PyTorch's ``weight_decay`` of SGD or Adam adds λ·x after clipping, and is not in the loss.
+    They are applied in this order. The trace records the loss with λ/2·‖x‖² and its gradient, without noise and
+    clipping. PyTorch's ``weight_decay`` of SGD or Adam adds λ·x after clipping and does not change the loss.
 
     Raises:
-        ValueError: a value out of its range in ``OPTIONS``.
+        ValueError: a value is out of its range in ``OPTIONS``.
     """
 
     l2: float | None = None
@@ -63,11 +63,11 @@ class Options:
                 object.__setattr__(self, name, parameter.check(name, value))
 
     def objective(self, problem: Minimisable) -> Minimisable:
-        """What is minimised: the problem, with the decay's term where there is one."""
+        """Return the function to minimise: the problem, plus the term of the weight decay if it is on."""
         return Decayed(problem, self.l2) if self.l2 else problem
 
     def oracle(self, objective: Minimisable, seed: int) -> Oracle:
-        """What an optimizer sees of it."""
+        """Return the oracle of an objective for an optimizer."""
         partly = objective.stochastic and not objective.batchwise
         disturbed = partly or self.noise or self.clip_norm is not None or self.clip_value is not None
         return DisturbedOracle(objective, seed, self) if disturbed else Oracle(objective, seed)
@@ -76,7 +76,7 @@ class Options:
 class Decayed:
     """A problem with λ/2·‖x‖² added to its loss."""
 
-    lowest = None  # where the sum is lowest is not known
+    lowest = None  # the minimum of the sum is not known
 
     def __init__(self, problem: Minimisable, l2: float) -> None:
         self._problem, self._l2 = problem, l2
@@ -85,53 +85,54 @@ class Decayed:
         self.batchwise = problem.batchwise
 
     def batch(self, t: int, seed: int) -> Minimisable:
-        """The batch of step number ``t``, with the same term."""
+        """Return the function of step ``t``, with the same term."""
         return Decayed(self._problem.batch(t, seed), self._l2)
 
     def value(self, x: Array) -> Array:
-        """The loss with the term, shape ``(...)``."""
+        """Return the loss with the term, shape ``(...)``."""
         value: Array = self._problem.value(x) + self._term(x)
         return value
 
     def _term(self, x: Array) -> Any:
-        squares = np.ascontiguousarray(x) ** 2  # in this order of memory the sum has the same bits for one and for many
+        squares = (
+            np.ascontiguousarray(x) ** 2
+        )  # in this memory order the sum has the same bits for one point and for many
         return self._l2 / 2 * squares.sum(axis=-1)
 
     def value_and_gradient(self, x: Array) -> tuple[Any, Array]:
-        """Both at one point, with the term."""
+        """Return both at one point, with the term."""
         value, gradient = self._problem.value_and_gradient(x)
         return value + self._term(x), gradient + self._l2 * x
 
     def gradient(self, x: Array) -> Array:
-        """The gradient with λ·x, shape ``(..., n)``."""
+        """Return the gradient plus λ·x, shape ``(..., n)``."""
         return self._problem.gradient(x) + self._l2 * x
 
     def hessian(self, x: Array) -> Array:
-        """The Hessian with λ on its diagonal, shape ``(..., n, n)``."""
+        """Return the Hessian plus λ on its diagonal, shape ``(..., n, n)``."""
         return self._problem.hessian(x) + self._l2 * np.eye(self.dimension)
 
 
 class DisturbedOracle(Oracle):
-    """An oracle that tells a batch's loss and gradient where the record is of the whole, a noisy gradient, or a
-    clipped one."""
+    """An oracle with noise, clipping or batches; the recorded values are those of the problem itself."""
 
     def __init__(self, problem: Minimisable, seed: int, options: Options) -> None:
         super().__init__(problem, seed)
         self._options = options
         self._partly = problem.stochastic and not problem.batchwise
         self._batch, self._batch_at = problem, -1
-        self._told: Array
-        self._told_at: object = None
-        self._told_in = -1
+        self._gradient: Array
+        self._gradient_at: object = None
+        self._gradient_step = -1
 
     def _now(self) -> Minimisable:
-        """The function this step sees."""
+        """Return the function of the current step."""
         if self._batch_at != self.t:
             self._batch, self._batch_at = self._whole.batch(self.t, self._seed), self.t
         return self._batch
 
     def value(self, x: Array) -> Array:
-        """The loss at ``x``, of the batch where there are batches."""
+        """Return the loss at ``x``, on the batch if there are batches."""
         if not self._partly:
             return super().value(x)
         value, gradient, hessian = self.counts
@@ -139,9 +140,9 @@ class DisturbedOracle(Oracle):
         return self._now().value(x)
 
     def gradient(self, x: Array) -> Array:
-        """The gradient at ``x`` as the optimizer is to see it, read-only."""
-        if x is self._told_at and self._told_in == self.t:
-            return self._told
+        """Return the gradient at ``x`` for the optimizer, read-only."""
+        if x is self._gradient_at and self._gradient_step == self.t:
+            return self._gradient
         options = self._options
         if self._partly:
             value, gradient, hessian = self.counts
@@ -150,7 +151,7 @@ class DisturbedOracle(Oracle):
         else:
             g = self.exact_gradient(x)
         if options.noise:
-            # One draw a step, whatever is asked in it, and none of those that a rule draws from f.rng.
+            # One draw per step, independent of the numbers that a rule draws from f.rng.
             g = g + options.noise * np.random.default_rng([self._seed, self.t, 1]).standard_normal(x.shape)
         if options.clip_norm is not None:
             norm = np.sqrt((g * g).sum(axis=-1, keepdims=True))
@@ -158,16 +159,16 @@ class DisturbedOracle(Oracle):
         if options.clip_value is not None:
             g = np.clip(g, -options.clip_value, options.clip_value)
         g.setflags(write=False)
-        self._told, self._told_at, self._told_in = g, x, self.t
+        self._gradient, self._gradient_at, self._gradient_step = g, x, self.t
         return g
 
     def forget(self) -> None:
-        """Let go of what is known, and of what was told."""
+        """Clear the cache."""
         super().forget()
-        self._told_at = None
+        self._gradient_at = None
 
     def hessian(self, x: Array) -> Array:
-        """The Hessian at ``x``, of the batch where there are batches."""
+        """Return the Hessian at ``x``, on the batch if there are batches."""
         if not (self._partly and self._whole.has_hessian):
             return super().hessian(x)
         value, gradient, hessian = self.counts

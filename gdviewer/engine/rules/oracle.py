@@ -1,4 +1,4 @@
-"""What an optimizer may ask about the problem, counted."""
+"""The oracle: the view of a problem that an optimizer has, with counts of evaluations."""
 
 from __future__ import annotations
 
@@ -13,66 +13,65 @@ Array = NDArray[np.float64]
 
 
 class Minimisable(Protocol):
-    """What the engine needs of a problem. Points are float64 of shape ``(..., n)``."""
+    """The properties and methods of a problem that the engine uses. Points are float64 of shape ``(..., n)``."""
 
     @property
     def dimension(self) -> int:
-        """The n of its points."""
+        """The dimension n."""
 
     @property
     def broadcasts(self) -> bool:
-        """Whether one call on many points is as good as many calls, and has no effect beyond its result."""
+        """True if one call can evaluate many points and has no side effects."""
 
     @property
     def has_hessian(self) -> bool:
-        """Whether it has a Hessian."""
+        """True if it has a Hessian."""
 
     @property
     def quadratic(self) -> bool:
-        """Whether its Hessian is known to be the same everywhere."""
+        """True if the Hessian is known to be constant."""
 
     @property
     def lowest(self) -> float | None:
-        """The lowest loss there is, where it is known."""
+        """The lowest loss; None if it is not known."""
 
     @property
     def stochastic(self) -> bool:
-        """Whether a step sees another function than the whole, such as the loss on a batch of the data."""
+        """True if steps see different functions, such as the loss on a batch of the data."""
 
     @property
     def batchwise(self) -> bool:
-        """Whether the record holds the loss and gradient of the batch that the next step sees, as those of the whole
-        are too dear to ask at every step."""
+        """True if the record has loss and gradient of the batch of the next step; those of all data are expensive."""
 
     def batch(self, t: int, seed: int) -> Minimisable:
-        """The function that step number ``t`` sees; itself where it is not stochastic."""
+        """Return the function of step ``t``; the problem itself if it is not stochastic."""
 
     def value_and_gradient(self, x: Array) -> tuple[Any, Array]:
-        """Both at one point, shape ``(n,)``, at less cost than one after the other where it can be."""
+        """Return both at one point, shape ``(n,)``, where possible at less cost than two calls."""
 
     def value(self, x: Array) -> Array:
-        """The loss at each point, shape ``(...)``."""
+        """Return the loss at each point, shape ``(...)``."""
 
     def gradient(self, x: Array) -> Array:
-        """The gradient at each point, shape ``(..., n)``."""
+        """Return the gradient at each point, shape ``(..., n)``."""
 
     def hessian(self, x: Array) -> Array:
-        """The Hessian at each point, shape ``(..., n, n)``."""
+        """Return the Hessian at each point, shape ``(..., n, n)``."""
 
 
 NEEDS = {"hessian": "the Hessian", "lowest": "the lowest loss f*, known beforehand"}
 
 
 def lacks_text(missing: Sequence[str]) -> str:
-    """Return the words on what a rule needs and a problem lacks, given names out of ``NEEDS``."""
+    """Return a text on needs of a rule that a problem does not meet, given names in ``NEEDS``."""
     return f"needs {' and '.join(NEEDS[need] for need in missing)}, which this problem does not have"
 
 
 class UnfitError(ValueError):
-    """A rule asks the oracle for something that the problem does not have.
+    """A rule needs something that the problem does not have.
 
     Attributes:
-        rule: the title of the rule, where it is known.
+        rule: the title of the rule, if it is known.
     """
 
     rule = "the rule"
@@ -87,7 +86,13 @@ class UnfitError(ValueError):
 
 @dataclass(frozen=True)
 class Asked:
-    """A question to an oracle: ``what`` is ``"value"``, ``"gradient"`` or ``"hessian"``, ``at`` the point (n,)."""
+    """An evaluation by an oracle.
+
+    Attributes:
+        what: ``"value"``, ``"gradient"`` or ``"hessian"``.
+        at: the point, shape (n,).
+        answer: the result.
+    """
 
     what: str
     at: Array
@@ -95,20 +100,19 @@ class Asked:
 
 
 class Oracle:
-    """The ``f`` that an optimizer sees: value, gradient and Hessian of the problem at a point, counted.
+    """The ``f`` of an optimizer: value, gradient and Hessian of the problem at a point, with counts of evaluations.
 
-    The value and the gradient at the point a step ends on are wanted twice, for the trace and by the next step; they
-    are computed once. What is known is that of the point a step starts from, and that of the last other point asked
-    for, as a trial that is taken is where the next step starts. A point is known again as the same object, not as an
-    equal one.
+    The trace and the next step both need value and gradient at the end of a step; they are computed once. The oracle
+    caches them for the start of the step and for the last other point, because the next step often starts at an
+    accepted trial point. Points are identified by object, not by value.
 
-    Of a problem that is ``batchwise`` all that is asked within a step is of the step's batch, and so is what the record
-    holds of where a step begins; nothing that is known then holds in the next step.
+    For a ``batchwise`` problem all evaluations in a step use the batch of that step, also those that are recorded for
+    its start. The cache is cleared before the next step.
 
     Attributes:
-        t: the number of the step under way, from 1.
-        counts: how often value, gradient and Hessian were evaluated so far.
-        asked: whether this step has asked for a value.
+        t: the number of the current step, from 1.
+        counts: the numbers of evaluations of value, gradient and Hessian.
+        asked: True if this step has evaluated a value.
     """
 
     def __init__(self, problem: Minimisable, seed: int = 0) -> None:
@@ -130,12 +134,12 @@ class Oracle:
         self.asked = False
 
     def value(self, x: Array) -> Array:
-        """The loss at ``x``."""
+        """Return the loss at ``x``."""
         self.asked = True
         return self.exact_value(x)
 
     def exact_value(self, x: Array) -> Array:
-        """The loss at ``x``, of the whole problem unless it is batchwise: what the trace records."""
+        """Return the recorded loss at ``x``: that of the whole problem unless it is batchwise."""
         known: Any = self._start_value if x is self._start else self._valued if x is self._valued_at else None
         if known is not None:
             return known  # type: ignore[no-any-return]
@@ -152,8 +156,7 @@ class Oracle:
         return known  # type: ignore[no-any-return]
 
     def exact_gradient(self, x: Array) -> Array:
-        """The gradient at ``x``, same shape, read-only; of the whole problem unless it is batchwise: what the trace
-        records."""
+        """Return the recorded gradient at ``x``, same shape, read-only; see :meth:`exact_value`."""
         if x is self._start:
             return self._start_gradient
         if x is self._known_at:
@@ -175,18 +178,17 @@ class Oracle:
     gradient = exact_gradient
 
     def start(self, t: int, x: Array, gradient: Array, value: Any) -> None:
-        """Begin step number ``t`` at ``x``, where the gradient is known, and the value if it is not None."""
+        """Begin step ``t`` at ``x`` with a known gradient, and a known value if it is not None."""
         self.t, self.asked = t, False
         if self._batchwise:
-            self._turn_to(t)
+            self._use_batch(t)
         self._start, self._start_gradient, self._start_value = x, gradient, value
 
     def begin(self, t: int, x: Array) -> None:
-        """Begin step number ``t`` at ``x``, where nothing is known yet; what a run knows there is found out once it is
-        asked for, as the run did."""
+        """Begin step ``t`` at ``x`` without known values; they are evaluated on first use, as in a run."""
         self.t, self.asked = t, False
         if self._batchwise:
-            self._turn_to(t)
+            self._use_batch(t)
             self._begun = x if x.ndim == 1 else None
 
     def _find_start(self, x: Array) -> None:
@@ -194,24 +196,24 @@ class Oracle:
         self._start, self._start_gradient, self._start_value, self._begun = x, gradient, value, None
 
     def ahead(self, t: int, x: Array) -> tuple[Any, Array]:
-        """Loss and gradient of a batchwise problem at ``x`` in the batch of step number ``t``, which begins there."""
-        self._turn_to(t)
+        """Return loss and gradient of a batchwise problem at ``x`` on the batch of step ``t``, which begins there."""
+        self._use_batch(t)
         value, gradient, hessian = self.counts
         self.counts = (value + 1, gradient + 1, hessian)
         loss, slope = self._problem.value_and_gradient(x)
         slope.setflags(False)  # type: ignore[call-arg] # write=False
         return loss, slope
 
-    def _turn_to(self, t: int) -> None:
-        """Ask the batch of step number ``t`` from now on, of which nothing is known yet."""
+    def _use_batch(self, t: int) -> None:
+        """Use the batch of step ``t`` and clear the cache."""
         if self._batch_of != t:
             self._problem, self._batch_of = self._whole.batch(t, self._seed), t
             self.forget()
 
-    def tell(self, listener: Callable[[Asked], None]) -> None:
-        """Tell of each question from now on; for an oracle made for one step that is looked into."""
+    def report_to(self, listener: Callable[[Asked], None]) -> None:
+        """Report each evaluation to a listener; used for the inspection of one step."""
 
-        def telling(what: str, ask: Callable[[Array], Any]) -> Callable[[Array], Any]:
+        def reported(what: str, ask: Callable[[Array], Any]) -> Callable[[Array], Any]:
             def asked(x: Array) -> Any:
                 answer = ask(x)
                 listener(Asked(what, x, answer))
@@ -220,14 +222,18 @@ class Oracle:
             return asked
 
         for what in ("value", "gradient", "hessian"):
-            setattr(self, what, telling(what, getattr(self, what)))
+            setattr(self, what, reported(what, getattr(self, what)))
 
     def forget(self) -> None:
-        """Let go of what is known, as after steps that do not count."""
+        """Clear the cache, such as after discarded steps."""
         self._start = self._begun = self._known_at = self._valued_at = self._curved_at = None
 
     def hessian(self, x: Array) -> Array:
-        """The Hessian at ``x``, shape ``(..., n, n)``, read-only; raises UnfitError where the problem has none."""
+        """Return the Hessian at ``x``, shape ``(..., n, n)``, read-only.
+
+        Raises:
+            UnfitError: the problem has no Hessian.
+        """
         if x is not self._curved_at:
             if not self._whole.has_hessian:
                 raise UnfitError("hessian")
@@ -240,12 +246,16 @@ class Oracle:
 
     @property
     def quadratic(self) -> bool:
-        """Whether there is a Hessian, known to be the same everywhere."""
+        """True if there is a Hessian that is known to be constant."""
         return self._whole.quadratic and self._whole.has_hessian
 
     @property
     def lowest(self) -> float:
-        """The lowest loss there is, f*; raises UnfitError where it is not known."""
+        """The lowest loss f*.
+
+        Raises:
+            UnfitError: it is not known.
+        """
         lowest = self._whole.lowest
         if lowest is None:
             raise UnfitError("lowest")
@@ -253,5 +263,5 @@ class Oracle:
 
     @property
     def rng(self) -> np.random.Generator:
-        """A random generator for this very step: the same numbers whenever the step is executed."""
+        """A random generator for this step, with the same numbers each time the step is executed."""
         return np.random.default_rng([self._seed, self.t])

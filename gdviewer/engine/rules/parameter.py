@@ -1,4 +1,4 @@
-"""Default values that know their range, symbol and meaning: numbers, switches, choices, lists of numbers and texts."""
+"""Declared default values with range and meaning: numbers, switches, choices, lists of numbers and texts."""
 
 from __future__ import annotations
 
@@ -22,24 +22,27 @@ _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 def symbol_of(name: str) -> str:
-    """Return the symbol of the field's literature for a name: ``beta1`` gives ``β₁``; an unknown name is itself."""
+    """Return the usual symbol for a name: ``beta1`` gives ``β₁``; an unknown name is returned unchanged."""
     stem = name.rstrip("0123456789")
     return _SYMBOLS.get(name) or _SYMBOLS.get(stem, stem) + name[len(stem) :].translate(_SUBSCRIPTS)
 
 
 class Parameter(float):
-    """A default value that knows its range, scale, symbol and meaning; as a number it is just that default.
+    """A default number with its range, scale and meaning; as a number it is the default.
 
-    A declaration such as ``learning_rate=rate(1e-3)`` is all there is: the controls, the command line's flags, the
-    checks and the documentation are made from it.
+    Controls, flags of the command line, checks and documentation are made from a declaration such as
+    ``learning_rate=rate(1e-3)``.
 
     Args:
-        default: the value used where none is given.
-        low, high: the range a value may lie in; each bound belongs to the range unless ``open_low``/``open_high``.
-        scale: how a slider moves: ``"linear"``, ``"log"``, or ``"complement"`` (logarithmic in 1 − value).
+        default: the default value.
+        low: the lower bound of the range.
+        high: the upper bound of the range.
+        scale: the scale of the slider: ``"linear"``, ``"log"``, or ``"complement"`` (logarithmic in 1 − value).
         meaning: a short phrase for tool tips and help texts.
-        slider: the range a slider covers, where that is narrower than the range allowed.
-        whole: whether only whole numbers are in the range.
+        open_low: True if the lower bound is not in the range.
+        open_high: True if the upper bound is not in the range.
+        slider: the range of the slider, if it is narrower.
+        whole: True if only whole numbers are in the range.
     """
 
     low: float
@@ -72,19 +75,19 @@ class Parameter(float):
 
     @property
     def range_text(self) -> str:
-        """The range as mathematics writes it, such as ``(0, 10]``."""
+        """The range in mathematical notation, such as ``(0, 10]``."""
         return f"{'(['[not self.open_low]}{self.low:g}, {self.high:g}{')]'[not self.open_high]}"
 
     @property
     def text(self) -> str:
-        """The default as a person writes it."""
+        """The default as text."""
         return f"{self:g}"
 
     def check(self, name: str, value: object) -> float:
-        """Return ``value`` as a float in range, or as an int where only whole numbers are.
+        """Return a value as a float, or as an int if only whole numbers are in the range.
 
         Raises:
-            ValueError: it is no number, not finite, not whole, or out of range; the text names parameter and range.
+            ValueError: it is not a finite number, not whole or out of range; the message has the name and the range.
         """
         try:
             number = float(value)  # type: ignore[arg-type]
@@ -103,7 +106,7 @@ class Parameter(float):
 
 
 def _slider(default: float, low: float, high: float, scale: Scale) -> tuple[float, float]:
-    """The range a slider covers: from low to high where it can, else to some way from the default."""
+    """Return the range of a slider: from low to high if possible, otherwise around the default."""
     if scale == "log":
         low = low if 0 < low < math.inf else min(abs(default) or 1.0, high) / 1e3
         high = high if low < high < math.inf else max(abs(default), low) * 1e3
@@ -123,11 +126,11 @@ def _restore(default: float, known: dict[str, Any]) -> Parameter:
 
 
 class Switch(int):
-    """A default that is yes or no; as a value it is just that default, 1 or 0.
+    """A default that is yes or no; as a number it is 1 or 0.
 
     Args:
-        default: whether it is on where nothing is given.
-        meaning: a short phrase for tool tips and help texts: what it does when on.
+        default: True if it is on by default.
+        meaning: a short phrase for tool tips and help texts on its effect.
     """
 
     meaning: str
@@ -140,11 +143,15 @@ class Switch(int):
 
     @property
     def text(self) -> str:
-        """The default as a person writes it."""
+        """The default as text."""
         return "yes" if self else "no"
 
     def check(self, name: str, value: object) -> bool:
-        """Return ``value`` as a bool; also of 0, 1, and the words yes and no; raises ValueError for anything else."""
+        """Return a value as a bool; 0, 1, and words such as yes and no are accepted.
+
+        Raises:
+            ValueError: any other value.
+        """
         words = {
             "yes": True,
             "no": False,
@@ -167,11 +174,11 @@ class Switch(int):
 
 
 class Choice(str):
-    """A default that is one of a few words; as a value it is just that word.
+    """A default that is one of a few words; as a text it is that word.
 
     Args:
-        default: the word used where none is given.
-        words: all there are.
+        default: the default word.
+        words: all words.
         meaning: a short phrase for tool tips and help texts.
     """
 
@@ -185,16 +192,20 @@ class Choice(str):
 
     @property
     def range_text(self) -> str:
-        """The words there are."""
+        """The words."""
         return " | ".join(self.words)
 
     @property
     def text(self) -> str:
-        """The default as a person writes it."""
+        """The default as text."""
         return str(self)
 
     def check(self, name: str, value: object) -> str:
-        """Return ``value`` if it is one of the words; raises ValueError, with the nearest, if not."""
+        """Return a value if it is one of the words.
+
+        Raises:
+            ValueError: it is not; the message suggests the nearest word.
+        """
         if not isinstance(value, str) or value not in self.words:
             hint = nearest(value, self.words) if isinstance(value, str) else ""
             raise ValueError(f"{name} must be one of {', '.join(self.words)}; got {value!r}{hint}")
@@ -205,10 +216,10 @@ class Choice(str):
 
 
 class Numbers(tuple[float, ...]):
-    """A default that is a list of rising whole numbers from 1, such as the steps at which something happens.
+    """A default that is a list of rising whole numbers from 1, such as steps.
 
     Args:
-        default: the list used where none is given.
+        default: the default list.
         meaning: a short phrase for tool tips and help texts.
     """
 
@@ -222,11 +233,15 @@ class Numbers(tuple[float, ...]):
 
     @property
     def text(self) -> str:
-        """The default as a person writes it."""
+        """The default as text."""
         return ", ".join(f"{number:g}" for number in self)
 
     def check(self, name: str, value: object) -> tuple[float, ...]:
-        """Return ``value``, a list or a text such as ``"30, 80"``, as a tuple; raises ValueError if it is neither."""
+        """Return a list, or a text such as ``"30, 80"``, as a tuple.
+
+        Raises:
+            ValueError: it is not a list of rising whole numbers from 1.
+        """
         parts: Any = value.replace(",", " ").split() if isinstance(value, str) else value
         try:
             numbers = tuple(float(part) for part in parts)
@@ -242,13 +257,13 @@ class Numbers(tuple[float, ...]):
 
 
 class Text(str):
-    """A default that is a text of a language of its own; as a value it is just that text.
+    """A default that is a text in a special notation; as a text it is the default.
 
     Args:
-        default: the text used where none is given.
-        read: gives a text as it is written best; raises ValueError for one that is not understood.
+        default: the default text.
+        read: returns a text in its standard form; raises ValueError for an invalid one.
         meaning: a short phrase for tool tips and help texts.
-        example: a text to show what is expected.
+        example: an example for error messages.
     """
 
     read: Callable[[str], str]
@@ -262,16 +277,20 @@ class Text(str):
 
     @property
     def range_text(self) -> str:
-        """What it looks like."""
+        """A description with an example."""
         return f"a text such as {self.example}"
 
     @property
     def text(self) -> str:
-        """The default as a person writes it."""
+        """The default as text."""
         return str(self)
 
     def check(self, name: str, value: object) -> str:
-        """Return ``value`` as it is written best; raises ValueError where it is not understood."""
+        """Return a text in its standard form.
+
+        Raises:
+            ValueError: the text is not valid.
+        """
         try:
             return self.read(str(value))
         except ValueError as error:
@@ -285,63 +304,63 @@ Declared = Parameter | Switch | Choice | Numbers | Text
 
 
 def declared(default: object) -> Declared:
-    """A default value of a signature as a declaration: itself, or one without limits made of a plain value.
+    """Return a default value of a signature as a declaration; a plain value becomes one without limits.
 
     Raises:
-        TypeError, ValueError: it is none and can't become one.
+        TypeError, ValueError: the value can't be a declaration.
     """
     if isinstance(default, (Parameter, Switch, Choice, Numbers, Text)):
         return default
     if isinstance(default, bool):
         return Switch(default)
-    number = float(default)  # type: ignore[arg-type] # a TypeError tells that it is no number
+    number = float(default)  # type: ignore[arg-type] # raises TypeError if it is not a number
     return Parameter(number, scale="log" if number > 0 else "linear")
 
 
 def rate(default: float, meaning: str = "learning rate: how far a step goes") -> Parameter:
-    """A learning rate: in (0, 10], on a logarithmic slider."""
+    """Declare a learning rate: in (0, 10], with a logarithmic slider."""
     return Parameter(default, 0, 10, scale="log", open_low=True, slider=(1e-5, 10), meaning=meaning)
 
 
 def decay(default: float, meaning: str = "share of a running mean that is kept each step") -> Parameter:
-    """A share kept from step to step: in [0, 1), on a slider that is logarithmic in what is lost."""
+    """Declare a share that is kept in each step: in [0, 1), with a slider that is logarithmic in 1 − share."""
     return Parameter(default, 0, 1, scale="complement", open_high=True, slider=(0, 0.9999), meaning=meaning)
 
 
 def tiny(default: float, meaning: str = "small number that keeps the division finite", zero: bool = False) -> Parameter:
-    """A small positive number: in (0, 1], or in [0, 1] where it may be ``zero``, on a logarithmic slider."""
+    """Declare a small positive number: in (0, 1], or in [0, 1] with ``zero``, with a logarithmic slider."""
     return Parameter(default, 0, 1, scale="log", open_low=not zero, slider=(1e-16, 1), meaning=meaning)
 
 
 def small(default: float, meaning: str, **options: Any) -> Parameter:
-    """A number that is often zero and seldom large, such as a weight decay: in [0, 10], on a slider up to 0.1."""
+    """Declare a number that is usually small, such as a weight decay: in [0, 10], with a slider up to 0.1."""
     return Parameter(default, 0, 10, meaning=meaning, **{"slider": (0, 0.1)} | options)
 
 
 def count(default: int, low: int = 1, high: int = 1_000_000, meaning: str = "", **options: Any) -> Parameter:
-    """A whole number, on a logarithmic slider unless told otherwise."""
+    """Declare a whole number, by default with a logarithmic slider."""
     return Parameter(
         default, low, high, whole=True, meaning=meaning, **{"scale": "log" if low > 0 else "linear"} | options
     )
 
 
 def nearest(word: str, words: Iterable[str]) -> str:
-    """Return ``"; did you mean …?"`` with the nearest of ``words``, or an empty text where none is near."""
-    import difflib  # only for a message
+    """Return ``"; did you mean …?"`` with the nearest word; empty if none is near."""
+    import difflib  # only needed for a message
 
     def likeness(other: str) -> float:
         matcher = difflib.SequenceMatcher(None, other, word)
-        return matcher.ratio() + matcher.quick_ratio()  # the second minds no order: adma is adam, and not adamax
+        return matcher.ratio() + matcher.quick_ratio()  # the second ignores the order: adma is adam, not adamax
 
     found = difflib.get_close_matches(word, list(words), n=5, cutoff=0.6)
     return f"; did you mean {max(found, key=likeness)!r}?" if found else ""
 
 
 def check_values(parameters: Mapping[str, Declared], values: Mapping[str, object], owner: str) -> dict[str, Any]:
-    """Return the value of every parameter: its default, or the checked one given.
+    """Return the value of every parameter: the given value, checked, or its default.
 
     Raises:
-        ValueError: a name that ``owner`` does not have (the nearest is suggested), or a value out of its range.
+        ValueError: ``owner`` does not have a name (the nearest is suggested), or a value is out of range.
     """
     for name in values:
         if name not in parameters:

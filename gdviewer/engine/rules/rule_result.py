@@ -1,4 +1,4 @@
-"""What a rule returns, and what is said where it has another form than its signature promises."""
+"""Results of a rule, and the errors of a result that does not match the signature."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from gdviewer.engine.rules.source_location import SourceLocation, location_of_re
 
 
 class RuleResultError(ValueError):
-    """A rule has returned something else than the next point and state.
+    """A rule has not returned the next point and state.
 
     Attributes:
-        location: the line at which it returned, where that is known.
+        location: the line of its return; None if it is not known.
     """
 
     location: SourceLocation | None = None
@@ -30,14 +30,19 @@ _FLOAT64 = np.dtype(np.float64)
 def executed(
     optimizer: Optimizer, rule: Rule, oracle: Oracle, t: int, x: Array, state: tuple[Any, ...]
 ) -> tuple[Array, tuple[Any, ...]]:
-    """One step: the next point and state, read-only, with their form checked.
+    """Execute one step and return the next point and state, checked and read-only.
 
     Args:
-        rule: the optimizer's rule with its hyperparameters bound; t: the number of the step as the rule counts.
+        optimizer: the optimizer.
+        rule: its rule with bound hyperparameters.
+        oracle: the oracle.
+        t: the number of the step, as the rule counts.
+        x: the point, shape (n,).
+        state: the state.
 
     Raises:
-        FormError: they are not of the form that the rule's signature promises.
-        UnfitError: the rule asks for what the problem does not have.
+        RuleResultError: the result does not match the signature of the rule.
+        UnfitError: the rule needs something that the problem does not have.
     """
     try:
         result = rule(x, oracle, t, *state) if optimizer.counts_steps else rule(x, oracle, *state)
@@ -52,24 +57,24 @@ def executed(
     if type(new) is not np.ndarray or new.dtype is not _FLOAT64 or new.shape != x.shape:
         new = as_point(new, x.shape)
     if new is None or len(carried) != len(state):
-        raise told_at_return(point_error(optimizer, result, x.shape), optimizer, rule, oracle, t, x, state)
-    new.setflags(False)  # write=False; by name it takes thrice as long
+        raise with_return_location(point_error(optimizer, result, x.shape), optimizer, rule, oracle, t, x, state)
+    new.setflags(False)  # write=False; a keyword argument takes three times as long
     for part in carried:
         if type(part) is np.ndarray:
             part.setflags(False)  # type: ignore[call-arg] # NumPy takes it by position too
     return new, carried
 
 
-def misfit(
+def result_error(
     optimizer: Optimizer, rule: Rule, oracle: Oracle, t: int, x: Array, before: Sequence[Any], after: Sequence[Any]
 ) -> RuleResultError:
-    """What is wrong with a state that can't be recorded, given the point and state before the step."""
+    """Return the error of a state that can't be recorded, given the point and the state before the step."""
     error = state_error(optimizer, before, after) or RuleResultError("the state can't be recorded")
-    return told_at_return(error, optimizer, rule, oracle, t, x, before)
+    return with_return_location(error, optimizer, rule, oracle, t, x, before)
 
 
 def as_point(new: Any, shape: tuple[int, ...]) -> Array | None:
-    """What a rule returned for the next point as a float64 array, None where it is no point of that shape."""
+    """Return the next point of a rule as a float64 array; None if it is not a point of this shape."""
     try:
         array = np.asarray(new)
         point: Array = array.astype(float, copy=False) if array.dtype.kind in "fiub" else np.empty(0)
@@ -79,36 +84,38 @@ def as_point(new: Any, shape: tuple[int, ...]) -> Array | None:
 
 
 def point_error(optimizer: Optimizer, result: Any, shape: tuple[int, ...]) -> RuleResultError:
-    """What is wrong with what a rule returned, given the shape of a point."""
-    name, wanted = optimizer.name, ", ".join(("x", *optimizer.state))
+    """Return the error of the result of a rule, given the shape of a point."""
+    name, expected = optimizer.name, ", ".join(("x", *optimizer.state))
     parts = result if type(result) is tuple else (result,)
     if result is None:
-        return RuleResultError(f"{name} returned nothing; it must return {wanted}")
+        return RuleResultError(f"{name} returned nothing; it must return {expected}")
     if as_point(parts[0] if parts else None, shape) is not None:
         values = "1 value" if len(parts) == 1 else f"{len(parts)} values"
-        return RuleResultError(f"{name} returned {values}; it must return {wanted}")
+        return RuleResultError(f"{name} returned {values}; it must return {expected}")
     return RuleResultError(
-        f"{name} returned a point of {_form(parts[0] if parts else None)}; it must be of shape {shape}"
+        f"{name} returned a point of {_describe(parts[0] if parts else None)}; it must be of shape {shape}"
     )
 
 
 def state_error(optimizer: Optimizer, before: Sequence[Any], after: Sequence[Any]) -> RuleResultError | None:
-    """What is wrong with the state after a step, given the one before; None where nothing is."""
+    """Return the error of the state after a step, given the state before; None if there is none."""
     for name, old, new in zip(optimizer.state, before, after, strict=True):
-        kept = _shape(new)
-        if kept is None:
-            return RuleResultError(f"{optimizer.name} returned {name} of {_form(new)}; it must be a number or an array")
-        if _shape(old) not in ((), kept):
+        shape = _shape(new)
+        if shape is None:
             return RuleResultError(
-                f"{optimizer.name} returned {name} of shape {kept}; the step before, it was {_shape(old)}"
+                f"{optimizer.name} returned {name} of {_describe(new)}; it must be a number or an array"
+            )
+        if _shape(old) not in ((), shape):
+            return RuleResultError(
+                f"{optimizer.name} returned {name} of shape {shape}; in the step before it was {_shape(old)}"
             )
     return None
 
 
-def told_at_return(
+def with_return_location(
     error: RuleResultError, optimizer: Optimizer, rule: Rule, oracle: Oracle, t: int, x: Array, state: Sequence[Any]
 ) -> RuleResultError:
-    """The error with the line at which the rule returned, which is found by executing the step once more."""
+    """Return the error with the line of the return, which is found by executing the step again."""
     counts = oracle.counts
     with again(), suppress(Exception):
         arguments = (t, *state) if optimizer.counts_steps else state
@@ -118,7 +125,7 @@ def told_at_return(
 
 
 def _shape(part: Any) -> tuple[int, ...] | None:
-    """The shape of numbers; None where it is something else."""
+    """Return the shape of numbers; None for other values."""
     try:
         array = np.asarray(part)
     except ValueError:
@@ -126,7 +133,7 @@ def _shape(part: Any) -> tuple[int, ...] | None:
     return array.shape if array.dtype.kind in "fiub" else None
 
 
-def _form(part: Any) -> str:
+def _describe(part: Any) -> str:
     shape = _shape(part)
     if shape is not None:
         return f"shape {shape}"

@@ -1,4 +1,4 @@
-"""What makes a textbook function a learning-rate schedule: everything is read off its signature."""
+"""Learning-rate schedules: functions of the textbook form, described by their signature."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ Rule = Callable[..., Any]
 
 @dataclass(frozen=True, eq=False)
 class Schedule:
-    """A rule that tells the learning rate of each step, with what its signature declares.
+    """A rule that returns the learning rate of each step, with the declarations of its signature.
 
-    The function is called as ``function(t, learning_rate, **parameters)`` with t = 0, 1, 2, … (step number t + 1) and
-    the optimizer's own learning rate, and returns the rate of that step. One that follows the loss is called as
+    The function is called as ``function(t, learning_rate, **parameters)`` with t = 0, 1, 2, … for step t + 1 and the
+    learning rate of the optimizer, and returns the rate of that step. A schedule that follows the loss is called as
     ``function(t, learning_rate, loss, *state, **parameters)`` with the loss after t steps, and returns the rate and the
     next state.
 
     Attributes:
-        values: the values of the parameters.
+        name: the name; title: the name on the screen; source: the reference; summary: a sentence.
+        function: the rule; follows_loss: True if it has the argument ``loss``.
+        state: the initial state by name; parameters: the declarations by name; values: their values.
     """
 
     name: str
@@ -45,19 +47,25 @@ class Schedule:
         return hash((self.function, tuple(self.values.items())))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle it by where it is declared, and its values."""
+        """Pickle a schedule by its module, its name and its values."""
         return _declared_in, (self.function.__module__, self.function.__name__, self.values)
 
     def replace(self, /, **values: Any) -> Schedule:
-        """The same schedule with other parameter values; raises ValueError for an unknown name or one out of range."""
+        """Return a copy with other parameter values.
+
+        Raises:
+            ValueError: a name is unknown or a value is out of range.
+        """
         return replace(self, values=check_values(self.parameters, {**self.values, **values}, self.name))
 
     def at(self, t: int, learning_rate: float, loss: float, state: tuple[Any, ...]) -> tuple[float, tuple[Any, ...]]:
-        """The rate of step number ``t + 1``, and the state after it.
+        """Return the rate of step ``t + 1``, and the state after it.
 
         Args:
+            t: the number of executed steps.
+            learning_rate: the learning rate of the optimizer.
             loss: the loss after ``t`` steps.
-            state: the state after the rate before; ``tuple(self.state.values())`` at t = 0.
+            state: the state after the previous rate; ``tuple(self.state.values())`` at t = 0.
         """
         if not self.follows_loss:
             return float(self.function(t, learning_rate, **self.values)), ()
@@ -65,7 +73,7 @@ class Schedule:
         return float(rate), tuple(after)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call the textbook function itself."""
+        """Call the function."""
         return self.function(*args, **kwargs)
 
 
@@ -75,13 +83,15 @@ def _declared_in(module: str, name: str, values: Mapping[str, Any]) -> Schedule:
 
 
 def schedule(title: str, summary: str = "", *, source: str = "") -> Callable[[Rule], Schedule]:
-    """Declare a function as a schedule; see :class:`Schedule` for the signature's form.
+    """Declare a function as a schedule; see :class:`Schedule` for the form of the signature.
 
     Args:
-        summary: a sentence on what it does; the first line of the function's docstring where it is empty.
+        title: the name on the screen.
+        summary: a sentence; by default the first line of the docstring of the function.
+        source: the reference.
 
     Raises:
-        TypeError: the signature is not of that form; the text says what is wrong.
+        TypeError: the signature does not have this form.
     """
 
     def declare(function: Rule) -> Schedule:

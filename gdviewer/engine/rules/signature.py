@@ -1,4 +1,4 @@
-"""Reading a textbook function's signature, from which everything else about it is made."""
+"""Signatures of textbook functions, which declare state and parameters."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from gdviewer.engine.rules.parameter import Declared, declared
 
 @dataclass(frozen=True)
 class Signature:
-    """What a textbook function's signature declares.
+    """The declarations of the signature of a textbook function.
 
     Attributes:
-        name: the function's name; summary: the first line of its docstring.
-        asks: the names of the optional leading arguments it takes.
-        state: what it carries from step to step, with the initial values.
-        parameters: its keyword-only arguments.
+        name: the name of the function; summary: the first line of its docstring.
+        asks: the names of the optional leading arguments that it has.
+        state: the state by name, with the initial values.
+        parameters: the keyword-only arguments.
     """
 
     name: str
@@ -34,10 +34,13 @@ def read_signature(function: Callable[..., Any], given: Sequence[str], optional:
     """Read ``name(given…, [optional,] state=…, *, parameter=…)``.
 
     Args:
-        what: what the parameters are called in the message.
+        function: the function.
+        given: the names of the leading arguments.
+        optional: the name of an optional argument after them.
+        what: the name of a parameter in error messages.
 
     Raises:
-        TypeError: the signature is not of that form; the text says what is wrong.
+        TypeError: the signature does not have this form.
     """
     name = getattr(function, "__name__", "rule")
     arguments = list(inspect.signature(function).parameters.values())

@@ -1,4 +1,4 @@
-"""Where in the user's code something happened: the innermost line that is neither ours nor a library's."""
+"""Locations in user code: the innermost line that is not part of gdviewer or of a library."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-_OURS = str(Path(__file__).parents[2])
+_PACKAGE = str(Path(__file__).parents[2])
 _LIBRARIES = tuple(
     {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
     | {str(Path(np.__file__).parents[1]), *site.getsitepackages()}
@@ -25,11 +25,11 @@ _LIBRARIES = tuple(
 
 @dataclass(frozen=True)
 class SourceLocation:
-    """A line of the user's code.
+    """A line of user code.
 
     Attributes:
-        file: what its file is called; line: its number, from 1.
-        function: the function it is in; code: the line itself.
+        file: the name of the file; line: the number of the line, from 1.
+        function: the name of the function; code: the text of the line.
     """
 
     file: str
@@ -40,8 +40,8 @@ class SourceLocation:
     @property
     def text(self) -> str:
         """The line as text: ``line 7 of my_rule: x = x - g``."""
-        where = "" if self.function == "<module>" else f" of {self.function}"
-        return f"line {self.line}{where}" + (f": {self.code}" if self.code else "")
+        function = "" if self.function == "<module>" else f" of {self.function}"
+        return f"line {self.line}{function}" + (f": {self.code}" if self.code else "")
 
 
 def is_of_a_library(file: str) -> bool:
@@ -80,15 +80,15 @@ def location_of_return(function: Callable[..., Any], call: Callable[[], Any]) ->
 
 
 def _innermost(frames: Iterable[tuple[FrameType, int]]) -> SourceLocation | None:
-    theirs = [(frame, line) for frame, line in frames if _is_theirs(frame)]
-    return _location(*theirs[-1]) if theirs else None
+    user_code = [(frame, line) for frame, line in frames if _is_user_code(frame)]
+    return _location(*user_code[-1]) if user_code else None
 
 
-def _is_theirs(frame: FrameType) -> bool:
+def _is_user_code(frame: FrameType) -> bool:
     file = frame.f_code.co_filename
-    if file.startswith((_OURS, "<frozen ")) or is_of_a_library(file):
+    if file.startswith((_PACKAGE, "<frozen ")) or is_of_a_library(file):
         return False
-    return "__name__" in frame.f_globals  # the code written for a formula is of no module
+    return "__name__" in frame.f_globals  # the code generated for a formula has no module
 
 
 def _location(frame: FrameType, line: int) -> SourceLocation:

@@ -1,6 +1,6 @@
-"""The way in which the step inspector shows code: declared where the code stands, and looked up when a step is opened.
+"""Declarations of modules for the step inspector: which code it shows.
 
-The user's code is followed, and that of Python and of libraries is passed through, without a declaration.
+User code is shown and code of Python and of libraries is not, without a declaration.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ _SILENT: set[str] = set()
 
 
 def follow(module: str) -> None:
-    """Declare a module, or a package with its modules, as mathematics: the inspector steps into its functions."""
+    """Declare that the inspector steps into the functions of a module or package."""
     _FOLLOWED[module] = True
 
 
 def pass_through(module: str) -> None:
-    """Declare a module as one that hands a point on: its lines are not shown, but those of what it calls may be."""
+    """Declare that the lines of a module are not shown, but those of the functions that it calls may be."""
     _FOLLOWED[module] = False
 
 
 def silent(function: Function) -> Function:
-    """Declare a function as one that mathematics has no sign for: a call of it is written as its argument."""
+    """Declare a function without a mathematical sign: a call is written as its argument."""
     _SILENT.add(function.__name__)
     return function
 
 
 def is_followed(module: str) -> bool | None:
-    """Return what is declared of a module, or of the innermost package around it; None where nothing is."""
+    """Return the declaration of a module or of the innermost package around it; None if there is none."""
     while module:
         if module in _FOLLOWED:
             return _FOLLOWED[module]
@@ -39,5 +39,5 @@ def is_followed(module: str) -> bool | None:
 
 
 def is_silent(name: str) -> bool:
-    """Return whether a function of this name is declared as silent."""
+    """Return True if a function of this name is declared as silent."""
     return name in _SILENT

@@ -1,4 +1,4 @@
-"""Steps of a run executed again, to the same bits: from the last one before that the record keeps whole."""
+"""Repeated execution of recorded steps, with identical results, from the last stored state before them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from gdviewer.engine.rules.options import Options
 from gdviewer.engine.rules.oracle import Array, Minimisable, Oracle
 from gdviewer.engine.rules.rule_result import executed
 
-REMEMBERED_BYTES = 2**26  # what points and states that were executed again may take …
-_MOST = 256  # … and how many steps they may be of
+CACHE_BYTES = 2**26  # maximum bytes of cached points and states …
+_CACHED_STEPS = 256  # … and their maximum number
 
 State = tuple[Any, ...]
 
 
 class Replayable(Protocol):
-    """The part of a run that a replay asks, also of the run that it continues."""
+    """The part of a run that a replay uses, also of the run that it continues."""
 
     @property
     def objective(self) -> Minimisable:
@@ -30,7 +30,7 @@ class Replayable(Protocol):
 
     @property
     def optimizer(self) -> Optimizer:
-        """Its rule."""
+        """The optimizer."""
 
     @property
     def options(self) -> Options:
@@ -38,11 +38,11 @@ class Replayable(Protocol):
 
     @property
     def seed(self) -> int:
-        """The seed from which, with the step's number, all random numbers are drawn."""
+        """The seed from which, with the number of the step, all random numbers are drawn."""
 
     @property
     def rule_start_step(self) -> int:
-        """The step after which its rule began."""
+        """The step at which its rule began."""
 
     @property
     def trace(self) -> Trace:
@@ -50,44 +50,45 @@ class Replayable(Protocol):
 
     @property
     def upcoming(self) -> Mapping[str, Any]:
-        """The hyperparameters that the next step executed will use."""
+        """The hyperparameters of the next step."""
 
     @property
     def pace(self) -> float:
-        """Seconds that a step takes, about."""
+        """Approximate seconds per step."""
 
     def hyperparameters_at(self, step: int) -> dict[str, Any]:
-        """The hyperparameters that a recorded step was executed with."""
+        """Return the hyperparameters of a recorded step."""
 
     def owner(self, step: int) -> Replayable:
-        """The run whose rule executed a step: this one, or one that it continues."""
+        """Return the run whose rule executed a step: this one, or one that it continues."""
 
     def point(self, step: int) -> Array:
-        """The point after a step, (n,)."""
+        """Return the point after a step, shape (n,)."""
 
     def nearest_point(self, step: int, seconds: float) -> tuple[int, Array]:
-        """The point after a step, or after one before it that is known sooner; and its step."""
+        """Return a step and its point: this step, or an earlier stored one if that is faster."""
 
     def recorded_gradient(self, step: int) -> Array:
-        """The gradient in the record's row of a step, (n,)."""
+        """Return the gradient in the row of a step, shape (n,)."""
 
 
 class Replayer:
-    """Executes steps of one run again, in any thread, at no effect on the run.
+    """Executes steps of a run again, in any thread, without effect on the run.
 
-    The steps executed last are remembered, so that going on or back by one costs little.
+    Results are cached, so that moving by one step costs little.
 
     Args:
-        rate: tells the learning rate of a step to come, as :meth:`Stepper.rate`.
+        run: the run.
+        rate: returns the learning rate of a future step; see :meth:`Stepper.rate`.
     """
 
     def __init__(self, run: Replayable, rate: Callable[..., tuple[float, Any]]) -> None:
         self._run, self._rate = run, rate
         self._lock = Lock()
-        self._remembered: dict[int, tuple[Array, State]] = {}
+        self._cached: dict[int, tuple[Array, State]] = {}
 
     def point(self, step: int) -> Array:
-        """The point after a step, (n,), read-only."""
+        """Return the point after a step, shape (n,), read-only."""
         self._check(step)
         point = self._run.trace.point(step)
         if point is not None:
@@ -96,7 +97,7 @@ class Replayer:
         return self.after(step)[0] if owner is self._run else owner.point(step)
 
     def nearest_point(self, step: int, seconds: float) -> tuple[int, Array]:
-        """The point after a step, or after the last kept before it where that would take longer; and its step."""
+        """Return a step and its point: this step, or the last stored one before it if this one takes longer."""
         self._check(step)
         run, trace = self._run, self._run.trace
         if trace.point(step) is None:
@@ -106,12 +107,12 @@ class Replayer:
             kept = self._nearest(step)[0]
             if not run.objective.broadcasts or (step - kept) * run.pace > seconds:
                 rows = trace.rows
-                place = step // rows.stride
-                return place * rows.stride, rows.x[place]
+                index = step // rows.stride
+                return index * rows.stride, rows.x[index]
         return step, self.point(step)
 
     def gradient(self, step: int) -> Array:
-        """The gradient in the record's row of a step, (n,), read-only."""
+        """Return the gradient in the row of a step, shape (n,), read-only."""
         self._check(step)
         run = self._run
         row = run.trace.row(step)
@@ -125,16 +126,16 @@ class Replayer:
             return oracle.ahead(step + 1, x)[1] if run.objective.batchwise else oracle.exact_gradient(x)
 
     def after(self, step: int) -> tuple[Array, State]:
-        """Point and state after a step of the run's own rule, or after the one at which it took over."""
+        """Return point and state after a step of the run's own rule, or at its branch step."""
         kept, x, state = self._nearest(step)
         oracle = self._run.options.oracle(self._run.objective, self._run.seed)
         for t in range(kept + 1, step + 1):
             x, state = self._execute(oracle, t, x, state)
-            self._remember(t, x, state)
+            self._cache(t, x, state)
         return x, state
 
     def execute(self, step: int, through: Callable[[Rule], Rule] | None = None) -> tuple[Array, State]:
-        """Execute a step of the run's own rule; see :meth:`Run.replay`."""
+        """Execute a step of the run's own rule again; see :meth:`Run.replay`."""
         x, state = self.after(step - 1)
         return self._execute(self._run.options.oracle(self._run.objective, self._run.seed), step, x, state, through)
 
@@ -158,16 +159,16 @@ class Replayer:
             )
 
     def _nearest(self, step: int) -> tuple[int, Array, State]:
-        """The last step up to ``step`` after which point and state are known, and these."""
+        """Return the last step up to ``step`` with known point and state, and these."""
         found = self._run.trace.checkpoint(step)
         with self._lock:
-            near = max((t for t in self._remembered if found[0] < t <= step), default=None)
-            return found if near is None else (near, *self._remembered[near])
+            near = max((t for t in self._cached if found[0] < t <= step), default=None)
+            return found if near is None else (near, *self._cached[near])
 
-    def _remember(self, step: int, x: Array, state: State) -> None:
+    def _cache(self, step: int, x: Array, state: State) -> None:
         size = x.nbytes + sum(np.asarray(part).nbytes for part in state)
         with self._lock:
-            self._remembered.pop(step, None)
-            while len(self._remembered) >= max(1, min(_MOST, REMEMBERED_BYTES // size)):
-                del self._remembered[next(iter(self._remembered))]
-            self._remembered[step] = x, state
+            self._cached.pop(step, None)
+            while len(self._cached) >= max(1, min(_CACHED_STEPS, CACHE_BYTES // size)):
+                del self._cached[next(iter(self._cached))]
+            self._cached[step] = x, state

@@ -1,4 +1,4 @@
-"""Whether a step is the same when it is executed again, as all that looks back at it relies on."""
+"""A check that a step gives the same result when it is executed again."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ ADVICE = "Draw what is random from f.rng, and carry from step to step only what 
 
 
 def check_replay(run: Run, step: int) -> str:
-    """Execute step number ``step`` again and compare it with the record, bit by bit.
+    """Execute step ``step`` again and compare it with the record, bit by bit.
 
-    A rule that draws random numbers elsewhere than from ``f.rng``, or keeps something outside what it returns, comes
-    to another point or state, or raises. So does a function of the user's that gives another value at the same point.
+    The results differ for a rule that draws random numbers without ``f.rng`` or keeps state that it does not return,
+    and for a user's function that returns different values at the same point.
 
     Args:
-        step: from 1 to the last step done.
+        run: the run.
+        step: from 1 to the last step.
 
     Returns:
-        what differs, as a sentence; empty where nothing does.
+        A sentence on the difference; empty if there is none.
     """
     try:
         x, state = run.replay(step)
@@ -33,7 +34,7 @@ def check_replay(run: Run, step: int) -> str:
 
 
 def difference(run: Run, step: int, x: Array, state: Mapping[str, Any]) -> str:
-    """What differs between the record and a step that was executed again, to ``x`` and ``state``; as a sentence."""
+    """Return a sentence on the difference between the record and the repeated step; empty if there is none."""
     run = run.owner(step)
     row, carried = run.trace.row(step), run.trace.state_after(step)
     recorded: dict[str, Any] = {"x": row[0]} if row else {}
@@ -42,7 +43,7 @@ def difference(run: Run, step: int, x: Array, state: Mapping[str, Any]) -> str:
     for name, before in recorded.items():
         after = x if name == "x" else state[name]
         if not _same(before, after):
-            return f"Step {step:,} comes to another {name} when it is executed again. {ADVICE}"
+            return f"Step {step:,} gives another {name} when it is executed again. {ADVICE}"
     return ""
 
 

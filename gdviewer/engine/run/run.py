@@ -22,18 +22,18 @@ from gdviewer.engine.run.replay import Replayer
 from gdviewer.engine.run.stepper import StepBlock, Stepper
 from gdviewer.engine.run.stop import START_UNDEFINED, Limits, Reason, Stop, record_full, stop_at, stop_for, unfit
 
-RECORD_BYTES = 2**30  # a run ends whose trace takes more for what it keeps of every step
-LARGEST_BLOCK = 256  # steps judged at once: so many make the judging cheap, and few are executed in vain past a stop
+RECORD_BYTES = 2**30  # a run stops when the columns with a value for every step exceed this
+LARGEST_BLOCK = 256  # maximum steps between two checks of the stop rules: checks are cheap, few steps are discarded
 
 
 @dataclass(frozen=True)
 class Origin:
-    """The state a run begins with: that of another after so many steps.
+    """The step of another run at which a run begins.
 
     Attributes:
-        run: the run that is continued. Its rows up to ``step`` are never rewritten, so it may go on meanwhile.
-        step: the step after which it is left.
-        changes: the hyperparameters to be moved on the way, where ``run`` has yet to be executed so far.
+        run: the run that is continued. Its rows up to ``step`` never change, so it may continue at the same time.
+        step: the step of the branch.
+        changes: the changes of hyperparameters up to that step, used if ``run`` must be executed first.
     """
 
     run: Run
@@ -42,51 +42,51 @@ class Origin:
 
     @property
     def past(self) -> Run:
-        """The run whose rule executed the step: ``run``, or one that it continues itself."""
+        """The run whose rule executed the step: ``run``, or one that it continues."""
         return self.run if self.step >= self.run.branch_step else self.run.owner(self.step)
 
     def reached(self) -> bool:
-        """Whether the run has got to the step, or has stopped before; brings it some way there where it has not."""
-        if not self._is_there():
+        """Return True if the run has reached the step or stopped before; otherwise execute some of its steps."""
+        if not self._has_reached():
             self.run.retrace(self.changes, self.step)
-        return self._is_there()
+        return self._has_reached()
 
-    def _is_there(self) -> bool:
+    def _has_reached(self) -> bool:
         return self.run.stop is not None or (self.run.begun and self.run.step >= self.step)
 
 
 class Run:
-    """A descent that is executed in blocks of steps and recorded whole.
+    """A descent that is executed in blocks of steps and recorded.
 
-    Steps are executed first and judged afterwards, a block at a time: for a problem that broadcasts, the losses of a
-    block are one call and so are the stop rules; steps past a stop are thrown away and leave nothing behind. For a
-    function of the user's, which may have effects or count its calls, a block is one step, and no point is asked for
-    that a stop rule has already refused.
+    The steps of a block are executed first; then the stop rules are checked for all of them. For a problem that
+    broadcasts, one call computes the losses of a block. Steps after a stop are discarded without effect. For a user's
+    function, which may have side effects, a block is one step, and no point is evaluated after a stop.
 
-    One thread calls :meth:`advance`; any thread may read ``trace``, ``stop`` and ``step``, and call the others.
+    One thread calls :meth:`advance`. Any thread may read ``trace``, ``stop`` and ``step``, and call the other methods.
 
-    An optimizer that needs what the problem does not have makes a run that has stopped before it began.
+    A run whose optimizer needs something that the problem does not have is stopped from the beginning.
 
-    A run with an ``origin`` continues another: its record begins with the other's rows, so step numbers, and with them
-    the schedule and all that is random, go on. The same rule goes on with its state, to the same bits; another begins
-    its state, and its count of steps, afresh.
+    A run with an ``origin`` continues another run. Its record begins with the rows of the other run, so step numbers,
+    the schedule and random numbers continue. The same rule continues with its state, with identical results; another
+    rule begins with its initial state and its own count of steps.
 
     Raises:
-        ValueError: a start, hyperparameter or seed of wrong form, or a schedule for an optimizer without a learning
-            rate.
+        ValueError: the start, a hyperparameter or the seed is invalid, or an optimizer without a learning rate has a
+            schedule.
 
     Attributes:
-        objective: what is minimised: the problem, with the term of the option ``l2`` where it is on.
-        trace: the record; its row 0, and the trace itself, exist once :meth:`begin` or :meth:`advance` was called.
-        stop: why the run ended, or None.
-        seed: what everything random is drawn from, with the step's number.
-        origin: where it begins; None for the start.
-        branch_step: the step after which its own rule takes over; 0 unless there is an origin.
-        upcoming: the hyperparameters that the next step executed will use.
-        busy_since: the time (``perf_counter``) at which a burst began to execute it, None while none does.
-        pace: seconds a step took in the last burst; infinite before.
-        domain: the region the problem is usually looked at, (n, 2).
-        breakpoints: where it is to pause; others may be set at any time and hold from the next block on.
+        problem, optimizer, hyperparameters, limits, options: the arguments; hyperparameters are those of the last step.
+        objective: the function that is minimised: the problem, plus the term of the option ``l2``.
+        trace: the record; it exists after :meth:`begin` or :meth:`advance`.
+        stop: the reason why the run stopped, or None.
+        seed: the seed from which, with the number of the step, all random numbers are drawn.
+        origin: the branch of another run; None for a run from the start.
+        branch_step: the step at which its own rule begins; 0 without an origin.
+        upcoming: the hyperparameters of the next step.
+        busy_since: the time (``perf_counter``) at which a burst began to execute it; None otherwise.
+        pace: seconds per step in the last burst; infinite before.
+        domain: the domain of the problem, shape (n, 2).
+        breakpoints: the breakpoints; new ones apply from the next block.
     """
 
     def __init__(
@@ -127,7 +127,7 @@ class Run:
         self._watch = Watch()
         self._replayer = Replayer(self, self._stepper.rate)
         self.domain: Array = getattr(problem, "domain", np.broadcast_to((-np.inf, np.inf), (problem.dimension, 2)))
-        self._due: tuple[Stop, Limits] | None = None  # at a breakpoint: the stop at the same step, and its limits
+        self._due: tuple[Stop, Limits] | None = None  # at a breakpoint: a stop at the same step, and its limits
         self._changed: deque[tuple[str, float]] = deque()
         self._initial = self.upcoming = dict(self.hyperparameters)
         self.origin = origin
@@ -135,125 +135,127 @@ class Run:
 
     @property
     def trace(self) -> Trace:
-        """The record of the run; raises RuntimeError before it has begun."""
+        """The record of the run.
+
+        Raises:
+            RuntimeError: the run has not begun.
+        """
         if self._trace is None:
             raise RuntimeError("the run has not begun")
         return self._trace
 
     @property
     def rule_start_step(self) -> int:
-        """The step after which its rule began: it counts its own steps from there."""
+        """The step at which its rule began; the rule counts its steps from there."""
         return self._stepper.rule_start_step
 
     @property
     def begun(self) -> bool:
-        """Whether the start has been evaluated, so that there is a trace."""
+        """True if the start has been evaluated, so that the trace exists."""
         return self._trace is not None
 
     @property
     def evaluations(self) -> tuple[int, int, int]:
-        """How often value, gradient and Hessian were evaluated, recording included.
+        """The numbers of evaluations of value, gradient and Hessian, including those for the record.
 
-        Where a problem broadcasts, those of the steps that count; of a function of the user's, all.
+        For a problem that broadcasts, evaluations of discarded steps are not counted.
         """
         return self._stepper.oracle.counts
 
     @property
     def at_breakpoint(self) -> bool:
-        """Whether a breakpoint has stopped it, so that it goes on with :meth:`resume`."""
+        """True if a breakpoint has stopped the run; :meth:`resume` continues it."""
         return self.stop is not None and self.stop.reason is Reason.BREAKPOINT
 
     @property
     def unwatched(self) -> Mapping[Breakpoint, str]:
-        """The breakpoints that ask for what this run does not have, and what that is."""
+        """The breakpoints that can't be evaluated in this run, with the reason."""
         return self._watch.unwatched
 
     @property
     def step(self) -> int:
-        """The number of steps done."""
+        """The number of executed steps."""
         return len(self._trace) - 1 if self._trace else 0
 
     @property
     def step_under_way(self) -> int:
-        """The number of the step that is being executed, or was last; one past ``step`` and further within a block."""
+        """The number of the step that is executed now, or was last; within a block it is larger than ``step`` + 1."""
         return self._stepper.oracle.t
 
     def change(self, name: str, value: float) -> None:
-        """Move a hyperparameter; it holds from the next step executed and is recorded in the trace.
+        """Change a hyperparameter from the next step; the change is recorded in the trace.
 
         Raises:
-            ValueError: an unknown name or a value out of range.
+            ValueError: the name is unknown or the value is out of range.
         """
         value = self.optimizer.check({name: value})[name]
         self.upcoming = self.upcoming | {name: value}
         self._changed.append((name, value))
 
     def hyperparameters_at(self, step: int) -> dict[str, float]:
-        """The hyperparameters that step number ``step`` was executed with."""
+        """Return the hyperparameters of step ``step``."""
         if self.origin and step <= self.branch_step:
             return self.origin.run.hyperparameters_at(step)
         initial, changes = self.hyperparameters_since(step)
         return initial | {change.name: change.value for change in changes}
 
     def hyperparameters_since(self, step: int) -> tuple[dict[str, float], tuple[Change, ...]]:
-        """Those that its own rule began with, and how they were moved up to step number ``step``."""
+        """Return the initial hyperparameters of its own rule, and their changes up to step ``step``."""
         changes = self._trace.changes if self._trace else []
         return self._initial, tuple(change for change in changes if self.branch_step < change.step <= step)
 
     def owner(self, step: int) -> Run:
-        """The run whose rule executed step number ``step``: this one, or the one it continues."""
+        """Return the run whose rule executed step ``step``: this one, or one that it continues."""
         return self.origin.run.owner(step) if self.origin and step <= self.branch_step else self
 
     def state_at(self, step: int) -> tuple[Any, ...]:
-        """What its own rule carried after step number ``step``; executed again where that is not kept."""
+        """Return the state of its own rule after step ``step``; steps are executed again if it is not kept."""
         return self._replayer.after(step)[1]
 
     def point(self, step: int) -> Array:
-        """The point after step number ``step``, shape (n,), read-only.
+        """Return the point after step ``step``, shape (n,), read-only.
 
-        Where the record does not keep it, it is executed again from the last one kept before, to the same bits, which
-        may take as long as those steps took.
+        If the record does not keep it, the steps from the last stored one are executed again, with identical results.
 
         Raises:
-            IndexError: the run has not got so far.
+            IndexError: the run has not reached the step.
         """
         return self._replayer.point(step)
 
     def nearest_point(self, step: int, seconds: float = 2e-3) -> tuple[int, Array]:
-        """The point after step number ``step``, or, where to execute that again would take longer, after the last one
-        before it that is kept; with the number of its step."""
+        """Return a step and its point: ``step``, or the last stored step before it if ``step`` takes longer."""
         return self._replayer.nearest_point(step, seconds)
 
     def recorded_gradient(self, step: int) -> Array:
-        """The gradient in row ``step`` of the record, shape (n,), read-only; evaluated again where it is not kept.
+        """Return the gradient in row ``step`` of the record, shape (n,), read-only; evaluated again if it is not kept.
 
-        Of a problem that is batchwise it is that of the batch which the next step sees; the gradient of the whole is
+        For a batchwise problem it is that of the batch of the next step. The gradient of the whole problem is
         ``objective.gradient(point(step))``.
         """
         return self._replayer.gradient(step)
 
     def resume(self, limits: Limits | None = None) -> None:
-        """Let a stopped run go on, under other limits where given; a rule that still holds stops it again.
+        """Let a stopped run continue, with other limits if given; a stop rule that still applies stops it again.
 
-        A run that a breakpoint has stopped goes on as if it had not been there.
+        A run at a breakpoint continues as it would without the breakpoint.
         """
         self.limits = limits or self.limits
         due, self._due = self._due, None
         self.stop = due[0] if due and due[1] == self.limits and not self._changed else None
 
     def halt(self, stop: Stop) -> None:
-        """End the run from outside; a block under way is thrown away."""
+        """Stop the run; the block that is executed now is discarded."""
         self.stop = stop
         self.cut()
 
     def cut(self) -> None:
-        """Let :meth:`advance`, where it is under way, return after the step under way."""
+        """Let a running :meth:`advance` return after the current step."""
         self._stepper.cut = True
 
     def begin(self) -> None:
-        """Evaluate the start, which makes row 0 of the trace; an error there ends the run.
+        """Evaluate the start and create the trace; an error stops the run.
 
-        One that continues another takes its rows. Where they have yet to be executed, a call executes some of them.
+        A run that continues another copies its rows; if they do not exist yet, each call executes some of them.
         """
         if self._trace or self.stop:
             return
@@ -273,7 +275,7 @@ class Run:
         except (Exception, SystemExit) as error:
             self._end(stop_for(error))
             return
-        if self.stop:  # ended from outside meanwhile
+        if self.stop:  # halted by another thread
             return
         x.setflags(write=False)
         stepper.state = tuple(map(read_only, self.optimizer.state.values()))
@@ -282,7 +284,7 @@ class Run:
             self._end(START_UNDEFINED)
 
     def advance(self, steps: int = 1) -> None:
-        """Execute up to ``steps`` steps, fewer where a stop or a :meth:`cut` comes first."""
+        """Execute up to ``steps`` steps, until the run stops or :meth:`cut` is called."""
         self._stepper.cut = False
         self.begin()
         while not (self.begun or self.stop):
@@ -298,18 +300,17 @@ class Run:
             except (Exception, SystemExit) as error:
                 if size == 1:
                     self._end(stop_for(error))
-                else:  # again, a step at a time, so that the steps before the error are kept
+                else:  # repeat step by step, to keep the steps before the error
                     size, oracle.counts = 1, before
                     oracle.forget()
             if self.step >= end or self._stepper.cut:
                 break
 
-    def retrace(self, changes: Iterable[Change], step: int, most: int = LARGEST_BLOCK) -> None:
-        """Execute up to ``most`` steps towards ``step``, and move hyperparameters at the steps where ``changes`` say
-        so."""
+    def retrace(self, changes: Iterable[Change], step: int, max_steps: int = LARGEST_BLOCK) -> None:
+        """Execute up to ``max_steps`` steps towards ``step``, with these changes of hyperparameters."""
         self.begin()
         done = self.step
-        end = min(step, done + most)
+        end = min(step, done + max_steps)
         if not self.begun or self.stop or end <= done:
             return
         for change in changes:
@@ -320,14 +321,17 @@ class Run:
         self.advance(end - done)
 
     def replay(self, step: int, through: Callable[[Rule], Rule] | None = None) -> tuple[Array, dict[str, Any]]:
-        """Execute step number ``step`` again from the recorded row before it: the same bits, at no effect.
+        """Execute step ``step`` again from the row before it, with identical results and without effect on the run.
 
         Args:
-            step: from 1 to one past the last step done, which shows the move that a stop rule left unapplied.
-            through: gets the rule, its hyperparameters bound, and returns what is called for that step in its place.
+            step: from 1 to one past the last step, whose move a stop rule did not apply.
+            through: takes the rule, with bound hyperparameters, and returns the function to call instead.
 
         Returns:
-            the point after it, shape (n,), and the optimizer's state after it.
+            The point after the step, shape (n,), and the state of the optimizer after it.
+
+        Raises:
+            IndexError: there is no such step.
         """
         if not 1 <= step <= len(self.trace):
             raise IndexError(f"step must be in 1 … {len(self.trace)}; got {step}")
@@ -335,26 +339,25 @@ class Run:
         return x, dict(zip(self.owner(step).optimizer.state, state, strict=True))
 
     def _continue(self, origin: Origin) -> None:
-        """Take the rows and the state of the run this one continues, once that has got so far; or its end, if it ends
-        before."""
+        """Copy rows and state of the continued run when it has reached the step, or its stop if it stops before."""
         try:
             with np.errstate(all="ignore"):
                 reached, past = origin.reached(), origin.past
                 if reached and past.begun:
-                    self._take_over(past, min(origin.step, past.step))
+                    self._branch_off(past, min(origin.step, past.step))
         except (Exception, SystemExit) as error:
             self._end(stop_for(error))
             return
         if past.stop and past.step < origin.step:
             self._end(past.stop)
 
-    def _take_over(self, past: Run, step: int) -> None:
-        """Take the rows and the state of another run after a step of its own rule.
+    def _branch_off(self, past: Run, step: int) -> None:
+        """Copy the rows and the state of another run after a step of its own rule.
 
-        Where another function is minimised from here on, its loss and gradient are asked.
+        If the objective differs, its loss and gradient are evaluated.
         """
-        stepper, objective, goes_on = self._stepper, self.objective, past.optimizer == self.optimizer
-        state = past.state_at(step) if goes_on else tuple(map(read_only, self.optimizer.state.values()))
+        stepper, objective, same_rule = self._stepper, self.objective, past.optimizer == self.optimizer
+        state = past.state_at(step) if same_rule else tuple(map(read_only, self.optimizer.state.values()))
         x = past.point(step)
         loss, gradient = past.trace.loss[step], past.recorded_gradient(step)
         if self.options.l2 != past.options.l2:
@@ -362,32 +365,32 @@ class Run:
             loss, gradient = (oracle.exact_value(x), oracle.exact_gradient(x)) if whole else oracle.ahead(step + 1, x)
         newest = Moment(step, x, gradient, state, past.point(step - 1) if step else None)
         trace = past.trace.continued(newest, self.optimizer.state, float(loss))
-        if goes_on and step:
+        if same_rule and step:
             before, now = past.hyperparameters_at(step), self._initial
             trace.changes += [Change(step + 1, name, value) for name, value in now.items() if value != before[name]]
         schedule_state = self._schedule_state_after(past, step)
-        if self.stop:  # ended from outside meanwhile
+        if self.stop:  # halted by another thread
             return
         stepper.x, stepper.state, stepper.schedule_state = x, state, schedule_state
-        stepper.value, stepper.rule_start_step = trace.loss[-1], past.rule_start_step if goes_on else step
+        stepper.value, stepper.rule_start_step = trace.loss[-1], past.rule_start_step if same_rule else step
         self.branch_step, self._trace = step, trace
 
     def _schedule_state_after(self, past: Run, step: int) -> tuple[Any, ...]:
-        """The state of the schedule after it has followed the losses of another run for so many steps."""
+        """Return the state of the schedule after the losses of another run up to this step."""
         schedule = self.options.schedule
         if schedule is None:
             return ()
         state = tuple(schedule.state.values())
         if schedule.follows_loss:
-            own = self._initial["learning_rate"]
+            initial = self._initial["learning_rate"]
             for t in range(1, step + 1):
-                rate = past.hyperparameters_at(t).get("learning_rate", own)
+                rate = past.hyperparameters_at(t).get("learning_rate", initial)
                 _, state = schedule.at(t - 1, rate, float(past.trace.loss[t - 1]), state)
         return state
 
     def _block(self, size: int) -> None:
-        """Execute ``size`` steps, judge them, and append those that count."""
-        self._take_changes()
+        """Execute ``size`` steps, apply stop rules and breakpoints, and append the steps that count."""
+        self._apply_changes()
         trace, stepper, free, first = self.trace, self._stepper, self.problem.broadcasts, self.step
         oracle = stepper.oracle
         watched, noted, hits = self.breakpoints, dict[int, str](), list[Hit]()
@@ -399,12 +402,12 @@ class Run:
             size = len(block.points) - 1
             x, gradient = together(block.points), together(block.gradients)
             loss, missing = block.all_losses(self.objective, trace.loss[-1], x)
-            accepted, stop = self._judge(block, x, loss, gradient)
+            accepted, stop = self._apply_stop_rules(block, x, loss, gradient)
             shown = accepted + bool(watched and stop and stop.refuses)
             try:
                 columns = [together(column) for column in zip(*block.states[1 : shown + 1], strict=True)]
             except (TypeError, ValueError):
-                raise stepper.misfit(block, first, self.hyperparameters) from None
+                raise stepper.result_error(block, first, self.hyperparameters) from None
             if watched:
                 known = slice(shown + 1)
                 steps = Steps(
@@ -412,10 +415,10 @@ class Run:
                     noted,
                 )  # fmt: skip
                 counted, hits = self._watch.first_hit(watched, steps, accepted)
-                if hits:  # a stop at the same step is due when the run goes on
+                if hits:  # a stop at the same step applies when the run continues
                     self._due = (stop, self.limits) if stop and counted == accepted else None
                     accepted, stop = counted, stop_at(hits[0])
-        if self.stop:  # ended from outside while the block was under way
+        if self.stop:  # halted by another thread during the block
             accepted, hits = 0, []
         if accepted:
             rows = slice(1, accepted + 1)
@@ -423,8 +426,8 @@ class Run:
             try:
                 trace.append(x[rows], loss[rows], gradient[rows], block.rates[:accepted], columns)
             except (TypeError, ValueError):
-                raise stepper.misfit(block, first, self.hyperparameters) from None
-            stepper.take(block, accepted)
+                raise stepper.result_error(block, first, self.hyperparameters) from None
+            stepper.accept(block, accepted)
         trace.hits += hits
         executed = accepted if free else size
         value, slope, curvature = block.counts[executed]
@@ -436,23 +439,23 @@ class Run:
         elif trace.scalar_bytes > RECORD_BYTES:
             self._end(record_full(self.step, trace.scalar_bytes))
 
-    def _judge(self, block: StepBlock, x: Rows, loss: Array, gradient: Rows) -> tuple[int, Stop | None]:
-        """How many steps of a block count, and the stop that ends the run there."""
+    def _apply_stop_rules(self, block: StepBlock, x: Rows, loss: Array, gradient: Rows) -> tuple[int, Stop | None]:
+        """Return the number of steps of a block that count, and the stop after them."""
         limits, size = self.limits, len(block.points) - 1
         long = not isinstance(x, np.ndarray)
-        if long and limits.go_on(self.step, block.points, loss, block.gradients, block.rate_ratio[:size]):
+        if long and limits.surely_continue(self.step, block.points, loss, block.gradients, block.rate_ratio[:size]):
             return size, None
         x, gradient = np.asarray(x), np.asarray(gradient)
         pauses = (x[1:] == x[:-1]).all(axis=1)
         for i in np.flatnonzero(pauses).tolist():
             pauses[i] = block.is_pause(i + 1, self._stepper.varies)
-        return limits.judge(self.step, x, loss, gradient, pauses, block.rate_ratio[:size])
+        return limits.first_stop(self.step, x, loss, gradient, pauses, block.rate_ratio[:size])
 
     def _end(self, stop: Stop) -> None:
         if not self.stop:
             self.stop = stop
 
-    def _take_changes(self) -> None:
+    def _apply_changes(self) -> None:
         changed: dict[str, float] = {}
         while self._changed:
             name, value = self._changed.popleft()
@@ -465,8 +468,8 @@ class Run:
             self.trace.changes += [Change(self.step + 1, name, value) for name, value in changed.items()]
 
 
-def leaves(run: Run, other: Run) -> bool:
-    """Whether the steps before ``run`` left the one it continues are also those of ``other``."""
+def shares_past(run: Run, other: Run) -> bool:
+    """Return True if the steps of ``run`` before its branch are also those of ``other``."""
     if run.origin is None or not other.begun or other.step < run.branch_step:
         return False
     past = run.origin.past

@@ -1,4 +1,4 @@
-"""What executes steps, a block of them at a time."""
+"""Execution of steps in blocks."""
 
 from __future__ import annotations
 
@@ -14,20 +14,24 @@ from gdviewer.engine.record.columns import Rows
 from gdviewer.engine.rules.optimizer import Optimizer
 from gdviewer.engine.rules.options import Options
 from gdviewer.engine.rules.oracle import Array, Minimisable
-from gdviewer.engine.rules.rule_result import RuleResultError, executed, misfit
+from gdviewer.engine.rules.rule_result import RuleResultError, executed, result_error
 from gdviewer.engine.run.stop import Limits
 
 _RATE = "learning_rate"
-_BYTES = 2**22  # what the points, gradients and states of a block may take: so much stays in a processor's cache
-_FEW = 16  # steps that cost less to execute in vain than to judge one by one
+_BYTES = 2**22  # maximum bytes of the points, gradients and states of a block, to fit in the cache of a processor
+_MIN_STEPS = 16  # of a block; discarding them costs less than checking stop rules more often
 
 
 @dataclass
 class StepBlock:
-    """Steps that were executed and are yet to be judged: where they began, and what each came to.
+    """Executed steps to which stop rules are not applied yet; entry 0 is the state before them.
 
-    ``counts`` are those of the oracle after each; a loss that is None is yet to be evaluated. ``rate_ratio`` is the
-    full learning rate divided by the scheduled one.
+    Attributes:
+        points, states, gradients: the values after each step.
+        losses: the loss after each step; None if it is not evaluated yet.
+        counts: the evaluation counts of the oracle after each step.
+        rates: the learning rates; rate_ratio: full learning rate divided by the scheduled one.
+        schedule_state: the state of the schedule after the block.
     """
 
     points: list[Array]
@@ -40,10 +44,12 @@ class StepBlock:
     schedule_state: tuple[Any, ...] = ()
 
     def all_losses(self, objective: Minimisable, first: float, x: Rows) -> tuple[Array, NDArray[np.intp]]:
-        """The loss in each row, and the rows in which it was not known and is evaluated here, all in one call.
+        """Return all losses, and the rows whose losses are evaluated here in one call.
 
         Args:
-            first: the loss in row 0; x: the points.
+            objective: the function.
+            first: the loss in row 0.
+            x: the points.
         """
         size = len(self.points) - 1
         loss = np.full(size + 1, first)
@@ -56,8 +62,10 @@ class StepBlock:
         return loss, missing
 
     def is_pause(self, i: int, varies: bool) -> bool:
-        """Whether step ``i`` has left the point where it was, but the next step may not: it finds another state of the
-        optimizer, or another function where that ``varies`` from step to step."""
+        """Return True if step ``i`` did not move but the next one may.
+
+        The state of the optimizer has changed, or the function ``varies`` from step to step.
+        """
         if not np.array_equal(self.points[i], self.points[i - 1]):
             return False
         same = (np.array_equal(a, b) for a, b in zip(self.states[i], self.states[i - 1], strict=True))
@@ -65,15 +73,16 @@ class StepBlock:
 
 
 class Stepper:
-    """A rule with all that stands around it, and where it is.
+    """A rule with its oracle, schedule and current state.
 
     Attributes:
-        objective: what is minimised; oracle: what the rule sees of it.
-        x, state: the point, shape (n,), and what the rule carries; value: the loss there, None where it was not asked.
-        schedule_state: what the schedule carries.
-        born: the step after which the rule began; it counts its own steps from there.
-        varies: whether what the rule sees is another function from step to step.
-        cut: set from any thread, it lets the block under way end with the step under way.
+        objective: the function that is minimised; oracle: the view of it for the rule.
+        optimizer: the rule; scheduled: the schedule, or None.
+        x, state: the point, shape (n,), and the state of the rule; value: the loss, None if it was not evaluated.
+        schedule_state: the state of the schedule.
+        rule_start_step: the step at which the rule began; it counts its steps from there.
+        varies: True if the rule sees another function at each step.
+        cut: set by any thread to end the block after the current step.
     """
 
     def __init__(self, objective: Minimisable, optimizer: Optimizer, options: Options, x: Array, seed: int) -> None:
@@ -88,8 +97,7 @@ class Stepper:
         self.cut = False
 
     def rate(self, t: int, hyperparameters: Mapping[str, Any], loss: float) -> tuple[float, tuple[Any, ...]]:
-        """The learning rate of step number ``t``, the next to be executed or one in its block, and the schedule's state
-        after it."""
+        """Return the learning rate of step ``t``, which is not recorded yet, and the state of the schedule after it."""
         full = hyperparameters.get(_RATE, np.nan)
         return (full, ()) if self.scheduled is None else self.scheduled.at(t - 1, full, loss, self.schedule_state)
 
@@ -102,11 +110,15 @@ class Stepper:
         gradient: Array,
         limits: Limits,
     ) -> StepBlock:
-        """Execute up to ``size`` steps after step ``first``, fewer where the optimizer has stalled.
+        """Execute up to ``size`` steps after step ``first``, fewer if the optimizer stalls.
 
         Args:
-            recorded, gradient: the loss and the gradient where it is now, shape (n,).
-            limits: where a function of the user's need not be asked any more.
+            size: the maximum number of steps.
+            first: the number of executed steps.
+            hyperparameters: the hyperparameters.
+            recorded: the loss at the current point.
+            gradient: the gradient there, shape (n,).
+            limits: stop rules that save evaluations of a user's function.
         """
         oracle, optimizer, free, scheduled = self.oracle, self.optimizer, self.objective.broadcasts, self.scheduled
         batchwise = self.objective.batchwise
@@ -128,7 +140,7 @@ class Stepper:
             x, state = executed(optimizer, rule, oracle, t - rule_start_step, x, state)
             add_point(x)
             add_state(state)
-            stays = x is before  # then there is nothing new to ask
+            stays = x is before  # no new evaluation is needed
             pause = (stays or not free) and block.is_pause(-1, self.varies)
             if batchwise or not stays:
                 if not free and limits.end_before(gradient, before, x, pause, block.rate_ratio[t - first - 1]):
@@ -137,7 +149,7 @@ class Stepper:
                     loss, gradient = oracle.ahead(t + 1, x)
                 else:
                     gradient = gradient_at(x)
-                    # A rule that asks for values asks for this one too; else the losses of a block are one call.
+                    # A rule that evaluates losses needs this one too; else one call computes the losses of the block.
                     loss = value_at(x) if oracle.asked else None
             add_loss(loss)
             add_gradient(gradient)
@@ -145,25 +157,28 @@ class Stepper:
             if self.cut:
                 break
             if stays and not pause:
-                break  # the run has most likely stalled, and a search that finds nothing is the longest there is
+                break  # the run has probably stalled, and a failed line search takes long
         return block
 
-    def take(self, block: StepBlock, steps: int) -> None:
-        """Go to where a block was after so many of its steps."""
+    def accept(self, block: StepBlock, steps: int) -> None:
+        """Set the state to that after a number of steps of a block."""
         self.x, self.state, self.value = block.points[steps], block.states[steps], block.losses[steps]
         self.schedule_state = block.schedule_state
 
     def room(self, done: int) -> int:
-        """How many steps a block may have: about as many as are done, so that few are executed in vain past a stop, and
-        no more than there is room for; one at first, to see how much the optimizer carries."""
+        """Return the maximum number of steps of the next block, limited by memory.
+
+        It is about the number of executed steps, so that few steps are discarded after a stop; one at first, to measure
+        the state of the optimizer.
+        """
         if self.state and not done:
             return 1
         step = 2 * self.x.nbytes + sum(np.asarray(part).nbytes for part in self.state)
-        return max(1, min(max(_FEW, done), _BYTES // step))
+        return max(1, min(max(_MIN_STEPS, done), _BYTES // step))
 
-    def misfit(self, block: StepBlock, first: int, hyperparameters: Mapping[str, Any]) -> RuleResultError:
-        """What is wrong with the state after the last step of a block, which can't be recorded."""
+    def result_error(self, block: StepBlock, first: int, hyperparameters: Mapping[str, Any]) -> RuleResultError:
+        """Return the error of the state after the last step of a block, which can't be recorded."""
         rate = {_RATE: block.rates[-1]} if self.scheduled else {}
         rule = self.optimizer.bind({**hyperparameters, **rate})
         t = first + len(block.points) - 1 - self.rule_start_step
-        return misfit(self.optimizer, rule, self.oracle, t, block.points[-2], *block.states[-2:])
+        return result_error(self.optimizer, rule, self.oracle, t, block.points[-2], *block.states[-2:])

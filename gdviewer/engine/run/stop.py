@@ -1,4 +1,4 @@
-"""When a run stops, and what is said about it."""
+"""Stop rules and their messages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gdviewer.engine.rules.source_location import SourceLocation, location_of_er
 
 
 class Reason(Enum):
-    """Why a run stopped; the value is the word used in files and results."""
+    """The reason why a run stopped; the value is the word used in files and results."""
 
     TOLERANCE = "tolerance"
     GRADIENT_TOLERANCE = "gradient tolerance"
@@ -35,12 +35,12 @@ class Reason(Enum):
 
     @property
     def limit(self) -> str | None:
-        """The name of the limit that ended the run, None where it was something else."""
+        """The name of the limit that stopped the run; None for another reason."""
         return _LIMIT_OF.get(self)
 
     @property
     def converged(self) -> bool:
-        """Whether this is an end that was asked for by a tolerance."""
+        """True if a tolerance was met."""
         return self in (Reason.TOLERANCE, Reason.GRADIENT_TOLERANCE, Reason.LOSS_TOLERANCE)
 
 
@@ -56,14 +56,15 @@ _LIMIT_OF = {
 
 @dataclass(frozen=True)
 class Stop:
-    """Why a run stopped.
+    """The stop of a run.
 
     Attributes:
-        happened: one sentence on what happened; suggested: one on what to do.
-        flat: whether the slope was nearly zero, at a limit that is met on slopes too.
-        refuses: whether it is for a step that was executed and left unapplied, as it was not finite.
-        lacks: what the optimizer needs and the problem does not have, as words.
-        exception: what user code raised; location: the line of user code in which it happened.
+        reason: the reason.
+        happened: a sentence on the event; suggested: a sentence with a remedy.
+        flat: True if the slope was nearly zero, for a limit that can also be met on a slope.
+        refuses: True if a step was executed but not applied because it was not finite.
+        lacks: the property that the optimizer needs and the problem does not have, as text.
+        exception: the exception of user code; location: its line of user code.
     """
 
     reason: Reason
@@ -77,17 +78,17 @@ class Stop:
 
     @property
     def message(self) -> str:
-        """One sentence on what happened."""
+        """A sentence on the event."""
         return self.happened.text
 
     @property
     def advice(self) -> str:
-        """One sentence on what to do."""
+        """A sentence with a remedy."""
         return self.suggested.text
 
     @property
     def is_about_the_point(self) -> bool:
-        """Whether the run ended because there was little left to do, so that it matters what kind of point that is."""
+        """True if the run stopped because of the point, so that its kind is of interest."""
         return self.reason.converged or self.reason is Reason.STALLED or self.flat
 
 
@@ -98,47 +99,46 @@ START_UNDEFINED = Stop(
 
 
 def unfit(lacks: str) -> Stop:
-    """The stop of an optimizer that needs what the problem does not have."""
+    """Return the stop of an optimizer that needs something that the problem does not have."""
     advice = Message("Choose another optimizer for it, or another problem.")
     return Stop(Reason.UNFIT, Message("{lacks}.", {"lacks": lacks}), advice, lacks=lacks)
 
 
 def record_full(step: int, nbytes: int) -> Stop:
-    """The stop of a run whose record takes so many bytes for what it keeps of every step."""
+    """Return the stop of a run whose record is full."""
     happened = Message(
         "The record is full: its {step:,} steps take {megabytes:,.0f} MB.", {"step": step, "megabytes": nbytes / 1e6}
     )
-    return Stop(Reason.FULL, happened, Message("Take fewer steps, or begin another run where this one has come to."))
+    return Stop(Reason.FULL, happened, Message("Take fewer steps, or start another run at its last point."))
 
 
 def stop_at(hit: Hit) -> Stop:
-    """The stop at a breakpoint."""
+    """Return the stop at a breakpoint."""
     return Stop(Reason.BREAKPOINT, hit.message, Message("Run goes on from here."))
 
 
 def failure(text: str, location: SourceLocation | None, exception: BaseException | None = None) -> Stop:
-    """The stop that user code makes which raises, or does not return: how, and where."""
-    advice = Message("Mend the function and run again; the steps before it are kept.")
+    """Return the stop of user code that raised an exception or does not return."""
+    advice = Message("Correct the function and run again; the steps before it are kept.")
     return Stop(Reason.ERROR, Message("{error}", {"error": text}), advice, exception=exception, location=location)
 
 
 def stop_for(error: BaseException) -> Stop:
-    """The stop that an exception in user code makes; one that asks for what the problem lacks is unfit for it."""
+    """Return the stop of an exception in user code."""
     if isinstance(error, UnfitError):
         return unfit(str(error))
     return failure(error_text(error), location_of_error(error), error)
 
 
 def error_text(error: BaseException) -> str:
-    """An exception in user code as words: its type, its text, and the line of user code it came from."""
+    """Return an exception of user code as text: its type, its message and its line of user code."""
     kind = type(error).__name__
     text = str(error) if isinstance(error, RuleResultError) else f"{kind}: {error}" if str(error) else kind
     location = location_of_error(error)
     return f"{text} ({location.text})" if location else text
 
 
-# At each limit: what happened, and what to do. Where it is met on slopes too, the advice for where there is none stands
-# in a list of its own.
+# The event and the remedy for each limit. A limit that can be met on a slope has another remedy for a flat point below.
 _SENTENCES: Mapping[Reason, tuple[str, str]] = {
     Reason.TOLERANCE: (
         "Tolerance met: no component of the next move exceeds {tolerance:g}.",
@@ -178,47 +178,47 @@ _ADVICE_IF_FLAT: Mapping[Reason, str] = {
     ),
     Reason.STEP_LIMIT: "The slope is nearly zero here; lower the step limit, or start elsewhere to see more.",
 }
-_SOME = 128  # components of a long row that are looked at first
-_FLAT = 1e-2  # ‖gradient‖ still called nearly zero in advice; of thousands of components none need be large
+_SAMPLE = 128  # components of a long row that are tested first
+_FLAT = 1e-2  # largest ‖gradient‖ that a remedy calls nearly zero
 
 
-# The limits as parameters: their controls, flags and checks are made from these. None in Limits switches a rule off.
+# The limits as parameters, from which controls, flags and checks are made. None in Limits switches a rule off.
 LIMITS: Mapping[str, Parameter] = {
     "tolerance": Parameter(
-        1e-5, 0, 1e3, scale="log", slider=(1e-12, 1), meaning="stop where no component of the move exceeds this"
+        1e-5, 0, 1e3, scale="log", slider=(1e-12, 1), meaning="stop when no component of the move exceeds this"
     ),
     "max_steps": Parameter(
         1000, 1, 1e9, scale="log", slider=(1, 1e7), whole=True, meaning="stop after this many steps"
     ),
     "gradient_tolerance": Parameter(
-        1e-5, 0, 1e3, scale="log", slider=(1e-12, 1), meaning="stop where no component of the gradient exceeds this"
+        1e-5, 0, 1e3, scale="log", slider=(1e-12, 1), meaning="stop when no component of the gradient exceeds this"
     ),
     "loss_tolerance": Parameter(
-        1e-9, 0, 1, scale="log", slider=(1e-16, 1), meaning="stop where a step changes the loss by a smaller share"
+        1e-9, 0, 1, scale="log", slider=(1e-16, 1), meaning="stop when the relative change of the loss is smaller"
     ),
     "divergence": Parameter(
         1e12, 0, 1e300, scale="log", open_low=True, slider=(1, 1e100),
-        meaning="stop where a component or the loss exceeds this",
+        meaning="stop when a component or the loss exceeds this",
     ),
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Limits:
-    """When a run is to stop; ``None`` switches a rule off.
+    """The limits at which a run stops; ``None`` switches a rule off.
 
-    * ``tolerance``: every component of the proposed move is at most this; the move is not applied (the rule of the
-      classic ``GD(f, start, lr, n_iter=50, tol=1e-05)``). A move of exactly zero on a slope is a pause, and no end, if
-      the optimizer's state has changed (Rprop after a change of sign, a trust region that shrinks) or the next step
-      sees another function (batches, noise); if not, the run has stalled. Where a schedule has lowered the learning
-      rate, the move is taken as it would be at the full rate, so that the trough before a restart is no end.
-    * ``max_steps``: so many steps are done.
+    * ``tolerance``: no component of the proposed move exceeds this; the move is not applied (the rule of the classic
+      ``GD(f, start, lr, n_iter=50, tol=1e-05)``). A zero move on a slope is a pause, not a stop, if the state of the
+      optimizer has changed (Rprop after a change of sign, a shrinking trust region) or the next step sees another
+      function (batches, noise); otherwise the run has stalled. If a schedule has lowered the learning rate, the move is
+      scaled to the full rate, so that a run does not stop before a restart of the schedule.
+    * ``max_steps``: this number of steps was executed.
     * ``gradient_tolerance``: the infinity norm of the gradient is at most this (SciPy's ``gtol``).
     * ``loss_tolerance``: \\|f₋ − f\\| ≤ this · max(\\|f₋\\|, \\|f\\|, 1) (SciPy's ``ftol`` in L-BFGS-B).
     * ``divergence``: a component of the point, or the loss, is larger in absolute value.
 
     Raises:
-        ValueError: a value out of its range in ``LIMITS``.
+        ValueError: a value is out of its range in ``LIMITS``.
     """
 
     tolerance: float | None = float(LIMITS["tolerance"])
@@ -234,12 +234,14 @@ class Limits:
                 object.__setattr__(self, name, parameter.check(name, value))
 
     def end_before(self, gradient: Array, x: Array, proposed: Array, pause: bool, rate_ratio: float = 1.0) -> bool:
-        """Whether the run ends at ``x`` whatever the function is at the point proposed, so that it need not be asked.
+        """Return True if the run stops at ``x`` without an evaluation at the proposed point.
 
         Args:
-            gradient: the gradient at ``x``; all three have shape (n,).
-            pause: whether a move of zero has changed the optimizer's state.
-            rate_ratio: full learning rate by scheduled one.
+            gradient: the gradient at ``x``, shape (n,).
+            x: the point, shape (n,).
+            proposed: the proposed point, shape (n,).
+            pause: True if a zero move has changed the state of the optimizer.
+            rate_ratio: full learning rate divided by the scheduled one.
         """
         return bool(
             (np.abs(proposed - x).max() * rate_ratio <= _or_never(self.tolerance) and not (pause and gradient.any()))
@@ -247,28 +249,33 @@ class Limits:
             or not np.isfinite(proposed).all()
         )
 
-    def go_on(self, step: int, x: Sequence[Array], loss: Array, gradient: Sequence[Array], rate_ratio: Array) -> bool:
-        """Whether a quick look at a block of steps with long rows tells that :meth:`judge` would find no stop in it.
+    def surely_continue(
+        self, step: int, x: Sequence[Array], loss: Array, gradient: Sequence[Array], rate_ratio: Array
+    ) -> bool:
+        """Return True if a fast test of long rows shows that :meth:`first_stop` finds no stop.
 
-        One component that moves further than the tolerance refutes it, so some are looked at; and no component is
-        larger than the norm.
+        One component above the tolerance is enough, so only a sample is tested; no component exceeds the norm.
 
         Args:
-            x, gradient: rows ``step … step + k``, each of shape (n,); the others as for :meth:`judge`.
+            step: the number of the step of row 0.
+            x: rows ``step … step + k``, shape (n,) each.
+            loss: the losses, shape (k+1,).
+            gradient: the gradients, shape (n,) each.
+            rate_ratio: full learning rate divided by the scheduled one, shape (k,).
         """
         change = np.abs(loss[1:] - loss[:-1])
         scale = np.maximum(np.maximum(np.abs(loss[1:]), np.abs(loss[:-1])), 1)
-        some = slice(None, None, max(1, len(x[0]) // _SOME))
+        some = slice(None, None, max(1, len(x[0]) // _SAMPLE))
         return bool(
             step + len(x) - 1 < self.max_steps
             and (np.abs(loss[1:]) <= self.divergence).all()
             and (self.loss_tolerance is None or (change > self.loss_tolerance * scale).all())
             and (self.tolerance is None or (_sizes(x, some, moves=True) * rate_ratio > self.tolerance).all())
             and (self.gradient_tolerance is None or (_sizes(gradient[:-1], some) > self.gradient_tolerance).all())
-            and (norms(x[1:]) <= 0.99 * self.divergence).all()  # but for rounding
+            and (norms(x[1:]) <= 0.99 * self.divergence).all()  # allows for rounding
         )
 
-    def judge(
+    def first_stop(
         self,
         step: int,
         x: Array,
@@ -277,23 +284,24 @@ class Limits:
         pauses: NDArray[np.bool_],
         rate_ratio: Array | float = 1.0,
     ) -> tuple[int, Stop | None]:
-        """Find the first stop in a block of steps executed one after another.
+        """Find the first stop in a block of consecutive steps.
 
         Args:
-            step: the number of the step that row 0 holds.
-            x, loss, gradient: rows ``step … step + k`` with shapes (k+1, n), (k+1,), (k+1, n).
-            pauses: the steps whose move is zero and has changed the optimizer's state, (k,).
-            rate_ratio: full learning rate by scheduled one, (k,).
+            step: the number of the step of row 0.
+            x: rows ``step … step + k``, shape (k+1, n).
+            loss: the losses, shape (k+1,).
+            gradient: the gradients, shape (k+1, n).
+            pauses: a mask of the steps with a zero move that have changed the state of the optimizer, shape (k,).
+            rate_ratio: full learning rate divided by the scheduled one, shape (k,).
 
         Returns:
-            how many of the ``k`` steps count, and the stop that ends the run there, if any.
+            The number of steps that count, and the stop after them, if there is one.
         """
         move = np.abs(x[1:] - x[:-1]).max(axis=1)
         size = np.maximum(np.abs(x[1:]).max(axis=1), np.abs(loss[1:]))
         small = move * rate_ratio <= _or_never(self.tolerance)
 
-        # The rules that may hold somewhere, with the number of steps that count if one is what ends the run. Of several
-        # at the same step the first in this order is told.
+        # The rules that may apply, with 1 if the step of the stop counts. At the same step the first one is reported.
         rules: list[tuple[Reason, NDArray[np.bool_], int]] = []
         if self.gradient_tolerance is not None or small.any():
             slope = np.abs(gradient[:-1]).max(axis=1)
@@ -303,7 +311,7 @@ class Limits:
                 (Reason.STALLED, small & (move == 0) & (slope > _FLAT), 0),
                 (Reason.TOLERANCE, small, 0),
             ]
-        if not size.max(initial=0.0) <= self.divergence:  # NaN is not
+        if not size.max(initial=0.0) <= self.divergence:  # also true for NaN
             rules += [
                 (Reason.LEFT_DOMAIN, np.isnan(loss[1:]) & np.isfinite(x[1:]).all(axis=1), 0),
                 (Reason.DIVERGED, ~np.isfinite(size), 0),
@@ -326,10 +334,13 @@ class Limits:
         return steps, self.stop(reason, step + steps, gradient[steps], refuses)
 
     def stop(self, reason: Reason, step: int, gradient: Array, refuses: bool = False) -> Stop:
-        """The stop that a rule makes after a step.
+        """Return the stop of a rule after a step.
 
         Args:
-            gradient: the gradient there, (n,); refuses: whether the step after it was left unapplied.
+            reason: the rule.
+            step: the step.
+            gradient: the gradient there, shape (n,).
+            refuses: True if the next step was not applied.
         """
         varies = reason in _ADVICE_IF_FLAT
         slope = float(norms(gradient[None])[0] if varies else np.abs(gradient).max())
@@ -343,7 +354,7 @@ class Limits:
 
 
 def _sizes(rows: Sequence[Array], some: slice, moves: bool = False) -> Array:
-    """The largest of some components of each row, or of each move from one row to the next."""
+    """Return the largest of some components of each row, or of each move between rows."""
     parts = np.array([row[some] for row in rows])
     sizes: Array = np.abs(np.diff(parts, axis=0) if moves else parts).max(axis=1)
     return sizes

@@ -1,4 +1,4 @@
-"""Values as they were when they were looked at."""
+"""Snapshots of values, which later lines can't change."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 from gdviewer.engine.rules.oracle import Array
 
 
-class Keeper:
-    """Gives values that later lines can't change: copies, and for an array that is as it was the copy there is."""
+class Snapshot:
+    """Returns copies of values; an unchanged array is copied once."""
 
     def __init__(self) -> None:
         self._copies: dict[int, Array] = {}
@@ -27,7 +27,7 @@ class Keeper:
         return value
 
     def _array(self, value: Array) -> Array:
-        if value.base is None and not value.flags.writeable:  # as points and gradients of the record are
+        if value.base is None and not value.flags.writeable:  # such as points and gradients of the record
             return value
         known = self._copies.get(id(value))
         if known is None or known.dtype != value.dtype or not np.array_equal(known, value):

@@ -1,9 +1,9 @@
-"""The step executed again under a line tracer: every line that ran, what it read, and what it came to.
+"""Inspection of a step: it is executed again under a line tracer, which records each line with its values.
 
-It works for any rule, and costs the descent nothing: :meth:`Run.replay` executes one step again, and Python tells the
-tracer of each line. The functions a rule calls are followed where they are mathematics: the rules' own helpers, what a
-problem is made of, and the user's code; what lies between, the oracle and NumPy, is passed through. Code says itself
-which of the two it is: see ``engine/rules/inspected.py``.
+This works for any rule and costs the descent nothing: :meth:`Run.replay` executes one step again, and Python reports
+each line to the tracer. Functions that a rule calls are followed if they are mathematics: helpers of the rules, parts
+of problems and user code. The oracle and NumPy are passed through. Modules declare this, see
+``engine/rules/step_filters.py``.
 """
 
 from __future__ import annotations
@@ -26,27 +26,27 @@ from gdviewer.engine.rules.oracle import Array, Asked
 from gdviewer.engine.rules.source_location import is_of_a_library
 from gdviewer.engine.rules.step_filters import is_followed
 from gdviewer.engine.run.run import Run
-from gdviewer.engine.tracing.snapshot import Keeper
+from gdviewer.engine.tracing.snapshot import Snapshot
 
-MOST_LINES = 20_000  # executed lines that are kept; a step that goes on is executed to its end, but not traced
-MOST_CALLS = 100  # calls in one line that are followed, such as the trials of central differences
-SECONDS = 5.0  # a step that takes longer is given up
+MAX_LINES = 20_000  # recorded lines; a longer step is executed to its end without a trace
+MAX_CALLS = 100  # followed calls in one line, such as the evaluations of central differences
+SECONDS = 5.0  # time limit of a step
 
 
 @dataclass
 class Executed:
-    """A line that was executed.
+    """An executed line.
 
     Attributes:
         line: the line.
-        reads: the values of the names it uses, before it ran; arrays are copies.
-        writes: the values of the names it set or changed, after it ran.
-        taken: for the head of a block, whether its block was entered; None for other lines.
-        result: what it returned, where ``returns``.
-        error: the exception raised in it, or in what it called.
-        calls: the functions it called that are followed.
-        untold: how many further calls in it were not followed.
-        asked: what it asked the oracle itself, in order.
+        reads: the values of the names that it uses, before it was executed; arrays are copies.
+        writes: the values of the names that it set or changed, after it was executed.
+        taken: for the head of a block, True if its block was entered; None for other lines.
+        returns: True if it returned; result: the returned value.
+        error: the exception raised in it or in a function that it called.
+        calls: the followed calls.
+        skipped_calls: the number of calls that were not followed.
+        asked: the evaluations of the oracle, in order.
     """
 
     line: RuleLine
@@ -57,7 +57,7 @@ class Executed:
     result: Any = None
     error: BaseException | None = None
     calls: list[Frame] = field(default_factory=list)
-    untold: int = 0
+    skipped_calls: int = 0
     asked: list[Asked] = field(default_factory=list)
 
 
@@ -66,12 +66,11 @@ class Frame:
     """A call of a function.
 
     Attributes:
-        name: the function's name; lines: all its lines.
-        file: where its source is.
-        names: how its names are written in mathematics.
-        arguments: what it was called with, by name.
-        executed: the lines in the order in which they ran.
-        result: what it returned.
+        name: the name of the function; file: the file of its source; lines: all its lines.
+        names: the mathematical notation of its names.
+        arguments: the arguments by name.
+        executed: the executed lines, in order.
+        result: the returned value.
     """
 
     name: str
@@ -83,7 +82,7 @@ class Frame:
     result: Any = None
 
     def walk(self, depth: int = 0) -> Iterator[tuple[int, Frame, Executed]]:
-        """Every line executed in it and in what it called, each before those it called, with the depth of calls."""
+        """Yield each executed line, also of followed calls, with the depth of calls and the call."""
         for executed in self.executed:
             yield depth, self, executed
             for call in executed.calls:
@@ -92,14 +91,14 @@ class Frame:
 
 @dataclass(frozen=True)
 class Inspection:
-    """A step, from inside.
+    """The inspection of a step.
 
     Attributes:
-        step: its number.
-        frame: the call of the rule; None where it has no source to be had.
-        x: the point after it; state: the optimizer's state after it; None where it failed.
-        error: the exception that ended it.
-        complete: whether all lines are told; False past ``MOST_LINES``.
+        step: the number of the step.
+        frame: the call of the rule; None if its source is not available.
+        x: the point after the step; state: the state after it; None if it failed.
+        error: the exception of the step.
+        complete: True if all lines are recorded; False beyond ``MAX_LINES``.
     """
 
     step: int
@@ -111,18 +110,19 @@ class Inspection:
 
 
 class StepTimeout(BaseException):
-    """A step took too long to be traced; not an Exception, so that a rule does not catch it by chance."""
+    """A step took too long; not an ``Exception``, so that a rule usually does not catch it."""
 
     def __str__(self) -> str:
-        return f"the step has not come to its end within {SECONDS:g} seconds"
+        return f"the step has not ended within {SECONDS:g} seconds"
 
 
 def inspect_step(run: Run, step: int, deep: bool = True) -> Inspection:
-    """Execute step number ``step`` of a run again, line by line; in any thread, with no effect on the run.
+    """Execute step ``step`` of a run again, line by line, in any thread and without effect on the run.
 
     Args:
-        step: as for :meth:`Run.replay`.
-        deep: whether the functions that the rule calls are followed.
+        run: the run.
+        step: the step; see :meth:`Run.replay`.
+        deep: True to follow the functions that the rule calls.
 
     Raises:
         IndexError: there is no such step.
@@ -138,12 +138,12 @@ def inspect_step(run: Run, step: int, deep: bool = True) -> Inspection:
 
 
 def local_values(run: Run, step: int, names: Sequence[str]) -> dict[str, Any]:
-    """What the local names of the rule are at the end of step number ``step``, at a small part of an inspection's cost.
+    """Return local names of the rule at the end of step ``step``, at a small part of the cost of an inspection.
 
-    Names that the step did not set are left out, and so are all where it fails.
+    Names that the step did not set are missing; if the step fails, all are.
     """
     found: dict[str, Any] = {}
-    keep = Keeper()
+    snapshot = Snapshot()
 
     def around(rule: Rule) -> Rule:
         code = _code_of(rule)
@@ -156,8 +156,8 @@ def local_values(run: Run, step: int, names: Sequence[str]) -> dict[str, Any]:
 
         def on_return(frame: FrameType, event: str, _argument: Any) -> Any:
             if event == "return":
-                here = frame.f_locals
-                found.update({name: keep(here[name]) for name in names if name in here})
+                values = frame.f_locals
+                found.update({name: snapshot(values[name]) for name in names if name in values})
             return on_return
 
         return partial(_traced, rule, on_call)
@@ -186,7 +186,7 @@ def _code_of(rule: Rule) -> CodeType | None:
 
 @dataclass
 class _Open:
-    """A call under way: the line it is in, and how far in its bytecode that line was seen."""
+    """A call that is executed now, its current line, and the largest bytecode offset of that line."""
 
     frame: FrameType
     record: Frame
@@ -196,7 +196,7 @@ class _Open:
 
 
 class _Tracer:
-    """Listens to one call of a rule."""
+    """Traces one call of a rule."""
 
     def __init__(self, deep: bool) -> None:
         self.frame: Frame | None = None
@@ -206,22 +206,22 @@ class _Tracer:
         self._stack: list[_Open] = []
         self._count = 0
         self._end = 0.0
-        self._keep = Keeper()
+        self._snapshot = Snapshot()
 
     def around(self, rule: Rule) -> Rule:
-        """The rule, traced when it is called."""
+        """Return the rule, traced when it is called."""
         self._code = _code_of(rule)
         self._end = perf_counter() + SECONDS
 
         def called(x: Array, f: Any, *rest: Any) -> Any:
-            f.tell(self._hear)
+            f.report_to(self._record_evaluation)
             return _traced(rule, self._on_call, x, f, *rest)
 
         return called
 
-    def _hear(self, asked: Asked) -> None:
+    def _record_evaluation(self, asked: Asked) -> None:
         if self._stack and (line := self._stack[-1].current):
-            line.asked.append(Asked(asked.what, self._keep(asked.at), self._keep(asked.answer)))
+            line.asked.append(Asked(asked.what, self._snapshot(asked.at), self._snapshot(asked.answer)))
 
     def _on_call(self, frame: FrameType, _event: str, _argument: Any) -> Any:
         self._watch()
@@ -232,20 +232,20 @@ class _Tracer:
             return None
         if self._stack and not self._deep:
             return None
-        told = _lines_of(code)
-        if not told or not self.complete:
+        known_lines = _lines_of(code)
+        if not known_lines or not self.complete:
             return self._watch
         if self._stack:
             caller = self._stack[-1].current
             if caller is None:
                 return None
-            if len(caller.calls) >= MOST_CALLS:
-                caller.untold += 1
+            if len(caller.calls) >= MAX_CALLS:
+                caller.skipped_calls += 1
                 return self._watch
-        here = frame.f_locals
+        values = frame.f_locals
         names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-        arguments = {name: self._keep(here[name]) for name in names if name in here}
-        record = Frame(code.co_name, code.co_filename, told, names_of(code), arguments)
+        arguments = {name: self._snapshot(values[name]) for name in names if name in values}
+        record = Frame(code.co_name, code.co_filename, known_lines, names_of(code), arguments)
         if self._stack and self._stack[-1].current:
             self._stack[-1].current.calls.append(record)
         else:
@@ -254,7 +254,7 @@ class _Tracer:
         return self._on_event
 
     def _watch(self, *_: Any) -> Any:
-        """Also where nothing is told any more, the time goes on."""
+        """Check the time limit, also in code that is not recorded."""
         if perf_counter() > self._end:
             raise StepTimeout
         return self._watch
@@ -270,8 +270,8 @@ class _Tracer:
         elif event == "return":
             self._finish(call, None)
             if call.current and not call.current.error and isinstance(call.current.line.node, ast.Return):
-                call.current.returns, call.current.result = True, self._keep(argument)
-            call.record.result = self._keep(argument)
+                call.current.returns, call.current.result = True, self._snapshot(argument)
+            call.record.result = self._snapshot(argument)
             self._stack.pop()
         return self._on_event
 
@@ -285,31 +285,33 @@ class _Tracer:
             return
         now = call.current
         if now is not None and now.line is line and (frame.f_lasti > call.reached or _loops_inside(line.node)):
-            call.reached = frame.f_lasti  # the same statement, on another of its lines
+            call.reached = frame.f_lasti  # another line of the same statement
             return
         self._finish(call, line)
         self._count += 1
-        if self._count > MOST_LINES:
+        if self._count > MAX_LINES:
             self.complete = False
             return
-        here = frame.f_locals
-        call.current = Executed(line, {name: self._keep(here[name]) for name in _names_in(line)[0] if name in here})
+        values = frame.f_locals
+        call.current = Executed(
+            line, {name: self._snapshot(values[name]) for name in _names_in(line)[0] if name in values}
+        )
         call.record.executed.append(call.current)
         call.reached = frame.f_lasti
 
     def _finish(self, call: _Open, following: RuleLine | None) -> None:
-        """The line under way has run: see what it set, and whether it led into its block."""
+        """Record the values that the current line has set, and whether its block was entered."""
         done = call.current
         if done is None or done.error:
             return
-        here = call.frame.f_locals
+        values = call.frame.f_locals
         node = done.line.node
         if isinstance(node, ast.If | ast.While | ast.For):
             first, last = node.body[0].lineno, node.body[-1].end_lineno or node.body[-1].lineno
             done.taken = following is not None and first <= following.number <= last
             if isinstance(node, ast.For) and not done.taken:
                 return
-        done.writes = {name: self._keep(here[name]) for name in _names_in(done.line)[1] if name in here}
+        done.writes = {name: self._snapshot(values[name]) for name in _names_in(done.line)[1] if name in values}
 
 
 @cache
@@ -319,27 +321,27 @@ def _lines_of(code: CodeType) -> tuple[RuleLine, ...]:
 
 @cache
 def _by_number(code: CodeType) -> Mapping[int, RuleLine]:
-    """The line that each row of the file belongs to."""
+    """Return the line of each row of the file."""
     return {row: line for line in _lines_of(code) for row in range(line.number, line.last + 1)}
 
 
 @cache
 def _is_mathematics(code: CodeType, module: str) -> bool:
-    """Whether a function of a module is one to step into."""
+    """Return True for a function of a module that is followed."""
     file = code.co_filename
-    if code.co_name.startswith("<"):  # a lambda or comprehension is told with the line it stands in
+    if code.co_name.startswith("<"):  # a lambda or comprehension is part of its line
         return False
     if file.startswith("<"):
         return file in linecache.cache and not file.startswith("<frozen")
     declared = is_followed(module)
     if declared is None:
         return not is_of_a_library(file)
-    return declared and not code.co_flags & CO_GENERATOR  # a generator is told with the loop that goes through it
+    return declared and not code.co_flags & CO_GENERATOR  # a generator is part of its loop
 
 
 @cache
 def _names_in(line: RuleLine) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The names a line reads, and those it sets or changes; of a block its head only."""
+    """Return the names that a line reads, and those that it sets or changes; for a block those of its head."""
     node = line.node
     if node is None:
         return (), ()
@@ -372,5 +374,5 @@ def _names_in(line: RuleLine) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 @cache
 def _loops_inside(node: ast.AST | None) -> bool:
-    """Whether a statement is gone through more than once while it is executed once, as a comprehension is."""
+    """Return True for a statement with an inner loop, such as a comprehension."""
     return node is not None and any(isinstance(inner, ast.comprehension) for inner in ast.walk(node))

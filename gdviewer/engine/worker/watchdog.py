@@ -1,4 +1,4 @@
-"""Giving up a run whose function or rule does not come back."""
+"""Detection of runs whose function or rule does not return."""
 
 from __future__ import annotations
 
@@ -6,41 +6,41 @@ from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import Stop, failure
 from gdviewer.engine.worker.worker import Worker
 
-BLOCKED_SECONDS = 5.0  # a step in the user's code that takes longer is given up
-SLOW_SECONDS = 0.25  # a block that takes longer ends with the step under way
-CHASE_SECONDS = 3.0  # a thread that has not ended so long after it was given up is taken never to
+BLOCKED_SECONDS = 5.0  # a step in user code that takes longer is abandoned
+SLOW_SECONDS = 0.25  # a block that takes longer ends after the current step
+CHASE_SECONDS = 3.0  # an abandoned thread that runs longer is assumed never to end
 
 
 class Watchdog:
-    """Looks at a worker now and then, and lets go of a run that holds it up in the user's code.
+    """Checks a worker repeatedly, and abandons a run that blocks it in user code.
 
-    What counts is the time of one step: a rule that is merely slow goes on, in blocks that are cut short.
+    The time of one step counts: a slow rule continues, in shorter blocks.
     """
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
-        self._seen: object = None  # the step that was under way when it was last looked at …
-        self._since = 0.0  # … and since when it has been
-        self._given_up: tuple[Run, Stop, float] | None = None
+        self._seen: object = None  # the current step at the last check …
+        self._since = 0.0  # … and the time since when it has been current
+        self._abandoned: tuple[Run, Stop, float] | None = None
 
     @property
     def chasing(self) -> bool:
-        """Whether a thread that was given up has not ended yet, and is still told to."""
-        return self._given_up is not None
+        """True while an abandoned thread has not ended."""
+        return self._abandoned is not None
 
     def look(self, now: float) -> None:
-        """Do what is to be done at the time ``now`` (``perf_counter``)."""
-        if self._given_up:
-            self._chase(now, *self._given_up)
+        """Check the worker at the time ``now`` (``perf_counter``)."""
+        if self._abandoned:
+            self._chase(now, *self._abandoned)
         run = self._worker.run
         if run is None or (run.problem.broadcasts and (run.optimizer.built_in or not run.begun)):
-            return  # none of the user's code is in it
+            return  # it has no user code
         busy_since = run.busy_since
         if busy_since is not None and now - busy_since > SLOW_SECONDS:
             run.cut()
         if (run, busy_since, run.step_under_way) != self._seen:
             self._seen, self._since = (run, busy_since, run.step_under_way), now
-        patience = SLOW_SECONDS if run.stop else BLOCKED_SECONDS  # nobody waits for one that was replaced or reset
+        patience = SLOW_SECONDS if run.stop else BLOCKED_SECONDS  # a replaced run is not waited for
         if now - self._since > patience:
             location = self._worker.location
             text = f"TimeoutError: it has not returned for {patience:g} seconds" + (
@@ -49,13 +49,13 @@ class Watchdog:
             stop = failure(text, location)
             run.halt(stop)
             self._worker.abandon()
-            self._given_up = run, stop, now
+            self._abandoned = run, stop, now
 
     def _chase(self, now: float, run: Run, stop: Stop, since: float) -> None:
-        """Tell a thread that was given up to end, once more; after a while, tell that it does not."""
+        """Ask an abandoned thread again to end; after some time report that it does not."""
         if not self._worker.chase():
-            self._given_up = None
+            self._abandoned = None
         elif now - since > CHASE_SECONDS:
-            text = f"{stop.message}. It waits, or catches every exception: its thread goes on beside the others"
+            text = f"{stop.message}. It waits, or catches every exception; its thread continues in the background"
             run.halt(failure(text, stop.location))
-            self._given_up = None
+            self._abandoned = None

@@ -1,4 +1,4 @@
-"""The one thread that steps runs, in bursts that are granted to it."""
+"""The thread that executes steps of runs, in bursts."""
 
 from __future__ import annotations
 
@@ -16,23 +16,27 @@ from gdviewer.engine.rules.source_location import SourceLocation, location_in_th
 from gdviewer.engine.run.run import LARGEST_BLOCK, Run
 from gdviewer.engine.run.stop import stop_for
 
-Job = Callable[[Callable[[], bool]], None]  # is told how to learn whether the runs are another thread's by now
-_AGAIN_SECONDS = 5e-3  # between two times a thread that catches every exception is told to end
-_BLOCK_SECONDS = 2e-3  # a block of steps aims at this long: short against a burst, long against a block's own cost
+Job = Callable[[Callable[[], bool]], None]  # gets a function that returns True if the thread was abandoned
+_RETRY_SECONDS = 5e-3  # between two attempts to end a thread that catches every exception
+_BLOCK_SECONDS = 2e-3  # target time of a block: short compared with a burst, long compared with its overhead
 
 
 class Abandoned(BaseException):
-    """Raised in a thread that was given up; not an Exception, so that user code does not catch it by chance."""
+    """Raised in an abandoned thread; not an ``Exception``, so that user code usually does not catch it."""
 
 
 class Abandonable(threading.Thread):
-    """A thread that can be told to end while it is in the user's code.
+    """A thread that can be asked to end while it executes user code.
 
-    It ends as soon as that code comes back to Python, and not at all while it waits in C; code that catches every
-    exception, over and over, must be told again and again, until one comes when it catches none.
+    It ends when that code executes Python bytecode, and not while it waits in C. Code that catches every exception must
+    be asked repeatedly.
+
+    Args:
+        work: the work.
+        name: the name of the thread.
 
     Attributes:
-        abandoned: whether it was told to end.
+        abandoned: True if it was asked to end.
     """
 
     def __init__(self, work: Callable[[], None], name: str) -> None:
@@ -43,15 +47,15 @@ class Abandonable(threading.Thread):
         self.abandoned = False
 
     def run(self) -> None:
-        """Do the work, or the part of it until the thread is abandoned."""
+        """Execute the work until it ends or the thread is abandoned."""
         with suppress(Abandoned):
             self._work()
         while not self._over:
             with suppress(Abandoned), self._lock:
-                self._over = True  # from here on it is not told any more
+                self._over = True  # it can't be asked any more
 
     def abandon(self) -> None:
-        """Tell it to end, once more if it was told before."""
+        """Ask the thread to end; may be called repeatedly."""
         self.abandoned = True
         with self._lock:
             if self.ident is None or self._over:
@@ -62,27 +66,29 @@ class Abandonable(threading.Thread):
 def burst(
     runs: Sequence[Run], seconds: float, steps: int | None = None, ended: Callable[[], bool] = lambda: False
 ) -> None:
-    """Step the runs side by side, the same number of steps each, until time or steps are used up, all have stopped, or
-    one is at a breakpoint.
+    """Execute the same number of steps of each run until the time or the steps are used up.
+
+    The burst also ends when all runs have stopped or one is at a breakpoint.
 
     Args:
-        seconds: about how long it may take; at least one step of each run is done.
-        steps: at most so many steps of each run, 0 to evaluate the starts only; None for as many as the time allows.
-        ended: whether the runs are another thread's by now; asked after each.
+        runs: the runs.
+        seconds: approximate time; at least one step of each run is executed.
+        steps: maximum number of steps of each run; 0 to evaluate the starts only, None for no maximum.
+        ended: returns True if the thread was abandoned; called after each run.
     """
     if not _begin(runs, ended):
         return
-    left = steps
+    remaining = steps
     now = perf_counter()
     end = now + seconds
-    while waiting := [run for run in runs if not (run.begun or run.stop)]:  # what they continue is executed again
+    while waiting := [run for run in runs if not (run.begun or run.stop)]:  # the runs that they continue are executed
         if perf_counter() >= end or not _begin(waiting, ended):
             return
-    while (left is None or left > 0) and (active := [run for run in runs if not run.stop]):
-        rounds = max(1, round((end - now) / (_BLOCK_SECONDS * len(active))))  # of equal length: none is a small rest
+    while (remaining is None or remaining > 0) and (active := [run for run in runs if not run.stop]):
+        rounds = max(1, round((end - now) / (_BLOCK_SECONDS * len(active))))  # of equal length
         block = max(1, min(LARGEST_BLOCK, int((end - now) / rounds / sum(run.pace for run in active))))
-        if left is not None:
-            left -= (block := min(block, left))
+        if remaining is not None:
+            remaining -= (block := min(block, remaining))
         if not _advance(active, block, ended):
             return
         now = perf_counter()
@@ -91,7 +97,7 @@ def burst(
 
 
 def _begin(runs: Sequence[Run], ended: Callable[[], bool]) -> bool:
-    """Have runs begin; returns whether they are this thread's to the end."""
+    """Begin runs; return False if the thread was abandoned."""
     for run in runs:
         _watched(run, run.begin)
         if ended():
@@ -100,24 +106,25 @@ def _begin(runs: Sequence[Run], ended: Callable[[], bool]) -> bool:
 
 
 def _advance(runs: Sequence[Run], block: int, ended: Callable[[], bool]) -> bool:
-    """Step runs by a block each; returns whether they are this thread's to the end."""
+    """Execute a block of each run; return False if the thread was abandoned."""
     for run in runs:
         before = run.step
         _watched(run, partial(run.advance, block))
         if ended():
             return False
         if run.at_breakpoint:
-            block = run.step - before or 1  # those that come after it go no further
+            block = run.step - before or 1  # the other runs stop at the same step
     return True
 
 
 @dataclass(frozen=True)
 class Late:
-    """A run that is to be brought to a step, past its breakpoints.
+    """A run that must reach a step; its breakpoints are ignored.
 
     Attributes:
-        changes: the hyperparameters to be moved on the way.
-        plan: what it was made for; of no concern here.
+        run: the run; step: the step.
+        changes: the changes of hyperparameters up to that step.
+        plan: the plan of the run, for the caller.
     """
 
     run: Run
@@ -127,26 +134,26 @@ class Late:
 
     @property
     def done(self) -> bool:
-        """Whether it is there, or has stopped before."""
+        """True if the run has reached the step or stopped before."""
         ended = self.run.stop is not None and not self.run.at_breakpoint
         return ended or (self.run.begun and self.run.step >= self.step)
 
 
 def catch_up(late: Sequence[Late], seconds: float, ended: Callable[[], bool] = lambda: False) -> None:
-    """Bring runs to the steps they are to be at, in turns, until the time is used up."""
+    """Execute late runs in turns until the time is used up."""
     end = perf_counter() + seconds
-    while waiting := [one for one in late if not one.done]:
-        for one in waiting:
-            if one.run.at_breakpoint:
-                one.run.resume()
-            block = max(1, min(LARGEST_BLOCK, int(_BLOCK_SECONDS / one.run.pace)))
-            _watched(one.run, partial(one.run.retrace, one.changes, one.step, block))
+    while waiting := [entry for entry in late if not entry.done]:
+        for entry in waiting:
+            if entry.run.at_breakpoint:
+                entry.run.resume()
+            block = max(1, min(LARGEST_BLOCK, int(_BLOCK_SECONDS / entry.run.pace)))
+            _watched(entry.run, partial(entry.run.retrace, entry.changes, entry.step, block))
             if ended() or perf_counter() >= end:
                 return
 
 
 def _watched(run: Run, work: Callable[[], None]) -> None:
-    """Have a run begin or step, so that others can see since when it has been at it, and at what pace."""
+    """Execute work of a run and measure its start time and pace."""
     began, before = perf_counter(), run.step
     run.busy_since = began
     try:
@@ -154,7 +161,7 @@ def _watched(run: Run, work: Callable[[], None]) -> None:
     except Abandoned:
         raise
     except BaseException as error:
-        run.halt(stop_for(error))  # also of a KeyboardInterrupt that a function raises: its run ends, not the thread
+        run.halt(stop_for(error))  # a KeyboardInterrupt raised by a function only ends its run
     finally:
         run.busy_since = None
     if run.step > before:
@@ -162,49 +169,48 @@ def _watched(run: Run, work: Callable[[], None]) -> None:
 
 
 class Worker:
-    """A thread that executes one burst at a time and waits in between.
+    """A thread that executes one burst at a time.
 
-    A burst in user code that never returns can be abandoned: the thread is told to end and left to itself, and the
-    next grant starts a fresh one.
+    A burst in user code that never returns can be abandoned; the next burst starts a new thread.
     """
 
     def __init__(self) -> None:
         self._thread: _BurstThread | None = None
-        self._left: list[_BurstThread] = []
+        self._abandoned: list[_BurstThread] = []
 
     @property
     def busy(self) -> bool:
-        """Whether a granted burst is still under way."""
+        """True while a burst is executed."""
         return self._thread is not None and not self._thread.idle.is_set()
 
     @property
     def run(self) -> Run | None:
-        """The run that is being executed."""
+        """The run that is executed now; None if there is none."""
         runs = self._thread.runs if self._thread and self.busy else ()
         return next((run for run in runs if run.busy_since is not None), None)
 
     @property
     def location(self) -> SourceLocation | None:
-        """The line of the user's code that the burst under way is in."""
+        """The line of user code that the burst executes; None if there is none."""
         return location_in_thread(self._thread.ident) if self._thread and self.busy else None
 
     def chase(self) -> int:
-        """Tell abandoned threads to end once more; returns how many have not yet."""
-        self._left = [thread for thread in self._left if thread.is_alive()]
-        for thread in self._left:
+        """Ask abandoned threads again to end; return the number of those that have not."""
+        self._abandoned = [thread for thread in self._abandoned if thread.is_alive()]
+        for thread in self._abandoned:
             thread.abandon()
-        return len(self._left)
+        return len(self._abandoned)
 
     def grant(self, runs: Sequence[Run], seconds: float, steps: int | None = None) -> None:
-        """Start a burst of :func:`burst`; returns at once. Nothing happens where one is still under way."""
+        """Start a :func:`burst` and return at once; do nothing if one is still executed."""
         self._start(runs, partial(burst, runs, seconds, steps))
 
     def grant_late(self, late: Sequence[Late], seconds: float) -> None:
-        """The same for a burst of :func:`catch_up`."""
-        self._start([one.run for one in late], partial(catch_up, late, seconds))
+        """Start a :func:`catch_up` in the same way."""
+        self._start([entry.run for entry in late], partial(catch_up, late, seconds))
 
     def grant_job(self, job: Job) -> None:
-        """The same for any other work that comes back soon."""
+        """Start other short work in the same way."""
         self._start((), job)
 
     def _start(self, runs: Sequence[Run], job: Job) -> None:
@@ -213,28 +219,28 @@ class Worker:
         if self._thread is None or not self._thread.is_alive():
             self._thread = _BurstThread()
             self._thread.start()
-        self._thread.take(runs, job)
+        self._thread.assign(runs, job)
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Wait for the burst under way; tells whether there is none any more."""
+        """Wait for the end of the burst; return True if there is none any more."""
         return self._thread is None or self._thread.idle.wait(seconds)
 
     def abandon(self) -> None:
-        """Give up the burst under way: its thread ends as soon as the code it is in comes back to Python."""
+        """Abandon the burst; its thread ends when its code executes Python bytecode."""
         if self._thread and self.busy:
             self._thread.abandon()
-            self._left.append(self._thread)
+            self._abandoned.append(self._thread)
             self._thread = None
 
     def close(self, seconds: float = 2.0) -> None:
-        """End the thread; one that does not come back in time is abandoned."""
+        """End the thread; it is abandoned if it does not end in time."""
         thread, self._thread = self._thread, None
         if thread:
             thread.end(seconds)
-            self._left.append(thread)
+            self._abandoned.append(thread)
         end = perf_counter() + seconds
         while self.chase() and perf_counter() < end:
-            sleep(_AGAIN_SECONDS)
+            sleep(_RETRY_SECONDS)
 
 
 class _BurstThread(Abandonable):
@@ -246,7 +252,7 @@ class _BurstThread(Abandonable):
         self._wanted = threading.Event()
         self._job: Job | None = None
 
-    def take(self, runs: Sequence[Run], job: Job) -> None:
+    def assign(self, runs: Sequence[Run], job: Job) -> None:
         self.runs, self._job = runs, job
         self.idle.clear()
         self._wanted.set()

@@ -12,7 +12,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPen, QTransform
 from PySide6.QtWidgets import QGraphicsEllipseItem, QGraphicsPathItem, QWidget
 
-from gdviewer.engine.run.run import Run, leaves
+from gdviewer.engine.run.run import Run, shares_past
 from gdviewer.text import tr
 from gdviewer.ui.plots.axis import Axis
 from gdviewer.ui.session.session import Session
@@ -26,7 +26,7 @@ def line_pen(color: QColor | str, width: float) -> QPen:
     return pen
 
 
-GHOST, LEFT = 0.4, 0.6  # how opaque runs are drawn that were before what is tried out, and that another run leaves
+GHOST, LEFT = 0.4, 0.6  # how opaque runs are drawn that were before what is tried out, and that another run shares_past
 
 
 def pale(color: QColor, theme: Theme) -> QColor:
@@ -162,12 +162,12 @@ class Plot(pg.PlotWidget):
         return None
 
     def first_of(self, run: Run) -> int:
-        """The row from which a run is drawn: of one that leaves another that is drawn too, where it does."""
-        return run.branch_step if run.origin and any(leaves(run, other) for other in self._visible()) else 0
+        """The row from which a run is drawn: of one that shares_past another that is drawn too, where it does."""
+        return run.branch_step if run.origin and any(shares_past(run, other) for other in self._visible()) else 0
 
     def _left(self, run: Run) -> bool:
-        """Whether another run that is drawn leaves this one, so that it is what might have been."""
-        return any(other.origin and other.begun and leaves(other, run) for other in self._visible())
+        """Whether another run that is drawn shares_past this one, so that it is what might have been."""
+        return any(other.origin and other.begun and shares_past(other, run) for other in self._visible())
 
     def _visible(self) -> list[Run]:
         return [run for plan, run in zip(self.session.experiment.runs, self.session.runs, strict=True) if plan.visible]
@@ -261,13 +261,13 @@ class Head(QGraphicsEllipseItem):
 
 
 class Ring(Head):
-    """A small ring where a run leaves another."""
+    """A small ring where a run shares_past another."""
 
     def __init__(self, color: QColor, rim: str, width: float) -> None:
         super().__init__(color, rim, width)
         self.setBrush(Qt.BrushStyle.NoBrush)
         self.setPen(line_pen(color, width))
-        self.setToolTip(tr("Here this run leaves the other."))
+        self.setToolTip(tr("Here this run shares_past the other."))
 
     def mark(self, shown: bool, x: float, y: float) -> None:
         """Show it at a point, if that is one, or hide it."""

@@ -103,7 +103,7 @@ def test_that_a_rule_that_catches_every_exception_in_its_loop_is_ended(endless, 
     qtbot.waitUntil(lambda: run.stop is not None, timeout=20_000)
     goes_on(endless, qtbot)
     qtbot.waitUntil(lambda: not endless.session.player._watchdog.chasing, timeout=20_000)
-    assert "goes on beside the others" not in run.stop.message
+    assert "continues in the background" not in run.stop.message
     assert len([thread for thread in threading.enumerate() if thread.name == "gdviewer worker"]) == 1
 
 
@@ -114,7 +114,7 @@ def test_that_a_rule_that_waits_where_it_cannot_be_reached_is_asked_to_go_on(end
         endless, qtbot, "def mine(x, f, t):\n    if t > 9:\n        import time; time.sleep(1.5)\n    return x * 0.9\n"
     )
     play(endless)
-    qtbot.waitUntil(lambda: run.stop is not None and "goes on beside the others" in run.stop.message, timeout=20_000)
+    qtbot.waitUntil(lambda: run.stop is not None and "continues in the background" in run.stop.message, timeout=20_000)
     assert "(line 3 of mine" in run.stop.message
     goes_on(endless, qtbot)
 

@@ -351,7 +351,7 @@ def test_that_a_rule_with_a_memory_of_its_own_is_reported_of(look_into):
         return x - learning_rate / len(kept) * f.gradient(x)
 
     _, panel = look_into(on("rosenbrock", optimizer("Remembering")(remembering), steps=10), 4)
-    assert "comes to another x" in panel.faults.text()
+    assert "gives another x" in panel.faults.text()
 
 
 def test_that_a_run_that_never_began_says_why(open_window, qtbot):
