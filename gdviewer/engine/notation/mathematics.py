@@ -1,4 +1,4 @@
-"""Expressions and statements of a syntax tree as one line of mathematics."""
+"""Mathematical notation of expressions and statements of a syntax tree."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from gdviewer.engine.rules.step_filters import is_silent
 
-# How tightly a text binds; an operand that binds less than its place asks for is put in parentheses.
+# Precedence of a text; an operand with a lower precedence than its context gets parentheses.
 (
     _ANY, _CONDITION, _OR, _AND, _NOT, _COMPARE, _SUM, _SIGNED_QUOTIENT, _SIGNED, _QUOTIENT, _PRODUCT, _POWER, _ATOM,
 ) = range(13)  # fmt: skip
@@ -28,20 +28,20 @@ _RENAMED = {"maximum": "max", "minimum": "min", "fmax": "max", "fmin": "min", "a
 _FRAMED = {"abs": "||", "fabs": "||", "absolute": "||", "floor": "⌊⌋", "ceil": "⌈⌉"}
 _PREFIXED = {"sqrt": ("√", _ATOM), "sum": ("∑", _POWER), "prod": ("∏", _POWER)}
 _SILENT = {"copy", "asarray", "array", "float", "float64", "ravel", "squeeze", "atleast_1d", "ascontiguousarray"}
-_SAME = {"reshape", "astype", "transpose"}  # methods that give the same numbers in another order or form
+_REARRANGED = {"reshape", "astype", "transpose"}  # methods that return the same numbers in another order or type
 _ZERO, _ONE = {"zeros", "zeros_like"}, {"ones", "ones_like"}
 _MODULES = {"np", "numpy", "math"}
-_UNSAID = {"axis", "keepdims", "dtype", "out"}  # of arguments, what mathematics does without a word
+_OMITTED = {"axis", "keepdims", "dtype", "out"}  # arguments without a mathematical notation
 
 
 class Writer:
-    """Writes nodes of a syntax tree as mathematics; ``name`` says how a name is written."""
+    """Writes nodes of a syntax tree as mathematics; ``name`` returns the notation of a name."""
 
     def __init__(self, name: Callable[[str], str]) -> None:
         self._name = name
 
     def statement(self, node: ast.AST, code: str) -> str:  # noqa: C901, PLR0911 - a case for each kind of statement
-        """A statement, or the head of a block; ``code`` is told where mathematics has no word for it."""
+        """Return a statement, or the head of a block, as mathematics; ``code`` if there is no notation for it."""
         match node:
             case ast.Assign(targets=targets, value=value):
                 return " ← ".join(map(self.text, [*targets, value]))
@@ -61,14 +61,14 @@ class Writer:
                 return f"return {self.text(value)}"
             case ast.FunctionDef(name=name, args=arguments):
                 return f"{self._name(name)}({', '.join(self._name(a.arg) for a in arguments.args)}):"
-            case ast.Expr(value=ast.Call() as value) if place := written_into(value):
-                return f"{self.text(place)} ← {self.text(value)}"
+            case ast.Expr(value=ast.Call() as value) if out := written_into(value):
+                return f"{self.text(out)} ← {self.text(value)}"
             case ast.Expr(value=value):
                 return self.text(value)
         return code
 
     def text(self, node: ast.expr, least: int = _ANY) -> str:
-        """A node, in parentheses where it binds less than ``least``."""
+        """Return a node as text, in parentheses if its precedence is below ``least``."""
         text, binding = self._write(node)
         return text if binding >= least else f"({text})"
 
@@ -99,7 +99,7 @@ class Writer:
                 parts = [self.text(part, _SUM) for part in (left, *others)]
                 return "".join(sign + part for sign, part in zip(signs, parts, strict=True)), _COMPARE
             case ast.IfExp(test=test, body=body, orelse=orelse):
-                if self.text(body) == self.text(orelse):  # the same numbers in another order or form
+                if self.text(body) == self.text(orelse):  # the same numbers in another order or type
                     return self._write(body)
                 parts = [self.text(body, _OR), self.text(test, _OR), self.text(orelse, _CONDITION)]
                 return "{} if {} else {}".format(*parts), _CONDITION
@@ -129,8 +129,8 @@ class Writer:
         return ast.unparse(node), _ATOM
 
     def _loop(self, loop: ast.comprehension) -> str:
-        told = f" for {self.text(loop.target)} in {self.text(loop.iter, _OR)}"
-        return told + "".join(f" if {self.text(test, _OR)}" for test in loop.ifs)
+        head = f" for {self.text(loop.target)} in {self.text(loop.iter, _OR)}"
+        return head + "".join(f" if {self.text(test, _OR)}" for test in loop.ifs)
 
     def _list(self, parts: Sequence[ast.expr]) -> str:
         return ", ".join(self.text(part, _CONDITION) for part in parts)
@@ -159,11 +159,11 @@ class Writer:
         return f"{self.text(left, level)}{sign}{self.text(right, above)}", level
 
     def _scaled(self, left: ast.expr, sign: str, right: str, level: int) -> tuple[str, int]:
-        """A product or quotient; a minus sign at its beginning is the sign of all of it, and needs no parentheses."""
+        """Return a product or quotient; a leading minus sign applies to all of it and needs no parentheses."""
         text, binding = self._write(left)
         if binding < _PRODUCT and binding != _SIGNED:
             text, binding = f"({text})", _ATOM
-        text = re.sub(r"√([^√()|‖·/^ ]+)$", r"√(\1)", text)  # else the root would seem to reach further
+        text = re.sub(r"√([^√()|‖·/^ ]+)$", r"√(\1)", text)  # otherwise the root would seem to continue
         if binding == _SIGNED:
             level = _SIGNED_QUOTIENT if level == _QUOTIENT else _SIGNED
         return f"{text}{sign}{right}", level
@@ -176,19 +176,19 @@ class Writer:
         return f"{below}^{self.text(exponent, _ATOM)}", _POWER
 
     def _product(self, left: ast.expr, right: ast.expr) -> tuple[str, int]:
-        """``a @ b``: of a row and a column aᵀb, of a matrix and either H·b; names of matrices are capital letters.
+        """Return ``a @ b``: aᵀb for vectors, H·b with a matrix; names of matrices begin with a capital letter.
 
-        What stands before a matrix is rows, as the examples of a batch are: a·W.
+        A vector before a matrix is a batch of rows: a·W.
         """
-        if isinstance(left, ast.Call) and self.text(left) == "1":  # so many ones
+        if isinstance(left, ast.Call) and self.text(left) == "1":  # a vector of ones
             return f"∑{self.text(right, _POWER)}", _POWER
-        if _is_row(left) and not _is_matrix(right):  # a number: of a row, a matrix and a column
+        if _is_row(left) and not _is_matrix(right):  # a number: row, matrix and column
             row = f"{self.text(left.left, _ATOM)}ᵀ{self.text(left.right, _POWER)}"  # type: ignore[attr-defined]
             return f"{row}·{self.text(right, _POWER)}", _PRODUCT
-        if _is_matrix(left) or _is_matrix(right) or _is_turned(left):
+        if _is_matrix(left) or _is_matrix(right) or _is_transposed(left):
             return self._scaled(left, "·", self.text(right, _POWER), _PRODUCT)
         if all(isinstance(part, ast.Name) and part.id.isalpha() and len(part.id) > 4 for part in (left, right)):
-            return self._scaled(left, "·", self.text(right, _POWER), _PRODUCT)  # words, which may be matrices too
+            return self._scaled(left, "·", self.text(right, _POWER), _PRODUCT)  # words can be matrices too
         return f"{self.text(left, _ATOM)}ᵀ{self.text(right, _POWER)}", _PRODUCT
 
     def _attribute(self, value: ast.expr, attribute: str) -> tuple[str, int]:
@@ -205,12 +205,12 @@ class Writer:
 
     def _index(self, value: ast.expr, index: ast.expr) -> tuple[str, int]:
         parts = index.elts if isinstance(index, ast.Tuple) else [index]
-        # […, None] lines up axes for broadcasting, which mathematics does without a word.
-        told = [p for p in parts if not (isinstance(p, ast.Constant) and p.value in (None, Ellipsis))]
-        told = [p for p in told if not (isinstance(p, ast.Slice) and ast.unparse(p) == ":")]
-        if not told:
+        # […, None] aligns axes for broadcasting, which has no mathematical notation.
+        shown = [p for p in parts if not (isinstance(p, ast.Constant) and p.value in (None, Ellipsis))]
+        shown = [p for p in shown if not (isinstance(p, ast.Slice) and ast.unparse(p) == ":")]
+        if not shown:
             return self._write(value)
-        base, inner = self.text(value, _ATOM), ", ".join(map(self.text, told))
+        base, inner = self.text(value, _ATOM), ", ".join(map(self.text, shown))
         if isinstance(value, ast.Name) and len(base) == 1 and len(inner) == 1 and inner in SUBSCRIPTS:
             return base + SUBSCRIPTS[inner], _ATOM
         return f"{base}[{inner}]", _ATOM
@@ -227,7 +227,7 @@ class Writer:
                 pass
             case ast.Attribute(value=ast.Attribute(value=ast.Name(id="np"), attr=ufunc), attr="reduce"):
                 name = {"add": "sum", "multiply": "prod"}.get(ufunc, ufunc)
-            case ast.Attribute(value=value, attr=name) if name in _SAME:
+            case ast.Attribute(value=value, attr=name) if name in _REARRANGED:
                 return self._write(value)
             case ast.Attribute(value=value, attr="take") if arguments:
                 return self._index(value, arguments[0])
@@ -244,7 +244,7 @@ class Writer:
     def _named(  # noqa: C901, PLR0911, PLR0912 - a case for each name
         self, name: str, arguments: Sequence[ast.expr], keywords: Sequence[ast.keyword]
     ) -> tuple[str, int]:
-        """A call of a function that goes by its name, wherever it is from."""
+        """Return a call of a function with a known name, from any module."""
         first = arguments[0] if arguments else ast.Tuple([], ast.Load())
         second = arguments[1] if len(arguments) > 1 else None
         if name in _FRAMED:
@@ -287,13 +287,13 @@ class Writer:
                     return self._power(first, second)
                 case "full" | "full_like":
                     return self._write(second)
-        told = [f"{k.arg} = {self.text(k.value)}" for k in keywords if k.arg not in _UNSAID]
+        options = [f"{k.arg} = {self.text(k.value)}" for k in keywords if k.arg not in _OMITTED]
         written = _RENAMED.get(name) or self._name(name)
-        return f"{written}({', '.join(filter(None, [self._list(arguments), *told]))})", _ATOM
+        return f"{written}({', '.join(filter(None, [self._list(arguments), *options]))})", _ATOM
 
 
 def written_into(call: ast.Call) -> ast.expr | None:
-    """What NumPy is told to write a result into; None for nothing."""
+    """Return the ``out`` argument of a call; None if it has none."""
     match call:
         case ast.Call(keywords=[*_, ast.keyword(arg="out", value=target)]):
             return target
@@ -303,7 +303,7 @@ def written_into(call: ast.Call) -> ast.expr | None:
 
 
 def _is_module(function: ast.expr) -> bool:
-    """Whether a function is one of NumPy's own, and no method."""
+    """Return True for a function of NumPy that is not a method."""
     return isinstance(function, ast.Attribute) and getattr(function.value, "id", "") in _MODULES
 
 
@@ -311,7 +311,7 @@ def _is_matrix(node: ast.expr) -> bool:
     match node:
         case ast.Name(id=name):
             return name[:1].isupper()
-        case ast.Call(func=ast.Attribute(value=inner, attr=name)) if name in _SAME:
+        case ast.Call(func=ast.Attribute(value=inner, attr=name)) if name in _REARRANGED:
             return _is_matrix(inner)
         case ast.Call(func=ast.Attribute(attr=name)):
             return name in ("hessian", "outer", "eye", "identity", "inv", "diag")
@@ -325,25 +325,25 @@ def _is_matrix(node: ast.expr) -> bool:
 
 
 def _is_row(node: ast.expr) -> bool:
-    """Whether a product is a row, as gᵀH is."""
+    """Return True for a product that is a row, such as gᵀH."""
     match node:
         case ast.BinOp(left=left, op=ast.MatMult(), right=right):
             return _is_matrix(right) and not _is_matrix(left)
     return False
 
 
-def _is_turned(node: ast.expr) -> bool:
-    """Whether it is said to be a matrix turned about its diagonal, as a.T is."""
+def _is_transposed(node: ast.expr) -> bool:
+    """Return True for a transposed matrix, such as a.T."""
     match node:
         case ast.Attribute(attr="T"):
             return True
         case ast.Call(func=ast.Attribute(value=inner, attr="reshape" | "transpose")):
-            return _is_turned(inner)
+            return _is_transposed(inner)
     return False
 
 
 def _number(value: float) -> tuple[str, int]:
-    """A number as people write it: 0.001, 1000, 10⁻⁸, 5·10⁻⁴."""
+    """Return a number in the usual notation: 0.001, 1000, 10⁻⁸, 5·10⁻⁴."""
     if isinstance(value, int) and abs(value) < 10**6:
         return str(value), _ATOM
     mantissa, _, exponent = f"{value:e}".partition("e")

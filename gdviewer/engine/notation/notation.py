@@ -1,7 +1,7 @@
-"""Python source as the mathematics it means: ``m = beta1 * m + (1 - beta1) * g`` is ``m ← β₁·m + (1 − β₁)·g``.
+"""Python source as mathematics: ``m = beta1 * m + (1 - beta1) * g`` is ``m ← β₁·m + (1 − β₁)·g``.
 
-What is shown is written from the syntax tree of the very source that runs, so it can't differ from it. Parentheses
-stand where the order of the operations asks for them, and ``·`` binds tighter than ``/``, as the eye reads it.
+The text is made from the syntax tree of the executed source, so it can't differ from it. Parentheses are written if the
+order of the operations requires them; ``·`` has a higher precedence than ``/``, as usual in print.
 """
 
 from __future__ import annotations
@@ -33,12 +33,11 @@ class RuleLine:
     """A statement of a function, or the head of a block.
 
     Attributes:
-        number: the line of its file it begins on.
-        indent: how many blocks it stands in.
-        code: the source as it is written.
-        text: the same as mathematics.
-        node: the statement in the syntax tree, its lines counted as in the file; None for a lone ``else`` or
-            ``finally``.
+        number: its first line in the file.
+        indent: the number of blocks around it.
+        code: the source.
+        text: the mathematical notation.
+        node: the statement in the syntax tree, with the line numbers of the file; None for ``else`` and ``finally``.
     """
 
     number: int
@@ -49,14 +48,13 @@ class RuleLine:
 
     @property
     def last(self) -> int:
-        """The last line of the file it takes, blocks that it heads not counted."""
+        """Its last line in the file, without the block that it heads."""
         return _end(self.node) if self.node else self.number
 
 
 @cache
 def name_text(name: str) -> str:
-    """A name as the field writes it: ``beta1`` is β₁, ``m_hat`` m̂, ``g_previous`` g₋,
-    ``W_gradient`` ∇W; a word is itself."""
+    """Return a name in the usual notation: ``beta1`` is β₁, ``m_hat`` m̂, ``g_previous`` g₋, ``W_gradient`` ∇W."""
     name = name.strip("_") or name
     known = symbol_of(name)
     if known != name:
@@ -79,10 +77,10 @@ def name_text(name: str) -> str:
 
 
 def names_of(function: Callable[..., Any] | CodeType) -> dict[str, str]:
-    """How each name of a function is written, no two alike: beside learning_rate η, a name eta is ηₜ."""
+    """Return the notation of each name of a function, without duplicates: besides learning_rate η, eta is ηₜ."""
     code = function if isinstance(function, CodeType) else inspect.unwrap(function).__code__
     texts: dict[str, str] = {}
-    # Those whose symbol is declared come first, so that the symbol at a hyperparameter's control is theirs.
+    # Names with a declared symbol come first, so that they keep the symbol of their control.
     names = dict.fromkeys((*code.co_varnames, *code.co_cellvars, *code.co_freevars))
     for name in sorted(names, key=lambda name: symbol_of(name) == name):
         wishes = (name_text(name), name_text(name) + "ₜ", name)
@@ -99,9 +97,9 @@ def _greek(name: str) -> str:
 
 
 def expression(text: str) -> str:
-    """A formula such as ``x**2 + 10*sin(2*pi*y)`` as mathematics; text that is no formula is given back as it is.
+    """Return a formula such as ``x**2 + 10*sin(2*pi*y)`` as mathematics; other text is returned unchanged.
 
-    Parameters keep the names they have in the text, but for Greek letters that are spelt out.
+    Parameters keep their names, except for spelt-out Greek letters.
     """
     try:
         tree = ast.parse(text.strip(), mode="eval").body
@@ -117,9 +115,9 @@ def _formula_name(name: str) -> str:
 
 
 def formulas(function: Callable[..., Any]) -> list[str]:
-    """The lines of a rule as mathematics, indented by two spaces a block; without a last return of names alone.
+    """Return the lines of a rule as mathematics, indented by two spaces a block, without a final return of names.
 
-    An empty list where there is no source to be had, as for what was typed into a console.
+    The list is empty if the source is not available, such as for a function typed into a console.
     """
     found = lines(function)
     if found and found[-1].indent == 0 and re.fullmatch(r"return [\w, ()]+", found[-1].code):
@@ -128,7 +126,7 @@ def formulas(function: Callable[..., Any]) -> list[str]:
 
 
 def lines(function: Callable[..., Any] | CodeType) -> list[RuleLine]:
-    """Every statement of a function with its mathematics; empty where there is no source to be had."""
+    """Return every statement of a function with its notation; empty if the source is not available."""
     try:
         source, first = inspect.getsourcelines(function)
         tree = ast.parse(textwrap.dedent("".join(source)))
@@ -169,7 +167,7 @@ def lines(function: Callable[..., Any] | CodeType) -> list[RuleLine]:
 
 
 def _end(node: ast.stmt | ast.ExceptHandler) -> int:
-    """The last line of a statement, or of the head of a block."""
+    """Return the last line of a statement, or of the head of a block."""
     head = getattr(node, "test", None) or getattr(node, "iter", None)
     end = (head or node).end_lineno if head or not hasattr(node, "body") else node.lineno
     return end or node.lineno

@@ -1,8 +1,8 @@
-"""What a person may type as mathematics: checked by a walk over a whitelisted syntax, then turned into NumPy source.
+"""Typed mathematics: checked against a whitelist of syntax, then translated to NumPy source.
 
-The text itself is never run: what is compiled is source written here from the nodes of the checked tree. What names
-there are, and whether more than arithmetic is let through, a vocabulary says: a subclass of :class:`Checker`, and one
-of :class:`NumpyWriter` where it has nodes of its own.
+The typed text is never executed. Only source that is generated from the checked syntax tree is compiled. A vocabulary
+is a subclass of :class:`Checker`, which defines the names and further syntax, and of :class:`NumpyWriter` if it has
+further syntax.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CONSTANTS = {"pi": math.pi, "e": math.e}
 
 @dataclass(frozen=True)
 class Function:
-    """A function a formula may call: how many arguments, its name in NumPy, and its form in SymPy."""
+    """A function of formulas: its number of arguments, and its names in NumPy and SymPy."""
 
     arity: int
     numpy: str
@@ -52,7 +52,7 @@ OPERATORS: dict[type[ast.operator], tuple[str, Callable[[Any, Any], Any]]] = {
     ast.Div: ("/", operator.truediv),
     ast.Pow: ("**", operator.pow),
 }
-_PLAIN = {  # what the nodes that are refused are called in a message
+_NAMES = {  # names of refused nodes in messages
     ast.Attribute: "a dot after a name", ast.Subscript: "square brackets", ast.Lambda: "lambda",
     ast.Compare: "a comparison", ast.BoolOp: "and/or", ast.IfExp: "if/else", ast.ListComp: "a comprehension",
     ast.GeneratorExp: "a comprehension", ast.List: "a list", ast.Tuple: "a comma here", ast.Dict: "braces",
@@ -61,7 +61,7 @@ _PLAIN = {  # what the nodes that are refused are called in a message
 
 
 class FormulaError(ValueError):
-    """A formula that can't be read; ``position`` is the index in the text of the character it is about."""
+    """An invalid formula; ``position`` is the index of the character of the error in the text."""
 
     def __init__(self, message: str, position: int) -> None:
         super().__init__(f"{message} (position {position + 1})")
@@ -69,16 +69,18 @@ class FormulaError(ValueError):
 
 
 def parse_line(text: str, what: str, example: str) -> tuple[ast.expr, str, int]:
-    """The tree of one line of text, yet to be checked, the line itself, and where in the text it begins.
+    """Return the unchecked syntax tree of a line of text, the line, and its position in the text.
 
     Args:
-        what: what the text is called in a message; example: what is said of an empty one.
+        text: the text.
+        what: the name of the text in messages, such as "formula".
+        example: the message for an empty text.
 
     Raises:
-        FormulaError: it is too long, too deep, or no expression.
+        FormulaError: the text is too long, nested too deeply, or not an expression.
     """
     if len(text) > MAX_LENGTH:
-        raise FormulaError(f"the {what} has {len(text):,} characters; at most {MAX_LENGTH:,} are read", MAX_LENGTH)
+        raise FormulaError(f"the {what} has {len(text):,} characters; at most {MAX_LENGTH:,} are allowed", MAX_LENGTH)
     body = text.strip()
     if not body:
         raise FormulaError(example, 0)
@@ -99,7 +101,7 @@ def parse_line(text: str, what: str, example: str) -> tuple[ast.expr, str, int]:
 
 
 def _syntax_error(body: str, offset: int, error: SyntaxError, what: str) -> FormulaError:
-    column = min((error.offset or len(body)) - 1, len(body) - 1)  # without an offset it is the end that is missing
+    column = min((error.offset or len(body)) - 1, len(body) - 1)  # without an offset the end is missing
     hint = next(
         (
             f"the {what} can't be read here; to multiply write {a}*{b}"
@@ -114,13 +116,13 @@ def _syntax_error(body: str, offset: int, error: SyntaxError, what: str) -> Form
 
 
 class Checker:
-    """Walks the tree of a text and lets numbers, names, arithmetic and functions through.
+    """Checks a syntax tree: numbers, names, arithmetic and functions are allowed.
 
-    A vocabulary says in a subclass what ``name`` there is, and may let through ``more``.
+    A subclass defines the allowed names in :meth:`name`, and further syntax in :meth:`more`.
 
     Attributes:
-        what: what the text is called in a message; allowed: what it may hold, in words.
-        functions: what may be called.
+        what: the name of the text in messages; allowed: a description of the allowed syntax.
+        functions: the names of the functions.
     """
 
     what = "formula"
@@ -131,26 +133,26 @@ class Checker:
         self._body, self._offset = body.encode(), offset
 
     def name(self, node: ast.expr, name: str) -> None:
-        """Take note of a name that is neither a constant nor a function, or raise what is wrong with it."""
+        """Record a name that is neither a constant nor a function, or raise FormulaError."""
         raise NotImplementedError
 
-    def more(self, node: ast.expr, depth: int) -> float | None:  # noqa: ARG002 - for those that let more through
-        """Check a node that is not of arithmetic."""
+    def more(self, node: ast.expr, depth: int) -> float | None:  # noqa: ARG002 - for subclasses
+        """Check a node that is not arithmetic; return its value if it is constant, otherwise None."""
         if isinstance(node, ast.Constant):
-            raise self.fail(node, "only numbers, names and the usual functions can be used")
-        what = _PLAIN.get(type(node), "this")
+            raise self.fail(node, "only numbers, names and functions can be used")
+        what = _NAMES.get(type(node), "this")
         raise self.fail(node, f"{what} can't be used in a {self.what}: {self.allowed} can")
 
     def fail(self, node: ast.AST, message: str) -> FormulaError:
-        """What is wrong, and where in the text."""
+        """Return an error at the position of a node."""
         return FormulaError(message, self.position(node))
 
     def position(self, node: ast.AST) -> int:
-        """Where in the text a node begins."""
+        """Return the position of a node in the text."""
         return self._offset + len(self._body[: getattr(node, "col_offset", 0)].decode(errors="ignore"))
 
     def walk(self, node: ast.expr, depth: int) -> float | None:
-        """Check a node; return its value where it is a constant, else None."""
+        """Check a node; return its value if it is constant, otherwise None."""
         if depth > MAX_DEPTH:
             raise self.fail(node, f"the {self.what} is nested too deeply")
         match node:
@@ -175,7 +177,7 @@ class Checker:
         return self.more(node, depth)
 
     def _bounded(self, node: ast.expr, compute: Callable[[], Any]) -> float:
-        """The value of a constant part, as a float."""
+        """Return the value of a constant part as a float."""
         try:
             value = compute()
             if not isinstance(value, complex) and math.isfinite(value):
@@ -195,9 +197,9 @@ class Checker:
         return None
 
     def call(self, node: ast.expr, name: str, arguments: list[ast.expr], depth: int) -> float | None:
-        """Check a call of a function; its value where it is a constant, else None."""
+        """Check a call of a function; return its value if it is constant, otherwise None."""
         if name not in self.functions:
-            known = nearest(name, self.functions) or f"; there are {', '.join(self.functions)}"
+            known = nearest(name, self.functions) or f"; the functions are {', '.join(self.functions)}"
             raise self.fail(node, f"there is no function {name}{known}")
         arity = FUNCTIONS[name].arity
         if len(arguments) != arity:
@@ -210,7 +212,7 @@ class Checker:
 
 
 def power_source(base: str, exponent: int, fresh: Iterator[str]) -> str:
-    """Source for a whole power by multiplications, so that numbers and arrays give the very same bits."""
+    """Return source for a whole power by multiplications, with identical results for numbers and arrays."""
     if exponent < 0:
         return f"(1/{power_source(base, -exponent, fresh)})"
     if exponent <= 1:
@@ -227,26 +229,26 @@ def power_source(base: str, exponent: int, fresh: Iterator[str]) -> str:
 
 
 def fresh_names() -> Iterator[str]:
-    """Names for intermediate results that no formula can hold."""
+    """Yield names for intermediate results that no formula can contain."""
     return (f"_p{i}" for i in itertools.count())
 
 
 class NumpyWriter:
-    """Writes a checked tree as NumPy source, each operation in the order in which it was written."""
+    """Writes a checked tree as NumPy source, with the operations in their written order."""
 
     def __init__(self) -> None:
         self._fresh = fresh_names()
 
     def name(self, name: str) -> str:
-        """The source of a name that is no constant."""
+        """Return the source of a name that is not a constant."""
         return name
 
     def more(self, node: ast.expr) -> str:
-        """The source of a node that is not of arithmetic."""
+        """Return the source of a node that is not arithmetic."""
         raise AssertionError(f"unchecked node {ast.dump(node)}")
 
     def write(self, node: ast.expr) -> str:
-        """The source of a node."""
+        """Return the source of a node."""
         match node:
             case ast.Constant(value=int() | float() as value):
                 return repr(float(value))
@@ -267,7 +269,7 @@ class NumpyWriter:
 
 
 def whole_number(node: ast.expr) -> int | None:
-    """The value of a node that is a whole number such as 2, 2.0 or -3; else None."""
+    """Return the value of a whole number such as 2, 2.0 or -3; None for another node."""
     sign = 1
     while isinstance(node, ast.UnaryOp):
         sign = -sign if isinstance(node.op, ast.USub) else sign
@@ -285,7 +287,7 @@ def define(
     text: str,
     helpers: Mapping[str, Any] | None = None,
 ) -> Callable[..., Any]:
-    """Compile source written by this package, and let tracebacks and tracers find its lines."""
+    """Compile generated source, and make its lines available to tracebacks and tracers."""
     result = f"[{', '.join(results)}]" if name != "value" else results[0]
     body = "".join(f"    {line}\n" for line in (*lines, f"return {result}"))
     source = f"def {name}({', '.join(arguments)}):\n{body}"
@@ -294,5 +296,5 @@ def define(
     namespace: dict[str, Any] = {"np": np} | dict(helpers or {})
     exec(compile(source, filename, "exec"), namespace)  # noqa: S102 - source written above, from checked nodes
     function: Callable[..., Any] = namespace[name]
-    # Arithmetic on Python's floats never warns; NumPy's functions do, where the formula is not defined.
+    # Arithmetic with Python's floats never warns; NumPy's functions do if the formula is undefined.
     return np.errstate(all="ignore")(function) if "np." in body else function

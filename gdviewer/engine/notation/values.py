@@ -1,4 +1,4 @@
-"""Values as a person reads them, and lines with the numbers they worked on in the place of the names."""
+"""Values as text, and lines of mathematics with numbers instead of names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 from gdviewer.engine.notation.mathematics import Writer
 from gdviewer.engine.notation.notation import RuleLine, name_text
 
-FEW = 6  # so many numbers, or a matrix of three by three, are told one by one
+FEW = 6  # numbers that are all shown, besides a matrix of three by three
 DIGITS = 4
 _OPERATORS: dict[type[ast.operator], Callable[[float, float], float]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
@@ -23,7 +23,7 @@ _OPERATORS: dict[type[ast.operator], Callable[[float, float], float]] = {
 
 
 def number_text(value: Any, digits: int = DIGITS) -> str:
-    """A number in so many significant digits, whole ones in all of theirs, with a minus sign as wide as a plus."""
+    """Return a number with this number of significant digits; whole numbers have all digits."""
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
     if math.isnan(value):
@@ -41,7 +41,7 @@ def number_text(value: Any, digits: int = DIGITS) -> str:
 
 
 def is_few(value: Any, few: int = FEW) -> bool:
-    """Whether a value is a number, or so few that each is told: ``few`` at most."""
+    """Return True for a number, and for an array that is small enough to show all its numbers."""
     if isinstance(value, bool | int | float | np.number | np.bool_):
         return True
     return isinstance(value, np.ndarray) and value.dtype.kind in "fiub" and (
@@ -50,15 +50,15 @@ def is_few(value: Any, few: int = FEW) -> bool:
 
 
 def value_text(value: Any, digits: int = DIGITS, few: int = FEW) -> str:
-    """A value: a number, ``(1, −2)``, ``[1 0; 0 1]``, or what a large array amounts to: shape, norm, mean, extremes."""
+    """Return a value as text: ``(1, −2)``, ``[1 0; 0 1]``, or shape, norm, mean and extremes of a large array."""
     match value:
         case bool() | int() | float() | np.number() | np.bool_():
             return number_text(value, digits)
         case np.ndarray():
             return _array_text(value, digits, few)
         case tuple() | list():
-            told = [value_text(part, digits, few) for part in value[:FEW]] + ["…"] * (len(value) > FEW)
-            return f"({', '.join(told)})"
+            parts = [value_text(part, digits, few) for part in value[:FEW]] + ["…"] * (len(value) > FEW)
+            return f"({', '.join(parts)})"
     text = value.__name__ if callable(value) and hasattr(value, "__name__") else repr(value)
     return text if len(text) <= 60 else f"{text[:59]}…"
 
@@ -86,14 +86,16 @@ def _shape_text(value: np.ndarray[Any, Any]) -> str:
 
 
 def with_numbers(line: RuleLine, values: Mapping[str, Any], names: Mapping[str, str], digits: int = DIGITS) -> str:
-    """The right side of a line as mathematics, with numbers for names: ``0.9·(0.12, −3.1) + 0.1·(2, −1.4)``.
+    """Return the right side of a line with numbers for names: ``0.9·(0.12, −3.1) + 0.1·(2, −1.4)``.
 
     Args:
-        values: of the names it reads; those that are no numbers, or too many, keep their names.
-        names: how the names of the function are written.
+        line: the line.
+        values: the values of the names that it reads; large arrays and other values keep their names.
+        names: the notation of the names.
+        digits: the number of significant digits.
 
     Returns:
-        the text; empty where there is nothing to put in, or nothing that is worked out.
+        The text; empty if no number is inserted or nothing is computed.
     """
     match line.node:
         case ast.Assign(value=value) | ast.AnnAssign(value=ast.expr() as value) | ast.Return(value=ast.expr() as value):
@@ -114,18 +116,18 @@ def with_numbers(line: RuleLine, values: Mapping[str, Any], names: Mapping[str, 
             return value_text(values[name], digits)
         return names.get(name) or name_text(name)
 
-    told = Writer(text).text(_Folded(values, digits).visit_parts(expression))
-    return re.sub(r"f\((\([^()]*\))\)", r"f\1", told)  # f(1, 2), not f((1, 2))
+    written = Writer(text).text(_Folded(values, digits).visit_parts(expression))
+    return re.sub(r"f\((\([^()]*\))\)", r"f\1", written)  # f(1, 2), not f((1, 2))
 
 
 class _Folded(ast.NodeTransformer):
-    """Puts in plain numbers, and works out what is made of them alone, such as 1 − β₁, within a larger expression."""
+    """Inserts numbers and computes parts of an expression with numbers alone, such as 1 − β₁."""
 
     def __init__(self, values: Mapping[str, Any], digits: int) -> None:
         self._values, self._digits = values, digits
 
     def visit_parts(self, node: ast.expr) -> ast.expr:
-        """The expression with such parts replaced, but not if it is one itself, or a list of such."""
+        """Return the expression with these parts replaced, but not the whole expression."""
         if isinstance(node, ast.List | ast.Tuple):
             return type(node)([self.visit_parts(part) for part in node.elts], ast.Load())
         result: ast.expr = self.generic_visit(node) if isinstance(node, ast.BinOp) else self.visit(node)  # type: ignore[assignment]
@@ -147,7 +149,7 @@ class _Folded(ast.NodeTransformer):
         return self._constant(value)
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
-        """A copy with its parts visited: the tree belongs to the line."""
+        """Return a copy with visited parts; the tree belongs to the line."""
         copy = type(node)(**dict(ast.iter_fields(node)))
         return super().generic_visit(_listed(copy))
 
@@ -177,7 +179,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _listed(node: ast.AST) -> ast.AST:
-    """The node with lists of its own, so that visiting replaces parts of the copy alone."""
+    """Return the node with copies of its lists, so that only parts of the copy are replaced."""
     for name, part in ast.iter_fields(node):
         if isinstance(part, list):
             setattr(node, name, list(part))
