@@ -30,8 +30,8 @@ class Painted(QObject):
         panel.lines.viewport().update()
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
-        if event.type() == QEvent.Type.Paint and self._panel.story:
-            self.step = self._panel.story.step
+        if event.type() == QEvent.Type.Paint and self._panel.report:
+            self.step = self._panel.report.step
         return False
 
 

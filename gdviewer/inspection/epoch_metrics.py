@@ -1,4 +1,4 @@
-"""How well runs of a network do at the ends of their epochs: computed once each, the coarse picture first."""
+"""Metrics of runs of a network at the ends of epochs, computed once each, in a coarse order first."""
 
 from __future__ import annotations
 
@@ -11,52 +11,52 @@ import numpy as np
 from gdviewer.engine.run.run import Run
 from gdviewer.problems.networks.network import Network
 
-MOST = 200  # ends of epochs of one run; of more of them every second, every fourth, …
+MAX_EPOCHS = 200  # of a run; of more epochs every second, every fourth, …
 
 
 def epoch_steps(run: Run) -> int:
-    """How many steps an epoch of a run has."""
+    """Return the number of steps in an epoch of a run."""
     return run.problem.batches.count if isinstance(run.problem, Network) else 1
 
 
 class Epochs:
-    """The metrics of runs at the ends of their epochs, as far as they are known."""
+    """The known metrics of runs at the ends of their epochs."""
 
     def __init__(self) -> None:
         self._known: WeakKeyDictionary[Run, dict[int, dict[str, float]]] = WeakKeyDictionary()
 
     def wanted(self, run: Run) -> np.ndarray:
-        """The steps at which metrics are to be known, ascending: the start and the ends of epochs."""
+        """Return the steps at which metrics are needed, ascending: the start and the ends of epochs; shape (k,)."""
         done = run.step // epoch_steps(run)
         stride = 1
-        while done // stride > MOST:
+        while done // stride > MAX_EPOCHS:
             stride *= 2
         return np.arange(0, done + 1, stride) * epoch_steps(run)
 
     def missing(self, run: Run) -> list[int]:
-        """Those of them that are not known yet; such that what is known is spread over all of them at any time."""
+        """Return the steps without known metrics, in an order that covers all epochs evenly."""
         known = self._known.get(run, {})
         steps = [step for step in self.wanted(run).tolist() if step not in known]
         count = epoch_steps(run)
         return sorted(steps, key=lambda step: (-_evenness(step // count), step))
 
     def at(self, run: Run, step: int) -> dict[str, float] | None:
-        """The metrics after a step, where they are known."""
+        """Return the metrics after a step; None if they are not known."""
         return self._known.get(run, {}).get(step)
 
     def add(self, run: Run, step: int, metrics: dict[str, float]) -> None:
-        """Note what was computed."""
+        """Add the metrics after a step."""
         self._known.setdefault(run, {})[step] = metrics
 
     def curve(self, run: Run, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """Epochs, and a metric after each, as far as it is known."""
+        """Return epochs and a metric after each, where it is known; shape (k,) each."""
         known = self._known.get(run, {})
         steps = [step for step in self.wanted(run).tolist() if name in known.get(step, {})]
         return np.array(steps, dtype=float) / epoch_steps(run), np.array([known[step][name] for step in steps])
 
 
 def measure(run: Run, steps: Sequence[int], seconds: float) -> dict[int, dict[str, float]]:
-    """The metrics of a run after these steps, or after the first few of them that so many seconds are enough for."""
+    """Return the metrics of a run after these steps, until the time is used up."""
     found: dict[int, dict[str, float]] = {}
     end = perf_counter() + seconds
     for step in steps:
@@ -67,5 +67,5 @@ def measure(run: Run, steps: Sequence[int], seconds: float) -> dict[int, dict[st
 
 
 def _evenness(number: int) -> int:
-    """The largest power of two that divides a number; of 0, the largest of all."""
+    """Return the largest power of two that divides a number; a larger number for 0."""
     return number & -number or 1 << 62

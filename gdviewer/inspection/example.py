@@ -1,4 +1,4 @@
-"""One example of a batch, followed through a network: of each array that holds the batch, the part that is its own."""
+"""One example of a batch in the arrays of a network."""
 
 from __future__ import annotations
 
@@ -11,44 +11,45 @@ import numpy as np
 from gdviewer.engine.tracing.tracer import Executed, Frame
 from gdviewer.problems.networks.architecture import Stage
 
-_WEIGHTS = {"w", "weights", "parts"}  # what those of a layer, or of all, are called on the way to it
+_WEIGHTS = {"w", "weights", "parts"}  # names of arguments with weights
 
 
 class Example:
-    """Takes the part of one example out of what a network computed with a batch.
+    """Selects the part of one example from the arrays that a network computed for a batch.
 
     Args:
-        place: which of the batch's examples, from 0; rows: how many it has.
-        stages: of the network. Their weights, and what else their layers say is of no example, stay whole, though its
-            first axis may be as long as the batch by chance.
+        index: the index of the example in the batch, from 0.
+        rows: the number of examples in the batch.
+        stages: the stages of the network. Weights and other shared arrays of their layers are not divided, even if
+            their first axis has the length of the batch.
     """
 
-    def __init__(self, place: int, rows: int, stages: Sequence[Stage]) -> None:
-        self._place, self._rows = place, rows
+    def __init__(self, index: int, rows: int, stages: Sequence[Stage]) -> None:
+        self._index, self._rows = index, rows
         self._shared = _WEIGHTS.union(*((*stage.weights, *stage.layer.shared_names) for stage in stages))
 
     def of(self, value: Any, name: str = "") -> Any:
-        """The example's part of what a name holds; what is of the batch as a whole, as weights are, stays as it is."""
+        """Return the part of a value that belongs to the example; shared values such as weights are returned whole."""
         if name in self._shared or "gradient" in name:
             return value
         if isinstance(value, tuple | list):
             return type(value)([self.of(part) for part in value])
         if not isinstance(value, np.ndarray) or not value.ndim:
             return value
-        rows, place = self._rows, self._place
+        rows, index = self._rows, self._index
         if len(value) == rows:
-            return value[place]
-        if value.ndim > 2 and value.shape[1] == rows:  # time comes first, as where a layer goes through it
-            return value[:, place]
-        if value.ndim == 2 and value.shape[1] == rows:  # classes come first, as where outputs are compared
-            return value[:, place]
-        each, rest = divmod(len(value), rows)  # several rows for each: the windows of an image, the steps of a sequence
-        return value if rest or not each else value[place * each : (place + 1) * each]
+            return value[index]
+        if value.ndim > 2 and value.shape[1] == rows:  # the axis of time comes first
+            return value[:, index]
+        if value.ndim == 2 and value.shape[1] == rows:  # the axis of classes comes first
+            return value[:, index]
+        each, rest = divmod(len(value), rows)  # several rows per example: windows of an image, steps of a sequence
+        return value if rest or not each else value[index * each : (index + 1) * each]
 
     def in_call(self, frame: Frame) -> Frame:
-        """A call as far as it is about the example."""
-        told = [self._in_line(executed) for executed in frame.executed]
-        return replace(frame, arguments=self._each(frame.arguments), executed=told, result=self.of(frame.result))
+        """Return a call with the values of the example."""
+        executed = [self._in_line(line) for line in frame.executed]
+        return replace(frame, arguments=self._each(frame.arguments), executed=executed, result=self.of(frame.result))
 
     def _in_line(self, line: Executed) -> Executed:
         return replace(

@@ -1,4 +1,4 @@
-"""A network as a person sees it: its layers, each with the activation after it; and what is in them for one example."""
+"""The parts of a network for views: layers with their activations, and their values for one example."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class Part:
     """The input, or a layer with its activation.
 
     Attributes:
-        name: such as ``dense 1``; text: what it is, in a few letters.
-        shape: of what comes out for one example.
-        stage: of the layer; None for the input.
-        activation: its name; empty for none.
-        last: the number of the stage that gives its output; −1 for the input.
-        then: what follows that has no units of its own, such as ``flatten``.
+        name: the name, such as ``dense 1``; text: a short description.
+        shape: the shape of the output for one example.
+        stage: the stage of the layer; None for the input.
+        last: the number of the stage with its output; −1 for the input.
+        activation: the name of the activation; empty for none.
+        then: following layers without units, such as ``flatten``.
     """
 
     name: str
@@ -40,31 +40,31 @@ class Part:
 
     @property
     def units(self) -> int:
-        """How many units, filters, features or channels it has."""
+        """The number of units, filters, features or channels."""
         return self.shape[-1]
 
     @property
     def title(self) -> str:
-        """What it is and what it gives, with what follows it."""
+        """A description with the shape of the output and the following layers."""
         if self.stage is None:
-            told = tr("input: {shape}", shape=self.text)
+            text = tr("input: {shape}", shape=self.text)
         else:
-            told = tr("{name}: {what}, gives {shape}", name=self.name, what=self.text, shape=shape_text(self.shape))
-        return ", ".join((told, *self.then))
+            text = tr("{name}: {layer}, output {shape}", name=self.name, layer=self.text, shape=shape_text(self.shape))
+        return ", ".join((text, *self.then))
 
     @property
     def pictures(self) -> bool:
-        """Whether what comes out of each unit is a picture."""
+        """True if the output of each unit is a picture."""
         return len(self.shape) == 3
 
     @property
     def filters(self) -> PlacedWeight | None:
-        """The place of its filters, (height, width, channels, filters); None where it has none."""
+        """Its filters, shape (height, width, channels, filters), in the vector of weights; None if it has none."""
         return self.stage.weights.get(self.stage.layer.filter_weight) if self.stage else None
 
 
 def parts_of(architecture: Architecture) -> list[Part]:
-    """The input and the layers of a network; those without units are told of with what they follow."""
+    """Return the input and the layers of a network; a layer without units belongs to the layer before it."""
     found = [Part(tr("input"), shape_text(architecture.shape), architecture.shape)]
     for number, stage in enumerate(architecture.stages):
         before = found[-1]
@@ -79,14 +79,13 @@ def parts_of(architecture: Architecture) -> list[Part]:
 
 @dataclass(frozen=True, eq=False)
 class Inside:
-    """What is in a network at a point, for one example.
+    """The values in a network for one example.
 
     Attributes:
-        x, gradient: the point, and the gradient of the batch that the next step sees there, (n,).
+        x: the point, shape (n,); gradient: the gradient of the batch of the next step, shape (n,).
         parts: the input and the layers.
-        values: what comes out of each part for the example, without the axis of rows.
-        prediction: what the network says of it.
-        target: what is right.
+        values: the output of each part for the example, without the axis of rows.
+        prediction: the prediction; target: the true value.
     """
 
     x: Array
@@ -98,7 +97,7 @@ class Inside:
 
 
 def look_inside(network: Network, run: Run, step: int, data: Dataset, row: int) -> Inside:
-    """All of a row of the data at a step; to be called in any thread."""
+    """Return the values for a row of the data at a step; may be called in any thread."""
     x = run.point(step)
     inputs = data.inputs[row : row + 1]
     outputs = network.activations(x, inputs)

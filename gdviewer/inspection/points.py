@@ -1,11 +1,11 @@
-"""Which vectors of a step are places, and which lead from one place to another.
+"""Detection of the vectors of a step that are points, such as trial points; the others are directions.
 
-An arrow to a place is drawn from the point to it, one that leads somewhere is drawn as it is. A vector is a place if
+The arrow of a point is drawn to it, the arrow of a direction is drawn as it is. A vector is a point if
 
-- it goes by the name of the rule's point, as ``x`` does;
-- it has the very bits of the point, of the next point, or of a point that f was asked at, as a trial has;
-- it is made of places with weights that add up to one, as ``x + alpha * p`` is, or ``average + (x - average) / k``:
-  there the value before has the weight at which the sum settles.
+- it has the name of the point of the rule, such as ``x``;
+- it is identical to the point, the next point, or a point at which f was evaluated, such as a trial point;
+- it is a sum of points whose weights add up to one, such as ``x + alpha * p`` or ``average + (x - average) / k``; in
+  the second one the weight of the previous value is that of the limit.
 """
 
 from __future__ import annotations
@@ -26,14 +26,15 @@ _OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: lambda a, b: a + b, ast.Sub: lambda a, b: a - b, ast.Mult: lambda a, b: a * b,
     ast.Div: lambda a, b: a / b, ast.Pow: lambda a, b: a**b,
 }  # fmt: skip
-_KEEPING = {"clip", "where", "copy", "array", "asarray", "minimum", "maximum"}  # a place within bounds is a place
+_KEEPING = {"clip", "where", "copy", "array", "asarray", "minimum", "maximum"}  # the result for a point is a point
 
 
-class Places:
-    """What is known to be a place in a step.
+class PointSet:
+    """The known points of a step.
 
     Args:
-        start: the point the step starts from, (n,).
+        inspection: the inspection of the step.
+        start: the point at the start of the step, shape (n,).
     """
 
     def __init__(self, inspection: Inspection, start: np.ndarray) -> None:
@@ -50,14 +51,14 @@ class Places:
         self._learn(frame)
 
     def vector(self, value: Any) -> np.ndarray | None:
-        """A value as a vector of the problem's space; None if it is not one."""
+        """Return a value as a vector, shape (n,); None if it has another shape."""
         if isinstance(value, list) and (len(value),) == self.shape and all(isinstance(v, float) for v in value):
             return np.array(value)
         fits = isinstance(value, np.ndarray) and value.shape == self.shape and value.dtype.kind == "f"
         return value if fits else None
 
     def holds(self, value: np.ndarray) -> bool:
-        """Whether a vector is known to be a place."""
+        """Return True if a vector is a known point."""
         return value.tobytes() in self._known
 
     def _learn(self, frame: Frame) -> None:
@@ -66,10 +67,10 @@ class Places:
                 self._learn(call)
             for name, value in executed.writes.items():
                 vector = self.vector(value)
-                if vector is not None and not self.holds(vector) and self._is_place(frame, executed, name):
+                if vector is not None and not self.holds(vector) and self._is_point(frame, executed, name):
                     self._known.add(vector.tobytes())
 
-    def _is_place(self, frame: Frame, executed: Executed, name: str) -> bool:
+    def _is_point(self, frame: Frame, executed: Executed, name: str) -> bool:
         if frame is self._rule and name == self._name:
             return True
         match executed.line.node:
@@ -79,34 +80,34 @@ class Places:
                 value = ast.BinOp(ast.Name(target, ast.Load()), op, right)
             case _:
                 return False
-        without, within = (self._weight(value, executed.reads, {name: own}) for own in (0.0, 1.0))
+        without, within = (self._weight(value, executed.reads, {name: weight}) for weight in (0.0, 1.0))
         if without is None or within is None or abs(within - without - 1) < 1e-12:
             return False
         return abs(without / (1 - (within - without)) - 1) < 1e-9
 
-    def _weight(self, node: ast.expr, reads: Mapping[str, Any], own: Mapping[str, float]) -> float | None:
-        """The sum of the weights of the places in an expression; None where that can't be told."""
+    def _weight(self, node: ast.expr, reads: Mapping[str, Any], assumed: Mapping[str, float]) -> float | None:
+        """Return the sum of the weights of the points in an expression; None if it is not known."""
         match node:
             case ast.Name(id=name):
                 vector = self.vector(reads.get(name))
                 if vector is not None and self.holds(vector):
                     return 1.0
-                return own.get(name, 0.0)
+                return assumed.get(name, 0.0)
             case ast.UnaryOp(op=ast.USub(), operand=operand):
-                weight = self._weight(operand, reads, own)
+                weight = self._weight(operand, reads, assumed)
                 return None if weight is None else -weight
             case ast.BinOp(left=left, right=right):
-                a, b = self._weight(left, reads, own), self._weight(right, reads, own)
+                a, b = self._weight(left, reads, assumed), self._weight(right, reads, assumed)
                 if a is None or b is None:
                     return None
                 return _combined(node, a, b, reads)
             case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=parts) if name in _KEEPING:
-                return max((self._weight(part, reads, own) or 0.0 for part in parts), default=0.0)
+                return max((self._weight(part, reads, assumed) or 0.0 for part in parts), default=0.0)
         return 0.0
 
 
 def _combined(node: ast.BinOp, a: float, b: float, reads: Mapping[str, Any]) -> float | None:
-    """The weight of an operation whose operands have the weights ``a`` and ``b``; None where that can't be told."""
+    """Return the weight of an operation on operands with the weights ``a`` and ``b``; None if it is not known."""
     match node.op:
         case ast.Add():
             return a + b
@@ -122,7 +123,7 @@ def _combined(node: ast.BinOp, a: float, b: float, reads: Mapping[str, Any]) -> 
 
 
 def _number(node: ast.expr, reads: Mapping[str, Any]) -> float | None:
-    """What an expression of plain numbers comes to; None where it is no such."""
+    """Return the value of an expression of numbers; None for another expression."""
     try:
         match node:
             case ast.Constant(value=int() | float() as value):

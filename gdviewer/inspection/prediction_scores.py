@@ -28,8 +28,8 @@ class PredictionScores:
         predictions: the result of ``network.predict``, (rows, …).
         predicted: the index of the predicted class, (rows,) or (rows, time); empty for numeric targets.
         wrong: the number of wrong classes in each row, (rows,); zeros for numeric targets.
-        error_scores: (rows,). For classes, the sum of 1 + p for wrong and 1 − p for right ones, with p the probability
-            of the predicted class; for numbers, the root mean square error.
+        error_scores: (rows,). For classes, the sum of 1 + p for wrong and 1 − p for correct ones, with the probability
+            p of the predicted class; for numbers, the root mean square error.
     """
 
     data: Dataset
@@ -42,7 +42,7 @@ class PredictionScores:
 
     @property
     def order(self) -> np.ndarray:
-        """The rows, worst first: wrong rows by decreasing certainty, then right rows by increasing certainty."""
+        """The rows, worst first: wrong rows by decreasing certainty, then correct rows by increasing certainty."""
         return np.lexsort((-self.error_scores, -self.wrong))
 
     def in_cell(self, cell: tuple[int, int]) -> np.ndarray:

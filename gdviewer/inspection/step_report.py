@@ -1,4 +1,4 @@
-"""A step executed again and made ready to be read, in any thread."""
+"""Reports of a step, which is executed again for this, in any thread."""
 
 from __future__ import annotations
 
@@ -19,23 +19,22 @@ from gdviewer.inspection.six_steps import SixSteps, is_of_network
 from gdviewer.problems.networks.network import Network
 from gdviewer.text import tr
 
-_PATIENCE_SECONDS = 0.25  # a step that takes longer is not compared with the one before, which would take as long
+_COMPARE_SECONDS = 0.25  # a step that takes longer is not compared with the one before
 
 
 @dataclass(frozen=True, eq=False)
 class StepReport:
-    """What there is to be read of a step.
+    """The report of a step.
 
     Attributes:
-        run: the run it is of; rule: the optimizer that took it, which is another where the run continues another's.
-        start: the point it starts from, (n,).
-        before, after: the loss at its start, and at its end where it was taken.
-        rows: its lines.
-        trials: the points it asked about.
-        notes: what has to be known besides; faults: what went wrong.
-        batch: how many examples a batch has, where one of them can be followed; else 0.
-        followed: the row of the training data that is followed, from 0; None for none.
-        seconds: what it took to be told.
+        run: the run; rule: the optimizer of the step, which is another one before the branch of a run.
+        step: the number of the step; start: the point at its start, shape (n,).
+        before, after: the loss at its start and at its end; ``after`` is None for a step that is not executed yet.
+        rows: its lines; trials: its trial points.
+        notes: remarks; faults: errors.
+        batch: the number of examples in a batch of which one can be followed; 0 otherwise.
+        followed: the row of the training data that is followed, counted from 0; None if there is none.
+        seconds: the time of the report.
     """
 
     run: Run
@@ -54,29 +53,34 @@ class StepReport:
 
 
 class Reporter:
-    """Tells steps, and remembers the last few, as the next one is compared with them."""
+    """Makes reports, and caches the last inspections, with which the next one is compared."""
 
     def __init__(self) -> None:
         self._run: Run | None = None
         self._known: dict[int, Inspection] = {}
 
-    def tell(self, run: Run, step: int, example: int | None = None) -> StepReport:
-        """Execute step number ``step`` again, from 1 to one past the last; of a network, told of one ``example`` of its
-        batch where given, counted from 0."""
+    def report(self, run: Run, step: int, example: int | None = None) -> StepReport:
+        """Execute a step again and return its report.
+
+        Args:
+            run: the run.
+            step: from 1 to one past the last step.
+            example: the index of an example in the batch of a network, from 0; None for all examples.
+        """
         collecting = gc.isenabled()
-        gc.disable()  # it would look for cycles again and again, among all objects there are
+        gc.disable()  # a collection among all objects would be slow
         try:
-            return self._tell(run, step, example)
+            return self._report(run, step, example)
         finally:
             if collecting:
                 gc.enable()
 
-    def _tell(self, run: Run, step: int, example: int | None) -> StepReport:
+    def _report(self, run: Run, step: int, example: int | None) -> StepReport:
         if run is not self._run:
             self._run, self._known = run, {}
         began = perf_counter()
         inspection = self._inspect(run, step)
-        quick = perf_counter() - began < _PATIENCE_SECONDS
+        quick = perf_counter() - began < _COMPARE_SECONDS
         before = None
         if step > 1 and inspection.frame and (quick or step - 1 in self._known):
             before = self._known.get(step - 1) or inspect_step(run, step - 1, deep=False)
@@ -90,17 +94,17 @@ class Reporter:
             rows = rows_of(inspection, start, before)
         else:
             update = rows_of(inspection, start, before, skipped=is_of_network)
-            told = SixSteps(network, run, step, inspection, update, example)
-            rows, batch, followed = told.rows, network.batches.size if told.batch else 0, told.followed
-            notes += [told.example_text] if told.example_text else []
+            parts = SixSteps(network, run, step, inspection, update, example)
+            rows, batch, followed = parts.rows, network.batches.size if parts.batch else 0, parts.followed
+            notes += [parts.example_text] if parts.example_text else []
         if not inspection.frame:
-            notes.append(tr("There is no source of this rule to be had. What goes in and comes out:"))
+            notes.append(tr("The source of this rule is not available. Its inputs and results:"))
         if not inspection.complete:
-            notes.append(tr("The step ran on; its first {n} lines are shown.", n=f"{MAX_LINES:,}"))
+            notes.append(tr("The step has more lines; the first {n} are shown.", n=f"{MAX_LINES:,}"))
         if inspection.error is not None and not any(row.error for top in rows for row in top.walk()):
             faults.append(f"{type(inspection.error).__name__}: {inspection.error}")
         if taken and inspection.error is not None:
-            faults.append(tr("The step was taken without a fault when it was recorded. {advice}", advice=tr(ADVICE)))
+            faults.append(tr("The recorded step had no error. {advice}", advice=tr(ADVICE)))
         elif taken and inspection.x is not None:
             fault = difference(owner, step, inspection.x, inspection.state or {})
             faults += [tr(fault)] if fault else []
@@ -114,14 +118,14 @@ class Reporter:
         known = self._known.get(step)
         if known is None:
             known = inspect_step(run, step)
-        recorded = step < len(run.trace)  # the step to come is another once something is changed
-        kept = {number: told for number, told in self._known.items() if abs(number - step) == 1}
+        recorded = step < len(run.trace)  # the next step may change with an edit
+        kept = {number: other for number, other in self._known.items() if abs(number - step) == 1}
         self._known = kept | ({step: known} if recorded else {})
         return known
 
 
 def _without_source(run: Run, step: int, inspection: Inspection) -> list[ReportRow]:
-    """What goes into a rule whose lines are not to be had, and what comes out."""
+    """Return rows for the inputs and results of a rule without source."""
     start = run.point(step - 1)
     values: dict[str, tuple[Any, Any]] = {"x": (start, inspection.x)}
     state = run.trace.state_after(step - 1)
@@ -131,13 +135,13 @@ def _without_source(run: Run, step: int, inspection: Inspection) -> list[ReportR
             name: (part, after.get(name)) for name, part in zip(run.optimizer.state, state, strict=True)
         }  # fmt: skip
     rows = [ReportRow("t", f"t = {step}", f"t = {step}")] if run.optimizer.counts_steps else []
-    for place, (name, (before, after)) in enumerate(values.items()):
+    for index, (name, (before, after)) in enumerate(values.items()):
         row = ReportRow(name, f"{name}: {value_text(before)} → ", f"{name}: {value_text(before)} →", value_text(after))
         row.of_rule, row.name, row.symbol, row.amount = True, name, name, after
         vector = np.asarray(after if after is not None else [], dtype=float)
         if vector.shape == start.shape:
-            row.vector, row.leads, row.color = vector, vector - start if name == "x" else vector, place
+            row.vector, row.leads, row.color = vector, vector - start if name == "x" else vector, index
         rows.append(row)
-    for place, row in enumerate(rows):
-        row.place = place
+    for index, row in enumerate(rows):
+        row.index = index
     return rows

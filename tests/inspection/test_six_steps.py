@@ -30,9 +30,9 @@ def trained(kind, optimizer="adam", steps=12, **values):
 
 
 def reported(run, step=STEP, example=None):
-    story = Reporter().tell(run, step, example)
-    assert not story.faults
-    return story
+    report = Reporter().report(run, step, example)
+    assert not report.faults
+    return report
 
 
 def found(rows, title):
@@ -45,12 +45,12 @@ def test_that_the_six_parts_hold_the_arrays_of_the_step(kind):
     problem, run = trained(kind)
     seen = problem.batch(STEP, run.seed)
     x = run.trace.x[STEP - 1]
-    story = reported(run)
-    titles = [row.text for row in story.rows]
+    report = reported(run)
+    titles = [row.text for row in report.rows]
     assert titles == [f"{i}  {t}" for i, t in enumerate(
         ("Initialise", "Forward", "Cost", "Backpropagate", "Update", "Repeat"), 1
     )]  # fmt: skip
-    initial, forward, cost, backward, update, repeat = story.rows
+    initial, forward, cost, backward, update, repeat = report.rows
     for layer, parts in problem.parameters(run.start).items():
         for name, part in parts.items():
             assert np.array_equal(found([initial], f"{layer} {name}").amount, part)
@@ -113,12 +113,12 @@ def test_that_weights_as_many_as_the_batch_has_examples_stay_whole():
 
 def test_that_each_pass_of_a_line_search_is_reported_with_its_cost():
     _, run = trained("dense", "bfgs")
-    story = reported(run)
-    forward, cost, backward = story.rows[1:4]
+    report = reported(run)
+    forward, cost, backward = report.rows[1:4]
     assert len(forward.children) > 1
     assert all(row.text.startswith("pass ") for part in (forward, cost, backward) for row in part.children)
     assert len(backward.children) < len(forward.children)  # values are asked for more often than gradients
-    asked = [trial.value for trial in story.trials if trial.value is not None]
+    asked = [trial.value for trial in report.trials if trial.value is not None]
     reported_costs = [float(row.value.removeprefix("f = ")) for row in cost.children]
     assert all(min(abs(value - known) for known in reported_costs) < 1e-3 * abs(value) for value in asked)
 
@@ -126,10 +126,10 @@ def test_that_each_pass_of_a_line_search_is_reported_with_its_cost():
 @pytest.mark.parametrize("name", ["momentum", "nesterov", "l_bfgs", "cg_polak_ribiere", "armijo", "adamw"])
 def test_that_the_outline_holds_with_other_optimizers(name):
     _, run = trained("dense", name)
-    story = reported(run)
-    assert len(story.rows) == 6
-    assert story.rows[3].children
-    assert any(row.of_rule for row in story.rows[4].walk())
+    report = reported(run)
+    assert len(report.rows) == 6
+    assert report.rows[3].children
+    assert any(row.of_rule for row in report.rows[4].walk())
 
 
 def test_that_the_plumbing_between_rule_and_layers_is_not_reported():

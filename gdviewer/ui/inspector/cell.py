@@ -1,4 +1,4 @@
-"""How a line of a step is painted: the line, the numbers it worked on, and what it came to."""
+"""Painting of a row of a step: the line, its numbers and its value."""
 
 from __future__ import annotations
 
@@ -8,52 +8,57 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from PySide6.QtCore import QModelIndex, QPointF, QRect, QRectF, QSize, Qt
+from numpy.typing import NDArray
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontMetricsF, QImage, QPainter, QPen, QTextLayout, QTextOption
-from PySide6.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTreeView
 
 from gdviewer.inspection.rows import ReportRow
 from gdviewer.ui.widgets.theme import MATH_FONTS, look
 
+Index = QModelIndex | QPersistentModelIndex
 ROW = Qt.ItemDataRole.UserRole
-_BAR, _LEFT, _ABOVE, _HANG = 4, 12, 4, 14  # width of the colour's bar, where text begins, room above and below, indent
-_MOST = 4  # lines of text that one part of a row may take
+_BAR, _LEFT, _ABOVE, _HANG = 4, 12, 4, 14  # width of the colour bar; left, vertical margin; hanging indent, in pixels
+_MAX_LINES = 4  # of text of one part of a row
 _BARS, _IMAGE = QSize(150, 26), QSize(150, 44)  # thumbnails of a vector and of a matrix
-_PICTURES = 24  # of so many channels of examples a thumbnail shows the pictures
-_FIRM, _LOOSE = "\u00a0", "\u200b"  # a space where no line is to be broken, and none where one may be
+_PICTURES = 24  # maximum number of pictures in a thumbnail
+_FIRM, _LOOSE = "\u00a0", "\u200b"  # a space without a line break, and a line break without a space
 _NUMBER = "−?[\\d.e−]+"
 _VECTOR = re.compile(rf"(\w = )?\({_NUMBER}(, {_NUMBER})*\)|\w = {_NUMBER}")
 
 
 @dataclass(frozen=True)
 class _Part:
-    """A line of text in its place in a row, or the thumbnail."""
+    """A line of text at its position in a row, or the thumbnail."""
 
     x: float
     y: float
     text: str
     font: QFont
-    role: str  # which of the theme's colours
+    role: str  # the name of the colour
 
 
 class Cell(QStyledItemDelegate):
-    """Paints a row of the tree; rows are as high as their text asks for.
+    """Paints a row of the tree; the height of a row depends on its text.
 
     Attributes:
-        code: whether lines are shown as they are written.
+        code: True to show the source of the lines, False for mathematical notation.
     """
 
-    code = False
+    def __init__(self, tree: QTreeView) -> None:
+        super().__init__(tree)
+        self._tree = tree
+        self.code = False
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
-        tree, row = self.parent(), index.data(ROW)
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        tree, row = self._tree, index.data(ROW)
         return QSize(0, self._lay(row, tree.viewport().width() - tree.indentation() * (row.depth + 1))[1])
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         row, theme, rect = index.data(ROW), look().theme, option.rect
         painter.save()
         if option.state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(rect, chosen_tint(self.parent().hasFocus()))
+            painter.fillRect(rect, chosen_tint(self._tree.hasFocus()))
         painter.translate(rect.topLeft())
         parts, height = self._lay(row, rect.width())
         if row.vector is not None:
@@ -62,8 +67,8 @@ class Cell(QStyledItemDelegate):
         for part in parts:
             if part.role == "thumb":
                 size = _thumb_size(row)
-                room = rect.width() - part.x - 8
-                _draw_thumb(painter, QRectF(part.x, part.y, min(size.width(), room), size.height()), row)
+                width = rect.width() - part.x - 8
+                _draw_thumb(painter, QRectF(part.x, part.y, min(size.width(), width), size.height()), row)
                 continue
             painter.setFont(part.font)
             painter.setPen(QColor(colors[part.role]))
@@ -73,41 +78,41 @@ class Cell(QStyledItemDelegate):
         painter.restore()
 
     def line_of(self, row: ReportRow) -> str:
-        """A row's line in the notation chosen."""
+        """Return the line of a row in the chosen notation."""
         return row.code if self.code else row.text
 
     def first_line(self, row: ReportRow) -> float:
-        """How far below a row's top the middle of its first line is."""
+        """Return the distance from the top of a row to the middle of its first line."""
         font = self._font_of(row)
         return _ABOVE + QFontMetricsF(font).height() / 2
 
     def _font_of(self, row: ReportRow) -> QFont:
-        """That of a row's line."""
+        """Return the font of the line of a row."""
         math, _, code = _fonts(QApplication.font())
         if row.heading:
             return heading_font(QApplication.font())
         return code if self.code and not row.remark else math
 
     def _lay(self, row: ReportRow, width: int) -> tuple[list[_Part], int]:
-        """The parts of a row of that width, and its height."""
+        """Return the parts of a row of this width, and its height."""
         plain = QApplication.font()
         math, bold = _fonts(plain)[:2]
-        told = math if row.is_large or row.heading else bold
+        value_font = math if row.is_large or row.heading else bold
         font = self._font_of(row)
         room, parts, y = width - _LEFT - 8.0, [], float(_ABOVE)
         line, value = self.line_of(row), f"= {row.value}" if row.value and not row.named else row.value
         numbers = f"= {row.numbers}" if row.numbers and not row.summary else ""
         for text, role, its_font in ((line, "muted" if row.remark else "text", font), (numbers, "muted", math)):
             last = text and (text is numbers or not numbers)
-            if last and value and (both := _beside(text, its_font, value, told, room)):
+            if last and value and (both := _beside(text, its_font, value, value_font, room)):
                 base, begin, below = both
                 parts += [_Part(_LEFT, y + base, text, its_font, role)]
-                parts += [_Part(_LEFT + begin, y + base, value, told, "text")]
+                parts += [_Part(_LEFT + begin, y + base, value, value_font, "text")]
                 y, value = y + below, ""
             elif text:
                 y = _add(parts, text, its_font, role, room, y)
         if value:
-            y = _add(parts, value, told, "text", room, y)
+            y = _add(parts, value, value_font, "text", room, y)
         if row.summary:
             y = _add(parts, row.summary, math, "muted", room, y)
         if row.is_large:
@@ -121,14 +126,14 @@ class Cell(QStyledItemDelegate):
 
 
 def chosen_tint(focused: bool) -> QColor:
-    """What lies behind the row that is looked at."""
+    """Return the background colour of the current row."""
     below, above, share = QColor(look().theme.base), QColor(look().theme.accent), 0.22 if focused else 0.12
-    mixed = (b + share * (a - b) for b, a in zip(below.getRgbF()[:3], above.getRgbF()[:3], strict=True))
-    return QColor.fromRgbF(*mixed)
+    pairs = (below.redF(), above.redF()), (below.greenF(), above.greenF()), (below.blueF(), above.blueF())
+    return QColor.fromRgbF(*(b + share * (a - b) for b, a in pairs))
 
 
 def math_font(plain: QFont) -> QFont:
-    """The font for mathematics beside a plain one."""
+    """Return the font for mathematics beside a plain font."""
     font = QFont(plain)
     font.setFamilies([*MATH_FONTS, plain.family()])
     font.setPointSizeF(plain.pointSizeF() * 1.05)
@@ -137,7 +142,7 @@ def math_font(plain: QFont) -> QFont:
 
 @lru_cache(maxsize=8)
 def heading_font(plain: QFont) -> QFont:
-    """The font of the title of a part."""
+    """Return the font of the title of a part."""
     font = QFont(plain)
     font.setWeight(QFont.Weight.Bold)
     return font
@@ -145,7 +150,7 @@ def heading_font(plain: QFont) -> QFont:
 
 @lru_cache(maxsize=8)
 def _fonts(plain: QFont) -> tuple[QFont, QFont, QFont]:
-    """That of mathematics, of values, and of code."""
+    """Return the fonts of mathematics, values and code."""
     math = math_font(plain)
     value = QFont(math)
     value.setWeight(QFont.Weight.DemiBold)
@@ -155,16 +160,16 @@ def _fonts(plain: QFont) -> tuple[QFont, QFont, QFont]:
 
 
 def _add(parts: list[_Part], text: str, font: QFont, role: str, room: float, y: float) -> float:
-    """Add a text over as many lines as it takes; the height of the next."""
+    """Add a text, wrapped into lines, and return the position below it."""
     metrics = QFontMetricsF(font)
-    for number, line in enumerate(broken(text, font, round(room), _MOST)):
+    for number, line in enumerate(broken(text, font, round(room), _MAX_LINES)):
         parts.append(_Part(_LEFT + (_HANG if number else 0), y + metrics.ascent(), line, font, role))
         y += metrics.height()
     return y
 
 
 def _beside(left: str, font: QFont, right: str, other: QFont, room: float) -> tuple[float, float, float] | None:
-    """Two texts on one line: their base line, where the right one begins, and the height; None where they don't fit."""
+    """Return base line, start of the right text and height of two texts on one line; None if they don't fit."""
     metrics, others = QFontMetricsF(font), QFontMetricsF(other)
     begin = metrics.horizontalAdvance(left) + 2 * metrics.averageCharWidth()
     if begin + others.horizontalAdvance(right) > room:
@@ -173,12 +178,12 @@ def _beside(left: str, font: QFont, right: str, other: QFont, room: float) -> tu
 
 
 @lru_cache(maxsize=4096)
-def broken(text: str, font: QFont, room: int, most: int) -> tuple[str, ...]:
-    """A text in lines that fit, those after the first set in; what is too much for so many lines is elided."""
+def broken(text: str, font: QFont, room: int, max_lines: int) -> tuple[str, ...]:
+    """Return the lines of a wrapped text, with a hanging indent; a text with too many lines is elided."""
     metrics, next_room = QFontMetricsF(font), room - _HANG
 
     def whole(found: re.Match[str]) -> str:
-        """A vector that has room on a line of its own is not broken."""
+        """Return a vector without line breaks if it fits on one line."""
         return found[0].replace(" ", _FIRM) if metrics.horizontalAdvance(found[0]) <= next_room else found[0]
 
     text = _VECTOR.sub(whole, text)
@@ -192,7 +197,7 @@ def broken(text: str, font: QFont, room: int, most: int) -> tuple[str, ...]:
         line.setLineWidth(max(40, next_room if lines else room))
         begin = line.textStart()
         lines.append(text[begin : begin + line.textLength()].rstrip())
-        if len(lines) == most and begin + line.textLength() < len(text):
+        if len(lines) == max_lines and begin + line.textLength() < len(text):
             rest = text[begin:]
             lines[-1] = metrics.elidedText(rest, Qt.TextElideMode.ElideMiddle, max(40, next_room))
             break
@@ -205,7 +210,7 @@ def _thumb_size(row: ReportRow) -> QSize:
 
 
 def _draw_thumb(painter: QPainter, rect: QRectF, row: ReportRow) -> None:
-    """A vector as a line of its components about zero, a matrix as an image."""
+    """Draw a vector as bars of its components, a matrix as an image."""
     theme, values = look().theme, np.asarray(row.amount, dtype=float)
     painter.setPen(QPen(QColor(theme.line), 1))
     painter.setBrush(QColor(theme.plot))
@@ -223,8 +228,8 @@ def _draw_thumb(painter: QPainter, rect: QRectF, row: ReportRow) -> None:
         painter.fillRect(bar, color)
 
 
-def _bars(values: np.ndarray, rect: QRectF) -> Iterator[QRectF]:
-    """A bar for each component; where there are more than pixels, from the least to the largest of those there."""
+def _bars(values: NDArray[np.float64], rect: QRectF) -> Iterator[QRectF]:
+    """Yield a bar for each component; with more components than pixels, a bar spans several of them."""
     finite = np.where(np.isfinite(values), values, 0.0)
     low, high = min(float(finite.min()), 0.0), max(float(finite.max()), 0.0)
     columns = np.array_split(finite, min(len(finite), int(rect.width()) - 2))
@@ -237,15 +242,16 @@ def _bars(values: np.ndarray, rect: QRectF) -> Iterator[QRectF]:
         yield QRectF(x, base - (top - low) * scale, max(1.0, 0.75 * step), max(1.0, (top - bottom) * scale))
 
 
-def matrix_of(values: np.ndarray, filters: bool = False) -> np.ndarray:
-    """An array as a matrix; one of more dimensions as the first of its channels' pictures, in rows with NaN between.
+def matrix_of(values: NDArray[np.float64], filters: bool = False) -> NDArray[np.float64]:
+    """Return an array as a matrix; an array of more dimensions as a grid of pictures, separated by NaN.
 
     Args:
-        values: (height, width, channels), or with the examples before; filters: whether height and width come first.
+        values: shape (height, width, channels), or with an axis of examples before it.
+        filters: True for filters, shape (height, width, channels, filters).
     """
     if values.ndim < 3:
         return values.reshape(-1, values.shape[-1])
-    if filters and values.ndim == 4:  # height, width, what comes in, what goes out
+    if filters and values.ndim == 4:
         pictures = values.transpose(2, 3, 0, 1)
     else:
         pictures = values.reshape(-1, *values.shape[-3:])[:_PICTURES].transpose(0, 3, 1, 2)
@@ -260,13 +266,13 @@ def matrix_of(values: np.ndarray, filters: bool = False) -> np.ndarray:
     return board.reshape(rows * (down + 1), -1)[:-1, :-1]
 
 
-def _image_of(table: np.ndarray) -> QImage:
-    """A matrix in the colours of the heat image, large ones thinned to 64 rows and 150 columns; NaN is clear."""
+def _image_of(table: NDArray[np.float64]) -> QImage:
+    """Return a matrix in the colours of the loss, thinned to 64 rows and 150 columns; NaN is transparent."""
     table = table[:: -(-table.shape[0] // 64), :: -(-table.shape[1] // 150)]
-    told = np.isfinite(table)
-    low, high = float(table[told].min(initial=np.inf)), float(table[told].max(initial=-np.inf))
-    shades = (np.where(told, table - low, 0.0) / ((high - low) or 1.0) * 255).astype(np.uint8)
-    pixels = np.where(told[..., None], look().theme.heat_colors()[shades], np.uint8(0))
+    finite = np.isfinite(table)
+    low, high = float(table[finite].min(initial=np.inf)), float(table[finite].max(initial=-np.inf))
+    shades = (np.where(finite, table - low, 0.0) / ((high - low) or 1.0) * 255).astype(np.uint8)
+    pixels = np.where(finite[..., None], look().theme.heat_colors()[shades], np.uint8(0))
     return QImage(pixels.tobytes(), table.shape[1], table.shape[0], QImage.Format.Format_RGBA8888).copy()
 
 

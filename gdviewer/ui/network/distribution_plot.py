@@ -10,7 +10,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from gdviewer.inspection.distributions import ACTIVATIONS, GRADIENTS, WEIGHTS, Grown, Spread
+from gdviewer.inspection.distributions import ACTIVATIONS, GRADIENTS, WEIGHTS, Distribution, KnownDistributions
 from gdviewer.text import tr
 from gdviewer.ui.network.tiles import colors_of
 from gdviewer.ui.widgets.theme import look
@@ -37,7 +37,7 @@ class DistributionStrip:
     shares: NDArray[np.float64]
     counts: NDArray[np.float64]
     quartiles: NDArray[np.float64]
-    here: Spread
+    current: Distribution
 
     def y(self, value: NDArray[np.float64] | float) -> NDArray[np.float64]:
         """Where a value is: all bins are of one height."""
@@ -49,7 +49,7 @@ class DistributionStrip:
         return int(np.clip((self.plot.bottom() - y) / self.plot.height() * BINS, 0, BINS - 1))
 
 
-def edges_of(spreads: list[Spread], fine: bool = False) -> NDArray[np.float64]:
+def edges_of(spreads: list[Distribution], fine: bool = False) -> NDArray[np.float64]:
     """Bins in which all numbers are, of at least a little width; where they are to be ``fine`` near zero, growing
     from there on as those of a logarithmic scale do, as most gradients are far smaller than the first ones."""
     ends = [(spread.values[0], spread.values[-1]) for spread in spreads if len(spread.values)] or [(0.0, 0.0)]
@@ -81,17 +81,17 @@ class Ridges(QWidget):
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setAccessibleName(tr("Spread over the steps, a strip a layer"))
+        self.setAccessibleName(tr("Distribution over the steps, a strip a layer"))
         self.setToolTip(
             tr("Steps across, values up; the stronger the shade, the more numbers have that value.") + "\n"
             + tr("Line: the median. Dashed: a quarter of the numbers is below, a quarter above.") + "\n"
             + tr("Right: how many have each value at the step looked at. Click: look at another step.")
         )  # fmt: skip
-        self.grown: Grown | None = None
+        self.grown: KnownDistributions | None = None
         self.strips: list[DistributionStrip] = []
         self.live = True
 
-    def show_grown(self, grown: Grown, live: bool) -> None:
+    def show_grown(self, grown: KnownDistributions, live: bool) -> None:
         """Show other spreads; ``live`` says whether the step is the newest."""
         self.grown, self.live = grown, live
         self.setMinimumHeight(len(grown.layers) * _STRIP + self._foot)
@@ -114,13 +114,13 @@ class Ridges(QWidget):
         height = (self.height() - self._foot) / max(len(grown.layers), 1)
         self.strips = []
         for i, layer in enumerate(grown.layers):
-            column = [each[i] for each in grown.spreads]
-            edges = edges_of([*column, grown.here[i]], fine=grown.kind == GRADIENTS)
+            column = [each[i] for each in grown.distributions]
+            edges = edges_of([*column, grown.current[i]], fine=grown.kind == GRADIENTS)
             plot = QRectF(left, i * height + line + 4, width * (1 - _SIDE) - 8, height - line - 10)
             side = QRectF(plot.right() + 8, plot.top(), width * _SIDE, plot.height())
             shares = np.array([spread.counts(edges) / max(spread.count, 1) for spread in column])
             quartiles = np.array([spread.quartiles for spread in column])
-            here = grown.here[i]
+            here = grown.current[i]
             self.strips.append(DistributionStrip(layer, plot, side, edges, shares, here.counts(edges), quartiles, here))
         self.update()
 
@@ -160,16 +160,16 @@ class Ridges(QWidget):
         """What is told of a place."""
         for strip in self.strips:
             if strip.side.contains(position):
-                return self._bin_text(strip, strip.bin_at(position.y()), strip.counts, strip.here, self.grown.step)
+                return self._bin_text(strip, strip.bin_at(position.y()), strip.counts, strip.current, self.grown.step)
             if strip.plot.contains(position):
                 at = int(np.abs(np.array(self.grown.steps) - self.step_at(position.x())).argmin())
-                spread = self.grown.spreads[at][self.grown.layers.index(strip.layer)]
+                spread = self.grown.distributions[at][self.grown.layers.index(strip.layer)]
                 bin_ = strip.bin_at(position.y())
                 return self._bin_text(strip, bin_, spread.counts(strip.edges), spread, self.grown.steps[at])
         return ""
 
     def _bin_text(
-        self, strip: DistributionStrip, at: int, counts: NDArray[np.float64], spread: Spread, step: int
+        self, strip: DistributionStrip, at: int, counts: NDArray[np.float64], spread: Distribution, step: int
     ) -> str:
         text = tr(
             "{layer} at step {step}: {n} of {all} from {low} to {high}", layer=strip.layer, step=f"{step:,}",
@@ -230,9 +230,9 @@ class Ridges(QWidget):
         painter.setPen(QColor(theme.text))
         caption = QRectF(4, strip.plot.top() - line - 2, self.width() - 8, line)
         painter.drawText(caption, Qt.AlignmentFlag.AlignLeft, f"{strip.layer}: {_NAMES[self.grown.kind]()}")
-        if strip.here.lost:
+        if strip.current.lost:
             painter.setPen(QColor(theme.error))
-            painter.drawText(caption, Qt.AlignmentFlag.AlignRight, tr("{n} not finite", n=strip.here.lost))
+            painter.drawText(caption, Qt.AlignmentFlag.AlignRight, tr("{n} not finite", n=strip.current.lost))
         self._paint_values(painter, strip)
 
     def _paint_values(self, painter: QPainter, strip: DistributionStrip) -> None:

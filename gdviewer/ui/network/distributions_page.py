@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QScrollArea, QVBoxLayout
 
 from gdviewer.engine.run.run import Run
-from gdviewer.inspection.distributions import ACTIVATIONS, GRADIENTS, WEIGHTS, DistributionHistory, Grown
+from gdviewer.inspection.distributions import ACTIVATIONS, GRADIENTS, WEIGHTS, DistributionHistory, KnownDistributions
 from gdviewer.problems.networks.network import Network
 from gdviewer.text import tr
 from gdviewer.ui.network.choice_bar import ChoiceBar
@@ -62,13 +62,13 @@ class SpreadsPage(Page):
     def key(self) -> tuple[Any, ...]:
         return self.choice.chosen, self.run.step if self.run else 0, self.session.player.playing
 
-    def computation(self, network: Network, run: Run, step: int) -> Callable[[], Grown]:
+    def computation(self, network: Network, run: Run, step: int) -> Callable[[], KnownDistributions]:
         if self._history is None or self._history.run is not run or self._history.network is not network:
             self._history = DistributionHistory(network, run)
         history, kind, rests = self._history, self.choice.chosen, not self.session.player.playing
-        return lambda: history.grown(kind, step, _AT_REST if rests else _SECONDS, fine=rests)
+        return lambda: history.known(kind, step, _AT_REST if rests else _SECONDS, fine=rests)
 
-    def show_result(self, result: Grown) -> None:
+    def show_result(self, result: KnownDistributions) -> None:
         self.ridges.show_grown(result, self.session.cursor.is_live)
         self.words.setText("\n".join(findings(result)))
         if not result.complete:
@@ -78,7 +78,7 @@ class SpreadsPage(Page):
         self.ridges.arrange()
 
 
-def findings(grown: Grown) -> list[str]:
+def findings(grown: KnownDistributions) -> list[str]:
     """What is to be said of a network, a sentence each; where nothing is wrong, that."""
     told = []
     rows = tr("all {n} examples") if grown.of_all else tr("{n} examples looked at")

@@ -237,8 +237,8 @@ def test_that_show_opens_an_experiment_that_was_stored_and_its_rule_is_opened_li
     qtbot.waitUntil(lambda: all(run.begun and run.step == 5 for run in session.runs))
     dock = dock_of(window, "step")
     dock.raise_()
-    qtbot.waitUntil(lambda: dock.widget().panel is not None and dock.widget().panel.story is not None)
-    assert [row.text for row in dock.widget().panel.story.rows][:2] == ["g ← ∇f(x)", "v ← β·v + g"]
+    qtbot.waitUntil(lambda: dock.widget().panel is not None and dock.widget().panel.report is not None)
+    assert [row.text for row in dock.widget().panel.report.rows][:2] == ["g ← ∇f(x)", "v ← β·v + g"]
     window.close()
     window.deleteLater()
 

@@ -235,13 +235,13 @@ def test_that_the_step_reports_the_breakpoint_hit_in_it_also_when_it_was_not_app
     qtbot.waitUntil(lambda: window.findChild(StepPanel) is not None)
     panel = window.findChild(StepPanel)
     session.player.finish()
-    qtbot.waitUntil(lambda: panel.story is not None and panel.story.step == 2)
+    qtbot.waitUntil(lambda: panel.report is not None and panel.report.step == 2)
     assert panel.notes.text() == "Breakpoint: step 2 is reached."
     session.player.finish()
-    qtbot.waitUntil(lambda: panel.story.step == run.step + 1)
+    qtbot.waitUntil(lambda: panel.report.step == run.step + 1)
     assert f"not finite in step {run.step + 1}" in panel.notes.text()
     session.cursor.look_at(1)
-    qtbot.waitUntil(lambda: panel.story.step == 1)
+    qtbot.waitUntil(lambda: panel.report.step == 1)
     assert not panel.notes.isVisible()
 
 

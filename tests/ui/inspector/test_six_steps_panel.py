@@ -24,11 +24,11 @@ def test_that_the_panel_follows_an_example_and_shows_the_parts(open_window, qtbo
     dock_of(window, "step").raise_()
     qtbot.waitUntil(lambda: bool(window.findChildren(StepPanel)))
     panel = window.findChildren(StepPanel)[0]
-    qtbot.waitUntil(lambda: panel.story is not None and len(panel.lines.rows) == 6)
+    qtbot.waitUntil(lambda: panel.report is not None and len(panel.lines.rows) == 6)
     assert panel.example.isVisible()
     assert panel.example.maximum() == 32
     panel.example.setValue(4)
-    qtbot.waitUntil(lambda: "Followed, here and in" in panel.notes.text())
+    qtbot.waitUntil(lambda: "Followed here and in" in panel.notes.text())
     row = int(problem.batches.at(20, window.session.runs[0].seed)[3])
     assert f"row {row + 1:,} of the training data" in panel.notes.text()
     example = window.main_view.plot.example
@@ -36,7 +36,7 @@ def test_that_the_panel_follows_an_example_and_shows_the_parts(open_window, qtbo
     example.choose(2, "test")  # until another is chosen there
     panel.hide()
     panel.show()
-    qtbot.waitUntil(lambda: panel.story is not None)
+    qtbot.waitUntil(lambda: panel.report is not None)
     assert example.chosen == (2, "test")
     window.session.cursor.look_at(19)
     row = int(problem.batches.at(19, window.session.runs[0].seed)[3])

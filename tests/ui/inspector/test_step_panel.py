@@ -53,7 +53,7 @@ def look_into(open_window, qtbot):
 
 def shown(panel, qtbot, step=None):
     """Wait for a step to be shown."""
-    qtbot.waitUntil(lambda: panel.story is not None and step in (None, panel.story.step))
+    qtbot.waitUntil(lambda: panel.report is not None and step in (None, panel.report.step))
 
 
 def walk(panel):
@@ -97,7 +97,7 @@ def test_that_the_lines_follow_the_cursor(look_into, qtbot):
 def test_that_the_step_of_the_selected_run_is_shown(look_into, qtbot):
     window, panel = look_into(on("rosenbrock", "adam", "gradient_descent", learning_rate=1e-3), 5)
     window.session.select(1)
-    qtbot.waitUntil(lambda: panel.story.run is window.session.runs[1])
+    qtbot.waitUntil(lambda: panel.report.run is window.session.runs[1])
     assert reported(panel)[0] == "x ← x − η·∇f(x)" or "∇f" in reported(panel)[0]
 
 
@@ -178,7 +178,7 @@ def test_that_the_calls_of_central_differences_look_different():
 
     run = Run(FunctionProblem(bowl, (2.0, 1.0)), optimizers.get("gradient_descent"), (2.0, 1.0))
     run.advance(3)
-    (gradient, *_) = Reporter().tell(run, 2).rows
+    (gradient, *_) = Reporter().report(run, 2).rows
     assert len({call.text for call in gradient.children}) == 4
 
 
@@ -190,7 +190,7 @@ def test_that_a_vector_too_long_for_a_line_is_broken_between_its_numbers(qapp):
 
 def test_that_the_trials_of_a_line_search_are_reported_and_drawn(look_into):
     window, panel = look_into(on("rosenbrock", "armijo"), 9)
-    run, trials = window.session.runs[0], panel.story.trials
+    run, trials = window.session.runs[0], panel.report.trials
     direction = -run.trace.gradient[8]
     assert [trial.alpha for trial in trials] == [0.5**k for k in range(len(trials))]
     for trial in trials:
@@ -236,7 +236,7 @@ def test_that_lines_after_an_error_that_was_caught_stand_where_they_belong():
     experiment = on("rosenbrock", optimizer("Careful")(careful), steps=4)
     run = experiment.build(experiment.runs[0])
     run.advance(4)
-    attempt, handler, last, _ = Reporter().tell(run, 2).rows
+    attempt, handler, last, _ = Reporter().report(run, 2).rows
     assert [row.name for row in attempt.children] == ["g", ""]
     assert attempt.children[1].error == "ValueError: caught"
     assert [row.name for row in handler.children] == ["g"]
@@ -285,7 +285,7 @@ def test_that_a_step_that_failed_is_shown_with_its_error_at_its_line(look_into, 
     shown(panel, qtbot, 5)
     assert panel.following.isChecked()
     assert panel.lines.current.error == "ZeroDivisionError: division by zero"
-    assert "not taken" in panel.about.text()
+    assert "not executed" in panel.about.text()
     window.session.cursor.look_at(2)
     shown(panel, qtbot, 2)
     assert not any(row.error for row in walk(panel))
@@ -310,8 +310,8 @@ def test_that_the_step_a_stop_left_untaken_can_be_looked_at(look_into, qtbot):
     shown(panel, qtbot, 30)
     qtbot.mouseClick(panel.following, Qt.MouseButton.LeftButton)
     shown(panel, qtbot, 31)
-    assert panel.story.after is None
-    assert np.array_equal(panel.story.start, window.session.runs[0].trace.x[30])
+    assert panel.report.after is None
+    assert np.array_equal(panel.report.start, window.session.runs[0].trace.x[30])
 
 
 @pytest.mark.display
@@ -337,7 +337,7 @@ def typed(x, f, m=0.0, *, learning_rate=rate(1e-3)):
     exec(source, space)
     window, panel = look_into(on("rosenbrock", optimizer("Typed")(space["typed"]), steps=10), 4)
     trace = window.session.runs[0].trace
-    assert "no source" in panel.notes.text()
+    assert "source of this rule is not available" in panel.notes.text()
     assert [row.name for row in panel.lines.rows] == ["x", "m"]
     assert np.array_equal(panel.lines.rows[0].amount, trace.x[4])
     assert np.array_equal(panel.lines.rows[1].amount, trace.state["m"][4])
@@ -394,7 +394,7 @@ def test_that_keys_beyond_the_lines_stay_with_the_window(look_into, qtbot):
 
 @pytest.mark.parametrize("name", representatives(optimizers.names(), family))
 def test_that_every_optimizer_can_be_looked_into(name):
-    rule, teller = optimizers.get(name), Reporter()
+    rule, reporter = optimizers.get(name), Reporter()
     for problem in ("rotated_quadratic", "linear_regression"):
         experiment = on(problem, name, steps=40)
         run = experiment.build(experiment.runs[0])
@@ -402,10 +402,10 @@ def test_that_every_optimizer_can_be_looked_into(name):
         if not run.begun or rule.lacks(run.objective):
             continue
         for step in {1, 2, run.step // 2, run.step} & set(range(1, run.step + 1)):
-            read = teller.tell(run, step)
+            read = reporter.report(run, step)
             assert read.faults == []
             rows = [row for top in read.rows for row in top.walk()]
-            moved = [row for row in rows if row.of_rule and row.leads is not None and row.is_place]
+            moved = [row for row in rows if row.of_rule and row.leads is not None and row.is_point]
             assert np.array_equal(moved[-1].vector, run.trace.x[step]) or name == "asgd"
 
 
@@ -517,9 +517,9 @@ def test_that_points_are_distinguished_from_directions():
     experiment = on("rosenbrock", optimizer("Walking")(walking), steps=20)
     run = experiment.build(experiment.runs[0])
     run.advance(20)
-    rows = [row for top in Reporter().tell(run, 12).rows for row in top.walk() if row.vector is not None]
-    assert {row.name for row in rows if row.is_place} == {"x", "y", "half", "mean"}
-    assert {row.name for row in rows if row.of_rule and not row.is_place} == {"g", "m", "gap"}
+    rows = [row for top in Reporter().report(run, 12).rows for row in top.walk() if row.vector is not None]
+    assert {row.name for row in rows if row.is_point} == {"x", "y", "half", "mean"}
+    assert {row.name for row in rows if row.of_rule and not row.is_point} == {"g", "m", "gap"}
 
 
 def test_that_a_run_and_its_branch_have_one_arrow_where_they_are_one(look_into, qtbot):

@@ -67,7 +67,7 @@ def test_that_the_words_under_a_column_show_what_the_layer_is(open_inside, repor
     _, page = open_inside(DiagramPage, "convolutional_network", steps=1)
     column = page.diagram.layout_.columns[1]
     reported = reported_at(page, page.diagram, QPointF(column.x, page.diagram.height() - 6))
-    assert reported == "conv 1: conv 8 3x3 relu, gives 6×6×8"
+    assert reported == "conv 1: conv 8 3x3 relu, output 6×6×8"
 
 
 @pytest.mark.display

@@ -12,9 +12,9 @@ from gdviewer.engine.run.stop import Limits
 from gdviewer.inspection.distributions import (
     ACTIVATIONS,
     GRADIENTS,
-    MOST_SLICES,
+    MAX_STEPS,
+    Distribution,
     DistributionHistory,
-    Spread,
     steps_shown,
 )
 from gdviewer.ui.network.distributions_page import SpreadsPage
@@ -36,7 +36,7 @@ def test_that_histograms_add_up(open_inside, qtbot):
 
 def test_that_many_numbers_are_spread_as_a_sample_of_them_is():
     values = np.random.default_rng(1).normal(size=100_000)
-    spread = Spread(np.append(values, [np.nan, np.inf]))
+    spread = Distribution(np.append(values, [np.nan, np.inf]))
     assert (spread.count, spread.lost) == (100_000, 2)
     assert len(spread.values) == 512
     assert spread.quartiles == pytest.approx((-0.674, 0, 0.674), abs=0.05)
@@ -48,7 +48,7 @@ def test_that_steps_shown_of_a_longer_run_are_among_those_of_a_shorter_one(strid
     known = set()
     for last in (1000, 500, 130, 59, 3, 0):
         steps = steps_shown(last, stride)
-        assert 0 < len(steps) <= MOST_SLICES
+        assert 0 < len(steps) <= MAX_STEPS
         assert {step for step in known if step <= last} <= set(steps)
         known = set(steps)
 
@@ -58,25 +58,25 @@ def test_that_what_was_computed_of_a_run_is_kept_and_the_rest_comes_bit_by_bit()
     run = Run(problem, optimizers.get("adam"), problem.start, {}, Limits(tolerance=None, max_steps=300))
     run.advance(40)
     history = DistributionHistory(problem, run)
-    early = history.grown(ACTIVATIONS, 0, seconds=0.0)
+    early = history.known(ACTIVATIONS, 0, seconds=0.0)
     assert not early.complete
     assert len(early.steps) == 1
-    whole = history.grown(ACTIVATIONS, 0)
+    whole = history.known(ACTIVATIONS, 0)
     assert whole.complete
     run.advance(260)
-    later = history.grown(ACTIVATIONS, 17)
+    later = history.known(ACTIVATIONS, 17)
     assert later.steps[-1] > 200
-    before, after = (dict(zip(grown.steps, grown.spreads, strict=True)) for grown in (whole, later))
+    before, after = (dict(zip(grown.steps, grown.distributions, strict=True)) for grown in (whole, later))
     shared = before.keys() & after.keys()
     assert len(shared) >= 2
     assert all(after[step] is before[step] for step in shared)
-    assert later.here[0].count == later.examples * 32 == 256 * 32
+    assert later.current[0].count == later.examples * 32 == 256 * 32
     run.pace = 1e-4  # as it is where a worker has stepped it
-    fine = history.grown(ACTIVATIONS, 17, fine=True)
+    fine = history.known(ACTIVATIONS, 17, fine=True)
     assert len(fine.steps) > 2 * len(later.steps)
     at = next(step for step in fine.steps if step % run.trace.row_stride)
-    fresh = DistributionHistory(problem, run).grown(ACTIVATIONS, at).here
-    assert np.array_equal(fine.spreads[fine.steps.index(at)][0].values, fresh[0].values)
+    fresh = DistributionHistory(problem, run).known(ACTIVATIONS, at).current
+    assert np.array_equal(fine.distributions[fine.steps.index(at)][0].values, fresh[0].values)
 
 
 @pytest.mark.display
@@ -86,14 +86,14 @@ def test_that_the_page_shows_gradients_and_activations_when_asked_for(open_insid
     qtbot.mouseClick(page.choice.buttons[GRADIENTS], Qt.MouseButton.LeftButton)
     settle(qtbot, page)
     gradient = problem.parameters(run.recorded_gradient(3))["dense 2"]["W"]
-    assert page.ridges.strips[1].here.count == gradient.size
-    assert page.ridges.strips[1].here.values[[0, -1]] == pytest.approx([gradient.min(), gradient.max()])
+    assert page.ridges.strips[1].current.count == gradient.size
+    assert page.ridges.strips[1].current.values[[0, -1]] == pytest.approx([gradient.min(), gradient.max()])
     assert page.ridges.strips[1].counts.sum() == pytest.approx(gradient.size)
     widths = np.diff(page.ridges.strips[1].edges)
     assert widths.min() < widths[[0, -1]].min() / 5  # fine near zero
     qtbot.mouseClick(page.choice.buttons[ACTIVATIONS], Qt.MouseButton.LeftButton)
     settle(qtbot, page)
-    assert page.ridges.strips[0].here.count == 256 * 32
+    assert page.ridges.strips[0].current.count == 256 * 32
 
 
 def test_that_the_cursor_moved_back_shows_the_histogram_of_then(open_inside, qtbot):
@@ -102,7 +102,7 @@ def test_that_the_cursor_moved_back_shows_the_histogram_of_then(open_inside, qtb
     window.session.cursor.look_at(4)
     settle(qtbot, page)
     weights = problem.parameters(run.point(4))["dense 2"]["W"]
-    assert np.array_equal(page.ridges.strips[1].here.values, np.sort(weights, axis=None))
+    assert np.array_equal(page.ridges.strips[1].current.values, np.sort(weights, axis=None))
 
 
 @pytest.mark.display

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, Qt
 from gdviewer import optimizers, problems
 from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import Limits
-from gdviewer.inspection.epoch_metrics import MOST, Epochs, measure
+from gdviewer.inspection.epoch_metrics import MAX_EPOCHS, Epochs, measure
 from gdviewer.ui.network.measures_page import MeasuresPage
 
 SMALL = {"layers": "6", "samples": 60, "batch_size": 12}  # 48 rows are trained on: four batches an epoch
@@ -103,16 +103,16 @@ def test_that_a_problem_without_test_data_has_no_curve_of_them(trained):
 def long_run():
     """Of a network that sees all its rows at each step, so that each is an epoch."""
     network = problems.get("network", layers="2", samples=10, batch_size=0)
-    limits = Limits(tolerance=None, max_steps=5 * MOST)
+    limits = Limits(tolerance=None, max_steps=5 * MAX_EPOCHS)
     run = Run(network, optimizers.get("adam"), network.start, {"learning_rate": 0.01}, limits)
-    run.advance(5 * MOST)
+    run.advance(5 * MAX_EPOCHS)
     return run
 
 
 def test_that_of_many_epochs_some_are_measured_evenly(long_run):
     epochs = Epochs()
     wanted = epochs.wanted(long_run)
-    assert MOST / 2 <= len(wanted) <= MOST + 1
+    assert MAX_EPOCHS / 2 <= len(wanted) <= MAX_EPOCHS + 1
     assert len(set(np.diff(wanted))) == 1
     assert wanted[0] == 0
     for step, metrics in measure(long_run, epochs.missing(long_run)[:9], 60).items():

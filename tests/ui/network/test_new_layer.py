@@ -115,7 +115,7 @@ def test_that_the_diagram_draws_it_unit_by_unit(open_inside):
     window, page = open_inside(DiagramPage, layers="8, scale 2", steps=3)
     layout = page.diagram.layout_
     column = layout.columns[2]
-    assert column.part.title == "scale 1: scale 2, gives 8"
+    assert column.part.title == "scale 1: scale 2, output 8"
     problem, x = window.session.experiment.problem, window.session.runs[0].point(3)
     s = problem.parameters(x)["scale 1"]["s"]
     before, after = layout.columns[1].nodes, column.nodes
@@ -143,9 +143,9 @@ def test_that_the_step_inspector_follows_an_example_through_it():
     network = problems.get("network", layers="8, scale 2", batch_size=8)  # as many units as rows
     run = Run(network, optimizers.get("adam"), network.start, {}, Limits(None, 5))
     run.advance(5)
-    story = Reporter().tell(run, 3, example=2)
-    assert not story.faults
-    rows = [row for top in story.rows for row in top.walk()]
+    report = Reporter().report(run, 3, example=2)
+    assert not report.faults
+    rows = [row for top in report.rows for row in top.walk()]
     s = network.parameters(run.point(2))["scale 1"]["s"]
     lines = [row.executed for row in rows if row.executed and "s" in row.executed.writes]
     assert lines

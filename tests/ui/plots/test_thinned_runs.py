@@ -135,9 +135,9 @@ def test_that_a_step_that_is_not_kept_can_be_read_and_left(open_thinned, qtbot):
     dock_of(window, "step").raise_()
     qtbot.waitUntil(lambda: window.findChild(StepPanel) is not None)
     panel, whole = window.findChild(StepPanel), whole_run(window, 1)
-    qtbot.waitUntil(lambda: panel.story is not None and panel.story.step == 101)
-    assert panel.story.faults == []
-    assert np.array_equal(panel.story.start, whole.trace.x[100])
+    qtbot.waitUntil(lambda: panel.report is not None and panel.report.step == 101)
+    assert panel.report.faults == []
+    assert np.array_equal(panel.report.start, whole.trace.x[100])
     window.runs_panel.branch_run("adam")
     qtbot.waitUntil(lambda: not window.session.player.busy and window.session.runs[-1].begun)
     window.session.player.finish()
