@@ -1,1 +1,1 @@
-"""Views of a network: the builder, data and predictions, and what is inside."""
+"""Views of a network: the builder, the data and predictions, and the values inside the network."""

@@ -1,9 +1,9 @@
-"""A widget that paints tiles, and tells what is under the mouse."""
+"""A widget that paints tiles and reports the item under the mouse."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QSize, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter
+from PySide6.QtCore import QEvent, QPointF, QSize, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gdviewer.ui.network.tiles import Tile
@@ -11,10 +11,13 @@ from gdviewer.ui.widgets.theme import Theme, look
 
 
 class Canvas(QWidget):
-    """Pictures of numbers, and words between them.
+    """Base class of widgets that paint tiles, and texts between them.
+
+    Args:
+        name: the accessible name.
 
     Signals:
-        hovered: what is under the mouse, as a line of text.
+        hovered: a line of text on the item under the mouse; empty for none.
     """
 
     hovered = Signal(str)
@@ -27,38 +30,38 @@ class Canvas(QWidget):
 
     @property
     def theme(self) -> Theme:
-        """The theme in force."""
+        """The current theme."""
         return look().theme
 
     def tiles(self) -> list[Tile]:
-        """The pictures, each in its place."""
+        """Return the tiles with their positions."""
         return []
 
     def arrange(self) -> None:
-        """Put everything in its place."""
+        """Compute the positions of all items."""
 
     def paint(self, painter: QPainter) -> None:
-        """Paint what stands over the pictures."""
+        """Paint the items above the tiles."""
 
     def text_at(self, position: QPointF) -> str:
-        """What is told of a place; empty for nothing."""
+        """Return the text on the item at a position; empty for none."""
         return next((text for tile in self.tiles() if (text := tile.text_at(position))), "")
 
     def sizeHint(self) -> QSize:
         return QSize(400, 300)
 
-    def resizeEvent(self, event: object) -> None:
+    def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.arrange()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self.hovered.emit(self.text_at(event.position()))
 
-    def leaveEvent(self, event: object) -> None:
+    def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)
         self.hovered.emit("")
 
-    def paintEvent(self, event: object) -> None:
+    def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(self.theme.plot))
         for tile in self.tiles():

@@ -1,4 +1,4 @@
-"""One of a few words, as buttons side by side."""
+"""A row of buttons of which exactly one is checked."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from gdviewer.ui.widgets.keys import keys_by_tab
 
 
 class ChoiceBar(QWidget):
-    """Buttons of which one is down.
+    """Buttons of which exactly one is checked.
 
     Args:
-        words: the choices by name: the text on a button, and its tool tip.
+        words: the text and the tool tip of each button, by the name of the choice.
+
+    Attributes:
+        buttons: the buttons by name.
 
     Signals:
-        changed: another was chosen.
+        changed: the user clicked a button.
     """
 
     changed = Signal()
@@ -26,10 +29,15 @@ class ChoiceBar(QWidget):
         super().__init__()
         self._group = QButtonGroup(self)
         self.buttons: dict[str, QToolButton] = {}
-        layout = QHBoxLayout(self, spacing=2)
+        layout = QHBoxLayout(self)
+        layout.setSpacing(2)
         layout.setContentsMargins(0, 0, 0, 0)
         for name, (text, tip) in words.items():
-            button = self.buttons[name] = QToolButton(text=text, checkable=True, toolTip=tip, accessibleName=text)
+            button = self.buttons[name] = QToolButton()
+            button.setText(text)
+            button.setCheckable(True)
+            button.setToolTip(tip)
+            button.setAccessibleName(text)
             button.setProperty("role", "choice")
             self._group.addButton(button)
             layout.addWidget(button)
@@ -40,5 +48,5 @@ class ChoiceBar(QWidget):
 
     @property
     def chosen(self) -> str:
-        """The name of the one that is down."""
+        """The name of the checked button."""
         return next(name for name, button in self.buttons.items() if button.isChecked())
