@@ -1,6 +1,8 @@
-"""A network put together without code: its data, its layers, and how it is trained."""
+"""The controls that build a network without code: its data, its layers and its training."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QSizePolicy, QTabWidget, QVBoxLayout, QWidget
@@ -10,18 +12,19 @@ from gdviewer.text import tr
 from gdviewer.ui.network.layer_list import LayerList
 from gdviewer.ui.widgets.parameter_fields import Field, ParameterFields
 
-_LAYERS = ("activation",)  # beside the list of them
+_LAYERS = ("activation",)  # shown below the list of layers
 _TRAINING = ("loss", "init", "init_scale", "init_seed")
 _BATCH = ("batch_size",)
 
 
 class NetworkBuilder(QTabWidget):
-    """The controls of a network; those without effect are hidden.
+    """The controls of a network on three pages; controls without effect are hidden.
 
     Attributes:
         layers: the list of layers.
-        notes: what was changed so that all fits, in words; empty where nothing was.
-        messages: what is wrong with what was entered, on each page.
+        notes: the label with the parameters that were changed to fit the data.
+        scaling, weights, batch: the labels with the scaling of the data, the loss and weights, and the batch.
+        messages: the label with the error on each page.
 
     Signals:
         changed: the name of a parameter and its new value.
@@ -35,27 +38,29 @@ class NetworkBuilder(QTabWidget):
         self.layers = LayerList()
         self._groups = [ParameterFields() for _ in range(4)]
         self._parameters: dict[str, object] | None = None
+        self._pages: list[QWidget] = []
+        self._layouts: list[QVBoxLayout] = []
         self.notes, self.scaling, self.weights, self.batch = (_note() for _ in range(4))
         self.notes.setProperty("role", "heading")
         data, layers, training, batch = self._groups
-        self.messages = [self._page(tr("Data"), self.notes, data, self.scaling)]
-        self.messages.append(self._page(tr("Layers"), self.layers, layers))
-        self.messages.append(self._page(tr("Training"), training, self.weights, batch, self.batch))
+        self.messages = [self._add_page(tr("Data"), self.notes, data, self.scaling)]
+        self.messages.append(self._add_page(tr("Layers"), self.layers, layers))
+        self.messages.append(self._add_page(tr("Training"), training, self.weights, batch, self.batch))
         self.tabBar().setAccessibleName(tr("Parts of the network"))
-        self.tabBar().setToolTip(tr("The data it is trained on, its layers, and how it is trained."))
+        self.tabBar().setToolTip(tr("The training data, the layers, and the settings of training."))
         for group in self._groups:
             group.changed.connect(self.changed)
         self.layers.changed.connect(lambda text: self.changed.emit("layers", text))
-        self.currentChanged.connect(self._fit)
-        self._fit()
+        self.currentChanged.connect(self._fit_height)
+        self._fit_height()
 
     @property
     def fields(self) -> dict[str, Field | LayerList]:
-        """The field of each parameter; that of the layers is their list."""
+        """The field of each parameter by name; for ``layers`` it is the list of layers."""
         return {"layers": self.layers} | {name: f for group in self._groups for name, f in group.fields.items()}
 
     def show_network(self, network: Network) -> None:
-        """Show the values of a network."""
+        """Show the parameters of a network, and hide notes and errors."""
         if self._parameters is None or list(self._parameters) != list(network.parameters) or any(
             self._parameters[name] != network.parameters[name] for name in network.parameters
         ):  # fmt: skip
@@ -75,72 +80,75 @@ class NetworkBuilder(QTabWidget):
             tr("Loss: {loss}. {n} weights, {init}, seed {seed}.", loss=tr(network.loss_name.replace("_", " ")),
                n=f"{network.dimension:,}", init=tr(values["init"]), seed=values["init_seed"])
         )  # fmt: skip
-        more = tr("A batch of {n} is more than there are.", n=f"{values['batch_size']:,}")
+        more = tr("A batch of {n} is larger than the data.", n=f"{values['batch_size']:,}")
         self.batch.setText(network.batch_text + (f" {more}" if values["batch_size"] > rows else ""))
 
-    def tell(self, changed: tuple[str, ...], network: Network) -> None:
-        """Say which parameters had to be changed so that the network fits its data."""
-        told = {
-            "layers": tr("For these data the layers are now: {layers}.", layers=network.values["layers"]),
-            "loss": tr("For these targets the loss is now: {loss}.", loss=tr(network.loss_name.replace("_", " "))),
+    def show_changes(self, changed: tuple[str, ...], network: Network) -> None:
+        """Show a note on the parameters that were changed to fit the data: ``layers``, ``loss`` or both."""
+        texts = {
+            "layers": tr("Layers changed to fit the data: {layers}.", layers=network.values["layers"]),
+            "loss": tr("Loss changed to fit the targets: {loss}.", loss=tr(network.loss_name.replace("_", " "))),
         }  # fmt: skip
-        self.notes.setText(" ".join(told[name] for name in changed))
+        self.notes.setText(" ".join(texts[name] for name in changed))
         self.notes.setVisible(bool(changed))
 
-    def show_value(self, name: str, value: object) -> None:
-        """Show a value that holds already."""
+    def show_value(self, name: str, value: Any) -> None:
+        """Show the current value of a parameter without a signal."""
         self.fields[name].show_value(value)
 
     def _declare(self, network: Network) -> None:
         self._parameters = dict(network.parameters)
-        own = {"layers", *_LAYERS, *_TRAINING, *_BATCH}
-        names = [name for name in network.parameters if name not in own], _LAYERS, _TRAINING, _BATCH
+        others = {"layers", *_LAYERS, *_TRAINING, *_BATCH}
+        names = [name for name in network.parameters if name not in others], _LAYERS, _TRAINING, _BATCH
         for group, some in zip(self._groups, names, strict=True):
             group.declare({name: network.parameters[name] for name in some}, titles=_titles())
 
-    def hold(self, entry: QWidget) -> None:
-        """Show the entry of data of one's own above what else is set about the data."""
-        if not self.widget(0).isAncestorOf(entry):
-            self.widget(0).layout().insertWidget(0, entry)
+    def add_data_entry(self, entry: QWidget) -> None:
+        """Move the entry of user-defined data to the top of the data page."""
+        if not self._pages[0].isAncestorOf(entry):
+            self._layouts[0].insertWidget(0, entry)
 
-    def say(self, name: str, message: str) -> None:
-        """Tell what is wrong with the value entered for a parameter, on its page."""
+    def show_error(self, name: str, message: str) -> None:
+        """Show an error in the value of a parameter on the page with its field; an empty text hides it."""
         field = self.fields[name]
-        for i, label in enumerate(self.messages):
-            here = self.widget(i).isAncestorOf(field)
-            label.setText(message if here else "")
-            label.setVisible(here and bool(message))
+        for page, label in zip(self._pages, self.messages, strict=True):
+            found = page.isAncestorOf(field)
+            label.setText(message if found else "")
+            label.setVisible(found and bool(message))
 
-    def _page(self, title: str, *widgets: QWidget) -> QLabel:
-        """Add a page; returns the label on which it tells what is wrong."""
+    def _add_page(self, title: str, *widgets: QWidget) -> QLabel:
+        """Add a page, and return its label for errors."""
         page, message = QWidget(), _note()
         message.setProperty("role", "error")
         message.hide()
-        layout = QVBoxLayout(page, spacing=6)
+        layout = QVBoxLayout(page)
+        layout.setSpacing(6)
         layout.setContentsMargins(0, 8, 0, 0)
         for widget in (message, *widgets):
             layout.addWidget(widget)
         layout.addStretch(1)
         self.addTab(page, title)
+        self._pages.append(page)
+        self._layouts.append(layout)
         return message
 
-    def _fit(self) -> None:
-        """Be as high as the page in front."""
-        for i in range(self.count()):
+    def _fit_height(self) -> None:
+        """Let the current page alone determine the height."""
+        for i, page in enumerate(self._pages):
             policy = QSizePolicy.Policy.Preferred if i == self.currentIndex() else QSizePolicy.Policy.Ignored
-            self.widget(i).setSizePolicy(QSizePolicy.Policy.Preferred, policy)
+            page.setSizePolicy(QSizePolicy.Policy.Preferred, policy)
         self.updateGeometry()
 
 
 def _titles() -> dict[str, str]:
-    """What fields are called whose parameters have short names."""
+    """Return the titles of fields whose parameters have short names."""
     return {
         "data_noise": tr("noise"),
         "data_seed": tr("seed of the data"),
-        "activation": tr("usual activation"),
+        "activation": tr("default activation"),
         "init": tr("initial weights"),
-        "init_scale": tr("their scale"),
-        "init_seed": tr("their seed"),
+        "init_scale": tr("weight scale"),
+        "init_seed": tr("weight seed"),
     }
 
 

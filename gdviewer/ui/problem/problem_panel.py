@@ -226,7 +226,7 @@ class ProblemPanel(QWidget):
                 self.builder.changed.connect(self._set_parameter)
                 self._layout.insertWidget(self._layout.indexOf(self._parameters), self.builder)
             self.builder.show()
-            self.builder.hold(self.data)
+            self.builder.add_data_entry(self.data)
             self.builder.show_network(problem)
             return
         if self.builder:
@@ -246,7 +246,7 @@ class ProblemPanel(QWidget):
         except ValueError as error:  # such as a power of given data that is too large
             if self.builder and is_network(problem):
                 self.builder.show_value(name, problem.values[name])
-                self.builder.say(name, str(error))
+                self.builder.show_error(name, str(error))
             else:
                 self._parameters.show_value(name, problem.values[name])
                 self.data.show_error(str(error))
@@ -272,7 +272,7 @@ class ProblemPanel(QWidget):
     def _report_changes(self, problem: Problem, changed: tuple[str, ...]) -> None:
         """Report the parameters that were changed so that a network fits its data."""
         if self.builder and is_network(problem):
-            self.builder.tell(changed, problem)
+            self.builder.show_changes(changed, problem)
 
 
 def _short(start: tuple[float, ...]) -> str:

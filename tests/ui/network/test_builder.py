@@ -194,11 +194,11 @@ def test_that_data_of_another_kind_bring_layers_that_suit_them_and_undo_brings_a
     choose(panel.fields["loss"], "cross_entropy")
     choose(panel.fields["data"], "echo")
     assert layers_of(window) == "rnn 12 every"
-    assert panel.builder.notes.text() == "For these data the layers are now: rnn 12 every."
+    assert panel.builder.notes.text() == "Layers changed to fit the data: rnn 12 every."
     assert panel.builder.notes.isVisible()
     choose(panel.fields["data"], "sine")
     assert window.session.experiment.problem.values["loss"] == "auto"
-    assert "For these targets the loss is now: mean squared error." in panel.builder.notes.text()
+    assert "Loss changed to fit the targets: mean squared error." in panel.builder.notes.text()
     for _ in range(3):
         window.session.undo()
     assert window.session.experiment.problem is before
@@ -226,7 +226,7 @@ def test_that_a_batch_larger_than_the_data_is_said_to_be(window, qtbot):
     pick(window, page=2)
     type_into(qtbot, window.problem_panel.fields["batch_size"].entry, "5000")
     reported = window.problem_panel.builder.batch.text()
-    assert reported == "Every step sees all 320 rows. A batch of 5,000 is more than there are."
+    assert reported == "Every step sees all 320 rows. A batch of 5,000 is larger than the data."
 
 
 def test_that_a_loss_that_does_not_fit_is_reported_and_the_one_before_stays(window):
@@ -273,7 +273,7 @@ def test_that_a_table_of_one_s_own_is_learnt(window, qtbot, tmp_path):
     assert panel.data.origin.text() == (
         "Trained on 24 of 30 rows of own.csv, tested with 6. 2 features; 3 classes: p, q, r."
     )
-    assert "For these data the layers are now: 8, 8." in panel.builder.notes.text()
+    assert "Layers changed to fit the data: 8, 8." in panel.builder.notes.text()
     panel.data.target.setCurrentText("b")
     assert window.session.experiment.problem.loss_name == "mean_squared_error"
     panel.data.swap_button.click()
