@@ -1,4 +1,4 @@
-"""How often each class is taken for which; and for numbers, what is predicted against what is true."""
+"""The confusion matrix of classes, and for numbers a plot of predicted against true values."""
 
 from __future__ import annotations
 
@@ -26,19 +26,20 @@ from gdviewer.ui.network.selected_example import SelectedExample
 from gdviewer.ui.plots.base import Plot, line_pen
 from gdviewer.ui.session.session import Session
 
-_POINTS = 3000
-_NEAR = 12.0  # pixels
+_MAX_POINTS = 3000
+_NEAR = 12.0  # maximum distance of the mouse from a point, in pixels
 
 
 class _ScoresPage(Page):
-    """A page on what the network says of the part of the data that is listed."""
+    """Base class of pages on the predictions for the listed part of the data."""
 
     def __init__(self, session: Session, example: SelectedExample) -> None:
         super().__init__(session, example)
         self.bar = PartBar(example)
-        layout = QVBoxLayout(self, spacing=0)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.bar)
+        self._layout = QVBoxLayout(self)
+        self._layout.setSpacing(0)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.addWidget(self.bar)
 
     def key(self) -> tuple[Any, ...]:
         return self.example.listed, self.example.cell
@@ -49,7 +50,7 @@ class _ScoresPage(Page):
 
 
 class ConfusionPage(_ScoresPage):
-    """The confusion matrix."""
+    """The confusion matrix; a click on a cell lists its rows."""
 
     title = tr("Confusion")
 
@@ -61,8 +62,8 @@ class ConfusionPage(_ScoresPage):
         super().__init__(session, example)
         self.matrix = Matrix()
         self.matrix.hovered.connect(self.hovered)
-        self.matrix.clicked.connect(self._list)
-        self.layout().addWidget(self.matrix)
+        self.matrix.clicked.connect(self._list_rows)
+        self._layout.addWidget(self.matrix)
 
     def show_result(self, result: PredictionScores) -> None:
         if self.network is None:
@@ -70,21 +71,26 @@ class ConfusionPage(_ScoresPage):
         self.bar.match(self.network)
         counts = result.confusion()
         self.matrix.show_counts(counts, result.data.classes, self.example.cell)
-        right, whole = int(np.trace(counts)), int(counts.sum())
-        share = f"{100 * right / whole:.2f} %" if whole else "–"
-        self.bar.told.setText(tr("{share} right", share=share))
-        self.bar.told.setToolTip(tr("Accuracy: {right} of {n} are right.", right=f"{right:,}", n=f"{whole:,}"))
+        correct, total = int(np.trace(counts)), int(counts.sum())
+        share = f"{100 * correct / total:.2f} %" if total else "–"
+        self.bar.told.setText(tr("{share} correct", share=share))
+        tip = tr("Accuracy: {correct} of {n} are correct.", correct=f"{correct:,}", n=f"{total:,}")
+        self.bar.told.setToolTip(tip)
 
-    def _list(self, row: int, column: int) -> None:
+    def _list_rows(self, row: int, column: int) -> None:
         self.example.list_rows(self.example.listed, (row, column))
         self.turned_to.emit(PredictionsPage.title)
 
 
 class _AgreementPlot(Plot):
-    """Predictions against targets, with the line on which they agree.
+    """Predictions against targets, with the line on which they are equal.
+
+    Attributes:
+        rows: the descriptions of the rows.
+        diagonal, points: the graphics items.
 
     Signals:
-        picked: a row.
+        picked: the number of the row that was clicked.
     """
 
     picked = Signal(int)
@@ -93,18 +99,18 @@ class _AgreementPlot(Plot):
         super().__init__(session)
         self.setMinimumWidth(200)
         self.setToolTip(
-            tr("A point for each row and output: the nearer to the line, the better. Click on one to choose it. "
+            tr("Each point is an output of a row; on the line, it is predicted exactly. Click a point to select it. "
                "Wheel: zoom. Drag: move. Ctrl+0: show all.")
         )  # fmt: skip
         self.rows = PredictionModel()
-        self._kept = np.empty(0, dtype=int)
-        self._places = np.empty((0, 2))
+        self._drawn_rows = np.empty(0, dtype=int)
+        self._positions = np.empty((0, 2))
         self.diagonal = pg.InfiniteLine(angle=45, movable=False)
         self.points = pg.ScatterPlotItem(pxMode=True, size=7)
         self.addItem(self.diagonal, ignoreBounds=True)
         self.addItem(self.points, ignoreBounds=True)
         self.disableAutoRange()
-        self._span = (np.nan, np.nan)
+        self._span = (np.nan, np.nan)  # smallest and largest target
         self.scene().sigMouseClicked.connect(self._click)
 
     def restyle(self) -> None:
@@ -112,26 +118,26 @@ class _AgreementPlot(Plot):
         self.diagonal.setPen(line_pen(self.theme.muted, self.theme.width * 0.75))
 
     def show_scores(self, scores: PredictionScores) -> None:
-        """Draw the rows; the view stays where it is while the targets are the same."""
+        """Draw the rows; the view changes only if the range of the targets does."""
         data = scores.data
-        self._kept = np.arange(0, len(data), max(1, -(-len(data) * data.targets[0].size // _POINTS)))
+        self._drawn_rows = np.arange(0, len(data), max(1, -(-len(data) * data.targets[0].size // _MAX_POINTS)))
         self.rows.scores = scores
-        targets, said = data.targets[self._kept], scores.predictions[self._kept]
-        places = np.column_stack([targets.ravel(), said.ravel()])
+        targets, predictions = data.targets[self._drawn_rows], scores.predictions[self._drawn_rows]
+        positions = np.column_stack([targets.ravel(), predictions.ravel()])
         outputs = targets.shape[-1]
         fills = [QColor(class_color(self.theme, i)) for i in range(outputs)]
         for color in fills:
             color.setAlphaF(0.6)
-        number = np.arange(len(places)) % outputs
+        number = np.arange(len(positions)) % outputs
         self.points.setData(
-            x=places[:, 0], y=np.where(np.isfinite(places[:, 1]), places[:, 1], 0.0),
+            x=positions[:, 0], y=np.where(np.isfinite(positions[:, 1]), positions[:, 1], 0.0),
             brush=[fills[i] for i in number] if outputs > 1 else fills[0],
             symbol=[class_symbol(i) for i in number] if outputs > 1 else class_symbol(0),
             pen=None,
         )  # fmt: skip
-        self._places = places
+        self._positions = positions
         self.setLabel("bottom", tr("{y} in the data", y=data.target_name))
-        self.setLabel("left", tr("{y} told by the network", y=data.target_name))
+        self.setLabel("left", tr("{y} predicted", y=data.target_name))
         span = float(data.targets.min()), float(data.targets.max())
         if span != self._span:
             self._span = span
@@ -144,33 +150,33 @@ class _AgreementPlot(Plot):
             self.setRange(QRectF(low, low, size, size), padding=0.1)
 
     def row_at(self, x: float, y: float) -> int | None:
-        """The row under the mouse, if there is one."""
-        if not len(self._places):
+        """Return the number of the row nearest to a position; None if it is more than 12 pixels away."""
+        if not len(self._positions):
             return None
         width, height = self.getPlotItem().vb.viewPixelSize()
-        distance = np.hypot((self._places[:, 0] - x) / width, (self._places[:, 1] - y) / height)
+        distance = np.hypot((self._positions[:, 0] - x) / width, (self._positions[:, 1] - y) / height)
         distance = np.where(np.isfinite(distance), distance, np.inf)
         best = int(distance.argmin())
-        each = len(self._places) // len(self._kept)
-        return int(self._kept[best // each]) if distance[best] < _NEAR else None
+        outputs = len(self._positions) // len(self._drawn_rows)
+        return int(self._drawn_rows[best // outputs]) if distance[best] < _NEAR else None
 
     def describe(self, x: float, y: float) -> str:
         row = self.row_at(x, y)
         if row is not None:
             return self.rows.describe(row)
-        return tr("in the data {x}   told by the network {y}", x=number_text(x), y=number_text(y))
+        return tr("in the data {x}   predicted {y}", x=number_text(x), y=number_text(y))
 
     def _click(self, event: MouseClickEvent) -> None:
         box = self.getPlotItem().vb
         if event.button() == Qt.MouseButton.LeftButton and box.sceneBoundingRect().contains(event.scenePos()):
-            at = box.mapSceneToView(event.scenePos())
-            row = self.row_at(at.x(), at.y())
+            position = box.mapSceneToView(event.scenePos())
+            row = self.row_at(position.x(), position.y())
             if row is not None:
                 self.picked.emit(row)
 
 
 class AgreementPage(_ScoresPage):
-    """Predicted numbers against the true ones."""
+    """The plot of predicted against true numbers."""
 
     title = tr("Agreement")
 
@@ -184,9 +190,9 @@ class AgreementPage(_ScoresPage):
         self.plot.setAccessibleName(tr("Predicted against true numbers"))
         self.plot.hovered.connect(self.hovered)
         self.plot.picked.connect(self._choose)
-        self.layout().addWidget(self.plot)
+        self._layout.addWidget(self.plot)
         self.bar.told.setToolTip(
-            tr("The root mean square error, and R²: the share of the targets' variance that is explained.")
+            tr("The root mean square error, and R², the explained share of the variance of the targets.")
         )
         self.plot.restyle()
 
@@ -199,10 +205,10 @@ class AgreementPage(_ScoresPage):
         self.bar.match(self.network)
         self.plot.show_scores(result)
         targets = result.data.targets
-        squares = float(((result.predictions - targets) ** 2).mean())
-        spread = float(((targets - targets.mean(axis=0)) ** 2).mean())
-        explained = f"{1 - squares / spread:.3f}" if spread > 0 else "–"
-        self.bar.told.setText(tr("error {e}   R² {r}", e=f"{squares**0.5:.4g}", r=explained))
+        mean_square = float(((result.predictions - targets) ** 2).mean())
+        variance = float(((targets - targets.mean(axis=0)) ** 2).mean())
+        r_squared = f"{1 - mean_square / variance:.3f}" if variance > 0 else "–"
+        self.bar.told.setText(tr("error {e}   R² {r}", e=f"{mean_square**0.5:.4g}", r=r_squared))
 
     def _choose(self, row: int) -> None:
         scores = self.plot.rows.scores

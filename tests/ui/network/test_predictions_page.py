@@ -147,7 +147,7 @@ def test_that_the_matrix_counts_each_class_by_what_it_is_taken_for(trained):
     counts = np.zeros((10, 10), dtype=int)
     np.add.at(counts, (data.targets, chances.argmax(axis=1)), 1)
     assert np.array_equal(page.matrix.counts, counts)
-    assert page.bar.told.text() == f"{100 * np.trace(counts) / counts.sum():.2f} % right"
+    assert page.bar.told.text() == f"{100 * np.trace(counts) / counts.sum():.2f} % correct"
     trained.look_at(window, page, 0)
     assert not np.array_equal(page.matrix.counts, counts)
     assert page.matrix.counts.sum() == counts.sum()
