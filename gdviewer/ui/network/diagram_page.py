@@ -1,12 +1,22 @@
-"""The network as a diagram: a column a layer, units as discs, weights as lines."""
+"""The page with the diagram of a network: layers are columns, units are discs, weights are lines."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetrics, QMouseEvent, QPainter, QPen, QPixmap, QResizeEvent, QWheelEvent
+from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFontMetrics,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QResizeEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from gdviewer.inspection.network_parts import Inside
@@ -14,7 +24,7 @@ from gdviewer.problems.networks.layer import shape_text
 from gdviewer.problems.networks.network import Network
 from gdviewer.text import tr
 from gdviewer.ui.network.choice_bar import ChoiceBar
-from gdviewer.ui.network.diagram_layout import LayerColumn, Layout, Node, WeightLines, widest
+from gdviewer.ui.network.diagram_layout import LayerColumn, Layout, Node, WeightLines, longest
 from gdviewer.ui.network.example_page import ExamplePage
 from gdviewer.ui.network.selected_example import SelectedExample
 from gdviewer.ui.network.tiles import color_of, legend
@@ -22,15 +32,19 @@ from gdviewer.ui.session.session import Session
 from gdviewer.ui.widgets.theme import look
 
 _GAP = 4
-_WIDEST = 3.2  # pixels of the line of a layer's largest weight
-_LEVELS = 12  # of widths and colours of lines
+_MAX_LINE_WIDTH = 3.2  # in pixels, for the largest weight of a layer
+_LEVELS = 12  # number of widths and colours of lines for each sign
 
 
 class Diagram(QWidget):
-    """Paints what is inside a network; the wheel, or a click on what is folded, shows other units of a layer.
+    """The diagram of a network; the wheel, or a click on hidden units, shows other units of a layer.
+
+    Attributes:
+        gradients: True if lines show the gradient instead of the weights.
+        layout_: the positions and texts; None before :meth:`show_inside`.
 
     Signals:
-        hovered: what is under the mouse.
+        hovered: a line of text on the item under the mouse; empty for none.
     """
 
     hovered = Signal(str)
@@ -41,8 +55,8 @@ class Diagram(QWidget):
         self.setMinimumSize(240, 180)
         self.setAccessibleName(tr("Diagram of the network"))
         self.setToolTip(
-            tr("A disc is a unit, coloured by its activation for the chosen example. A line is a weight.") + "\n"
-            + legend() + "\n" + tr("Wheel, or a click on “more”: other units of a layer.")
+            tr("A disc is a unit; its colour is the activation for the selected example. A line is a weight.") + "\n"
+            + legend() + "\n" + tr("Wheel, or click on “more”: show other units of a layer.")
         )  # fmt: skip
         self.gradients = False
         self.layout_: Layout | None = None
@@ -55,21 +69,21 @@ class Diagram(QWidget):
         return QSize(400, 300)
 
     def show_inside(self, network: Network, inside: Inside) -> None:
-        """Show another network, point or example."""
+        """Show the weights and activations of a network for an example."""
         if self._network is None or network.architecture is not self._network.architecture:
             self._first = {}
         self._network, self._inside = network, inside
         self.arrange()
 
     def arrange(self) -> None:
-        """Put everything in its place, and paint it."""
+        """Compute the layout, and repaint."""
         if self._network and self._inside:
             metrics = self.fontMetrics()
             data = self._network.train
             quarter = self.width() / 5
             names = [""] if data.kind == "images" else data.input_names
-            left = min(metrics.horizontalAdvance(widest(names)) + 6, quarter)
-            right = min(metrics.horizontalAdvance(widest(_outputs(self._network)) + " ✓") + 8, quarter)
+            left = min(metrics.horizontalAdvance(longest(names)) + 6, quarter)
+            right = min(metrics.horizontalAdvance(longest(_output_names(self._network)) + " ✓") + 8, quarter)
             self._left, self._right = left, right
             foot = 2 * metrics.height() + _GAP
             area = QRectF(0, _GAP, self.width(), self.height() - foot - 2 * _GAP)
@@ -78,11 +92,11 @@ class Diagram(QWidget):
         self.update()
 
     def unfold(self, layer: str, first: int) -> None:
-        """Show the units of a layer from a number on."""
+        """Show the units of a layer from the number ``first`` on."""
         self._first[layer] = max(0, first)
         self.arrange()
 
-    # The mouse
+    # Mouse
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -103,11 +117,11 @@ class Diagram(QWidget):
     def wheelEvent(self, event: QWheelEvent) -> None:
         column = self.layout_ and self.layout_.column_at(event.position().x())
         if column and column.folds:
-            most = column.part.units - len(column.nodes)
+            last = column.part.units - len(column.nodes)
             first = column.nodes[0].unit - (1 if event.angleDelta().y() > 0 else -1)
-            self.unfold(column.part.name, min(max(first, 0), most))
+            self.unfold(column.part.name, min(max(first, 0), last))
 
-    def leaveEvent(self, event: object) -> None:
+    def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)
         self.hovered.emit("")
 
@@ -119,7 +133,7 @@ class Diagram(QWidget):
 
     # Painting
 
-    def paintEvent(self, event: object) -> None:
+    def paintEvent(self, event: QPaintEvent) -> None:
         if self._picture is None:
             ratio = self.devicePixelRatioF()
             self._picture = QPixmap(self.size() * ratio)
@@ -141,10 +155,10 @@ class Diagram(QWidget):
         for column in layout.columns:
             for node in column.nodes:
                 _paint_node(painter, node, column)
-            self._paint_words(painter, column)
-        self._paint_ends(painter, layout)
+            self._paint_captions(painter, column)
+        self._paint_names(painter, layout)
 
-    def _paint_words(self, painter: QPainter, column: LayerColumn) -> None:
+    def _paint_captions(self, painter: QPainter, column: LayerColumn) -> None:
         theme, metrics = look().theme, self.fontMetrics()
         painter.setPen(QColor(theme.muted))
         for fold in column.folds:
@@ -152,20 +166,20 @@ class Diagram(QWidget):
                 text = tr("… {n} more", n=fold.count)
                 if metrics.horizontalAdvance(text) + 6 > column.width:
                     text = f"… {fold.count}"
-                ground = QRectF(0, 0, metrics.horizontalAdvance(text) + 6, metrics.height())
-                ground.moveCenter(fold.rect.center())
-                painter.fillRect(ground, QColor(theme.plot))
-                painter.drawText(ground, Qt.AlignmentFlag.AlignCenter, text)
+                rect = QRectF(0, 0, metrics.horizontalAdvance(text) + 6, metrics.height())
+                rect.moveCenter(fold.rect.center())
+                painter.fillRect(rect, QColor(theme.plot))
+                painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
         line, left = metrics.height(), column.x - column.width / 2
-        top, room = self.height() - 2 * line - _GAP, int(column.width) - 2
-        name = _fitting((column.part.name, _initials(column.part.name)), room, metrics)
-        for row, (text, color) in enumerate(((name, theme.text), (_shape(column, room, metrics), theme.muted))):
+        top, width = self.height() - 2 * line - _GAP, int(column.width) - 2
+        name = _fitting((column.part.name, _initials(column.part.name)), width, metrics)
+        for row, (text, color) in enumerate(((name, theme.text), (_shape(column, width, metrics), theme.muted))):
             painter.setPen(QColor(color))
-            shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
+            shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)
             painter.drawText(QRectF(left, top + row * line, column.width, line), Qt.AlignmentFlag.AlignCenter, shown)
 
-    def _paint_ends(self, painter: QPainter, layout: Layout) -> None:
-        """The names of the inputs, and of the classes or the target, of which the right one has a tick."""
+    def _paint_names(self, painter: QPainter, layout: Layout) -> None:
+        """Paint the names of the inputs and outputs; the true class has a tick."""
         theme, metrics, line = look().theme, self.fontMetrics(), self.fontMetrics().height()
         first, last, data = layout.columns[0], layout.columns[-1], layout.network.train
         painter.setPen(QColor(theme.text))
@@ -176,50 +190,50 @@ class Diagram(QWidget):
                 rect = QRectF(right - self._left, node.rect.center().y() - line / 2, self._left, line)
                 painter.drawText(rect, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
         for node in last.nodes:
-            name, right = layout.output_name(node.unit)
+            name, correct = layout.output_name(node.unit)
             shown = metrics.elidedText(name, Qt.TextElideMode.ElideRight, int(self._right) - 6)
             rect = QRectF(node.rect.right() + 4, node.rect.center().y() - line / 2, self._right, line)
-            painter.setPen(QColor(theme.text if right else theme.muted))
+            painter.setPen(QColor(theme.text if correct else theme.muted))
             painter.drawText(rect, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
 
 
-def _outputs(network: Network) -> Sequence[str]:
-    """The names of the outputs, or the longest of them."""
+def _output_names(network: Network) -> Sequence[str]:
+    """Return the names of the classes, or the longest name of an output."""
     data = network.train
-    many = network.architecture.stages[-1].output[-1]
-    return data.classes or (data.target_name + f" {many - 1}" * (many > 1),)
+    count = network.architecture.stages[-1].output[-1]
+    return data.classes or (data.target_name + f" {count - 1}" * (count > 1),)
 
 
-def _shape(column: LayerColumn, room: int, metrics: QFontMetrics) -> str:
-    """What comes out of a layer, with its activation where there is room: ``32 relu``."""
+def _shape(column: LayerColumn, width: int, metrics: QFontMetrics) -> str:
+    """Return the shape of the output of a layer, with its activation if it fits: ``32 relu``."""
     shape, activation = shape_text(column.part.shape), column.part.activation
-    return _fitting((f"{shape} {activation}".rstrip(), shape), room, metrics)
+    return _fitting((f"{shape} {activation}".rstrip(), shape), width, metrics)
 
 
 def _initials(name: str) -> str:
-    """A layer's name as short as can be: ``d1`` for ``dense 1``."""
+    """Return the shortest name of a layer: ``d1`` for ``dense 1``."""
     kind, _, number = name.partition(" ")
     return kind[0] + number if number else name
 
 
-def _fitting(texts: Sequence[str], room: int, metrics: QFontMetrics) -> str:
-    """The first of some texts for which there is room, or the last."""
-    return next((text for text in texts if metrics.horizontalAdvance(text) < room - 2), texts[-1])
+def _fitting(texts: Sequence[str], width: int, metrics: QFontMetrics) -> str:
+    """Return the first text that fits in a width, else the last text."""
+    return next((text for text in texts if metrics.horizontalAdvance(text) < width - 2), texts[-1])
 
 
 def _paint_lines(painter: QPainter, lines: WeightLines, layout: Layout) -> None:
-    """Paint lines in a few widths and colours, the strongest last: to change the pen for each takes longer."""
+    """Paint lines in a few widths and colours, the thickest on top; a pen for each line is slower."""
     theme = look().theme
     values = np.nan_to_num(layout.shown[lines.index] / lines.size).clip(-1, 1)
     levels = np.rint(np.sign(values) * np.sqrt(np.abs(values)) * _LEVELS).astype(int)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    for level in sorted(set(levels.tolist()) - {0}, key=abs):  # those of level 0 could not be seen
+    for level in sorted(set(levels.tolist()) - {0}, key=abs):  # lines of level 0 are invisible
         share = level / _LEVELS
-        width = (0.4 + (_WIDEST - 0.4) * share * share) * min(theme.width / 2, 1.5)
+        width = (0.4 + (_MAX_LINE_WIDTH - 0.4) * share * share) * min(theme.width / 2, 1.5)
         painter.setPen(QPen(color_of(share, 1.0, theme), width))
         if not lines.arcs:
             painter.drawLines([QLineF(*ends) for ends in lines.ends[levels == level].tolist()])
-        for k in np.flatnonzero(levels == level) if lines.arcs else ():
+        for k in np.flatnonzero(levels == level).tolist() if lines.arcs else ():
             painter.drawPath(lines.arcs[k])
 
 
@@ -236,7 +250,7 @@ def _paint_node(painter: QPainter, node: Node, column: LayerColumn) -> None:
 
 
 class DiagramPage(ExamplePage):
-    """The diagram of the network at the step looked at, for the chosen example."""
+    """The page with the diagram of the network at the current step, for the selected example."""
 
     title = tr("Network")
 
@@ -246,15 +260,16 @@ class DiagramPage(ExamplePage):
         self.diagram.hovered.connect(self.hovered)
         self.lines = ChoiceBar(
             {
-                "weights": (tr("Weights"), tr("Lines are weights: the thicker, the larger")),
+                "weights": (tr("Weights"), tr("Show the weights as lines; larger ones are thicker")),
                 "gradients": (
                     tr("Gradient"),
-                    tr("Lines are the gradient by each weight, of the batch that the next step sees"),
+                    tr("Show the gradient with respect to each weight as lines, for the batch of the next step"),
                 ),
             }
         )
         self.lines.changed.connect(self._choose)
-        layout = QVBoxLayout(self, spacing=2)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(2)
         layout.setContentsMargins(4, 4, 4, 0)
         layout.addWidget(self.lines)
         layout.addWidget(self.diagram, 1)
