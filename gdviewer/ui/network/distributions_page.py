@@ -1,4 +1,4 @@
-"""Weights, gradients and activations of each layer over the steps, and what is sick."""
+"""The page with the distributions of weights, gradients and activations of each layer, and a diagnosis."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from gdviewer.ui.network.page import Page
 from gdviewer.ui.network.selected_example import SelectedExample
 from gdviewer.ui.session.session import Session
 
-_SECONDS = 0.03  # for one picture while the runs are played, and what is missing comes with the next
-_AT_REST = 0.3
-VANISHES, EXPLODES = 1e-2, 1e2  # of the gradient of the first layer against that of the last
+_SECONDS = 0.03  # of computation for a picture while the runs are played; the next picture continues
+_SECONDS_AT_REST = 0.3
+VANISHES, EXPLODES = 1e-2, 1e2  # limits for the ratio of the gradients of the first and the last layer
 
 
 class SpreadsPage(Page):
-    """How the numbers of each layer are spread, step by step; and in words what keeps a network from learning."""
+    """The distribution of the numbers of each layer over the steps, and sentences on the health of the network."""
 
     title = tr("Weights")
 
@@ -34,14 +34,14 @@ class SpreadsPage(Page):
         self._history: DistributionHistory | None = None
         self.choice = ChoiceBar(
             {
-                WEIGHTS: (tr("Weights"), tr("The weights of each layer, but for the biases")),
+                WEIGHTS: (tr("Weights"), tr("The weights of each layer without the biases")),
                 GRADIENTS: (
                     tr("Gradients"),
-                    tr("The gradient by each weight, of the batch that the next step sees; but for the biases"),
+                    tr("The gradient with respect to the weights without the biases, for the batch of the next step"),
                 ),
                 ACTIVATIONS: (
                     tr("Activations"),
-                    tr("What comes out of each layer for up to 256 rows that it is trained on"),
+                    tr("The output of each layer for up to 256 rows of the training data"),
                 ),
             }
         )
@@ -51,9 +51,12 @@ class SpreadsPage(Page):
         self.ridges.pointed.connect(session.cursor.look_at)
         self.words = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText, alignment=Qt.AlignmentFlag.AlignTop)
         self.words.setMinimumHeight(3 * self.words.fontMetrics().lineSpacing())
-        scroll = QScrollArea(widgetResizable=True, horizontalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(self.ridges)
-        layout = QVBoxLayout(self, spacing=2)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(2)
         layout.setContentsMargins(4, 4, 4, 4)
         layout.addWidget(self.choice)
         layout.addWidget(scroll, 1)
@@ -65,54 +68,54 @@ class SpreadsPage(Page):
     def computation(self, network: Network, run: Run, step: int) -> Callable[[], KnownDistributions]:
         if self._history is None or self._history.run is not run or self._history.network is not network:
             self._history = DistributionHistory(network, run)
-        history, kind, rests = self._history, self.choice.chosen, not self.session.player.playing
-        return lambda: history.known(kind, step, _AT_REST if rests else _SECONDS, fine=rests)
+        history, kind, at_rest = self._history, self.choice.chosen, not self.session.player.playing
+        return lambda: history.known(kind, step, _SECONDS_AT_REST if at_rest else _SECONDS, fine=at_rest)
 
     def show_result(self, result: KnownDistributions) -> None:
-        self.ridges.show_grown(result, self.session.cursor.is_live)
+        self.ridges.show_distributions(result, self.session.cursor.is_live)
         self.words.setText("\n".join(findings(result)))
         if not result.complete:
-            self._shown = ()  # there is more to come
+            self._shown = ()  # so that the next picture computes the missing steps
 
     def restyle(self) -> None:
         self.ridges.arrange()
 
 
-def findings(grown: KnownDistributions) -> list[str]:
-    """What is to be said of a network, a sentence each; where nothing is wrong, that."""
-    told = []
-    rows = tr("all {n} examples") if grown.of_all else tr("{n} examples looked at")
-    rows = rows.format(n=grown.examples)
-    for layer in grown.health:
+def findings(known: KnownDistributions) -> list[str]:
+    """Return sentences on dead and saturated units and on the gradient; also if there is no problem."""
+    texts = []
+    rows = tr("all {n} examples") if known.of_all else tr("{n} sampled examples")
+    rows = rows.format(n=known.examples)
+    for layer in known.health:
         if layer.dead:
-            told.append(
+            texts.append(
                 tr("{layer}: {n} of {all} units are dead: 0 for {rows}.", layer=layer.layer, n=layer.dead,
                    all=layer.units, rows=rows)
             )  # fmt: skip
         if layer.saturated:
-            told.append(
-                tr("{layer}: {n} of {all} units are saturated: flat for nine in ten of {rows}.", layer=layer.layer,
+            texts.append(
+                tr("{layer}: {n} of {all} units are saturated: flat for at least 90 % of {rows}.", layer=layer.layer,
                    n=layer.saturated, all=layer.units, rows=rows)
             )  # fmt: skip
-    if not told:
-        told.append(tr("No unit is dead or saturated."))
-    return [*told, *_gradient_words(grown.norms)]
+    if not texts:
+        texts.append(tr("No unit is dead or saturated."))
+    return [*texts, *_gradient_findings(known.norms)]
 
 
-def _gradient_words(norms: dict[str, float]) -> list[str]:
-    """How the gradient of the first layer compares with that of the last, where there are two."""
+def _gradient_findings(norms: dict[str, float]) -> list[str]:
+    """Return a sentence that compares the gradients of the first and the last layer; none for a single layer."""
     if not np.isfinite([*norms.values()]).all():
-        return [tr("The gradient is not finite: a smaller learning rate, or clipping, may help.")]
-    (first, size), (last, most) = next(iter(norms.items())), list(norms.items())[-1]
-    if most == 0:
-        return [tr("The gradient of {last} is zero but for its biases.", last=last)]
+        return [tr("The gradient is not finite. Try a smaller learning rate or gradient clipping.")]
+    (first, first_norm), (last, last_norm) = next(iter(norms.items())), list(norms.items())[-1]
+    if last_norm == 0:
+        return [tr("The gradient of {last} without its biases is zero.", last=last)]
     if first == last:
         return []
-    ratio = size / most
-    means = tr("it neither vanishes nor explodes")
+    ratio = first_norm / last_norm
+    conclusion = tr("it neither vanishes nor explodes")
     if ratio < VANISHES:
-        means = tr("it vanishes on the way back")
+        conclusion = tr("it vanishes in the backward pass")
     elif ratio > EXPLODES:
-        means = tr("it explodes on the way back")
-    compared = tr("The gradient of {first} is {ratio} times that of {last} (root mean square): {means}.")
-    return [compared.format(first=first, last=last, ratio=f"{ratio:.2g}", means=means)]
+        conclusion = tr("it explodes in the backward pass")
+    text = tr("The gradient of {first} is {ratio} times that of {last} (root mean square): {conclusion}.")
+    return [text.format(first=first, last=last, ratio=f"{ratio:.2g}", conclusion=conclusion)]

@@ -124,7 +124,7 @@ def test_that_dead_units_are_found(open_inside, qtbot):
     window, page = open_inside(SpreadsPage, problem, steps=1)
     assert "2 of 6 units are dead" not in page.words.text()
     window.session.set_start(tuple(start.tolist()))
-    qtbot.waitUntil(lambda: "dense 1: 2 of 6 units are dead: 0 for 256 examples" in page.words.text(), timeout=20_000)
+    qtbot.waitUntil(lambda: "dense 1: 2 of 6 units are dead: 0 for 256 sampled examples" in page.words.text(), timeout=20_000)
 
 
 def test_that_saturated_units_and_a_vanishing_gradient_are_found(open_inside, qtbot):
@@ -134,4 +134,4 @@ def test_that_saturated_units_and_a_vanishing_gradient_are_found(open_inside, qt
     window, page = open_inside(SpreadsPage, problem, steps=1)
     window.session.set_start(tuple(start.tolist()))
     qtbot.waitUntil(lambda: "dense 2: 4 of 4 units are saturated" in page.words.text(), timeout=20_000)
-    assert "it vanishes on the way back" in page.words.text()
+    assert "it vanishes in the backward pass" in page.words.text()
