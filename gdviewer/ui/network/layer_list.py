@@ -1,14 +1,13 @@
-"""The layers of a network as a list that is added to, reordered and sized."""
+"""The editable list of the layers of a network."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QBrush, QColor, QDropEvent, QKeyEvent, QKeySequence
+from PySide6.QtGui import QBrush, QColor, QDropEvent, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -33,20 +32,22 @@ from gdviewer.ui.widgets.keys import keys_by_tab
 from gdviewer.ui.widgets.number_field import EntryField
 from gdviewer.ui.widgets.theme import look
 
-_PLACE = Qt.ItemDataRole.UserRole  # of a row among the layers; None for those that the network adds
+_INDEX = Qt.ItemDataRole.UserRole  # of the layer of a row; None for layers that the network adds
 
 
 class LayerList(QWidget):
-    """Layers one after another: a row each, with the shape that comes out and the number of weights.
+    """The layers in order; each row shows the shape of the output and the number of weights.
 
-    Where a layer does not fit, that is told at its row; the rows stay as they were entered, and nothing is signalled.
+    For a layer that does not fit, a message is shown below its row. The entered layers stay, and no signal is emitted.
 
     Attributes:
-        layers: as they are entered; value: the text of those in force.
-        tree: the rows; entry: the same as text.
+        layers: the entered layers; value: the text of the layers of the network.
+        tree: the rows; entry: the layers as text; fields: the fields of the selected layer.
+        add_button, up, down, delete: the buttons.
+        note: the label with a note on the layers.
 
     Signals:
-        changed: other layers, as text, all of which fit.
+        changed: the text of the new layers, if all of them fit.
     """
 
     changed = Signal(object)
@@ -57,41 +58,45 @@ class LayerList(QWidget):
         self.value = ""
         self._network: Network | None = None
         self.tree = _LayerTree()
-        self.tree.moved.connect(self._take_order)
-        self.tree.nudged.connect(self.move)
+        self.tree.moved.connect(self._use_order)
+        self.tree.nudged.connect(self.move_layer)
         self.tree.deleted.connect(self.remove)
         self.tree.currentItemChanged.connect(self._show_fields)
-        self.add_button = QToolButton(text=tr("Add"), popupMode=QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.add_button, self.up, self.down, self.delete = (QToolButton() for _ in range(4))
+        self.add_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(self.add_button, toolTipsVisible=True)
         for kind in catalogue().values():
             action = menu.addAction(tr(kind.title), partial(self.add, kind.default()))
             action.setToolTip(textwrap.fill(tr(kind.meaning), 64))
         self.add_button.setMenu(menu)
-        self.up = QToolButton(text=tr("Up"), clicked=lambda: self.move(-1))
-        self.down = QToolButton(text=tr("Down"), clicked=lambda: self.move(1))
-        self.delete = QToolButton(text=tr("Remove"), clicked=self.remove)
-        line = QHBoxLayout(spacing=4)
-        for button, tip in (
-            (self.add_button, tr("Add a layer after the one chosen.")),
-            (self.up, tr("Move the layer chosen up (Alt+Up); it can be dragged too.")),
-            (self.down, tr("Move the layer chosen down (Alt+Down); it can be dragged too.")),
-            (self.delete, tr("Remove the layer chosen (Delete).")),
+        self.up.clicked.connect(lambda: self.move_layer(-1))
+        self.down.clicked.connect(lambda: self.move_layer(1))
+        self.delete.clicked.connect(self.remove)
+        line = QHBoxLayout()
+        line.setSpacing(4)
+        for button, text, tip in (
+            (self.add_button, tr("Add"), tr("Add a layer after the selected one.")),
+            (self.up, tr("Up"), tr("Move the selected layer up (Alt+Up), or drag it.")),
+            (self.down, tr("Down"), tr("Move the selected layer down (Alt+Down), or drag it.")),
+            (self.delete, tr("Remove"), tr("Remove the selected layer (Delete).")),
         ):
+            button.setText(text)
             button.setToolTip(tip)
-            button.setAccessibleName(f"{button.text()} {tr('layer')}")
+            button.setAccessibleName(f"{text} {tr('layer')}")
             line.addWidget(button)
         line.addStretch(1)
         keys_by_tab(self.add_button, self.up, self.down, self.delete)
         self.fields = LayerFields()
-        self.fields.changed.connect(self._size)
+        self.fields.changed.connect(self._replace_selected)
         self.entry = EntryField()
         self.entry.setAccessibleName(tr("Layers as text"))
         examples = [kind.example for kind in catalogue().values()]
         self.entry.setToolTip("\n".join([tr("The layers as text:"), *examples]))
-        self.entry.entered.connect(self._type)
+        self.entry.entered.connect(self._use_text)
         self.note = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self.note.setProperty("role", "muted")
-        layout = QVBoxLayout(self, spacing=4)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(4)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.tree)
         layout.addLayout(line)
@@ -103,19 +108,19 @@ class LayerList(QWidget):
 
     @property
     def pending(self) -> str | None:
-        """The text of the layers where they are not those in force, as some do not fit; else None."""
+        """The text of the entered layers if they are not those of the network, because one does not fit; else None."""
         text = text_of(self.layers)
         return text if text != self.value else None
 
     @property
     def chosen(self) -> int:
-        """The place of the layer that is chosen; −1 where none is."""
+        """The index of the selected layer; −1 if none is selected."""
         item = self.tree.currentItem()
-        place = item.data(0, _PLACE) if item else None
-        return -1 if place is None else place
+        index = item.data(0, _INDEX) if item else None
+        return -1 if index is None else int(index)
 
     def show_network(self, network: Network) -> None:
-        """Show the layers of a network; those entered that do not fit stay, until others are in force."""
+        """Show the layers of a network; entered layers that do not fit stay until the layers of the network change."""
         if network is self._network:
             return
         self._network = network
@@ -126,55 +131,55 @@ class LayerList(QWidget):
             self._show_rows()
 
     def show_value(self, value: str) -> None:
-        """Show layers that are in force; nothing is signalled."""
+        """Show the layers of the network without a signal."""
         self.value = value
-        self._adopt(layers_of(value), self.chosen)
+        self._set_layers(layers_of(value), self.chosen)
 
     def add(self, layer: Layer) -> None:
-        """Add a layer after the one chosen, or at the end."""
+        """Add a layer after the selected one, or at the end."""
         if len(self.layers) >= MOST_LAYERS:
-            self.say(tr("there are {n} layers; more can't be shown", n=len(self.layers)))
+            self.show_error(tr("{n} layers are the maximum: remove one first", n=MOST_LAYERS))
             return
         if self._network:
             layer = layer.for_targets(self._network.train.per_step)
-        place = self.chosen + 1 if self.chosen >= 0 else len(self.layers)
-        self._change([*self.layers[:place], layer, *self.layers[place:]], place)
+        index = self.chosen + 1 if self.chosen >= 0 else len(self.layers)
+        self._change([*self.layers[:index], layer, *self.layers[index:]], index)
 
     def remove(self) -> None:
-        """Remove the layer chosen."""
-        place = self.chosen
-        if place >= 0:
-            self._change([*self.layers[:place], *self.layers[place + 1 :]], min(place, len(self.layers) - 2))
+        """Remove the selected layer."""
+        index = self.chosen
+        if index >= 0:
+            self._change([*self.layers[:index], *self.layers[index + 1 :]], min(index, len(self.layers) - 2))
 
-    def move(self, by: int) -> None:
-        """Move the layer chosen by so many places."""
-        place, other = self.chosen, self.chosen + by
-        if place >= 0 and 0 <= other < len(self.layers):
+    def move_layer(self, by: int) -> None:
+        """Move the selected layer down by a number of rows, or up for a negative number; not past the ends."""
+        index, other = self.chosen, self.chosen + by
+        if index >= 0 and 0 <= other < len(self.layers):
             layers = list(self.layers)
-            layers.insert(other, layers.pop(place))
+            layers.insert(other, layers.pop(index))
             self._change(layers, other)
 
-    def say(self, message: str) -> None:
-        """Tell what is wrong with the layers as a whole."""
+    def show_error(self, message: str) -> None:
+        """Show an error in the layers as a whole."""
         self.entry.explain(message)
 
     def event(self, event: QEvent) -> bool:
-        """Take back what does not fit with the keys of undo: it is no edit of the experiment yet."""
-        if event.type() == QEvent.Type.ShortcutOverride and self._takes_back(event):
+        """Handle the keys of undo for layers that do not fit, as they are not in the history of the experiment."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and self._is_undo(event):
             event.accept()
             return True
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if self._takes_back(event):
+        if self._is_undo(event):
             self.show_value(self.value)
         else:
             super().keyPressEvent(event)
 
-    def _takes_back(self, event: QKeyEvent) -> bool:
+    def _is_undo(self, event: QKeyEvent) -> bool:
         return self.pending is not None and event.matches(QKeySequence.StandardKey.Undo)
 
-    def _type(self, text: str) -> None:
+    def _use_text(self, text: str) -> None:
         try:
             layers = layers_of(text)
         except ValueError as error:
@@ -184,26 +189,25 @@ class LayerList(QWidget):
         if not self.pending:
             self.entry.take(text_of(layers))
 
-    def _size(self, layer: Layer) -> None:
+    def _replace_selected(self, layer: Layer) -> None:
         layers = list(self.layers)
         layers[self.chosen] = layer
         self._change(layers, self.chosen)
 
-    def _take_order(self, place: int) -> None:
-        """Take the order in which the rows stand now, after the layer of this place was moved."""
-        items = (self.tree.topLevelItem(i) for i in range(self.tree.topLevelItemCount()))
-        order = [known for item in items if (known := item.data(0, _PLACE)) is not None]
-        self._change([self.layers[i] for i in order], order.index(place) if place in order else -1)
+    def _use_order(self, index: int) -> None:
+        """Use the order of the rows, after the layer with this index was dragged."""
+        order = [known for item in self.tree.rows() if (known := item.data(0, _INDEX)) is not None]
+        self._change([self.layers[i] for i in order], order.index(index) if index in order else -1)
 
     def _change(self, layers: Sequence[Layer], chosen: int) -> None:
-        """Take other layers; signal them where they fit."""
-        self._adopt(layers, chosen)
+        """Set the layers, and emit the signal if they fit."""
+        self._set_layers(layers, chosen)
         text = text_of(layers)
         if text != self.value and not any(row.error for row in self._rows()):
             self.value = text
             self.changed.emit(text)
 
-    def _adopt(self, layers: Sequence[Layer], chosen: int) -> None:
+    def _set_layers(self, layers: Sequence[Layer], chosen: int) -> None:
         self.layers = list(layers)
         self.entry.take(text_of(layers))
         self._show_rows(chosen)
@@ -218,33 +222,34 @@ class LayerList(QWidget):
         self.tree.show_rows(rows, self.chosen if chosen is None else chosen)
         self._show_fields()
         data = self._network.train
-        none = "" if self.layers else tr("logistic regression") if data.classes else tr("linear regression")
-        told = tr("Without a layer of your own this is {what}.", what=none) if none else ""
+        model = "" if self.layers else tr("logistic regression") if data.classes else tr("linear regression")
+        note = tr("Without hidden layers, this is {model}.", model=model) if model else ""
         if any(row.error for row in rows):
-            told = tr(
-                "Until all fit, the layers are still: {layers}. Ctrl+Z goes back to them.",
+            note = tr(
+                "Until all layers fit, the network has: {layers}. Ctrl+Z restores them.",
                 layers=self.value or tr("none"),
             )
-        self.note.setText(told)
-        self.note.setVisible(bool(told))
+        self.note.setText(note)
+        self.note.setVisible(bool(note))
 
     def _show_fields(self, *_: object) -> None:
-        place = self.chosen
+        index = self.chosen
         self.fields.show_layer(
-            self.layers[place] if 0 <= place < len(self.layers) else None,
+            self.layers[index] if 0 <= index < len(self.layers) else None,
             self._network.values["activation"] if self._network else "",
         )
-        self.up.setEnabled(place > 0)
-        self.down.setEnabled(0 <= place < len(self.layers) - 1)
-        self.delete.setEnabled(place >= 0)
+        self.up.setEnabled(index > 0)
+        self.down.setEnabled(0 <= index < len(self.layers) - 1)
+        self.delete.setEnabled(index >= 0)
 
 
 class _LayerTree(QTreeWidget):
-    """The rows: layer, shape that comes out, number of weights.
+    """The rows of the layers: name, shape of the output, number of weights.
 
     Signals:
-        moved: the layer of this place was dropped elsewhere.
-        nudged: a key moves the current row by so many; deleted: a key removes it.
+        moved: the index of the layer that was dropped at another position.
+        nudged: 1 or −1, if a key moves the current row down or up.
+        deleted: a key removes the current row.
     """
 
     moved = Signal(int)
@@ -254,9 +259,11 @@ class _LayerTree(QTreeWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setAccessibleName(tr("Layers"))
-        self.setToolTip(tr("The layers from the inputs to the outputs. Drag a row to reorder; choose one to size it."))
+        self.setToolTip(
+            tr("The layers from the inputs to the outputs. Drag a row to move it; select a row to edit it.")
+        )
         self.setHeaderLabels([tr("layer"), tr("output"), tr("weights")])
-        self.headerItem().setToolTip(1, tr("The shape of what comes out for one example."))
+        self.headerItem().setToolTip(1, tr("The shape of the output for one example."))
         self.setRootIsDecorated(False)
         self.setIndentation(0)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -273,29 +280,34 @@ class _LayerTree(QTreeWidget):
             self.headerItem().setTextAlignment(column, Qt.AlignmentFlag.AlignRight)
         self._messages: list[QTreeWidgetItem] = []
 
+    def rows(self) -> list[QTreeWidgetItem]:
+        """Return all rows, also those of messages."""
+        items = (self.topLevelItem(i) for i in range(self.topLevelItemCount()))
+        return [item for item in items if item is not None]
+
     def show_rows(self, rows: Sequence[LayerRow], chosen: int) -> None:
-        """Show these rows, and below one that does not fit, why."""
+        """Show rows, with a message below each layer that does not fit; select the layer with index ``chosen``."""
         was = self.blockSignals(True)
         self.clear()
         self._messages = []
-        place = 0
+        index = 0
         for row in rows:
             item = self._item(row)
             self.addTopLevelItem(item)
             if row.user_defined:
-                item.setData(0, _PLACE, place)
-                if place == chosen:
+                item.setData(0, _INDEX, index)
+                if index == chosen:
                     self.setCurrentItem(item)
-                place += 1
+                index += 1
             if row.error:
-                self._explain(row.error)
+                self._add_message(row.error)
         self.blockSignals(was)
-        self._fit()
+        self._fit_height()
 
     def _item(self, row: LayerRow) -> QTreeWidgetItem:
         output = "" if row.output is None else shape_text(row.output)
         item = QTreeWidgetItem([layer_title(row.layer), output, f"{row.weights:,}" if row.weights else "–"])
-        item.setToolTip(0, layer_title(row.layer) if row.user_defined else tr("The network adds it by itself."))
+        item.setToolTip(0, layer_title(row.layer) if row.user_defined else tr("Added automatically by the network."))
         enabled = Qt.ItemFlag.ItemIsEnabled
         item.setFlags(
             enabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsDragEnabled if row.user_defined else enabled
@@ -309,7 +321,7 @@ class _LayerTree(QTreeWidget):
                 item.setTextAlignment(column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return item
 
-    def _explain(self, message: str) -> None:
+    def _add_message(self, message: str) -> None:
         item = QTreeWidgetItem()
         item.setFlags(Qt.ItemFlag.ItemIsEnabled)
         self.addTopLevelItem(item)
@@ -320,37 +332,36 @@ class _LayerTree(QTreeWidget):
         self.setItemWidget(item, 0, label)
         self._messages.append(item)
 
-    def _fit(self) -> None:
-        """Be as high as all rows are."""
+    def _fit_height(self) -> None:
+        """Set the height to that of all rows."""
         width = self.viewport().width()
         for item in self._messages:
             item.setSizeHint(0, QSize(0, self.itemWidget(item, 0).heightForWidth(width)))
         self.doItemsLayout()
-        rows = (self.topLevelItem(i) for i in range(self.topLevelItemCount()))
         heights = sum(
-            max(self.visualItemRect(item).height(), self.rowHeight(self.indexFromItem(item))) for item in rows
+            max(self.visualItemRect(item).height(), self.rowHeight(self.indexFromItem(item))) for item in self.rows()
         )
         self.setFixedHeight(self.header().sizeHint().height() + heights + 2 * self.frameWidth() + 4)
 
-    def resizeEvent(self, event: object) -> None:
+    def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         if event.oldSize().width() != event.size().width():
-            self._fit()
+            self._fit_height()
 
     def dropEvent(self, event: QDropEvent) -> None:
         item = self.currentItem()
-        place = item.data(0, _PLACE) if item else -1
+        index = item.data(0, _INDEX) if item else -1
         super().dropEvent(event)
-        QTimer.singleShot(0, self, lambda: self.moved.emit(place))  # the rows are made anew, when Qt is done with these
+        QTimer.singleShot(0, self, lambda: self.moved.emit(index))  # the rows are replaced after Qt's drop has ended
 
     def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ShortcutOverride and _own_key(event):
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and _row_key(event):
             event.accept()
             return True
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        key = _own_key(event)
+        key = _row_key(event)
         if key == Qt.Key.Key_Delete:
             self.deleted.emit()
         elif key:
@@ -359,16 +370,15 @@ class _LayerTree(QTreeWidget):
             super().keyPressEvent(event)
 
 
-def _own_key(event: Any) -> Qt.Key | None:
-    """The key, where it is one that moves or removes a row."""
+def _row_key(event: QKeyEvent) -> Qt.Key | None:
+    """Return the key if it moves or removes a row, else None."""
     alt = event.modifiers() == Qt.KeyboardModifier.AltModifier
-    if event.key() in ((Qt.Key.Key_Up, Qt.Key.Key_Down) if alt else (Qt.Key.Key_Delete,)):
-        return event.key()
-    return None
+    keys = (Qt.Key.Key_Up, Qt.Key.Key_Down) if alt else (Qt.Key.Key_Delete,)
+    return next((key for key in keys if key == event.key()), None)
 
 
 def layer_title(layer: Layer) -> str:
-    """A layer as the list shows it: ``Dense 8 relu``."""
+    """Return a layer as the list shows it: ``Dense 8 relu``."""
     words = [
         word.replace("x", "×") if word[0].isdigit() else word.replace("_", " ")
         for word in str(layer).removesuffix(" identity").split()

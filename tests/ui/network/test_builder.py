@@ -134,7 +134,7 @@ def test_that_undo_takes_back_layers_that_do_not_fit_and_no_more(window, qtbot):
     builder = window.problem_panel.builder.layers
     select(window, 2)
     qtbot.mouseClick(builder.delete, Qt.MouseButton.LeftButton)
-    assert "the layers are still: conv 8 3x3, maxpool 2, flatten." in builder.note.text()
+    assert "the network has: conv 8 3x3, maxpool 2, flatten." in builder.note.text()
     builder.tree.setFocus()
     qtbot.keyClick(builder.tree, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert builder.pending is None
@@ -184,7 +184,7 @@ def test_that_no_layers_are_a_regression_and_said_to_be(window):
         select(window, 0)
         builder.remove()
     assert layers_of(window) == ""
-    assert builder.note.text() == "Without a layer of your own this is logistic regression."
+    assert builder.note.text() == "Without hidden layers, this is logistic regression."
     assert window.session.experiment.problem.dimension == 3
 
 
