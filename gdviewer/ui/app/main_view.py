@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
@@ -36,7 +36,7 @@ class MainView(QStackedWidget):
         self._show_page()
 
     @property
-    def plot(self) -> Plot | NetworkView:
+    def plot(self) -> Plot[Any] | NetworkView:
         """The plot that is shown."""
         return self._page.plot
 

@@ -12,13 +12,13 @@ from PySide6.QtGui import QColor
 
 from gdviewer.engine.analysis.line import LineProfile
 from gdviewer.text import number_text, tr
-from gdviewer.ui.plots.base import Curve, Plot, line_pen
+from gdviewer.ui.plots.base import Curve, Drawing, Plot, line_pen
 from gdviewer.ui.session.session import Session
 
 _HEIGHT = 3.0  # of the plot above the lowest loss, in multiples of the height of the start and end of the step
 
 
-class SlicePlot(Plot):
+class SlicePlot(Plot[Drawing]):
     """Draws the loss f(x + α·d) along a step, with the parabola of its value, slope and curvature at x.
 
     Attributes:

@@ -23,7 +23,7 @@ from gdviewer.ui.network.part_bar import PartBar
 from gdviewer.ui.network.prediction_rows import PredictionModel
 from gdviewer.ui.network.predictions_page import PredictionsPage
 from gdviewer.ui.network.selected_example import SelectedExample
-from gdviewer.ui.plots.base import Plot, line_pen
+from gdviewer.ui.plots.base import Drawing, Plot, line_pen
 from gdviewer.ui.session.session import Session
 
 _MAX_POINTS = 3000
@@ -82,7 +82,7 @@ class ConfusionPage(_ScoresPage):
         self.turned_to.emit(PredictionsPage.title)
 
 
-class _AgreementPlot(Plot):
+class _AgreementPlot(Plot[Drawing]):
     """Predictions against targets, with the line on which they are equal.
 
     Attributes:

@@ -17,7 +17,7 @@ from gdviewer.problems.networks.network import Network
 from gdviewer.text import indexed, tr
 from gdviewer.ui.network.colors import class_color, class_symbol
 from gdviewer.ui.network.decision_regions import Axes, DecisionRegions, View, class_shades, height_shades
-from gdviewer.ui.plots.base import Curve, Plot, line_pen, pale
+from gdviewer.ui.plots.base import Curve, Drawing, Plot, line_pen, pale
 from gdviewer.ui.session.session import Session
 
 _MAX_POINTS = 2000  # of each part of the data; of more rows, one in every few is drawn
@@ -31,7 +31,7 @@ def output_names(data: Dataset) -> list[str]:
     return [data.target_name] if count == 1 else [indexed(data.target_name, i) for i in range(count)]
 
 
-class NetworkDataPlot(Plot):
+class NetworkDataPlot(Plot[Drawing]):
     """The data of a network as points, and its predictions.
 
     With one input on the horizontal axis, predictions are curves. With an input on each axis, they are shades.

@@ -72,12 +72,12 @@ class SurfacePage(Page):
         return look
 
     def show_result(self, result: _Here) -> None:
-        self.plot.told = tr(
+        self.plot.note = tr(
             "{optimizer} after step {step}: loss {loss}, on the plane {height}, over all {n} rows; {distance} off it",
             optimizer=result.title, step=f"{result.step:,}", loss=number_text(float(f"{result.loss:.4g}")),
             height=number_text(float(f"{result.height:.4g}")), n=f"{result.rows:,}", distance=f"{result.distance:.3g}",
         )  # fmt: skip
-        self.view.tell()
+        self.view.refresh()
 
     def show_all(self) -> None:
         self.plot.show_all()

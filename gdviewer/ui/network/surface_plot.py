@@ -1,10 +1,11 @@
-"""The loss surface of a network: the loss on a plane through its weights, and the descents projected on it."""
+"""The loss surface of a network: the loss on a plane in the space of its weights, and the runs projected on it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
 from math import prod
+from typing import cast
 
 import numpy as np
 
@@ -19,25 +20,23 @@ from gdviewer.ui.plots.plane_plot import PATH, RANDOM, Fit, PlanePlot
 from gdviewer.ui.plots.sketch import SketchProgress
 from gdviewer.ui.session.session import Session
 
-_REACH = 1.2  # so far from the middle is shown along random directions, in their lengths
-_MOST_PRODUCTS = 2**25  # multiplications for one height, about 10 ms: of larger networks some rows stand for all …
-_PER_NUMBER = (
-    50  # … where a number that is not multiplied, but moved or put through a function, costs as much as so many
-)
-_LEAST_ROWS = 256  # … but so many at least
+_REACH = 1.2  # half the width of the region along random directions, in their lengths
+_MAX_PRODUCTS = 2**25  # multiplications for one height, about 10 ms; larger networks use a sample of the rows,
+_MIN_ROWS = 256  # with at least this number of rows
+_PER_NUMBER = 50  # copying a number, or applying a function to it, costs as much as this number of multiplications
 _RESTS = 9.0  # seconds that the picture waits for each second it computes, while the runs are played
 
 
 @lru_cache(maxsize=4)
 def sampled(network: Network) -> Network:
-    """A network on as many of its rows as the heights of a surface are worked out over: all, or the same for each."""
+    """Return a network on the rows with which the heights of a surface are computed: all, or a fixed sample."""
     products, rows = 0, len(network.targets)
     for stage in network.architecture.stages:
         uses = stage.layer.weight_uses(stage.shape)
-        for place in stage.weights.values():
-            products += uses * (prod(place.shape) + _PER_NUMBER * prod(place.shape[:-1]))
+        for weight in stage.weights.values():
+            products += uses * (prod(weight.shape) + _PER_NUMBER * prod(weight.shape[:-1]))
         products += _PER_NUMBER * prod(stage.output)
-    some = max(_LEAST_ROWS, _MOST_PRODUCTS // products)
+    some = max(_MIN_ROWS, _MAX_PRODUCTS // products)
     chosen = np.arange(rows) if some >= rows else np.sort(np.random.default_rng(0).choice(rows, some, replace=False))
     return network.of_rows(chosen)
 
@@ -46,8 +45,8 @@ class SurfacePlot(PlanePlot):
     """The loss of a network on a plane: the one closest to the path, or along random directions.
 
     Attributes:
-        seed: what the random directions are drawn from.
-        told: how the point at the cursor lies to the plane.
+        seed: seed of the random directions.
+        note: description of the point at the cursor relative to the plane, set by the page.
     """
 
     picture = "network"
@@ -58,7 +57,7 @@ class SurfacePlot(PlanePlot):
     frames_per_draw = 6
 
     def __init__(self, session: Session, scale: ColorScale) -> None:
-        self.seed, self.told = 0, ""
+        self.seed, self.note = 0, ""
         super().__init__(session, scale)
         self.setMinimumWidth(190)
 
@@ -68,19 +67,19 @@ class SurfacePlot(PlanePlot):
             tr("PCA of the path: the plane through the selected run's last point that is closest to its path.")
             + "\n"
             + tr(
-                "Random directions: through the point at the cursor, each filter of a direction as long as the weights "
-                "of that unit are there, so that 1 is as far for every layer (Li et al. 2018). "
-                "A path hardly moves along them."
+                "Random directions: the plane through the point at the cursor. Each filter of a direction has the norm "
+                "of the weights of that unit, so that 1 means the same for every layer (Li et al. 2018). "
+                "Paths hardly move in this plane."
             )
         )
 
     def draw_others(self) -> None:
-        """Draw other random directions."""
+        """Show a plane of other random directions."""
         self.seed += 1
-        self.lay()
+        self.update_plane()
 
     def search(self, run: Run | None) -> Callable[[], Fit]:
-        fit_path, network = super().search(run), self.session.experiment.problem
+        fit_path, network = super().search(run), cast(Network, self.session.experiment.problem)
         kind, step, seed, start = self.kind, self._position(), self.seed, self.session.experiment.start
 
         def fit() -> Fit:
@@ -93,16 +92,16 @@ class SurfacePlot(PlanePlot):
 
         return fit
 
-    def is_elsewhere(self) -> bool:
-        return False  # a surface takes long: it stays until the runs rest, or it is asked for
+    def is_outdated(self) -> bool:
+        return False  # a surface takes long: it stays until the runs stop, or another one is requested
 
     def recompute(self) -> None:
         self.draw()
         surface = self.surface
-        if self._fits or self._wanted:  # another plane is soon to be shown
+        if self._fits or self._wanted:  # another plane will be shown soon
             return
         progress = SketchProgress()
-        part = Slice(sampled(surface.whole), surface.plane, surface.domain, progress.tell)
+        part = Slice(sampled(surface.whole), surface.plane, surface.domain, progress.report)
         self._sketch.request(self.picture_of(part), self.sizes, 2, progress)
 
     def show_picture(self, picture: Landscape) -> None:
@@ -131,4 +130,4 @@ class SurfacePlot(PlanePlot):
         return tr("through the point after step {step}", step=f"{self.step:,}") + f"; {heights}"
 
     def point_text(self) -> str:
-        return self.told
+        return self.note

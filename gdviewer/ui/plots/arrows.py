@@ -1,4 +1,4 @@
-"""Arrows over a plot: of true length or of a fixed one, with heads and labels of the same size at every zoom."""
+"""Arrows over a plot, of true or fixed length, with heads and labels of the same size at every zoom."""
 
 from __future__ import annotations
 
@@ -12,40 +12,41 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, 
 from gdviewer.ui.session.arrow_set import Arrow
 from gdviewer.ui.widgets.theme import look
 
-NORMALISED = 60.0  # pixels that a normalised arrow is long
+NORMALISED = 60.0  # length of a normalised arrow in pixels
 _HEAD, _HALF = 11.0, 5.0  # length of a head and half its width, in pixels
-_FAR = 1e6  # pixels; what begins further off is not seen, and what is longer looks the same
-_GAP = 4.0  # between a tip and its label
+_FAR = 1e6  # pixels; an arrow that begins further away is not visible, and a longer one looks the same
+_GAP = 4.0  # pixels between a tip and its label
 
 Ends = tuple[float, float, float, float]
 
 
 class Arrows(pg.UIGraphicsItem):
-    """Draws arrows in pixels, so that it costs the same at every zoom, and nothing where there are none.
+    """Draws arrows in pixels: the cost is the same at every zoom.
 
     Args:
-        place: where an arrow is in the plot: x, y, and how far it leads across and up; None where it is not drawn.
+        ends: returns the x and y of an arrow's start in the plot, and its extent along x and y; None if it is not
+            drawn.
 
     Attributes:
-        drawn: the segments painted last, in pixels, with what they are labelled.
+        drawn: the segments painted last, in pixels, with their labels.
     """
 
-    def __init__(self, place: Callable[[Arrow], Ends | None]) -> None:
+    def __init__(self, ends: Callable[[Arrow], Ends | None]) -> None:
         super().__init__()
-        self._place = place
+        self._ends = ends
         self._arrows: Sequence[Arrow] = ()
         self.drawn: list[tuple[QLineF, str]] = []
         self.setZValue(45)
         self.setVisible(False)
 
     def show_arrows(self, arrows: Sequence[Arrow]) -> None:
-        """Draw these arrows from now on."""
+        """Show these arrows instead of the current ones."""
         self._arrows = arrows
         self.setVisible(bool(arrows))
         self.update()
 
     def shape(self) -> QPainterPath:
-        """Nothing: what lies below is what the mouse is after."""
+        """Return an empty path: the mouse acts on the items below."""
         return QPainterPath()
 
     def paint(self, painter: QPainter, *_: object) -> None:
@@ -57,16 +58,16 @@ class Arrows(pg.UIGraphicsItem):
         painter.resetTransform()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for arrow in self._arrows:
-            placed = self._place(arrow)
-            if placed is None:
+            ends = self._ends(arrow)
+            if ends is None:
                 continue
-            x, y, across, up = placed
+            x, y, across, up = ends
             across, up = _bounded(across, up)
             start = QPointF(transform.m11() * x + transform.dx(), transform.m22() * y + transform.dy())
             line = _on_screen(start, transform.m11() * across, transform.m22() * up, arrow)
             if line is not None:
                 seen.append((line, arrow))
-        for line, arrow in sorted(seen, key=lambda pair: -pair[0].length()):  # the long ones below the short
+        for line, arrow in sorted(seen, key=lambda pair: -pair[0].length()):  # long arrows below short ones
             self._draw(painter, line, arrow)
         for line, arrow in seen:
             self._label(painter, line, arrow, view, taken, [other for other, _ in seen])
@@ -79,12 +80,13 @@ class Arrows(pg.UIGraphicsItem):
         if line.length() == 0:
             outline.addEllipse(line.p1(), _HALF - 1, _HALF - 1)
         else:
-            direction = QPointF(line.dx(), line.dy()) / line.length()
+            direction = QPointF(line.dx() / line.length(), line.dy() / line.length())
+            inset = direction * (_HEAD * 0.8)
             outline.addPolygon(_head(line.p2(), direction))
-            shaft.setP2(line.p2() - direction * _HEAD * 0.8)
+            shaft.setP2(line.p2() - inset)
             if arrow.two_headed:
                 outline.addPolygon(_head(line.p1(), -direction))
-                shaft.setP1(line.p1() + direction * _HEAD * 0.8)
+                shaft.setP1(line.p1() + inset)
         color, width = QColor(arrow.color), max(2.0, look().theme.width * 0.9)
         painter.setPen(_rim(width + 2.5))
         painter.drawLine(shaft)
@@ -97,7 +99,7 @@ class Arrows(pg.UIGraphicsItem):
     def _label(
         painter: QPainter, line: QLineF, arrow: Arrow, view: QRectF, taken: list[QRectF], lines: list[QLineF]
     ) -> None:
-        """Write the label beside the tip, or where the arrow leaves the view, off other arrows and their labels."""
+        """Write the label beside the tip or the edge of the view, clear of other arrows and labels if possible."""
         seen = _clipped(line, view)
         if not arrow.label or seen is None:
             return
@@ -118,31 +120,31 @@ class Arrows(pg.UIGraphicsItem):
 
 
 def _rim(width: float) -> QPen:
-    """A pen in the plot's colour, so that what it surrounds stands out from any heat image."""
+    """Return a pen in the background colour, which separates what it surrounds from the heat image."""
     pen = QPen(QColor(look().theme.plot), width)
     pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     return pen
 
 
 def _beside(line: QLineF, size: QSizeF) -> list[QRectF]:
-    """Boxes of a size beside the tip of an arrow, the best place first."""
+    """Return boxes of a size beside the tip of an arrow, the best first."""
     width, height, tip = size.width(), size.height(), line.p2()
     away = _GAP + _HALF
     corner = QPointF(
         _GAP if line.dx() >= 0 else -_GAP - width, _GAP if line.dy() > 0.3 * line.length() else -_GAP - height
     )
-    places = [
+    offsets = [
         corner,
         QPointF(away, -height / 2),
         QPointF(-away - width, -height / 2),
         QPointF(-width / 2, away),
         QPointF(-width / 2, -away - height),
     ]
-    return [QRectF(tip + place, size) for place in places]
+    return [QRectF(tip + offset, size) for offset in offsets]
 
 
 def _on_screen(start: QPointF, across: float, down: float, arrow: Arrow) -> QLineF | None:
-    """The segment to draw, in pixels; of length 0 for a vector that is not seen from here."""
+    """Return the segment to draw, in pixels; of length 0 for a vector at right angles to the plane."""
     if not (abs(start.x()) < _FAR and abs(start.y()) < _FAR):
         return None
     across, down = _bounded(across, down)
@@ -155,7 +157,7 @@ def _on_screen(start: QPointF, across: float, down: float, arrow: Arrow) -> QLin
 
 
 def _bounded(a: float, b: float) -> tuple[float, float]:
-    """The same direction in numbers that can be multiplied: up to 1e100 in size."""
+    """Return a vector scaled down to at most 1e100, so that products do not overflow."""
     largest = max(abs(a), abs(b))
     return (a / largest * 1e100, b / largest * 1e100) if 1e100 < largest < math.inf else (a, b)
 
@@ -166,14 +168,14 @@ def _head(tip: QPointF, direction: QPointF) -> QPolygonF:
 
 
 def _within(box: QRectF, view: QRectF) -> QRectF:
-    """The box, moved into the view where it sticks out."""
+    """Return the box, moved into the view."""
     left = min(max(box.left(), view.left() + 2), max(view.right() - box.width() - 2, view.left()))
     top = min(max(box.top(), view.top() + 2), max(view.bottom() - box.height() - 2, view.top()))
     return QRectF(left, top, box.width(), box.height())
 
 
 def _clipped(line: QLineF, view: QRectF) -> QLineF | None:
-    """The part of a segment that lies in the view, by Liang and Barsky; None where there is none."""
+    """Return the part of a segment in the view (Liang–Barsky algorithm); None if there is none."""
     first, last = 0.0, 1.0
     for delta, low, high in (
         (line.dx(), view.left() - line.x1(), view.right() - line.x1()),

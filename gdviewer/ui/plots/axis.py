@@ -1,8 +1,9 @@
-"""An axis whose logarithmic numbers suit any range, from a fraction of a decade to hundreds of them."""
+"""An axis with logarithmic ticks for any range, from a fraction of a decade to hundreds of decades."""
 
 from __future__ import annotations
 
 import math
+from typing import cast
 
 import pyqtgraph as pg
 
@@ -11,17 +12,17 @@ _PIXELS_A_TICK = {"left": 28, "bottom": 70}
 
 
 class Axis(pg.AxisItem):
-    """As pyqtgraph's, but for the logarithmic mode, whose numbers it leaves out where the range is short.
+    """An axis of pyqtgraph with other ticks in logarithmic mode, where pyqtgraph shows no numbers for short ranges.
 
     Attributes:
-        whole: whether only whole numbers make sense, as for steps.
+        whole: True if only whole numbers are shown, as for steps.
     """
 
     whole = False
 
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
         if not self.logMode:
-            return super().tickValues(low, high, size)
+            return cast("list[tuple[float, list[float]]]", super().tickValues(low, high, size))
         return [(1.0, log_ticks(low, high, max(2, int(size / _PIXELS_A_TICK[self.orientation]))))]
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
@@ -29,11 +30,11 @@ class Axis(pg.AxisItem):
             return [log_text(v) for v in values]
         if self.whole:
             return [f"{v:,.0f}" if abs(v - round(v)) < 1e-6 else "" for v in values]
-        return super().tickStrings(values, scale, spacing)
+        return cast("list[str]", super().tickStrings(values, scale, spacing))
 
 
 def log_ticks(low: float, high: float, most: int) -> list[float]:
-    """The logarithms of round numbers between 10^low and 10^high, about ``most`` at the most."""
+    """Return the decimal logarithms of at most about ``most`` round numbers between 10^low and 10^high."""
     decades = high - low
     if decades <= 0:
         return []
@@ -51,7 +52,7 @@ def log_ticks(low: float, high: float, most: int) -> list[float]:
 
 
 def log_text(logarithm: float) -> str:
-    """The number whose logarithm this is: 0.001 … 10,000 in digits, other powers of ten as such."""
+    """Return the number with a decimal logarithm as text; powers of ten from 10⁻³ to 10⁴ as powers."""
     whole = round(logarithm)
     if abs(logarithm - whole) < 1e-9 and not -4 < whole < 5:
         return "10" + str(whole).translate(_SUPERSCRIPTS)

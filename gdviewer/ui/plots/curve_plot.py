@@ -1,4 +1,4 @@
-"""One dimension: the curve, the points visited on it, and the tangent at the current one."""
+"""Problems of one dimension: the curve, the points visited on it, and the tangent at the current point."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gdviewer.text import number_text, tr
 from gdviewer.ui.plots.arrows import Ends
 from gdviewer.ui.plots.base import Curve, Drawing, Head, Ring, Stars, line_pen, pale
 from gdviewer.ui.plots.problem_plot import ProblemPlot
-from gdviewer.ui.plots.thinning import Nearest, PathThinner, visible
+from gdviewer.ui.plots.thinning import Array, Nearest, PathThinner, visible
 from gdviewer.ui.session.session import Session
 from gdviewer.ui.widgets.theme import Theme
 
@@ -47,8 +47,8 @@ class _Visits(Drawing):
         self.nearest = Nearest()
         return True
 
-    def take(self, trace: Trace) -> Kept:
-        """The rows of a trace; where fewer are kept than before, all is thinned anew."""
+    def stored_rows(self, trace: Trace) -> Kept:
+        """Return the stored rows of a trace; if fewer rows are stored than before, thin all of them again."""
         kept = trace.rows
         if kept.stride != self.stride:
             self.restart()
@@ -56,11 +56,11 @@ class _Visits(Drawing):
         return kept
 
 
-class CurvePlot(ProblemPlot):
+class CurvePlot(ProblemPlot[_Visits]):
     """A problem in one dimension, and the runs on it."""
 
     picture = "curve"
-    sizes = (40, 300, _POINTS)
+    sizes: tuple[int, ...] = (40, 300, _POINTS)
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
@@ -104,9 +104,9 @@ class CurvePlot(ProblemPlot):
             visits = self.drawing_of(run, plan.color)
             last, trace = run.step, run.trace  # read once: the trace may grow meanwhile
             position = min(self.session.cursor.step, last)
-            kept = visits.take(trace)
+            kept = visits.stored_rows(trace)
             rows = visits.thinner.update(kept.x[: last // kept.stride + 1])
-            rows = rows[rows * kept.stride >= self.first_of(run)]
+            rows = rows[rows * kept.stride >= self.first_step(run)]
             rows = rows[visible(kept.x[rows], np.array([left]), np.array([right]), np.array([pixel]), most=400)]
             steps = rows * kept.stride
             for item, some in ((visits.points, steps < position), (visits.future, steps > position)):
@@ -118,7 +118,7 @@ class CurvePlot(ProblemPlot):
             visits.set_visible(plan.visible)
             left, point = run.nearest_point(min(run.branch_step, position))
             visits.ring.mark(plan.visible and 0 < run.branch_step <= position, point[0], trace.loss[left])
-            if not np.isfinite([y, slope]).all():  # a point or a tangent nowhere is not drawn
+            if not np.isfinite([y, slope]).all():  # no tangent, or no point, can be drawn
                 visits.tangent.setVisible(False)
                 visits.head.setVisible(bool(plan.visible and np.isfinite(y)))
                 y, slope = (y if np.isfinite(y) else 0.0), 0.0
@@ -137,12 +137,14 @@ class CurvePlot(ProblemPlot):
 
     def adopt(self, before: Problem | None, problem: Problem) -> None:
         self._label()
-        sampled = isinstance(problem, SampledCurve)
-        kept = slice(None, None, max(1, len(problem.samples) // _POINTS)) if sampled else slice(0)
-        self._samples.setData(*((problem.positions[kept], problem.samples[kept]) if sampled else ((), ())))
-        self._unfitted = not problem.broadcasts  # then it is fitted when its first picture comes
+        if isinstance(problem, SampledCurve):
+            stride = max(1, len(problem.samples) // _POINTS)
+            self._samples.setData(problem.positions[::stride], problem.samples[::stride])
+        else:
+            self._samples.setData((), ())
+        self._unfitted = not problem.broadcasts  # then the view is fitted to the first picture
         if before is not None and before.formula != problem.formula:
-            before = None  # another formula has other heights
+            before = None  # so that the view is fitted to the heights of the other formula
         super().adopt(before, problem)
 
     def show_minima(self, stars: Stars) -> None:
@@ -154,36 +156,36 @@ class CurvePlot(ProblemPlot):
         self.setLabel("bottom", tr("index") if name == "index" else name)
         self.setLabel("left", tr("loss f({x})", x="x" if name == "x" else name))
 
-    def place(self, start: Point) -> tuple[float, float]:
+    def position_of(self, start: Point) -> tuple[float, float]:
         height = self._height_at(start[0])
         return start[0], height if np.isfinite(height) else 0.0
 
-    def ends_of(self, at: np.ndarray, vector: np.ndarray) -> Ends:
+    def ends_of(self, at: Array, vector: Array) -> Ends:
         return float(at[0]), self._height_at(float(at[0])), float(vector[0]), 0.0
 
     def start_at(self, x: float, y: float, start: Point) -> Point:
         return (x,)
 
     def _height_at(self, x: float) -> float:
-        """The loss at x: exact, or as the curve is drawn where asking the function might take long."""
+        """Return the loss at x: exact, or from the drawn curve if the function may be slow."""
         if self.session.experiment.problem.broadcasts:
             return float(self._heights(np.array([x]))[0])
         xs, ys = self.curve.getData()
         return float(np.interp(x, xs, ys)) if xs is not None and len(xs) else np.nan
 
-    def _heights(self, x: np.ndarray) -> np.ndarray:
+    def _heights(self, x: Array) -> Array:
         return self.session.experiment.problem.values_on_grid(x[:, None])
 
-    def picture_of(self, problem: Problem) -> Callable[[int], tuple[np.ndarray, np.ndarray]]:
+    def picture_of(self, problem: Problem) -> Callable[[int], tuple[Array, Array]]:
         (left, right), _ = self.getPlotItem().vb.viewRange()
 
-        def sample(size: int) -> tuple[np.ndarray, np.ndarray]:
+        def sample(size: int) -> tuple[Array, Array]:
             x = np.linspace(left, right, size)
             return x, problem.values_on_grid(x[:, None])
 
         return sample
 
-    def show_picture(self, picture: tuple[np.ndarray, np.ndarray]) -> None:
+    def show_picture(self, picture: tuple[Array, Array]) -> None:
         x, heights = picture
         self.curve.setData(x, np.where(np.isfinite(heights), heights, np.nan), connect="finite")
         if self._unfitted:
@@ -192,7 +194,7 @@ class CurvePlot(ProblemPlot):
         self.starts.update()
 
 
-def _visited(visits: _Visits, run: Run) -> tuple[np.ndarray, np.ndarray]:
-    """Where a run has been, x and loss of each step that is kept, of one length though it may be growing."""
-    kept = visits.take(run.trace)
+def _visited(visits: _Visits, run: Run) -> tuple[Array, Array]:
+    """Return x and loss of each stored step of a run, with equal lengths although the run may be growing."""
+    kept = visits.stored_rows(run.trace)
     return kept.x[:, 0], run.trace.loss[:: kept.stride][: len(kept.x)]

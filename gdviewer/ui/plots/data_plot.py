@@ -1,27 +1,30 @@
-"""The data of a regression, and what every run makes of them at the cursor."""
+"""The data of a regression, and the models of the runs at the cursor."""
 
 from __future__ import annotations
 
 import numpy as np
 import pyqtgraph as pg
+from numpy.typing import NDArray
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QMouseEvent
 
 from gdviewer.engine.run.run import Run
+from gdviewer.problems.data import Data
 from gdviewer.problems.regression_problem import Regression
 from gdviewer.text import tr
 from gdviewer.ui.plots.base import Curve, Drawing, Plot, line_pen
+from gdviewer.ui.plots.thinning import Array
 from gdviewer.ui.session.session import Session
 
 CURVE, BOUNDARY, AGREEMENT = "curve", "boundary", "agreement"
-_POINTS = 2000  # of the data that are drawn; of larger data every so many
-_PREDICTED = 400  # of them as a run predicts them, again at each frame
+_POINTS = 2000  # maximum of rows that are drawn; of larger data, evenly spaced rows
+_PREDICTED = 400  # maximum of rows that are predicted in each frame
 _STEPS = 240
 _SHADES = 96
 
 
 def kind_of(problem: Regression) -> str:
-    """How a regression is drawn: a curve over one input, a boundary between two, or predicted against actual."""
+    """Return how a regression is drawn: CURVE over one input, BOUNDARY over two, else AGREEMENT with the targets."""
     inputs = problem.data.inputs.shape[1]
     if inputs == 1:
         return CURVE
@@ -39,10 +42,10 @@ class _Fit(Drawing):
         super().__init__(self.points if kind == AGREEMENT else self.curve)
 
 
-class DataPlot(Plot):
+class DataPlot(Plot[_Fit]):
     """Points, and lines in the runs' colours: fitted curves, decision boundaries, or predictions against the target.
 
-    A ring is round each row of the batch that the selected run's step at the cursor has seen.
+    Rings mark the rows in the batch of the selected run's step at the cursor.
     """
 
     frames_per_draw = 2
@@ -53,7 +56,7 @@ class DataPlot(Plot):
         self.setToolTip(tr("Wheel: zoom. Drag: move. Double click: show all."))
         self._problem: Regression | None = None
         self._kind = CURVE
-        self._rows = np.empty(0, dtype=int)  # those that are drawn
+        self._rows: NDArray[np.intp] = np.empty(0, dtype=np.intp)  # the rows that are drawn
         self.shade = pg.ImageItem()
         self.shade.setZValue(-100)
         self.diagonal = pg.InfiniteLine(angle=45, movable=False)
@@ -83,7 +86,10 @@ class DataPlot(Plot):
         self.points[1].setPen(line_pen(theme.plot, 0.5))
         self.points[1].setBrush(second)
         self.diagonal.setPen(line_pen(theme.muted, 1))
-        table = np.array([[*second.getRgb()[:3], round(90 * share)] for share in np.linspace(0, 1, 64)], dtype=np.uint8)
+        table = np.array(
+            [[second.red(), second.green(), second.blue(), round(90 * share)] for share in np.linspace(0, 1, 64)],
+            dtype=np.uint8,
+        )
         self.shade.setLookupTable(table)
         self.match()
 
@@ -96,11 +102,11 @@ class DataPlot(Plot):
         self._kind = kind_of(problem)
         given = problem.data
         self._rows = np.arange(0, len(given), max(1, len(given) // _POINTS))
-        places = self._places(self._rows, given.targets[self._rows])
+        positions = self._positions(given, self._rows, given.targets[self._rows])
         for value, item in enumerate(self.points):
-            mine = given.targets[self._rows] == value if given.classes else np.full(len(self._rows), value == 0)
+            chosen = given.targets[self._rows] == value if given.classes else np.full(len(self._rows), value == 0)
             shown = self._kind != AGREEMENT
-            item.setData(*(places[mine].T if shown else ((), ())))
+            item.setData(*(positions[chosen].T if shown else ((), ())))
         self.shade.setVisible(self._kind == BOUNDARY)
         self.diagonal.setVisible(self._kind == AGREEMENT)
         self._label(problem)
@@ -110,15 +116,15 @@ class DataPlot(Plot):
 
     def _label(self, problem: Regression) -> None:
         given = problem.data
-        what = tr("probability of {c}", c=given.classes[1]) if given.classes else given.target_name
+        output = tr("probability of {c}", c=given.classes[1]) if given.classes else given.target_name
         if self._kind == CURVE:
-            names = given.input_names[0], what
+            names = given.input_names[0], output
         elif self._kind == BOUNDARY:
-            names = given.input_names
+            names = given.input_names[0], given.input_names[1]
         else:
             names = (
                 tr("{y} in the data", y=given.target_name),
-                what if given.classes else tr("{y} predicted", y=given.target_name),
+                output if given.classes else tr("{y} predicted", y=given.target_name),
             )
         self.setLabel("bottom", names[0])
         self.setLabel("left", names[1])
@@ -133,7 +139,7 @@ class DataPlot(Plot):
         width, height = right - left or 1.0, high - low or 1.0
         self.setRange(QRectF(left, low, width, height), padding=0.1)
 
-    def mouseDoubleClickEvent(self, event: object) -> None:
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         super().mouseDoubleClickEvent(event)
         self.show_all()
 
@@ -163,25 +169,25 @@ class DataPlot(Plot):
     def make_drawing(self, run: Run, color: QColor) -> _Fit:
         return _Fit(self._kind, color, self.theme.width)
 
-    def _draw_fit(self, fit: _Fit, problem: Regression, x: np.ndarray) -> None:
+    def _draw_fit(self, fit: _Fit, problem: Regression, x: Array) -> None:
         (left, right), (low, high) = self.getPlotItem().vb.viewRange()
         if self._kind == CURVE:
             at = np.linspace(left, right, _STEPS)
             heights = problem.predict(x, at[:, None])
-            reach = 2 * (high - low)  # what is far outside is not for a painter
-            places = np.column_stack([at, np.clip(heights, low - reach, high + reach)])
+            reach = 2 * (high - low)  # a painter cannot draw very large coordinates
+            positions = np.column_stack([at, np.clip(heights, low - reach, high + reach)])
         elif self._kind == BOUNDARY:
-            places = _boundary(problem.coefficients(x), left, right, low, high)
+            positions = _boundary(problem.coefficients(x), left, right, low, high)
         else:
             rows = self._rows[:: max(1, len(self._rows) // _PREDICTED)]
-            places = self._places(rows, problem.predict(x, problem.data.inputs[rows]))
-            places = places[np.isfinite(places).all(axis=1)]
-            fit.points.setData(*places.T)
+            positions = self._positions(problem.data, rows, problem.predict(x, problem.data.inputs[rows]))
+            positions = positions[np.isfinite(positions).all(axis=1)]
+            fit.points.setData(*positions.T)
             return
-        fit.curve.setData(*(places if np.isfinite(places).all() else np.empty((0, 2))).T)
+        fit.curve.setData(*(positions if np.isfinite(positions).all() else np.empty((0, 2))).T)
 
-    def _draw_selected(self, problem: Regression, run: Run, x: np.ndarray, color: QColor) -> None:
-        """What is drawn of the selected run alone: its batch, and how sure it is of the classes."""
+    def _draw_selected(self, problem: Regression, run: Run, x: Array, color: QColor) -> None:
+        """Draw the batch of the selected run, and its probabilities of the classes."""
         step = self.session.cursor.position(run)
         if problem.stochastic and step:
             rows = problem.batch_rows(step, run.seed)[:_PREDICTED]
@@ -189,28 +195,28 @@ class DataPlot(Plot):
             if self._kind == AGREEMENT:
                 heights = problem.predict(x, problem.data.inputs[rows])
             self.batch.setPen(line_pen(color, 2))
-            self.batch.setData(*self._places(rows, heights).T)
+            self.batch.setData(*self._positions(problem.data, rows, heights).T)
             self.batch.setVisible(True)
         if self._kind == BOUNDARY:
             (left, right), (low, high) = self.getPlotItem().vb.viewRange()
             at = [np.linspace(*side, _SHADES) for side in ((left, right), (low, high))]
             grid = np.stack(np.meshgrid(*at, indexing="ij"), axis=-1).reshape(-1, 2)
-            sure = problem.predict(x, grid).reshape(_SHADES, _SHADES)
-            self.shade.setImage(np.nan_to_num(sure), autoLevels=False, levels=(0, 1))
+            probability = problem.predict(x, grid).reshape(_SHADES, _SHADES)
+            self.shade.setImage(np.nan_to_num(probability), autoLevels=False, levels=(0, 1))
             cell = (right - left) / (_SHADES - 1), (high - low) / (_SHADES - 1)
             self.shade.setRect(QRectF(left - cell[0] / 2, low - cell[1] / 2, cell[0] * _SHADES, cell[1] * _SHADES))
 
-    def _places(self, rows: np.ndarray, heights: np.ndarray) -> np.ndarray:
-        """Where rows stand in the plot, (k, 2); ``heights`` are their targets or predictions."""
-        given = self.session.experiment.problem.data
+    def _positions(self, given: Data, rows: NDArray[np.intp], heights: Array) -> Array:
+        """Return the positions of rows in the plot, shape (k, 2); ``heights`` are their targets or predictions."""
         if self._kind == BOUNDARY:
             return given.inputs[rows]
-        return np.column_stack([given.inputs[rows, 0] if self._kind == CURVE else given.targets[rows], heights])
+        across = given.inputs[rows, 0] if self._kind == CURVE else given.targets[rows]
+        return np.column_stack([across, heights])
 
 
-def _boundary(own: np.ndarray, left: float, right: float, low: float, high: float) -> np.ndarray:
-    """The line on which b₀ + b₁·x + b₂·y is zero, from one side of the view to the other, (2, 2)."""
-    b0, b1, b2 = own
+def _boundary(coefficients: Array, left: float, right: float, low: float, high: float) -> Array:
+    """Return the ends of the line b₀ + b₁·x + b₂·y = 0 in the view, shape (2, 2)."""
+    b0, b1, b2 = coefficients
     if abs(b2) * (high - low) >= abs(b1) * (right - left):
         x = np.array([left, right])
         return np.column_stack([x, -(b0 + b1 * x) / b2])
@@ -219,7 +225,7 @@ def _boundary(own: np.ndarray, left: float, right: float, low: float, high: floa
 
 
 def _same(a: Regression, b: Regression) -> bool:
-    """Whether two problems are fits to the same data, drawn in the same way."""
+    """Return True if two problems are fits to the same data, drawn in the same way."""
     return (
         kind_of(a) == kind_of(b)
         and np.array_equal(a.data.inputs, b.data.inputs)

@@ -1,17 +1,18 @@
-"""The data beside the main plot, with the selected run's model in words."""
+"""The data beside the main plot, with the selected run's model as text."""
 
 from __future__ import annotations
 
 from functools import cached_property
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
 
 from gdviewer.problems.kinds import is_regression
 from gdviewer.text import number_text, tr
 from gdviewer.ui.session.session import Session
 
-_SHARE = 0.54  # of the width that the main plot has
+_SHARE = 0.54  # share of the width of the main plot
 _SCALED = {
     "none": "raw features",
     "standardise": "standardised features",
@@ -20,11 +21,11 @@ _SCALED = {
 
 
 class DataView(QWidget):
-    """The plot of the data, under the selected run's model, loss and epoch at the cursor."""
+    """The plot of the data, below the selected run's model, loss and epoch at the cursor."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
-        from gdviewer.ui.plots.data_plot import DataPlot  # loaded when first needed, as the window opens without it
+        from gdviewer.ui.plots.data_plot import DataPlot  # loaded on first use, so that the window opens faster
 
         self._session = session
         self.plot = DataPlot(session)
@@ -34,19 +35,20 @@ class DataView(QWidget):
         self.model.setAccessibleName(tr("The selected run's model"))
         self.state = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self.state.setProperty("role", "muted")
-        layout = QVBoxLayout(self, spacing=0)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(0)
         layout.setContentsMargins(0, 0, 0, 0)
         for label in (self.model, self.state):
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             label.setContentsMargins(8, 3, 8, 0)
             layout.addWidget(label)
         layout.addWidget(self.plot, 1)
-        session.frame.connect(self._tell)
-        session.cursor.moved.connect(self._tell)
-        session.selection_changed.connect(self._tell)
-        self._tell()
+        session.frame.connect(self._show_model)
+        session.cursor.moved.connect(self._show_model)
+        session.selection_changed.connect(self._show_model)
+        self._show_model()
 
-    def _tell(self) -> None:
+    def _show_model(self) -> None:
         session = self._session
         problem = session.experiment.problem
         if not is_regression(problem):
@@ -59,7 +61,7 @@ class DataView(QWidget):
         if not run.begun or run.problem is not problem:
             return
         step = session.cursor.position(run)
-        lines = min(3, 1 + (problem.dimension - 1) // 2)  # room for its longest text, lest the plot jump
+        lines = min(3, 1 + (problem.dimension - 1) // 2)  # height of its longest text, so that the plot does not move
         self.model.setMinimumHeight(lines * self.model.fontMetrics().lineSpacing() + 6)
         parts = [tr("loss {loss}", loss=number_text(float(run.trace.loss[step])))]
         if problem.stochastic:
@@ -77,13 +79,13 @@ class DataView(QWidget):
 
 
 class BesideData(QSplitter):
-    """The main plot, and the data beside it where the problem has some.
+    """The main plot, and beside it the data of the problem, if any.
 
     Attributes:
-        share: the share of the width that the main plot has; kept while there are no data.
+        share: share of the width of the main plot; kept while there are no data.
 
     Signals:
-        hovered: what is under the mouse in the plot of the data, as a line of text.
+        hovered: a line of text about the item under the mouse in the plot of the data.
     """
 
     hovered = Signal(str)
@@ -101,7 +103,7 @@ class BesideData(QSplitter):
 
     @cached_property
     def data(self) -> DataView:
-        """The data; made when there first are some."""
+        """The view of the data, made on first use."""
         view = DataView(self._session)
         view.hide()
         view.plot.hovered.connect(self.hovered)
@@ -111,11 +113,11 @@ class BesideData(QSplitter):
 
     @property
     def has_data(self) -> bool:
-        """Whether the problem has data to show."""
+        """True if the problem has data to show."""
         return self._session.experiment.problem.data is not None
 
     def arrange(self, share: float = _SHARE) -> None:
-        """Give the main plot a share of the width."""
+        """Set the share of the width of the main plot."""
         self.share = share
         self.setSizes([round(self.width() * part) for part in (share, 1 - share)])
 
@@ -129,6 +131,6 @@ class BesideData(QSplitter):
             self.data.setVisible(self.has_data)
             self.arrange(self.share)
 
-    def resizeEvent(self, event: object) -> None:
+    def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.arrange(self.share)

@@ -1,8 +1,9 @@
-"""A landscape as it is drawn: heights on a grid, and contour lines through them."""
+"""Landscapes: heights on a grid, and contour lines."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import pyqtgraph as pg
@@ -20,14 +21,14 @@ LEVELS = 20
 
 @dataclass(frozen=True)
 class Landscape:
-    """Heights of a problem over a rectangle, and the lines of equal height.
+    """Heights of a problem over a rectangle, and its contour lines.
 
     Attributes:
         rect: left, bottom, width and height in the problem's coordinates.
-        heights: the loss on the grid, (rows, columns); NaN where it is not defined.
-        levels: the heights the contour lines are at, ascending.
-        logarithmic: whether the levels are spaced by ratio above ``base`` instead of evenly.
-        base: the height that ratios are taken from.
+        heights: the loss on the grid, shape (rows, columns); NaN where it is not defined.
+        levels: the heights of the contour lines, ascending.
+        logarithmic: True if the levels are spaced by a constant ratio above ``base`` instead of evenly.
+        base: the height from which ratios are computed.
         lines: the contour lines in the problem's coordinates.
     """
 
@@ -39,14 +40,14 @@ class Landscape:
     lines: QPainterPath
 
     def shades(self) -> Array:
-        """The heights on the colour scale: 0 … 1 evenly over the levels, NaN where not defined."""
+        """Return the heights on the colour scale, 0 … 1 evenly over the levels; NaN where not defined."""
         scaled = _scale(self.heights, self.base, self.logarithmic)
         low, high = _scale(self.levels[[0, -1]], self.base, self.logarithmic) if len(self.levels) else (0.0, 1.0)
         with np.errstate(invalid="ignore"):
             return np.clip((scaled - low) / max(high - low, 1e-300), 0, 1)
 
     def height_at(self, x: float, y: float) -> float:
-        """The loss at a point, from the nearest of the grid; NaN outside."""
+        """Return the loss at the nearest point of the grid; NaN outside."""
         column = round((x - self.rect.left()) / max(self.rect.width(), 1e-300) * (self.heights.shape[1] - 1))
         row = round((y - self.rect.top()) / max(self.rect.height(), 1e-300) * (self.heights.shape[0] - 1))
         inside = 0 <= row < self.heights.shape[0] and 0 <= column < self.heights.shape[1]
@@ -56,8 +57,14 @@ class Landscape:
 def compute_landscape(problem: Problem, rect: QRectF, size: int = GRID, levels: int = LEVELS) -> Landscape:
     """Evaluate a problem of two dimensions on a grid of ``size`` × ``size`` and trace its contour lines.
 
-    Levels are even where the heights are, and spaced by ratio above the lowest known height where few of them are low
-    and most are high, as at the bottom of a steep bowl.
+    Levels are spaced evenly. If only few heights are low, as at the bottom of a steep bowl, the levels are spaced by a
+    constant ratio above the lowest known height.
+
+    Args:
+        problem: a problem of two dimensions.
+        rect: the region, in the problem's coordinates.
+        size: number of points of the grid along each axis.
+        levels: number of contour lines.
     """
     x = np.linspace(rect.left(), rect.right(), size)
     y = np.linspace(rect.top(), rect.bottom(), size)
@@ -78,7 +85,7 @@ def compute_landscape(problem: Problem, rect: QRectF, size: int = GRID, levels: 
 
 
 def _levels(finite: Array, base: float, count: int) -> tuple[Array, bool]:
-    # By position, not by np.quantile, which loads numpy.ma: the first frame would wait for it.
+    # By rank, not with np.quantile, which loads numpy.ma: the first frame would be later.
     ranks = (np.array([0.002, 0.5, 0.995]) * (finite.size - 1)).round().astype(int)
     low, middle, high = np.partition(finite, ranks, axis=None)[ranks] - base
     if high <= 0:
@@ -96,8 +103,8 @@ def _contours(x: Array, y: Array, heights: Array, levels: Array) -> QPainterPath
     generator = contour_generator(x, y, np.ma.masked_invalid(heights), line_type=LineType.ChunkCombinedOffset)
     points, connect = [], []
     for level in levels:
-        (line,), (offsets,) = generator.lines(level)
-        if line is not None:
+        (line,), (offsets,) = cast("tuple[list[Array | None], list[NDArray[np.uint32] | None]]", generator.lines(level))
+        if line is not None and offsets is not None:
             joined = np.ones(len(line), dtype=np.int32)
             joined[offsets[1:] - 1] = 0
             points.append(line)
@@ -105,7 +112,8 @@ def _contours(x: Array, y: Array, heights: Array, levels: Array) -> QPainterPath
     if not points:
         return path
     every = np.concatenate(points)
-    return pg.arrayToQPath(every[:, 0], every[:, 1], connect=np.concatenate(connect))
+    joined_path: QPainterPath = pg.arrayToQPath(every[:, 0], every[:, 1], connect=np.concatenate(connect))
+    return joined_path
 
 
 def _scale(heights: Array, base: float, logarithmic: bool) -> Array:

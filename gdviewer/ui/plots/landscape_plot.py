@@ -1,4 +1,4 @@
-"""Two dimensions, or a plane through more: heat image, contour lines, and the paths over them."""
+"""Problems of two dimensions, or on a plane: heat image, contour lines, and the paths over them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QImage, QLinearGradient, QPainter, QPixmap
+from PySide6.QtGui import QColor, QFontMetrics, QImage, QLinearGradient, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from gdviewer.engine.run.run import Run
@@ -18,16 +18,17 @@ from gdviewer.ui.plots.arrows import Ends
 from gdviewer.ui.plots.base import Curve, Drawing, Head, Ring, Stars, line_pen, pale
 from gdviewer.ui.plots.landscape import GRID, Landscape, compute_landscape
 from gdviewer.ui.plots.problem_plot import ProblemPlot
-from gdviewer.ui.plots.thinning import Nearest, PathThinner, distance_to_line, visible
+from gdviewer.ui.plots.thinning import Array, Growing, Nearest, PathThinner, distance_to_line, visible
 from gdviewer.ui.session.session import Session
 from gdviewer.ui.widgets.theme import Theme, look
 
 
 class Path(Drawing):
-    """What draws a run: its path, thinned, up to the step looked at and, paler, from there on; and its head.
+    """The items that draw a run: its thinned path up to the cursor, paler after it, and its head.
 
     Attributes:
-        stride: every how many steps the trace has a point.
+        stride: number of steps between two stored points of the trace.
+        projected: for a plot of a plane, the projections of the points on it: a, b, a, b, …
     """
 
     def __init__(self, color: QColor, theme: Theme, resolution: float) -> None:
@@ -45,14 +46,15 @@ class Path(Drawing):
     def restart(self) -> bool:
         self.thinner = PathThinner(self._resolution)
         self.nearest = Nearest()
-        self.rows = np.empty(0, dtype=np.int64)  # those to draw, …
-        self.points = np.empty((0, 2))  # … where they are …
-        self.chosen: object = None  # … and what they were chosen for
+        self.projected = Growing()
+        self.rows = np.empty(0, dtype=np.int64)  # the rows to draw,
+        self.points = np.empty((0, 2))  # their positions,
+        self.chosen: object = None  # and the view and the trace for which they were chosen
         return True
 
 
 class Backdrop(pg.GraphicsObject):
-    """The landscape under the paths, painted once a view and kept as a picture: paths move over it for nothing."""
+    """The landscape under the paths, painted once for a view and kept as a picture."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,11 +66,12 @@ class Backdrop(pg.GraphicsObject):
         self.setZValue(-100)
 
     def show(self, landscape: Landscape, theme: Theme) -> None:
-        """Show a landscape in a theme's colours."""
+        """Show a landscape in the colours of a theme."""
         self.prepareGeometryChange()
         shades = landscape.shades()
         colors = theme.heat_colors()[np.nan_to_num(shades * 255).astype(np.uint8)]
-        colors[np.isnan(shades)] = (*QColor(theme.plot).getRgb()[:3], 255)
+        background = QColor(theme.plot)
+        colors[np.isnan(shades)] = (background.red(), background.green(), background.blue(), 255)
         self._pixels = np.ascontiguousarray(colors)
         rows, columns = shades.shape
         self._image = QImage(self._pixels.data, columns, rows, 4 * columns, QImage.Format.Format_RGBA8888)
@@ -125,7 +128,7 @@ class ColorScale(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._landscape: Landscape | None = None
-        self.setToolTip(tr("Loss: the contour lines are at these heights, the darkest or bluest lowest."))
+        self.setToolTip(tr("Loss at the contour lines; the darkest or bluest is the lowest."))
         self.setAccessibleName(tr("Colour scale of the loss"))
         look().changed.connect(self._resize)
         self._resize()
@@ -139,7 +142,7 @@ class ColorScale(QWidget):
         self.setFixedWidth(QFontMetrics(self.font()).horizontalAdvance("−0.00e+00") + 26)
         self.update()
 
-    def paintEvent(self, event: object) -> None:
+    def paintEvent(self, event: QPaintEvent) -> None:
         theme = look().theme
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(theme.plot))
@@ -160,7 +163,7 @@ class ColorScale(QWidget):
         painter.setPen(QColor(theme.text))
         levels = self._landscape.levels
         closest = (np.diff(levels) / np.maximum(np.abs(levels[1:]), np.abs(levels[:-1]))).min()
-        digits = int(np.clip(np.ceil(-np.log10(max(closest, 1e-9))), 3, 7))  # as many as tell two levels apart
+        digits = int(np.clip(np.ceil(-np.log10(max(closest, 1e-9))), 3, 7))  # as many as distinguish two levels
         every = max(1, int(np.ceil(len(levels) * metrics.height() * 1.6 / max(bar.height(), 1))))
         for i in range(0, len(levels), every):
             y = bar.bottom() - bar.height() * i / (len(levels) - 1)
@@ -168,12 +171,11 @@ class ColorScale(QWidget):
             painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, f"{levels[i]:.{digits}g}")
 
 
-class LandscapePlot(ProblemPlot):
+class LandscapePlot(ProblemPlot[Path]):
     """The landscape of a problem in two dimensions, and the runs on it."""
 
     picture = "landscape"
-    path_type = Path
-    sizes = (8, 24, 64, 128, GRID)
+    sizes: tuple[int, ...] = (8, 24, 64, 128, GRID)
 
     def __init__(self, session: Session, scale: ColorScale) -> None:
         super().__init__(session)
@@ -193,7 +195,7 @@ class LandscapePlot(ProblemPlot):
             self.backdrop.show(self.landscape, self.theme)
 
     def adopt(self, before: Problem | None, problem: Problem) -> None:
-        if before is None or before.axis_names != problem.axis_names:  # an axis that is labelled is laid out anew
+        if before is None or before.axis_names != problem.axis_names:  # a new label means a new layout of the axis
             self.label_axes()
         super().adopt(before, problem)
 
@@ -202,29 +204,31 @@ class LandscapePlot(ProblemPlot):
         for side, name in zip(("bottom", "left"), self.surface.axis_names, strict=True):
             self.setLabel(side, name)
 
-    def place(self, start: Point) -> tuple[float, float]:
-        return start
+    def position_of(self, start: Point) -> tuple[float, float]:
+        x, y = start
+        return x, y
 
     def start_at(self, x: float, y: float, start: Point) -> Point:
         return x, y
 
-    def ends_of(self, at: np.ndarray, vector: np.ndarray) -> Ends:
-        return *at.tolist(), *vector.tolist()
+    def ends_of(self, at: Array, vector: Array) -> Ends:
+        (x, y), (across, up) = at.tolist(), vector.tolist()
+        return x, y, across, up
 
-    def points_of(self, path: Path, run: Run) -> np.ndarray:
-        """Where the points kept of a run stand in the plot, (k, 2)."""
+    def points_of(self, path: Path, run: Run) -> Array:
+        """Return the positions of a run's stored points in the plot, shape (k, 2)."""
         rows = run.trace.rows
-        if rows.stride != path.stride:  # fewer are kept than before
+        if rows.stride != path.stride:  # fewer rows are stored than before
             path.restart()
             path.stride = rows.stride
         return self.project(path, rows.x)
 
-    def project(self, path: Path, x: np.ndarray) -> np.ndarray:
-        """Where the points of a path (k, n) stand in the plot, (k, 2)."""
+    def project(self, path: Path, x: Array) -> Array:
+        """Return the positions of a path's points, shape (k, n), in the plot, shape (k, 2)."""
         return x
 
-    def spot(self, x: np.ndarray) -> np.ndarray:
-        """Where a point (n,) stands in the plot, (1, 2)."""
+    def project_point(self, x: Array) -> Array:
+        """Return the position of a point, shape (n,), in the plot, shape (1, 2)."""
         return x[None]
 
     def show_all(self) -> None:
@@ -240,7 +244,7 @@ class LandscapePlot(ProblemPlot):
         )
 
     def height_at(self, x: float, y: float) -> float:
-        """The loss at a point of the plot: exact, or as it is drawn where asking the function might take long."""
+        """Return the loss at a position of the plot: exact, or from the picture if the function may be slow."""
         if self.surface.broadcasts:
             return float(self.surface.values_on_grid(np.array([[x, y]]))[0])
         return self.landscape.height_at(x, y) if self.landscape else np.nan
@@ -258,7 +262,7 @@ class LandscapePlot(ProblemPlot):
             stride = path.stride
             x = x[: last // stride + 1]
             rows = path.thinner.update(x)
-            begin = min(self.first_of(run), last)
+            begin = min(self.first_step(run), last)
             first = min(-(-begin // stride), len(x) - 1)
             rows = np.concatenate([[first], rows[rows > first]])
             chosen = (len(rows), first, rows[-1], len(self._drawings), *low, *high)
@@ -267,26 +271,26 @@ class LandscapePlot(ProblemPlot):
                 path.rows = rows[visible(x[rows], low, high, pixel, most)]
                 path.points, path.chosen = x[path.rows], chosen
             split = int(np.searchsorted(path.rows * stride, position))
-            here, end, left = (
-                self._spot_at(run, x, stride, step) for step in (position, last, min(run.branch_step, position))
+            current, end, branch = (
+                self._position_at(run, x, stride, step) for step in (position, last, min(run.branch_step, position))
             )
             path.set_visible(plan.visible)
-            path.ring.mark(plan.visible and 0 < run.branch_step <= position, *left[0])
-            path.curve.setData(*np.concatenate([path.points[:split], here]).T)
+            path.ring.mark(plan.visible and 0 < run.branch_step <= position, *branch[0])
+            path.curve.setData(*np.concatenate([path.points[:split], current]).T)
             path.future.setVisible(plan.visible and position < last)
             if position < last:
-                joint = here if position >= begin else here[:0]  # what comes before it leaves is the other's
+                joint = current if position >= begin else current[:0]  # earlier steps belong to the other run
                 path.future.setData(*np.concatenate([joint, path.points[split:], end]).T)
-            path.head.setPos(*here[0])
+            path.head.setPos(*current[0])
 
-    def _spot_at(self, run: Run, points: np.ndarray, stride: int, step: int) -> np.ndarray:
-        """Where a run was after a step, in the plot, (1, 2); ``points`` are those of every ``stride``-th."""
+    def _position_at(self, run: Run, points: Array, stride: int, step: int) -> Array:
+        """Return the position of a run after a step, shape (1, 2); ``points`` are those of every ``stride``-th step."""
         if step % stride == 0:
             return points[step // stride : step // stride + 1]
-        return self.spot(run.nearest_point(step)[1])
+        return self.project_point(run.nearest_point(step)[1])
 
     def distance_to(self, drawing: Path, run: Run, at: tuple[float, float], pixel: tuple[float, float]) -> float:
-        points = np.concatenate([drawing.points, self.spot(run.trace.last)])
+        points = np.concatenate([drawing.points, self.project_point(run.trace.last)])
         return distance_to_line((points - at) / pixel)
 
     def nearest_step(self, drawing: Path, run: Run, at: tuple[float, float], pixel: tuple[float, float]) -> int:
@@ -295,7 +299,7 @@ class LandscapePlot(ProblemPlot):
 
     def make_drawing(self, run: Run, color: QColor) -> Path:
         (left, right), (bottom, top) = self.surface.domain
-        return self.path_type(color, self.theme, max(right - left, top - bottom) / 1e5)
+        return Path(color, self.theme, max(right - left, top - bottom) / 1e5)
 
     def show_minima(self, stars: Stars) -> None:
         stars.show(self.surface.minima)
@@ -311,13 +315,14 @@ class LandscapePlot(ProblemPlot):
 
 
 class LandscapeView(QWidget):
-    """The landscape with its colour scale beside it."""
+    """The landscape with its colour scale."""
 
     def __init__(self, session: Session, plot: type[LandscapePlot] = LandscapePlot) -> None:
         super().__init__()
         scale = ColorScale()
         self.plot = plot(session, scale)
-        layout = QHBoxLayout(self, spacing=0)
+        layout = QHBoxLayout(self)
+        layout.setSpacing(0)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.plot, 1)
         layout.addWidget(scale)

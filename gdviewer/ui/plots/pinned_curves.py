@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from functools import partial
 
-import numpy as np
-
 from gdviewer.engine.record.trace import Trace
 from gdviewer.engine.run.run import Run
 from gdviewer.problems.problem import Problem
 from gdviewer.text import component_name
 from gdviewer.ui.plots.series import Column, Norms, SomeSteps
+from gdviewer.ui.plots.thinning import Array
 from gdviewer.ui.session.pins import Pin, Pins, recorded
 
-FEW = 3  # so many components have a curve each; of more, the norm has one
+FEW = 3  # up to this number of components, each has a curve; of more, only the norm has one
 
 
 def pinned_columns(pins: Pins, run: Run, problem: Problem) -> tuple[list[Column | SomeSteps], list[str]]:
-    """Where the curves of a run's pinned values come from, and what each is called.
+    """Return the sources of the curves of a run's pinned values, and their names.
 
-    What the run records as its state is taken from the record, where it is kept; the rest, and all of a run that
-    continues another, is computed at some steps.
+    Values that the run records as its state come from the record. Other values, and all values of a run that continues
+    another, are computed at some steps.
     """
     columns: list[Column | SomeSteps] = []
     names: list[str] = []
@@ -42,15 +41,15 @@ def pinned_columns(pins: Pins, run: Run, problem: Problem) -> tuple[list[Column 
     return columns, names
 
 
-def _samples(pins: Pins, run: Run, pin: Pin, component: int | None) -> tuple[np.ndarray, np.ndarray]:
+def _samples(pins: Pins, run: Run, pin: Pin, component: int | None) -> tuple[Array, Array]:
     return pins.samples_of(run).curve(pin.name, component)
 
 
-def _vectors(name: str, trace: Trace) -> tuple[int, np.ndarray]:
+def _vectors(name: str, trace: Trace) -> tuple[int, Array]:
     stride, states = trace.states
     return stride, states[name].reshape(len(states[name]), -1)
 
 
-def _numbers(name: str, component: int | None, trace: Trace) -> tuple[int, np.ndarray]:
+def _numbers(name: str, component: int | None, trace: Trace) -> tuple[int, Array]:
     stride, states = trace.states
     return stride, states[name] if component is None or states[name].ndim == 1 else states[name][:, component]

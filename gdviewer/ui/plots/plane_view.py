@@ -1,4 +1,4 @@
-"""The plane with the choice of it above, and what is told of it."""
+"""The plane, with its choice and a description above."""
 
 from __future__ import annotations
 
@@ -20,10 +20,12 @@ _DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 
 
 class CoordinateBox(QSpinBox):
-    """Chooses a coordinate by its name or its number; its value is the index, from 0."""
+    """Selects a coordinate by its name or its number; its value is the index, from 0."""
 
     def __init__(self, session: Session, name: str) -> None:
-        super().__init__(keyboardTracking=False, buttonSymbols=QSpinBox.ButtonSymbols.NoButtons)
+        super().__init__()
+        self.setKeyboardTracking(False)
+        self.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
         self._session = session
         self.setAccessibleName(name)
         self.setToolTip(tr("{name}: type its number, or use the wheel or the keys ↑ and ↓.", name=name))
@@ -35,20 +37,22 @@ class CoordinateBox(QSpinBox):
         problem = self._session.experiment.problem
         try:
             return problem.axis_names.index(text)
-        except ValueError:  # it is no name, or not yet
+        except ValueError:  # not a complete name
             number = re.search(r"\d+", text.translate(_DIGITS))
             return int(number.group()) - 1 if number else self.value()
 
     def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
-        right = self.minimum() <= self.valueFromText(text) <= self.maximum()
-        return QValidator.State.Acceptable if right else QValidator.State.Intermediate, text, position
+        in_range = self.minimum() <= self.valueFromText(text) <= self.maximum()
+        return QValidator.State.Acceptable if in_range else QValidator.State.Intermediate, text, position
 
 
 class PlaneView(QWidget):
-    """A slim bar over the landscape: which plane, how much of the path lies in it, and how far off the point is.
+    """A bar over the landscape: the choice of the plane, the share of the path in it, the distance of the point.
 
     Args:
-        plot: what draws the landscape; narrow: whether there is no room beside the choice.
+        session: the session.
+        plot: the class of the plot.
+        narrow: True if the texts do not fit beside the controls.
 
     Attributes:
         bar: the layout of the controls.
@@ -66,24 +70,25 @@ class PlaneView(QWidget):
         for kind, title in self.plot.kinds.items():
             self.kind.addItem(title, kind)
         self.axes = [CoordinateBox(session, tr("Coordinate across")), CoordinateBox(session, tr("Coordinate up"))]
-        self.again = QToolButton(text=tr("Fit again"))
-        self.again.setToolTip(
-            tr("Lay the plane anew, as is done when the runs stop: to the path, or the point, as it is.")
-        )
+        self.again = QToolButton()
+        self.again.setText(tr("Fit again"))
+        self.again.setToolTip(tr("Fit the plane to the current path or point, as is done when the runs stop."))
         self.plane_note, self.point_note = QLabel(wordWrap=True), QLabel(wordWrap=True)
         self.plane_note.setToolTip(
-            tr("Of the squared distances of the path's points from its last one, the share along the plane's two axes.")
+            tr("Share of the squared distances between the path's points and its last point that lies in the plane.")
         )
         self.point_note.setToolTip(
-            tr("The distance of the point at the cursor from the plane, its loss, and that of its projection.")
+            tr("Distance of the point at the cursor from the plane, its loss, and the loss of its projection.")
         )
         self.point_note.setProperty("role", "muted")
         self.plane_note.setProperty("role", "muted")
         keys_by_tab(self.again)
-        self.bar = QHBoxLayout(spacing=6)
+        self.bar = QHBoxLayout()
+        self.bar.setSpacing(6)
         for widget in (self.kind, *self.axes, self.again):
             self.bar.addWidget(widget)
-        head = QVBoxLayout(spacing=2)
+        head = QVBoxLayout()
+        head.setSpacing(2)
         head.setContentsMargins(8, 4, 8, 2)
         head.addLayout(self.bar)
         if narrow:
@@ -91,39 +96,40 @@ class PlaneView(QWidget):
             self.kind.setMinimumContentsLength(9)
             self.bar.setStretchFactor(self.kind, 1)
             head.addWidget(self.plane_note)
-            for note in (self.plane_note, self.point_note):  # else the plot would jump
+            for note in (self.plane_note, self.point_note):  # a constant height, so that the plot does not move
                 note.setMinimumHeight(2 * note.fontMetrics().lineSpacing())
                 note.setAlignment(Qt.AlignmentFlag.AlignTop)
         else:
             self.bar.addWidget(self.plane_note, 1)
         head.addWidget(self.point_note)
-        layout = QVBoxLayout(self, spacing=0)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(0)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(head)
         layout.addWidget(landscape, 1)
         self.kind.currentIndexChanged.connect(lambda: self.plot.choose(self.kind.currentData()))
         for box in self.axes:
             box.valueChanged.connect(self._choose_axes)
-        self.again.clicked.connect(self.plot.lay)
-        self.plot.noted.connect(self._tell_sometimes)
-        self.tell()
+        self.again.clicked.connect(self.plot.update_plane)
+        self.plot.noted.connect(self._refresh_if_due)
+        self.refresh()
 
     def _choose_axes(self) -> None:
         self.plot.choose_axes(*(box.value() for box in self.axes))
-        self.tell()
+        self.refresh()
 
-    def _tell_sometimes(self) -> None:
+    def _refresh_if_due(self) -> None:
         if perf_counter() - self._refreshed > _REFRESH_SECONDS or not self._session.player.playing:
-            self.tell()
+            self.refresh()
 
-    def tell(self) -> None:
-        """Tell of the plane and of the point at the cursor as they are now."""
+    def refresh(self) -> None:
+        """Show the texts about the current plane and the point at the cursor."""
         self._refreshed = perf_counter()
         self.plane_note.setText(self.plot.plane_text())
         self.point_note.setText(self.plot.point_text())
         for box, axis in zip(self.axes, self.plot.axes, strict=True):
             box.setVisible(self.plot.kind == COORDINATES)
-            if box.value() != axis or not box.hasFocus():  # else a number may be half typed in it
+            if box.value() != axis or not box.hasFocus():  # with the focus, a number may be half typed
                 was = box.blockSignals(True)
                 box.setRange(0, self._session.experiment.problem.dimension - 1)
                 box.setValue(axis)

@@ -1,4 +1,4 @@
-"""What the landscape and the curve have in common: a problem over its coordinates, its minima, and its starts."""
+"""Base class of landscape and curve: a problem over its coordinates, its minima, and the starts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QShowEvent
 
 from gdviewer.engine.run.run import Run
 from gdviewer.experiment.diff import ExperimentDiff
@@ -14,93 +15,94 @@ from gdviewer.experiment.plan import Point, RunPlan
 from gdviewer.problems.problem import Problem
 from gdviewer.text import number_text, tr
 from gdviewer.ui.plots.arrows import Arrows, Ends
-from gdviewer.ui.plots.base import Drawing, Plot, Stars
+from gdviewer.ui.plots.base import DrawingT, Plot, Stars
 from gdviewer.ui.plots.sketch import PATIENCE_SECONDS, Sketch
 from gdviewer.ui.plots.starts import StartMarkers
+from gdviewer.ui.plots.thinning import Array
 from gdviewer.ui.session.arrow_set import Arrow
 from gdviewer.ui.session.session import Session
 from gdviewer.ui.session.titles import plan_title
 
-_REACH = 8  # pixels; a click so near a path is meant for it
+_REACH = 8  # pixels; a click within this distance selects a path
 
 
-class ProblemPlot(Plot):
-    """Follows the experiment's problem, and computes its picture for the region that is seen."""
+class ProblemPlot(Plot[DrawingT]):
+    """A plot of the experiment's problem, which computes its picture for the visible region."""
 
-    sizes: tuple[int, ...] = ()  # of the pictures of a function that may be slow; the last is the one aimed at
-    patience = PATIENCE_SECONDS  # a finer picture that would take longer is not begun
-    sets_starts = True  # whether a click, or a marker that is dragged, sets the start
+    sizes: tuple[int, ...] = ()  # of the pictures of a function that may be slow, ascending
+    patience = PATIENCE_SECONDS  # seconds; a finer picture that would take longer is not computed
+    sets_starts = True  # True if a click or a marker sets the start
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._problem: Problem | None = None
-        self._coarse = False  # whether the picture is to be computed again, finer, when there is time
+        self._coarse = False  # True if a finer picture is to be computed later
         self._sketch = Sketch(self, self.patience)
         self._sketch.ready.connect(self.show_picture)
         self._minima = Stars(self)
         self.setToolTip(
             tr("Wheel: zoom. Drag: move. Ctrl+0: show all.")
             + "\n"
-            + tr("Click on a path: look at that step.")
+            + tr("Click on a path: go to that step.")
             + (" " + tr("Click elsewhere: start here.") if self.sets_starts else "")
         )
-        self.starts = StartMarkers(self, self.place, self.start_at, self.take_click, self.sets_starts)
-        self.arrows = Arrows(self._place_arrow)
+        self.starts = StartMarkers(self, self.position_of, self.start_at, self.take_click, self.sets_starts)
+        self.arrows = Arrows(self._arrow_ends)
         self.addItem(self.arrows, ignoreBounds=True)
         self.disableAutoRange()
         session.arrows.changed.connect(self._show_arrows)
         self._show_arrows()
-        session.experiment_changed.connect(self._take_edit)
+        session.experiment_changed.connect(self._on_experiment_changed)
 
     @property
     def surface(self) -> Problem:
-        """The problem as it is drawn."""
+        """The problem that is drawn."""
         return self.session.experiment.problem
 
     @property
     def swift(self) -> bool:
-        """Whether a picture is computed in less time than anyone notices."""
+        """True if a picture is computed without a visible delay."""
         return not self.surface.sketched
 
     @property
     def computing(self) -> bool:
-        """Whether its picture, or a finer one, is still to come."""
+        """True if the picture, or a finer one, is being computed."""
         return self._stale or self._sketch.busy
 
-    def place(self, start: Point) -> tuple[float, float]:
-        """Where a start stands in the plot."""
+    def position_of(self, start: Point) -> tuple[float, float]:
+        """Return the position of a start in the plot."""
         raise NotImplementedError
 
     def start_at(self, x: float, y: float, start: Point) -> Point:
-        """The start that stands at a point of the plot, where ``start`` is moved there."""
+        """Return the start that results from moving ``start`` to a position of the plot."""
         raise NotImplementedError
 
-    def ends_of(self, at: np.ndarray, vector: np.ndarray) -> Ends:
-        """Where an arrow is in the plot: x, y, and how far it leads across and up; ``at``, ``vector`` (n,)."""
+    def ends_of(self, at: Array, vector: Array) -> Ends:
+        """Return an arrow's position and extent in the plot, from its point and vector, shape (n,) each."""
         raise NotImplementedError
 
     def picture_of(self, problem: Problem) -> Callable[[int], Any]:
-        """A function that computes the picture of the visible region in a size; it is called in any thread."""
+        """Return a function that computes the picture of the visible region in a size, in any thread."""
         raise NotImplementedError
 
     def show_picture(self, picture: Any) -> None:
-        """Show a picture that was computed."""
+        """Show a picture."""
         raise NotImplementedError
 
-    def distance_to(self, drawing: Drawing, run: Run, at: tuple[float, float], pixel: tuple[float, float]) -> float:
-        """How far from a point of the plot a run is drawn, in pixels of size ``pixel``."""
+    def distance_to(self, drawing: DrawingT, run: Run, at: tuple[float, float], pixel: tuple[float, float]) -> float:
+        """Return the distance between a position of the plot and a run's path, in pixels of size ``pixel``."""
         raise NotImplementedError
 
-    def nearest_step(self, drawing: Drawing, run: Run, at: tuple[float, float], pixel: tuple[float, float]) -> int:
-        """The step of a run whose place in the plot is nearest to a point."""
+    def nearest_step(self, drawing: DrawingT, run: Run, at: tuple[float, float], pixel: tuple[float, float]) -> int:
+        """Return the step of a run that is drawn nearest to a position of the plot."""
         raise NotImplementedError
 
     def describe_point(self, x: float, y: float) -> str:
-        """What to tell about a point where no path is near."""
+        """Return a line of text about a position without a path."""
         raise NotImplementedError
 
     def step_at(self, x: float, y: float) -> tuple[RunPlan, Run, int] | None:
-        """The step that a click at a point of the plot means: of the path that is drawn there the nearest; or None."""
+        """Return the nearest step of the path that is drawn at a position of the plot; None if there is none."""
         at, pixel = (x, y), self.getPlotItem().vb.viewPixelSize()
         near, found = float(_REACH), None
         for plan, run in zip(self.session.experiment.runs, self.session.runs, strict=True):
@@ -122,13 +124,13 @@ class ProblemPlot(Plot):
             return point
         plan, run, step = found
         loss = number_text(float(run.trace.loss[step]))
-        told = tr(
-            "step {step} of {run}: loss {loss}, click to look at it", step=f"{step:,}", run=plan_title(plan), loss=loss
+        text = tr(
+            "step {step} of {run}: loss {loss}, click to go to it", step=f"{step:,}", run=plan_title(plan), loss=loss
         )
-        return f"{point}      {told}"
+        return f"{point}      {text}"
 
     def take_click(self, x: float, y: float) -> bool:
-        """Put the cursor on the step of a path that was clicked, and select its run; tells whether there is one."""
+        """Move the cursor to the step of a path at a position, and select its run; return False if there is none."""
         found = self.step_at(x, y)
         if found:
             _, run, step = found
@@ -137,11 +139,11 @@ class ProblemPlot(Plot):
         return found is not None
 
     def show_minima(self, stars: Stars) -> None:
-        """Show the known minima where they stand in the plot."""
+        """Show the known minima in the plot."""
         raise NotImplementedError
 
     def adopt(self, before: Problem | None, problem: Problem) -> None:
-        """Take another problem, or the same with other parameters; ``before`` is the one shown until now."""
+        """Show another problem, or other parameters of the same; ``before`` is the one shown until now."""
         if before is None or before.name != problem.name or not np.array_equal(before.domain, problem.domain):
             self.show_all()
 
@@ -151,12 +153,12 @@ class ProblemPlot(Plot):
             self._show_marks()
 
     def recompute(self) -> None:
-        self.draw()  # the runs too are thinned for what is seen
+        self.draw()  # the runs are thinned for the visible region, too
         surface = self.surface
         compute = self.picture_of(surface)
         if self.swift:
             self._sketch.cancel()
-            self._coarse = self.session.what_if.pending  # the hand moves: what counts is to follow it
+            self._coarse = self.session.what_if.pending  # during a What-if change, speed counts
             self.show_picture(compute(self.sizes[-2 if self._coarse else -1]))
         else:
             self._sketch.request(compute, self.sizes, surface.dimension)
@@ -164,20 +166,20 @@ class ProblemPlot(Plot):
     def close_threads(self) -> None:
         self._sketch.close()
 
-    def showEvent(self, event: object) -> None:
+    def showEvent(self, event: QShowEvent) -> None:
         self._match_experiment()
         super().showEvent(event)
 
     def _take_frame(self) -> None:
         if self._stale and self.active and self.isVisible():
-            self._recompute_if_stale()  # and drawn; what changes right before it is painted would be painted twice
+            self._recompute_if_stale()  # and drawn: a change right before painting would be painted twice
         else:
             super()._take_frame()
         if self._coarse and not self.session.what_if.pending:
             self._coarse = False
             self.outdate()
 
-    def _take_edit(self, change: ExperimentDiff) -> None:
+    def _on_experiment_changed(self, change: ExperimentDiff) -> None:
         moved = any(change.touches(i, "start", "visible", "color") for i in range(len(change.runs)))
         if change.problem or change.start or change.removed or moved:
             self._match_experiment()
@@ -195,7 +197,7 @@ class ProblemPlot(Plot):
     def _show_arrows(self) -> None:
         self.arrows.show_arrows(self.session.arrows.shown)
 
-    def _place_arrow(self, arrow: Arrow) -> Ends | None:
+    def _arrow_ends(self, arrow: Arrow) -> Ends | None:
         if not self.active or not arrow.fits(self.session.experiment.problem.dimension):
             return None
         ends = self.ends_of(np.asarray(arrow.at, dtype=float), np.asarray(arrow.vector, dtype=float))

@@ -1,4 +1,4 @@
-"""What draws one run over the steps."""
+"""The curves of one run over the steps."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from gdviewer.engine.record.trace import Trace, norms
 from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import Reason
 from gdviewer.ui.plots.base import Curve, Drawing, Ring, line_pen
-from gdviewer.ui.plots.thinning import Growing, Pyramid
+from gdviewer.ui.plots.thinning import Array, Growing, Pyramid
 from gdviewer.ui.widgets.theme import Theme
 
-Column = Callable[[Trace], tuple[int, np.ndarray]]  # every how many steps there is a value, and the values
+Column = Callable[[Trace], tuple[int, Array]]  # returns the number of steps between two values, and the values
 _STYLES = Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine
 
 
 class Norms:
-    """The norm of a vector in each row that is kept, computed once for each."""
+    """Norms of the vectors in the stored rows, each computed once."""
 
     def __init__(self, vectors: Column) -> None:
         self._vectors = vectors
         self.restart()
 
     def restart(self) -> None:
-        """Forget the trace."""
+        """Prepare for another trace."""
         self._stride, self._values = 0, Growing()
 
-    def __call__(self, trace: Trace) -> tuple[int, np.ndarray]:
+    def __call__(self, trace: Trace) -> tuple[int, Array]:
         stride, vectors = self._vectors(trace)
         if stride != self._stride:
             self._stride, self._values = stride, Growing()
@@ -42,10 +42,10 @@ class Norms:
 
 
 class Series:
-    """One curve: where its values come from, and what is drawn of them.
+    """One curve: the source of its values, and the item that draws them.
 
     Attributes:
-        stride: every how many steps there was a value when it was drawn last.
+        stride: number of steps between two values when the curve was drawn last.
     """
 
     def __init__(self, column: Column, curve: pg.PlotCurveItem, label: pg.TextItem | None) -> None:
@@ -55,21 +55,21 @@ class Series:
         self._fine = False
 
     def restart(self) -> None:
-        """Forget the trace."""
+        """Prepare for another trace."""
         self.stride, self._pyramid = 1, Pyramid()
         if isinstance(self.column, Norms):
             self.column.restart()
 
-    def envelope(self, trace: Trace, begin: int, end: int, by_decade: bool) -> tuple[np.ndarray, np.ndarray]:
-        """Steps and values to draw steps ``begin … end``; on a logarithmic axis each decade has as many as another."""
+    def envelope(self, trace: Trace, begin: int, end: int, by_decade: bool) -> tuple[Array, Array]:
+        """Return the steps and values that draw steps ``begin … end``; with ``by_decade``, each decade gets as many."""
         stride, column = self.column(trace)
-        if stride != self.stride:  # there is a value for fewer steps than before
+        if stride != self.stride:  # fewer rows are stored than before
             self.stride, self._pyramid = stride, Pyramid()
         self._pyramid.update(column)
         rows, values = self._rows(column, -(-begin // stride), end // stride, by_decade)
         return rows * stride, values
 
-    def _rows(self, column: np.ndarray, first: int, last: int, by_decade: bool) -> tuple[np.ndarray, np.ndarray]:
+    def _rows(self, column: Array, first: int, last: int, by_decade: bool) -> tuple[Array, Array]:
         last = min(last, len(column) - 1)
         if last < first:
             return np.empty(0), np.empty(0)
@@ -82,11 +82,11 @@ class Series:
 
     @property
     def is_dense(self) -> bool:
-        """Whether its values are of the record."""
+        """True if the values come from the record of the run."""
         return True
 
     def show_fine(self, fine: bool) -> None:
-        """Draw a band of lows and highs with thin hard lines, which are cheap, and single values with smooth ones."""
+        """Draw with thin lines without antialiasing, which is fast: for a band of minima and maxima."""
         if fine != self._fine:
             self._fine = fine
             pen = self.curve.opts["pen"]
@@ -97,19 +97,19 @@ class Series:
 
 @dataclass(frozen=True)
 class SomeSteps:
-    """Where a curve that is known at some steps only comes from: ``curve`` gives the steps and the values there."""
+    """Source of a curve that is known at some steps only: ``curve`` returns these steps and the values."""
 
-    curve: Callable[[], tuple[np.ndarray, np.ndarray]]
+    curve: Callable[[], tuple[Array, Array]]
 
 
 class _Sampled(Series):
-    """A curve that is drawn from some steps."""
+    """A curve with values at some steps only."""
 
     def __init__(self, source: SomeSteps, curve: pg.PlotCurveItem, label: pg.TextItem | None) -> None:
         super().__init__(lambda trace: (1, trace.loss[:0]), curve, label)
         self._source = source
 
-    def envelope(self, trace: Trace, begin: int, end: int, by_decade: bool) -> tuple[np.ndarray, np.ndarray]:
+    def envelope(self, trace: Trace, begin: int, end: int, by_decade: bool) -> tuple[Array, Array]:
         steps, values = self._source.curve()
         seen = slice(max(0, np.searchsorted(steps, begin) - 1), np.searchsorted(steps, end) + 1)
         return steps[seen], values[seen]
@@ -120,7 +120,7 @@ class _Sampled(Series):
 
 
 class RunCurves(Drawing):
-    """All curves of one run, and the marks of the hyperparameters moved on the way."""
+    """All curves of one run, and marks at the steps where hyperparameters were changed."""
 
     def __init__(
         self, columns: Sequence[Column | SomeSteps], names: Sequence[str], color: QColor, theme: Theme, labelled: bool
@@ -131,8 +131,10 @@ class RunCurves(Drawing):
             if len(columns) > 1:
                 curve.opts["pen"].setStyle(_STYLES[index % len(_STYLES)])
             label = pg.TextItem(name, color=color, anchor=(1, 1)) if labelled else None
-            sampled = isinstance(column, SomeSteps)
-            self.series.append(_Sampled(column, curve, label) if sampled else Series(column, curve, label))
+            if isinstance(column, SomeSteps):
+                self.series.append(_Sampled(column, curve, label))
+            else:
+                self.series.append(Series(column, curve, label))
         self.marks = pg.ScatterPlotItem(symbol="t", size=10, pxMode=True, brush=color, pen=line_pen(theme.plot, 1))
         self.marks.setZValue(40)
         labels = [series.label for series in self.series if series.label]
@@ -148,7 +150,7 @@ class RunCurves(Drawing):
         return True
 
     def lowest(self, run: Run) -> float:
-        """The lowest loss of a run so far, 0 if that is higher; a run that diverged has no say."""
+        """Return the lowest loss of a run so far, at most 0; always 0 for a run that diverged."""
         if run.stop and run.stop.reason is Reason.DIVERGED:
             return 0.0
         fresh = run.trace.loss[self._seen :]
@@ -159,21 +161,21 @@ class RunCurves(Drawing):
 
 
 class Veil(pg.UIGraphicsItem):
-    """Makes pale what is drawn from some place on to the right, whatever it is."""
+    """A pale layer over all that is drawn to the right of a position."""
 
     def __init__(self) -> None:
         super().__init__()
         self._begin, self._color = 0.0, QColor()
         self.setZValue(45)
 
-    def set_color(self, ground: str) -> None:
-        """Take the colour of the plot's ground."""
-        self._color = QColor(ground)
+    def set_color(self, background: str) -> None:
+        """Set the colour to that of the plot's background."""
+        self._color = QColor(background)
         self._color.setAlphaF(0.65)
         self.update()
 
     def begin(self, x: float) -> None:
-        """Let it begin at ``x``, in the axis's coordinate."""
+        """Set the position where the layer begins, in the coordinates of the axis."""
         if x != self._begin:
             self._begin = x
             self.update()

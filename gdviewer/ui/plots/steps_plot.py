@@ -15,7 +15,8 @@ from gdviewer.engine.record.trace import Trace
 from gdviewer.engine.run.run import Run
 from gdviewer.text import component_name, number_text, tr
 from gdviewer.ui.plots.base import Plot, line_pen
-from gdviewer.ui.plots.series import Column, RunCurves, Series, Veil
+from gdviewer.ui.plots.series import Column, RunCurves, Series, SomeSteps, Veil
+from gdviewer.ui.plots.thinning import Array
 from gdviewer.ui.session.session import Session
 from gdviewer.ui.widgets.keys import keys_by_tab
 
@@ -23,11 +24,11 @@ MAX_COMPONENTS = 12
 LOSS, GRADIENT, RATE, COMPONENTS, PINNED = "loss", "gradient", "rate", "components", "pinned"
 
 
-class StepsPlot(Plot):
+class StepsPlot(Plot[RunCurves]):
     """Loss, norm of the gradient, learning rate, or components over the steps, linear or logarithmic, with the cursor.
 
     Signals:
-        noted: :attr:`note`, whenever it may have changed.
+        noted: the text :attr:`note`, when it may have changed.
     """
 
     noted = Signal(str)
@@ -35,7 +36,7 @@ class StepsPlot(Plot):
     def __init__(self, session: Session, quantity: str = LOSS) -> None:
         super().__init__(session)
         self.getAxis("bottom").whole = True
-        self.setToolTip(tr("Wheel: zoom. Drag: move. Ctrl+0: show all. Click, or drag the line: look at that step."))
+        self.setToolTip(tr("Wheel: zoom. Drag: move. Ctrl+0: show all. Click, or drag the line: go to that step."))
         self.quantity = quantity
         self.log_values = quantity != COMPONENTS
         self.log_steps = False
@@ -52,18 +53,18 @@ class StepsPlot(Plot):
         self.scene().sigMouseClicked.connect(self._click)
         self.disableAutoRange()
         self.getPlotItem().vb.sigRangeChangedManually.connect(self._zoomed)
-        session.runs_changed.connect(self._start_over)
-        session.pins.changed.connect(self._take_pinned)
+        session.runs_changed.connect(self._on_runs_changed)
+        session.pins.changed.connect(self._on_pins_changed)
         session.pins.sampled.connect(self._draw_pinned)
         self.restyle()
 
     def set_quantity(self, quantity: str) -> None:
-        """Choose what is shown."""
+        """Choose the quantity that is shown."""
         self.quantity = quantity
         self._rebuild()
 
     def set_logarithmic(self, *, values: bool | None = None, steps: bool | None = None) -> None:
-        """Choose the axes."""
+        """Choose linear or logarithmic axes."""
         self.log_values = self.log_values if values is None else values
         self.log_steps = self.log_steps if steps is None else steps
         self._rebuild()
@@ -72,7 +73,7 @@ class StepsPlot(Plot):
         super().restyle()
         self.cursor_line.setHoverPen(line_pen(self.theme.accent, 3))
         self.veil.set_color(self.theme.plot)
-        self._pen_is_live = None
+        self._pen_is_live: bool | None = None
         self._rebuild()
 
     def show_all(self) -> None:
@@ -83,7 +84,10 @@ class StepsPlot(Plot):
         step = 10**x if self.log_steps else x
         value = 10**y + (self._base if self._shifted else 0) if self._logarithmic else y
         return tr(
-            "step {step}   {what} {value}", step=f"{max(step, 0):,.0f}", what=self._what(), value=number_text(value)
+            "step {step}   {what} {value}",
+            step=f"{max(step, 0):,.0f}",
+            what=self._quantity_title(),
+            value=number_text(value),
         )
 
     @property
@@ -96,7 +100,7 @@ class StepsPlot(Plot):
 
     @property
     def note(self) -> str:
-        """What has to be known to read the plot; mostly nothing."""
+        """A remark that is needed to read the plot; usually empty."""
         n = self.session.experiment.problem.dimension
         if self.quantity == PINNED and not self.session.pins.pins:
             return tr("nothing is pinned: right-click a line of the step, or press P on it")
@@ -104,7 +108,7 @@ class StepsPlot(Plot):
             return tr("the first {k} of {n}", k=MAX_COMPONENTS, n=n)
         return tr("min = {base}", base=f"{self._base:.6g}") if self._shifted else ""
 
-    def _what(self) -> str:
+    def _quantity_title(self) -> str:
         if self.quantity == LOSS:
             return tr("loss − min") if self._shifted else tr("loss")
         if self.quantity == PINNED:
@@ -117,11 +121,11 @@ class StepsPlot(Plot):
             self._find_base()
         first, last = self._shown_steps(steps)
         bounds = []
-        taken: list[tuple[float, float]] = []  # where labels stand already
+        taken: list[tuple[float, float]] = []  # positions of labels that are shown
         for plan, run in self.session.shown:
             if not run.begun:
                 continue
-            begin = max(first, self.first_of(run))
+            begin = max(first, self.first_step(run))
             curves = self.drawing_of(run, plan.color)
             curves.set_visible(plan.visible)
             for series in curves.series:
@@ -140,7 +144,7 @@ class StepsPlot(Plot):
 
     def make_drawing(self, run: Run, color: QColor) -> RunCurves:
         names = [self.quantity]
-        columns: list[Column] = [lambda trace: (1, trace.gradient_norm)]
+        columns: list[Column | SomeSteps] = [lambda trace: (1, trace.gradient_norm)]
         if self.quantity == LOSS:
             columns = [lambda trace: (1, trace.loss)]
         elif self.quantity == RATE:
@@ -155,7 +159,7 @@ class StepsPlot(Plot):
             columns, names = pinned_columns(self.session.pins, run, self.session.experiment.problem)
         return RunCurves(columns, names, color, self.theme, labelled=self.quantity in (COMPONENTS, PINNED))
 
-    def _take_pinned(self) -> None:
+    def _on_pins_changed(self) -> None:
         if self.quantity == PINNED:
             self._rebuild()
 
@@ -163,38 +167,38 @@ class StepsPlot(Plot):
         if self.quantity == PINNED:
             self._draw_if_shown()
 
-    def _place_label(self, series: Series, at, values, taken: list[tuple[float, float]], visible: bool) -> None:
-        """Put a curve's name at its end, unless another name stands there."""
+    def _place_label(
+        self, series: Series, at: Array, values: Array, taken: list[tuple[float, float]], visible: bool
+    ) -> None:
+        """Show a curve's name at its end, unless another name is there."""
         if series.label is None or not len(at):
             return
-        place = self.getPlotItem().vb.mapViewToScene(QPointF(at[-1], values[-1]))
-        room = self.fontMetrics().height()
-        free = all(abs(place.x() - x) > 2 * room or abs(place.y() - y) > 0.8 * room for x, y in taken)
+        end = self.getPlotItem().vb.mapViewToScene(QPointF(at[-1], values[-1]))
+        height = self.fontMetrics().height()
+        free = all(abs(end.x() - x) > 2 * height or abs(end.y() - y) > 0.8 * height for x, y in taken)
         series.label.setVisible(visible and free)
         if free and visible:
-            taken.append((place.x(), place.y()))
+            taken.append((end.x(), end.y()))
         series.label.setPos(at[-1], values[-1])
 
     def _mark_changes(self, curves: RunCurves, run: Run) -> None:
-        """A triangle on the first curve at each step after which a hyperparameter was another, and a ring where the run
-        leaves another."""
+        """Show a triangle at each step after which a hyperparameter was changed, and a ring at the branch step."""
         if not (curves.series and curves.series[0].is_dense):
             curves.marks.setVisible(False)
             curves.ring.setVisible(False)
             return
-        first = self.first_of(run)
+        first = self.first_step(run)
         steps = np.array([change.step - 1 for change in run.trace.changes if change.step > first + 1], dtype=int)
         stride, column = curves.series[0].column(run.trace)
         curves.marks.setVisible(curves.marks.isVisible() and len(steps) > 0)
         if len(steps):
             curves.marks.setData(*self._to_axes(steps.astype(float), column[steps // stride]))
         shown = run.branch_step > 0 and curves.series[0].curve.isVisible()
-        at, values = (
-            self._to_axes(np.array([float(run.branch_step)]), column[[run.branch_step // stride]])
-            if shown
-            else ([0.0], [0.0])
-        )
-        curves.ring.mark(shown, at[0], values[0])
+        if shown:
+            at, values = self._to_axes(np.array([float(run.branch_step)]), column[[run.branch_step // stride]])
+            curves.ring.mark(True, at[0], values[0])
+        else:
+            curves.ring.setVisible(False)
 
     def _shown_steps(self, steps: int) -> tuple[int, int]:
         if self._follow:
@@ -204,7 +208,7 @@ class StepsPlot(Plot):
             left, right = 10 ** min(left, 15), 10 ** min(right, 15)
         return int(max(left - 1, 0)), int(min(max(right + 2, 0), steps))
 
-    def _to_axes(self, steps: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _to_axes(self, steps: Array, values: Array) -> tuple[Array, Array]:
         with np.errstate(all="ignore"):
             if self.log_steps:
                 steps, values = steps[steps > 0], values[steps > 0]
@@ -216,7 +220,7 @@ class StepsPlot(Plot):
         return steps, np.where(np.isfinite(values), values, np.nan)
 
     def _find_base(self) -> None:
-        """Losses that are not all positive are drawn as their distance to the lowest known, which is said."""
+        """Find the lowest known loss: losses that are not all positive are drawn as the distance to it."""
         pairs = zip(self.session.experiment.runs, self.session.runs, strict=True)
         lowest = min((self.drawing_of(run, plan.color).lowest(run) for plan, run in pairs if run.begun), default=0.0)
         problem = self.session.experiment.problem
@@ -228,7 +232,7 @@ class StepsPlot(Plot):
             self._label()
 
     def _fit(self, steps: int, bounds: list[tuple[float, float]]) -> None:
-        """Widen the view in strides, so that axes are not drawn anew at each frame."""
+        """Extend the view in large steps, so that the axes are not drawn again in each frame."""
         right = _round_up(max(steps, 10))
         left, right = (0.0, np.log10(right)) if self.log_steps else (-0.01 * right, float(right))
         low = min((b[0] for b in bounds), default=0.0)
@@ -280,7 +284,7 @@ class StepsPlot(Plot):
     def _label(self) -> None:
         self.noted.emit(self.note)
         self.setLabel("bottom", tr("step"))
-        self.setLabel("left", self._what())
+        self.setLabel("left", self._quantity_title())
         self.getAxis("left").setLogMode(self._logarithmic)
         self.getAxis("bottom").setLogMode(self.log_steps)
 
@@ -290,14 +294,14 @@ class StepsPlot(Plot):
         self._label()
         self._draw_if_shown()
 
-    def _start_over(self) -> None:
-        if not self.session.what_if.ghosts:  # else the view stays, to compare
+    def _on_runs_changed(self) -> None:
+        if not self.session.what_if.ghosts:  # during a What-if change the view stays, to compare
             self._base, self._range, self._follow = 0.0, None, True
             self._label()
 
 
 class HistoryPanel(QWidget):
-    """The plot under the main one, with the choice of what it shows."""
+    """The plot under the main plot, with the choice of its quantity."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -307,30 +311,35 @@ class HistoryPanel(QWidget):
         self.quantity = QComboBox()
         self.quantity.setAccessibleName(tr("Quantity shown over the steps"))
         self.quantity.setToolTip(
-            tr("What the curves show: loss f, gradient norm ‖∇f‖, learning rate η, or components of θ.")
+            tr("Quantity of the curves: loss f, gradient norm ‖∇f‖, learning rate η, or components of θ.")
         )
         titles = {
             LOSS: tr("Loss"), GRADIENT: tr("‖gradient‖"), RATE: tr("Learning rate"), COMPONENTS: tr("Components"),
         }  # fmt: skip
         for key, title in titles.items():
             self.quantity.addItem(title, key)
-        self.log_values = QCheckBox(tr("log values"), checked=True)
+        self.log_values = QCheckBox(tr("log values"))
+        self.log_values.setChecked(True)
         self.log_values.setToolTip(
-            tr("Logarithmic vertical axis; losses that are not positive are shown above the lowest known.")
+            tr("Logarithmic vertical axis; losses that are not positive are shown as the distance to the lowest known.")
         )
         self.log_steps = QCheckBox(tr("log steps"))
         self.log_steps.setToolTip(tr("Logarithmic axis of the steps."))
-        self.fit = QToolButton(text=tr("Show all"), autoRaise=True)
+        self.fit = QToolButton()
+        self.fit.setText(tr("Show all"))
+        self.fit.setAutoRaise(True)
         self.fit.setToolTip(tr("Show all steps, and follow new ones."))
         self.note = QLabel()
         self.note.setProperty("role", "muted")
         keys_by_tab(self.log_values, self.log_steps, self.fit)
-        bar = QHBoxLayout(spacing=10)
+        bar = QHBoxLayout()
+        bar.setSpacing(10)
         bar.setContentsMargins(8, 4, 8, 0)
         for widget in (self.quantity, self.log_values, self.log_steps, self.fit):
             bar.addWidget(widget)
         bar.addWidget(self.note, 1)
-        layout = QVBoxLayout(self, spacing=0)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(0)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(bar)
         layout.addWidget(self.plot, 1)
@@ -358,17 +367,17 @@ class HistoryPanel(QWidget):
         self.log_values.setEnabled(self.plot.quantity != COMPONENTS)
 
 
-def _component(index: int, trace: Trace) -> tuple[int, np.ndarray]:
+def _component(index: int, trace: Trace) -> tuple[int, Array]:
     rows = trace.rows
     return rows.stride, rows.x[:, index]
 
 
 def _round_up(value: float) -> float:
-    """The next of 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100, 120, …"""
+    """Return the next of the numbers 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100, 120, …"""
     decade = 10 ** np.floor(np.log10(value))
     return next(float(decade * m) for m in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if decade * m >= value * 0.9999)
 
 
 def _padded(low: float, high: float) -> tuple[float, float]:
-    room = 0.08 * (high - low) or 0.08 * max(abs(high), 1.0)
-    return low - room, high + room
+    margin = 0.08 * (high - low) or 0.08 * max(abs(high), 1.0)
+    return low - margin, high + margin

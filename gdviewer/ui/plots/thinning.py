@@ -1,4 +1,4 @@
-"""What is drawn of a long trace: a few thousand points that look like all of it, kept up at a cost per new row."""
+"""Thinning of long traces: a few thousand points that look like the whole trace, updated at a cost per new row."""
 
 from __future__ import annotations
 
@@ -9,26 +9,30 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-_LARGEST = 1e150  # beyond this a drawn coordinate would overflow in a path's length
+_LARGEST = 1e150  # a larger coordinate would overflow in the length of a path
 
 
 class PathThinner:
-    """Keeps the rows of a path that are some distance along it apart; the distance doubles when there are too many.
+    """Keeps rows of a path at a minimum distance along it; the distance doubles when there are more than ``most`` rows.
 
-    Early long moves stay whole; a million tiny moves become a few thousand points. Up to ``most`` rows all are kept.
+    Long moves at the beginning are kept; a million tiny moves become a few thousand points.
+
+    Args:
+        resolution: the first distance between rows that are kept.
+        most: maximum of rows that are kept.
     """
 
     def __init__(self, resolution: float, most: int = 4000) -> None:
         self._most = most
         self._spacing = resolution
         self._rows = np.empty(0, dtype=np.int64)
-        self._marks = np.empty(0)  # distance along the path at each kept row
+        self._marks = np.empty(0)  # distance along the path at each row that is kept
         self._seen = 0
         self._length = 0.0
         self._last: Array | None = None
 
     def update(self, x: Array) -> NDArray[np.int64]:
-        """Take in the rows that are new in ``x`` (length, n), and return the indices of those to draw."""
+        """Add the new rows of ``x``, shape (length, n), and return the indices of the rows to draw."""
         fresh = np.clip(x[self._seen :], -_LARGEST, _LARGEST)
         if len(fresh):
             before = fresh[:1] if self._last is None else self._last
@@ -45,17 +49,26 @@ class PathThinner:
             while len(self._rows) > self._most:
                 self._spacing *= 2
                 keep = np.diff(np.floor(self._marks / self._spacing), prepend=-1.0) != 0
-                if keep.all():  # every move is longer than the spacing: every other row has to do
+                if keep.all():  # every move is longer than the spacing: keep every other row
                     keep[1::2] = False
                 self._rows, self._marks = self._rows[keep], self._marks[keep]
         return self._rows
 
 
 def visible(points: Array, low: Array, high: Array, pixel: Array, most: int = 600) -> NDArray[np.bool_]:
-    """Which points of a path (k, n) to draw in a view from ``low`` to ``high`` (n,): those some pixels apart along it.
+    """Select the points of a path to draw in a view: those a few pixels apart along it.
 
-    What lies outside counts as lying on the view's edge, so that a path is fine where it is seen, at every zoom, and
-    coarse elsewhere.
+    Points outside count as points on the edge of the view, so that the path is fine inside it and coarse elsewhere.
+
+    Args:
+        points: the path, shape (k, n).
+        low: lower bounds of the view, shape (n,).
+        high: upper bounds of the view, shape (n,).
+        pixel: size of a pixel, shape (n,).
+        most: maximum of points to draw.
+
+    Returns:
+        A mask of the points to draw, shape (k,).
     """
     if len(points) < 2:
         return np.ones(len(points), dtype=bool)
@@ -63,18 +76,18 @@ def visible(points: Array, low: Array, high: Array, pixel: Array, most: int = 60
     along = np.concatenate([[0.0], np.cumsum(moves)])
     spacing = 1.5
     while True:
-        keep = np.diff(np.floor(along / spacing), prepend=-1.0) != 0
+        keep: NDArray[np.bool_] = np.diff(np.floor(along / spacing), prepend=-1.0) != 0
         keep[:-1] |= moves > spacing  # both ends of a long move
         if np.count_nonzero(keep) <= most:
             return keep
-        if spacing > moves.max():  # nothing is left to join: the path fills the view
+        if spacing > moves.max():  # no two moves can be joined: the path fills the view
             keep[np.flatnonzero(keep)[1::2]] = False
             return keep
         spacing *= 2
 
 
 class Pyramid:
-    """Minimum and maximum of a column over 16, 32, 64 … rows, so that any stretch is drawn from few values."""
+    """Minima and maxima of a column over blocks of 16, 32, 64 … rows, so that any range is drawn from few values."""
 
     BASE, FACTOR = 16, 2
 
@@ -83,16 +96,16 @@ class Pyramid:
 
     @property
     def levels(self) -> int:
-        """How many levels there are: 0 for a short column."""
+        """Number of levels; 0 for a short column."""
         return len(self._levels)
 
     def level(self, index: int) -> tuple[Array, Array]:
-        """The minima and the maxima over ``BASE * FACTOR**index`` rows each, as far as such stretches are full."""
+        """Return the minima and the maxima of the complete blocks of ``BASE * FACTOR**index`` rows."""
         low, high = self._levels[index]
         return low.values, high.values
 
     def update(self, column: Array) -> None:
-        """Take in the rows that are new in ``column`` (length,)."""
+        """Add the new rows of ``column``, shape (length,)."""
         size = self.BASE
         source_low = source_high = column
         factor = self.BASE
@@ -110,9 +123,12 @@ class Pyramid:
             source_low, source_high = low.values, high.values
             factor, size = self.FACTOR, size * self.FACTOR
 
-    def _stretches(self, column: Array, first: int, last: int, size: int) -> tuple[Array, Array, int, int]:
-        """Minimum and maximum of each full stretch of ``size`` rows, and the numbers of the first and the one after the
-        last of them; short stretches are looked through, as there are few of them wherever they are asked for."""
+    def _blocks(self, column: Array, first: int, last: int, size: int) -> tuple[Array, Array, int, int]:
+        """Return the minimum and maximum of each complete block of ``size`` rows between ``first`` and ``last``.
+
+        Returns:
+            The minima, the maxima, and the index of the first block and of the block after the last one.
+        """
         begin, end = first // size, last // size
         if size < self.BASE:
             rows = column[begin * size : end * size].reshape(-1, size)
@@ -122,18 +138,21 @@ class Pyramid:
         return low[begin:end], high[begin:end], begin, end
 
     def envelope(self, column: Array, first: int, last: int, most: int = 500) -> tuple[Array, Array]:
-        """Steps and values to draw rows ``first … last`` of ``column``: all of them, or each stretch's low and high."""
+        """Return steps and values that draw rows ``first … last`` of a column, shape (length,).
+
+        These are all rows, or the minimum and maximum of each block if there are more than ``most``.
+        """
         first, last = max(first, 0), min(last, len(column) - 1)
         size = 1
         while (last - first) // size > most:
             size *= self.FACTOR
         if size == 1:
             return np.arange(first, last + 1, dtype=float), column[first : last + 1]
-        low, high, begin, end = self._stretches(column, first, last, size)
+        low, high, begin, end = self._blocks(column, first, last, size)
         starts = np.arange(begin, end) * size
         ends = starts + size - 1
         steps = np.column_stack([starts, ends]).ravel().astype(float)
-        falls = column[starts] > column[ends]  # then the high comes first, so that a straight line stays one
+        falls = column[starts] > column[ends]  # then the maximum comes first, so that a straight line stays straight
         first_of, second_of = np.where(falls, (high, low), (low, high))
         values = np.column_stack([first_of, second_of]).ravel()
         tail = np.arange(end * size, last + 1, max(1, (last + 1 - end * size) // 32))
@@ -142,17 +161,18 @@ class Pyramid:
 
 
 class Nearest:
-    """Finds the row of a path that is nearest to a point, exactly, by boxes around 16, 32, 64 … rows."""
+    """Finds the row of a path that is nearest to a point: an exact search with boxes around 16, 32, 64 … rows."""
 
     def __init__(self) -> None:
         self._sides = Pyramid(), Pyramid()
 
     def find(self, path: tuple[Array, Array], at: tuple[float, float], unit: tuple[float, float]) -> tuple[int, float]:
-        """The nearest row of a path, or one of those that are equally near, and its distance.
+        """Return the index of a nearest row of a path, and its distance.
 
         Args:
-            path: the coordinates of all rows, (length,) each; new ones are taken in.
-            unit: what counts as a distance of one along each coordinate.
+            path: the two coordinates of all rows, shape (length,) each; new rows are added to the boxes.
+            at: the point.
+            unit: length of the unit along each coordinate.
         """
         for side, column in zip(self._sides, path, strict=True):
             side.update(column)
@@ -166,9 +186,9 @@ class Nearest:
                 below, over = low[boxes] - x, x - high[boxes]
                 least += (np.maximum(np.maximum(below, over), 0.0) / size) ** 2
                 most += (np.minimum(below, over) / size) ** 2  # to the farther side
-            best = min(best, float(most.min()))  # so near some row is at least
+            best = min(best, float(most.min()))  # some row is at most this far away
             kept = least < best
-            kept[most.argmin()] = True  # of those where it can't get nearer, one will do
+            kept[most.argmin()] = True  # of boxes at an equal distance, one is enough
             boxes, above = boxes[kept], count
         base = Pyramid.BASE
         rest = np.arange(base * above, len(path[0]))
@@ -179,7 +199,7 @@ class Nearest:
 
 
 def distance_to_line(points: Array) -> float:
-    """How near the line through points (k, 2) comes to the origin."""
+    """Return the distance of the polyline through points, shape (k, 2), from the origin."""
     if len(points) < 2:
         return float(np.linalg.norm(points, axis=1).min()) if len(points) else np.inf
     starts, moves = points[:-1], np.diff(points, axis=0)
@@ -191,7 +211,7 @@ def distance_to_line(points: Array) -> float:
 
 
 class Growing:
-    """Numbers that are appended to."""
+    """An array of numbers to which others can be appended."""
 
     def __init__(self) -> None:
         self._room = np.empty(256)
@@ -201,7 +221,7 @@ class Growing:
         return self._length
 
     def extend(self, more: NDArray[np.floating[Any] | np.integer[Any]]) -> None:
-        """Append ``more`` (k,)."""
+        """Append ``more``, shape (k,)."""
         end = self._length + len(more)
         if end > len(self._room):
             self._room = np.resize(self._room, max(end, 2 * len(self._room)))
@@ -210,5 +230,5 @@ class Growing:
 
     @property
     def values(self) -> Array:
-        """A view of all of them."""
+        """A view of all numbers, shape (length,)."""
         return self._room[: self._length]

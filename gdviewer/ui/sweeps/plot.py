@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QWidget
 
 from gdviewer.experiment.sweep import Band, Sweep, value_title
 from gdviewer.text import tr
-from gdviewer.ui.plots.base import Plot, line_pen
+from gdviewer.ui.plots.base import Drawing, Plot, line_pen
 from gdviewer.ui.session.session import Session
 from gdviewer.ui.widgets.theme import Theme
 
@@ -27,7 +27,7 @@ def value_colors(count: int, theme: Theme) -> list[QColor]:
     return [ramp.map(share, mode="qcolor") for share in np.linspace(first, last, max(count, 2))[:count]]
 
 
-class SweepPlot(Plot):
+class SweepPlot(Plot[Drawing]):
     """Draws the bands of some values of a sweep.
 
     Attributes:

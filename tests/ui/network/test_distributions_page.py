@@ -124,7 +124,9 @@ def test_that_dead_units_are_found(open_inside, qtbot):
     window, page = open_inside(SpreadsPage, problem, steps=1)
     assert "2 of 6 units are dead" not in page.words.text()
     window.session.set_start(tuple(start.tolist()))
-    qtbot.waitUntil(lambda: "dense 1: 2 of 6 units are dead: 0 for 256 sampled examples" in page.words.text(), timeout=20_000)
+    qtbot.waitUntil(
+        lambda: "dense 1: 2 of 6 units are dead: 0 for 256 sampled examples" in page.words.text(), timeout=20_000
+    )
 
 
 def test_that_saturated_units_and_a_vanishing_gradient_are_found(open_inside, qtbot):

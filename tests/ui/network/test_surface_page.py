@@ -129,8 +129,8 @@ def test_that_a_click_does_not_move_the_start_of_a_network(open_surface, qtbot):
 
 def test_that_a_large_network_is_drawn_over_a_sample_of_its_rows_and_says_so(open_surface, monkeypatch):
     surface_plot.sampled.cache_clear()
-    monkeypatch.setattr(surface_plot, "_MOST_PRODUCTS", 1)
-    monkeypatch.setattr(surface_plot, "_LEAST_ROWS", 50)
+    monkeypatch.setattr(surface_plot, "_MAX_PRODUCTS", 1)
+    monkeypatch.setattr(surface_plot, "_MIN_ROWS", 50)
     _, page = open_surface(steps=10)
     assert "heights over 50 of 320 training rows" in page.view.plane_note.text()
     assert len(surface_plot.sampled(page.plot.surface.whole).targets) == 50

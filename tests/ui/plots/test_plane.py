@@ -123,7 +123,7 @@ def test_that_a_plane_of_coordinates_holds_the_others_where_the_cursor_is(open_p
         point = run.trace.x[step].copy()
         point[[2, 6]] = plot.landscape.rect.left(), plot.landscape.rect.top()
         assert plot.landscape.heights[0, 0] == problem.value(point)
-        assert window.main_view.currentWidget().plane_note.text() == f"others as at step {step}"
+        assert window.main_view.currentWidget().plane_note.text() == f"other coordinates from step {step}"
 
 
 def test_that_two_coordinates_are_never_the_same(open_plane):

@@ -172,7 +172,7 @@ def test_that_the_mouse_shows_what_a_click_on_a_path_would_look_at(window, qtbot
     window.session.player.finish()
     plot, run = window.main_view.plot, window.session.runs[1]
     reported = plot.describe(*run.trace.x[20])
-    assert reported.endswith(f"step 20 of Adam   η = 0.1: loss {run.trace.loss[20]:.6g}, click to look at it")
+    assert reported.endswith(f"step 20 of Adam   η = 0.1: loss {run.trace.loss[20]:.6g}, click to go to it")
     assert plot.viewport().cursor().shape() == Qt.CursorShape.PointingHandCursor
     assert "click" not in plot.describe(4, -4)
     assert plot.viewport().cursor().shape() == Qt.CursorShape.ArrowCursor

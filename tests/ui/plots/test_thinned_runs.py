@@ -85,7 +85,7 @@ def test_that_a_plane_goes_through_the_newest_point_though_it_is_not_kept(open_t
     session.player.step()
     qtbot.waitUntil(lambda: run.step == STEPS + 1 and not session.player.busy)
     assert STEPS + 1 not in run.trace.kept
-    plot.lay()
+    plot.update_plane()
     assert plot.step == STEPS + 1
     assert np.array_equal(plot.surface.plane.origin, run.trace.last)
     low, high = plot.surface.domain.T

@@ -14,7 +14,7 @@ from gdviewer.engine.run.stop import Limits
 from gdviewer.experiment.experiment import Experiment
 from gdviewer.experiment.plan import RunPlan
 from gdviewer.ui.code.code_panel import CodePanel
-from gdviewer.ui.plots.base import LEFT
+from gdviewer.ui.plots.base import BRANCHED
 from gdviewer.ui.timeline.marks import STOP, Marks
 from tests.ui.helpers import drawing_of
 
@@ -161,7 +161,7 @@ def test_that_a_branch_is_drawn_from_where_it_leaves_and_what_it_left_paler(race
     assert (ring.pos().x(), ring.pos().y()) == pytest.approx(tuple(branch.trace.x[20]))
     assert not drawing(raced, 1).ring.isVisible()
     opacities = [drawing(raced, i).curve.opacity() for i in range(3)]
-    assert opacities == [1, pytest.approx(LEFT), 1]
+    assert opacities == [1, pytest.approx(BRANCHED), 1]
     steps = drawing(raced, 2, raced.history.plot)
     assert steps.series[0].curve.getData()[0][0] == 20
     assert steps.ring.isVisible()
