@@ -194,29 +194,29 @@ def test_that_a_state_that_begins_as_none_is_a_state():
 
 
 def test_that_printing_goes_to_the_record_and_input_is_refused():
-    printed = CapturedOutput()
-    rule = one("def a(x, f, t):\n    print('step', t, sep=':', end='.\\n')\n    return x * 0.9\n", output=printed)
+    output = CapturedOutput()
+    rule = one("def a(x, f, t):\n    print('step', t, sep=':', end='.\\n')\n    return x * 0.9\n", output=output)
     run = run_of(rule, steps=20)
-    assert printed.lines()[0] == "step:1."
-    assert printed.lines()[-1] == "step:20."
-    before = printed.count
+    assert output.lines()[0] == "step:1."
+    assert output.lines()[-1] == "step:20."
+    before = output.count
     run.replay(3)
-    assert printed.count == before
-    asking = one("def a(x, f):\n    input('why?')\n    return x\n", output=printed)
+    assert output.count == before
+    asking = one("def a(x, f):\n    input('why?')\n    return x\n", output=output)
     assert "input() would block the window" in run_of(asking).stop.message
     assert "(line 2 of a: input('why?'))" in run_of(asking).stop.message
 
 
-def test_that_the_record_of_what_is_printed_is_bounded():
-    printed = CapturedOutput()
+def test_that_the_record_of_what_is_output_is_bounded():
+    output = CapturedOutput()
     for i in range(3000):
-        printed.print(i)
-    printed.print("x" * 10 * MAX_LENGTH, end="")
-    assert len(printed.lines()) == LINES + 1
-    assert printed.lines()[0] == "2000"
-    assert max(map(len, printed.lines())) == MAX_LENGTH
-    printed.clear()
-    assert printed.lines() == []
+        output.print(i)
+    output.print("x" * 10 * MAX_LENGTH, end="")
+    assert len(output.lines()) == LINES + 1
+    assert output.lines()[0] == "2000"
+    assert max(map(len, output.lines())) == MAX_LENGTH
+    output.clear()
+    assert output.lines() == []
 
 
 # Duplicates

@@ -39,7 +39,7 @@ def norms(rows: Rows) -> Array:
     return found
 
 
-class Kept(NamedTuple):
+class StoredRows(NamedTuple):
     """The rows that are kept of points and gradients, consistent while the trace grows.
 
     Attributes:
@@ -188,10 +188,10 @@ class Trace:
         return column.rows[:length]
 
     @property
-    def rows(self) -> Kept:
+    def rows(self) -> StoredRows:
         """The points and gradients that are kept, with their steps."""
         length, (rows, _) = self.length, self._groups
-        return Kept(rows.stride, *rows.until(length))
+        return StoredRows(rows.stride, *rows.until(length))
 
     @property
     def x(self) -> Array:

@@ -214,7 +214,7 @@ class Limits:
       scaled to the full rate, so that a run does not stop before a restart of the schedule.
     * ``max_steps``: this number of steps was executed.
     * ``gradient_tolerance``: the infinity norm of the gradient is at most this (SciPy's ``gtol``).
-    * ``loss_tolerance``: \\|f₋ − f\\| ≤ this · max(\\|f₋\\|, \\|f\\|, 1) (SciPy's ``ftol`` in L-BFGS-B).
+    * ``loss_tolerance``: |f₋ − f| ≤ this · max(|f₋|, |f|, 1) (SciPy's ``ftol`` in L-BFGS-B).
     * ``divergence``: a component of the point, or the loss, is larger in absolute value.
 
     Raises:

@@ -72,7 +72,7 @@ def edges_of(distributions: list[Distribution], fine: bool = False) -> NDArray[n
     return edges
 
 
-class Ridges(QWidget):
+class DistributionPlot(QWidget):
     """The distributions of all layers over the steps, and their histograms at the cursor.
 
     Attributes:

@@ -14,7 +14,7 @@ from gdviewer.inspection.distributions import ACTIVATIONS, GRADIENTS, WEIGHTS, D
 from gdviewer.problems.networks.network import Network
 from gdviewer.text import tr
 from gdviewer.ui.network.choice_bar import ChoiceBar
-from gdviewer.ui.network.distribution_plot import Ridges
+from gdviewer.ui.network.distribution_plot import DistributionPlot
 from gdviewer.ui.network.page import Page
 from gdviewer.ui.network.selected_example import SelectedExample
 from gdviewer.ui.session.session import Session
@@ -24,7 +24,7 @@ _SECONDS_AT_REST = 0.3
 VANISHES, EXPLODES = 1e-2, 1e2  # limits for the ratio of the gradients of the first and the last layer
 
 
-class SpreadsPage(Page):
+class DistributionsPage(Page):
     """The distribution of the numbers of each layer over the steps, and sentences on the health of the network."""
 
     title = tr("Weights")
@@ -46,7 +46,7 @@ class SpreadsPage(Page):
             }
         )
         self.choice.changed.connect(self.renew)
-        self.ridges = Ridges()
+        self.ridges = DistributionPlot()
         self.ridges.hovered.connect(self.hovered)
         self.ridges.pointed.connect(session.cursor.look_at)
         self.words = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText, alignment=Qt.AlignmentFlag.AlignTop)

@@ -8,7 +8,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtGui import QColor
 
-from gdviewer.engine.record.trace import Kept, Trace
+from gdviewer.engine.record.trace import StoredRows, Trace
 from gdviewer.engine.run.run import Run
 from gdviewer.experiment.plan import Point
 from gdviewer.problems.problem import Problem
@@ -47,7 +47,7 @@ class _Visits(Drawing):
         self.nearest = Nearest()
         return True
 
-    def stored_rows(self, trace: Trace) -> Kept:
+    def stored_rows(self, trace: Trace) -> StoredRows:
         """Return the stored rows of a trace; if fewer rows are stored than before, thin all of them again."""
         kept = trace.rows
         if kept.stride != self.stride:

@@ -18,7 +18,7 @@ from gdviewer.ui.plots.arrows import Ends
 from gdviewer.ui.plots.base import Curve, Drawing, Head, Ring, Stars, line_pen, pale
 from gdviewer.ui.plots.landscape import GRID, Landscape, compute_landscape
 from gdviewer.ui.plots.problem_plot import ProblemPlot
-from gdviewer.ui.plots.thinning import Array, Growing, Nearest, PathThinner, distance_to_line, visible
+from gdviewer.ui.plots.thinning import Array, GrowingArray, Nearest, PathThinner, distance_to_line, visible
 from gdviewer.ui.session.session import Session
 from gdviewer.ui.widgets.theme import Theme, look
 
@@ -46,7 +46,7 @@ class Path(Drawing):
     def restart(self) -> bool:
         self.thinner = PathThinner(self._resolution)
         self.nearest = Nearest()
-        self.projected = Growing()
+        self.projected = GrowingArray()
         self.rows = np.empty(0, dtype=np.int64)  # the rows to draw,
         self.points = np.empty((0, 2))  # their positions,
         self.chosen: object = None  # and the view and the trace for which they were chosen

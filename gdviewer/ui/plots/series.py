@@ -15,7 +15,7 @@ from gdviewer.engine.record.trace import Trace, norms
 from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import Reason
 from gdviewer.ui.plots.base import Curve, Drawing, Ring, line_pen
-from gdviewer.ui.plots.thinning import Array, Growing, Pyramid
+from gdviewer.ui.plots.thinning import Array, GrowingArray, Pyramid
 from gdviewer.ui.widgets.theme import Theme
 
 Column = Callable[[Trace], tuple[int, Array]]  # returns the number of steps between two values, and the values
@@ -31,12 +31,12 @@ class Norms:
 
     def restart(self) -> None:
         """Prepare for another trace."""
-        self._stride, self._values = 0, Growing()
+        self._stride, self._values = 0, GrowingArray()
 
     def __call__(self, trace: Trace) -> tuple[int, Array]:
         stride, vectors = self._vectors(trace)
         if stride != self._stride:
-            self._stride, self._values = stride, Growing()
+            self._stride, self._values = stride, GrowingArray()
         self._values.extend(norms(vectors[len(self._values) :]))
         return stride, self._values.values
 

@@ -373,7 +373,7 @@ def _component(index: int, trace: Trace) -> tuple[int, Array]:
 
 
 def _round_up(value: float) -> float:
-    """Return the next of the numbers 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100, 120, …"""
+    """Round up to one of the numbers 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100, 120 and so on."""
     decade = 10 ** np.floor(np.log10(value))
     return next(float(decade * m) for m in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if decade * m >= value * 0.9999)
 

@@ -92,7 +92,7 @@ class Pyramid:
     BASE, FACTOR = 16, 2
 
     def __init__(self) -> None:
-        self._levels: list[tuple[Growing, Growing]] = []
+        self._levels: list[tuple[GrowingArray, GrowingArray]] = []
 
     @property
     def levels(self) -> int:
@@ -113,7 +113,7 @@ class Pyramid:
             if level == len(self._levels):
                 if len(column) < 4 * size:
                     return
-                self._levels.append((Growing(), Growing()))
+                self._levels.append((GrowingArray(), GrowingArray()))
             low, high = self._levels[level]
             begin, end = len(low), len(source_low) // factor
             if end > begin:
@@ -210,7 +210,7 @@ def distance_to_line(points: Array) -> float:
     return float(np.where(np.isfinite(distances), distances, np.inf).min())
 
 
-class Growing:
+class GrowingArray:
     """An array of numbers to which others can be appended."""
 
     def __init__(self) -> None:

@@ -60,7 +60,8 @@ class WhatIf:
         """Accept an edit.
 
         Args:
-            before: the experiment before the edit; after: the experiment after it.
+            before: the experiment before the edit.
+            after: the experiment after it.
             diff: their difference.
             runs: the runs that are shown.
             begins: True if the edit begins a new gesture.

@@ -12,7 +12,7 @@ from gdviewer.engine.run.run import Run
 from gdviewer.engine.run.stop import Reason
 from gdviewer.experiment.plan import RunPlan
 from gdviewer.text import hit_text, stop_text, tr
-from gdviewer.ui.plots.thinning import Array, Growing
+from gdviewer.ui.plots.thinning import Array, GrowingArray
 from gdviewer.ui.session.session import Session
 from gdviewer.ui.session.titles import plan_title
 
@@ -52,7 +52,7 @@ class Rises:
     """The steps of one run at which the loss rose; each row of the trace is read once."""
 
     def __init__(self) -> None:
-        self._steps = Growing()
+        self._steps = GrowingArray()
         self._seen = 1
 
     def update(self, loss: Array) -> Array:

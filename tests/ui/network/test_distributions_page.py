@@ -17,7 +17,7 @@ from gdviewer.inspection.distributions import (
     DistributionHistory,
     steps_shown,
 )
-from gdviewer.ui.network.distributions_page import SpreadsPage
+from gdviewer.ui.network.distributions_page import DistributionsPage
 
 
 def settle(qtbot, page):
@@ -25,7 +25,7 @@ def settle(qtbot, page):
 
 
 def test_that_histograms_add_up(open_inside, qtbot):
-    window, page = open_inside(SpreadsPage)
+    window, page = open_inside(DistributionsPage)
     x = window.session.runs[0].point(20)
     for strip, parts in zip(page.ridges.strips, window.session.experiment.problem.parameters(x).values(), strict=True):
         assert strip.counts.sum() == pytest.approx(parts["W"].size)
@@ -81,7 +81,7 @@ def test_that_what_was_computed_of_a_run_is_kept_and_the_rest_comes_bit_by_bit()
 
 @pytest.mark.display
 def test_that_the_page_shows_gradients_and_activations_when_asked_for(open_inside, qtbot):
-    window, page = open_inside(SpreadsPage, "digits_network", steps=3)
+    window, page = open_inside(DistributionsPage, "digits_network", steps=3)
     problem, run = window.session.experiment.problem, window.session.runs[0]
     qtbot.mouseClick(page.choice.buttons[GRADIENTS], Qt.MouseButton.LeftButton)
     settle(qtbot, page)
@@ -97,7 +97,7 @@ def test_that_the_page_shows_gradients_and_activations_when_asked_for(open_insid
 
 
 def test_that_the_cursor_moved_back_shows_the_histogram_of_then(open_inside, qtbot):
-    window, page = open_inside(SpreadsPage)
+    window, page = open_inside(DistributionsPage)
     problem, run = window.session.experiment.problem, window.session.runs[0]
     window.session.cursor.look_at(4)
     settle(qtbot, page)
@@ -107,7 +107,7 @@ def test_that_the_cursor_moved_back_shows_the_histogram_of_then(open_inside, qtb
 
 @pytest.mark.display
 def test_that_a_click_looks_at_the_step_there_and_hovering_shows_how_many(open_inside, qtbot, reported_at):
-    window, page = open_inside(SpreadsPage)
+    window, page = open_inside(DistributionsPage)
     plot = page.ridges.strips[0].plot
     reported = reported_at(page, page.ridges, QPointF(plot.right() - 1, plot.center().y()))
     assert reported.startswith("dense 1 at step 20: ")
@@ -121,7 +121,7 @@ def test_that_dead_units_are_found(open_inside, qtbot):
     start = problem.start.copy()
     biases = problem.parameters(start)["dense 1"]["b"]
     biases[[1, 4]], biases[[0, 2, 3, 5]] = -100.0, 10.0
-    window, page = open_inside(SpreadsPage, problem, steps=1)
+    window, page = open_inside(DistributionsPage, problem, steps=1)
     assert "2 of 6 units are dead" not in page.words.text()
     window.session.set_start(tuple(start.tolist()))
     qtbot.waitUntil(
@@ -133,7 +133,7 @@ def test_that_saturated_units_and_a_vanishing_gradient_are_found(open_inside, qt
     problem = problems.get("network", layers="4, 4")
     start = problem.start.copy()
     problem.parameters(start)["dense 2"]["b"][:] = 50.0
-    window, page = open_inside(SpreadsPage, problem, steps=1)
+    window, page = open_inside(DistributionsPage, problem, steps=1)
     window.session.set_start(tuple(start.tolist()))
     qtbot.waitUntil(lambda: "dense 2: 4 of 4 units are saturated" in page.words.text(), timeout=20_000)
     assert "it vanishes in the backward pass" in page.words.text()
