@@ -13,7 +13,7 @@ def curvature(default, meaning):
 
 @optimizer(
     "Heavy ball, optimal",
-    "Momentum with the constants that are best on a quadratic bowl with curvatures from μ to L.",
+    "Momentum with the optimal constants for a quadratic function with curvatures from μ to L.",
     source="Polyak 1964; Polyak 1987, section 3.2",
 )
 def heavy_ball_optimal(
@@ -33,7 +33,7 @@ def heavy_ball_optimal(
 
 @optimizer(
     "Nesterov, optimal",
-    "Nesterov's method with the constants for functions that curve by at least μ and at most L everywhere.",
+    "Nesterov's method with the constants for functions whose curvature is between μ and L everywhere.",
     source="Nesterov 2004, section 2.2.1",
 )
 def nesterov_optimal(
@@ -54,7 +54,7 @@ def nesterov_optimal(
 
 @optimizer(
     "FISTA with restart",
-    "Nesterov's method for convex functions of unknown least curvature: the momentum grows from step to step.",
+    "Nesterov's method for convex functions of unknown smallest curvature: the momentum grows with each step.",
     source="Beck & Teboulle 2009; O'Donoghue & Candès 2015",
     broadcasts=False,
 )
@@ -64,8 +64,8 @@ def fista(
     d=0.0,
     theta=0.0,
     *,
-    learning_rate=rate(1e-3, "step length, at best one by the largest curvature: 1/L"),
-    restart=Switch(True, meaning="forget the momentum whenever it points uphill"),
+    learning_rate=rate(1e-3, "step length; the best is 1/L, with L the largest curvature"),
+    restart=Switch(True, meaning="reset the momentum when it points uphill"),
 ):
     """With η = 1/L and no restart, f − f* is at most 2L·‖x₀ − x*‖²/(t + 1)² after t steps. The gradient is taken at y,
     ahead of x. The restart is the one by the gradient: where gᵀd > 0 the momentum is reset to zero.

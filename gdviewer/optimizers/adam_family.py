@@ -8,7 +8,7 @@ from gdviewer.engine.rules.parameter import decay, rate, small, tiny
 
 @optimizer(
     "Adam",
-    "Momentum in the numerator, RMSprop in the denominator, both corrected for starting at zero.",
+    "Momentum in the numerator, RMSprop in the denominator, both with bias correction.",
     source="Kingma & Ba 2015, Algorithm 1; torch.optim.Adam",
 )
 def adam(
@@ -35,7 +35,7 @@ def adam(
 
 @optimizer(
     "AMSGrad",
-    "Adam with the largest second moment so far, so that no component's rate rises again.",
+    "Adam with the largest second moment so far, so that the rate of a component never increases.",
     source="Reddi, Kale & Kumar 2018; torch.optim.Adam with amsgrad=True",
 )
 def amsgrad(
@@ -66,7 +66,7 @@ def amsgrad(
 
 @optimizer(
     "AdamW",
-    "Adam, and the point shrinks towards zero by a share of itself that Adam does not rescale.",
+    "Adam with decoupled weight decay: the point shrinks by a share of itself, which Adam does not rescale.",
     source="Loshchilov & Hutter 2019; torch.optim.AdamW",
 )
 def adamw(
@@ -97,7 +97,7 @@ def adamw(
 
 @optimizer(
     "NAdam",
-    "Adam with Nesterov's look ahead: the gradient just seen counts more, with a momentum that rises to β₁.",
+    "Adam with Nesterov momentum: the newest gradient has more weight, and the momentum rises to β₁.",
     source="Dozat 2016; torch.optim.NAdam",
 )
 def nadam(
@@ -129,7 +129,7 @@ def nadam(
 
 @optimizer(
     "RAdam",
-    "Adam that divides by √v only once v has seen enough gradients to be trusted, and then gently at first.",
+    "Adam that divides by √v only after v has averaged enough gradients, and less strongly at first.",
     source="Liu et al. 2020; torch.optim.RAdam",
 )
 def radam(
@@ -163,7 +163,7 @@ def radam(
 
 @optimizer(
     "Adamax",
-    "Adam with the largest recent gradient, slowly forgotten, in place of the root of the mean square.",
+    "Adam with a slowly decaying maximum of the gradient instead of the root of the mean square.",
     source="Kingma & Ba 2015, Algorithm 2; torch.optim.Adamax",
 )
 def adamax(

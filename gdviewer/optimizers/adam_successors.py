@@ -8,7 +8,7 @@ from gdviewer.engine.rules.parameter import Parameter, Switch, decay, rate, smal
 
 @optimizer(
     "Yogi",
-    "Adam whose second moment v moves towards g² by steps of g²'s size, so that it falls slowly after a steep place.",
+    "Adam whose second moment v moves towards g² in steps of size g², so that it falls slowly after a large gradient.",
     source="Zaheer et al. 2018; optax.yogi",
 )
 def yogi(
@@ -20,7 +20,7 @@ def yogi(
     *,
     learning_rate=rate(1e-2),
     beta1=decay(0.9, "share of the first moment kept"),
-    beta2=decay(0.999, "one minus the share of g² that v changes by in a step"),
+    beta2=decay(0.999, "one minus the share of g² by which v changes in a step"),
     eps=tiny(1e-3),
 ):
     """optax's form, with m and v starting at 1e-6; the paper starts m at 0 and divides nothing by 1 − βᵗ."""
@@ -35,7 +35,7 @@ def yogi(
 
 @optimizer(
     "AdaBelief",
-    "Adam that divides by how far gradients are from their mean: long steps where they come as expected.",
+    "Adam that divides by the deviation of the gradient from its mean: long steps while gradients are as expected.",
     source="Zhuang et al. 2020; optax.adabelief",
 )
 def adabelief(
@@ -47,7 +47,7 @@ def adabelief(
     *,
     learning_rate=rate(1e-3),
     beta1=decay(0.9, "share of the first moment kept"),
-    beta2=decay(0.999, "share of the mean squared surprise kept"),
+    beta2=decay(0.999, "share of the mean squared deviation kept"),
     eps=tiny(1e-16),
     eps_root=tiny(1e-16, "small number added to the mean square at every step", zero=True),
 ):
@@ -63,7 +63,7 @@ def adabelief(
 
 @optimizer(
     "QHAdam",
-    "Adam with each mean mixed with what was just seen: ν₁ = ν₂ = 1 is Adam.",
+    "Adam with each mean mixed with the newest value: ν₁ = ν₂ = 1 is Adam.",
     source="Ma & Yarats 2019; qhoptim.pyt.QHAdam",
 )
 def qhadam(
@@ -92,7 +92,7 @@ def qhadam(
 
 @optimizer(
     "Adan",
-    "Adam with a look ahead made of how the gradient changes, which needs no gradient at another point.",
+    "Adam with Nesterov momentum from the change of the gradient, without a gradient at another point.",
     source="Xie et al. 2022; optax.adan",
 )
 def adan(
@@ -111,7 +111,9 @@ def adan(
     eps=tiny(1e-8),
     eps_root=tiny(1e-8, "small number inside the root", zero=True),
     weight_decay=small(0, "decoupled weight decay: shrinks the point by η·λ of itself"),
-    as_published=Switch(False, meaning="weigh the change of the gradient with β₂ and not with optax's 1 − β₂"),
+    as_published=Switch(
+        False, meaning="weight β₂ for the change of the gradient, as published, instead of optax's 1 − β₂"
+    ),
 ):
     """Nesterov's idea, with optax's defaults and by default its weight w = 1 − β₂ = 0.08 (as of 0.2.8). The paper means
     0.92: its β₂ is what is here 1 − β₂, and its authors' code weighs with β₂, as ``as_published`` does.
@@ -134,7 +136,7 @@ def adan(
 
 @optimizer(
     "AdEMAMix",
-    "AdamW with a second mean of the gradient that remembers for thousands of steps.",
+    "AdamW with a second mean of the gradient over thousands of steps.",
     source="Pagliardini, Ablin & Grangier 2024; optax.contrib.ademamix",
 )
 def ademamix(
@@ -169,7 +171,7 @@ def ademamix(
 
 @optimizer(
     "ADOPT",
-    "Adam that divides each gradient by what was known before it, and takes the mean only then.",
+    "Adam that divides each gradient by the second moment before it, and then takes the mean.",
     source="Taniguchi et al. 2024, Algorithm 2; optax.contrib.adopt",
 )
 def adopt(

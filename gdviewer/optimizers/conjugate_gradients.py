@@ -16,7 +16,7 @@ def first_trial(f, x, p, fall):
 
 @optimizer(
     "Conjugate gradients, Fletcher–Reeves",
-    "Go down conjugate directions, β = ‖g₊‖² / ‖g‖²: n steps end at the minimum of a quadratic bowl.",
+    "Search along conjugate directions, β = ‖g₊‖² / ‖g‖²: n steps reach the minimum of a quadratic function.",
     broadcasts=False,
     source="Fletcher & Reeves 1964; Nocedal & Wright 2006, Algorithm 5.4",
 )
@@ -41,7 +41,7 @@ def cg_fletcher_reeves(x, f, t, p=0.0, fall=0.0, *, c1=decrease(1e-4), c2=flatne
 
 @optimizer(
     "Conjugate gradients, Polak–Ribière",
-    "Go down conjugate directions, β = max(0, g₊ᵀ(g₊ − g) / ‖g‖²), which forgets the old ones by itself.",
+    "Search along conjugate directions, β = max(0, g₊ᵀ(g₊ − g) / ‖g‖²), which restarts automatically.",
     broadcasts=False,
     source="Polak & Ribière 1969; Nocedal & Wright 2006, (5.45); SciPy's CG",
 )

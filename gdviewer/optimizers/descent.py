@@ -4,7 +4,7 @@ from gdviewer.engine.rules.optimizer import optimizer
 from gdviewer.engine.rules.parameter import Parameter, count, decay, rate, small
 
 
-@optimizer("Gradient descent", "Step straight down the slope: x ← x − η·g.", source="Cauchy 1847; torch.optim.SGD")
+@optimizer("Gradient descent", "Step against the gradient: x ← x − η·g.", source="Cauchy 1847; torch.optim.SGD")
 def gradient_descent(x, f, *, learning_rate=rate(1e-3)):
     g = f.gradient(x)
     x = x - learning_rate * g
@@ -13,7 +13,7 @@ def gradient_descent(x, f, *, learning_rate=rate(1e-3)):
 
 @optimizer(
     "Momentum",
-    "Roll like a heavy ball: the velocity b sums the gradients, old ones fading.",
+    "Roll like a heavy ball: the velocity b is a sum of the gradients in which old ones decay.",
     source="Polyak 1964; torch.optim.SGD with momentum",
 )
 def momentum(
@@ -38,7 +38,7 @@ def momentum(
 
 @optimizer(
     "Nesterov",
-    "Momentum that corrects itself by looking ahead along its velocity.",
+    "Momentum with the gradient at the point ahead along the velocity.",
     source="Nesterov 1983; torch.optim.SGD with nesterov=True",
 )
 def nesterov(x, f, b=0.0, *, learning_rate=rate(1e-3), momentum=decay(0.9, "share of the velocity kept")):
@@ -53,7 +53,7 @@ def nesterov(x, f, b=0.0, *, learning_rate=rate(1e-3), momentum=decay(0.9, "shar
 
 @optimizer(
     "QHM",
-    "Mix a plain gradient step with a momentum step: ν = 0 is the one, ν = 1 the other.",
+    "Mix a gradient step with a momentum step: ν = 0 is gradient descent, ν = 1 is momentum.",
     source="Ma & Yarats 2019; qhoptim.pyt.QHM",
 )
 def qhm(
@@ -76,7 +76,7 @@ def qhm(
 
 @optimizer(
     "ASGD",
-    "Descend with a falling rate, and keep the average of the points, which wanders less than they do.",
+    "Descend with a falling rate, and average the points, so that noise cancels out.",
     source="Polyak & Juditsky 1992; torch.optim.ASGD",
 )
 def asgd(
@@ -87,8 +87,8 @@ def asgd(
     average=0.0,
     *,
     learning_rate=rate(1e-2),
-    lambd=small(1e-4, "decay: shrinks the point, and the rate from step to step"),
-    alpha=Parameter(0.75, 0, 2, meaning="power by which the rate falls"),
+    lambd=small(1e-4, "decay of the point, and of the rate with each step"),
+    alpha=Parameter(0.75, 0, 2, meaning="exponent of the decay of the rate"),
     t0=count(1_000_000, 0, 10**9, "steps before the averaging begins", scale="log", slider=(1, 10**6)),
 ):
     """PyTorch's form, after Bottou's averaged SGD. A rate that is changed on the way holds from the step after, as

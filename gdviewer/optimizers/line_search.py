@@ -18,13 +18,13 @@ FAR = 1e18  # in first steps: a function that still decreases at this distance i
 
 def decrease(default):
     """Declare c₁, the required share of the predicted decrease."""
-    meaning = "share of the decrease promised by the slope that a step must bring"
+    meaning = "minimum decrease of the loss, as a share of the decrease predicted by the slope"
     return Parameter(default, 0, 0.5, scale="log", open_low=True, open_high=True, slider=(1e-6, 0.499), meaning=meaning)
 
 
 def flatness(default):
     """Declare c₂, the share of the slope that may remain after a step."""
-    meaning = "share of the slope that a step may leave; the less, the more exact the line search, for more trials"
+    meaning = "maximum share of the slope after a step; smaller values give a more exact line search with more trials"
     return Parameter(default, 0, 1, scale="log", open_low=True, open_high=True, slider=(1e-6, 0.999), meaning=meaning)
 
 

@@ -21,7 +21,7 @@ def least_eigenvalue(H):
 
 @optimizer(
     "Newton",
-    "Step to where the gradient of the local parabola vanishes: x ← x − H⁻¹g. One step on a quadratic function.",
+    "Step to the stationary point of the local quadratic model: x ← x − H⁻¹g. One step on a quadratic function.",
     source="Newton 1669, Raphson 1690; Nocedal & Wright 2006, (2.15)",
     broadcasts=False,
     needs=("hessian",),
@@ -38,7 +38,7 @@ def newton(x, f):
 
 @optimizer(
     "Newton, safeguarded",
-    "Newton's direction with the Hessian made positive definite, and a step that must lower the loss.",
+    "Newton's direction with a Hessian made positive definite, and a step that must lower the loss.",
     source="Nocedal & Wright 2006, section 3.4",
     broadcasts=False,
     needs=("hessian",),
@@ -49,7 +49,7 @@ def newton_safeguarded(
     *,
     curvature_min=Parameter(
         1e-3, 0, 1e3, scale="log", open_low=True, slider=(1e-8, 10),
-        meaning="smallest eigenvalue left to the Hessian; one below it is lifted to it",
+        meaning="smallest eigenvalue of the Hessian; smaller ones are raised to it",
     ),
     shrink=shortening(0.5),
     c1=decrease(1e-4),
@@ -65,7 +65,7 @@ def newton_safeguarded(
 
 @optimizer(
     "Trust region",
-    "Step to the lowest point of the local parabola within a ball, whose radius follows how well that foretells.",
+    "Step to the minimum of the local quadratic model in a ball, whose radius follows how well the model predicts.",
     source="Moré & Sorensen 1983; Nocedal & Wright 2006, Algorithm 4.1",
     broadcasts=False,
     needs=("hessian",),
@@ -80,10 +80,10 @@ def trust_region(
         1, 0, 1e6, scale="log", open_low=True, slider=(1e-3, 1e3), meaning="radius of the region at the first step"
     ),
     radius_max=Parameter(
-        1e3, 0, 1e9, scale="log", open_low=True, slider=(1e-2, 1e6), meaning="largest radius the region may have"
+        1e3, 0, 1e9, scale="log", open_low=True, slider=(1e-2, 1e6), meaning="largest radius of the region"
     ),
     accept=Parameter(
-        0.15, 0, 0.25, meaning="share of the decrease promised by the parabola that a step must bring"
+        0.15, 0, 0.25, meaning="minimum decrease of the loss, as a share of the decrease predicted by the model"
     ),
 ):  # fmt: skip
     """ρ is the decrease of the loss by the one foretold. The radius shrinks to a quarter where ρ < ¼ and doubles where

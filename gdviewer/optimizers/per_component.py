@@ -8,7 +8,7 @@ from gdviewer.engine.rules.parameter import Switch, decay, rate, small, tiny
 
 @optimizer(
     "Adagrad",
-    "Divide each component by the root of the sum of its squared gradients; steps only ever get shorter.",
+    "Divide each component by the root of the sum of its squared gradients; the rates only decrease.",
     source="Duchi, Hazan & Singer 2011; torch.optim.Adagrad",
 )
 def adagrad(
@@ -18,8 +18,8 @@ def adagrad(
     s=0.0,
     *,
     learning_rate=rate(1e-2),
-    lr_decay=small(0, "how fast the learning rate falls from step to step"),
-    initial_accumulator_value=small(0, "what the sum of squares starts with"),
+    lr_decay=small(0, "decay of the learning rate with each step"),
+    initial_accumulator_value=small(0, "initial value of the sum of squares"),
     eps=tiny(1e-10),
 ):
     """PyTorch's form, √s + ε with s starting at 0; Keras and optax start at 0.1 and put ε inside the root."""
@@ -48,7 +48,7 @@ def rmsprop(
     alpha=decay(0.99, "share of the mean square kept"),
     momentum=decay(0.0, "share of the velocity kept"),
     eps=tiny(1e-8),
-    centered=Switch(False, meaning="divide by the root of the variance: take the squared mean from the mean square"),
+    centered=Switch(False, meaning="divide by the root of the variance: mean square minus squared mean"),
     eps_inside=Switch(False, meaning="add ε inside the root, as Keras and optax do"),
 ):
     """PyTorch's form: √v + ε, and the learning rate is not part of the velocity b. Keras and optax put ε inside the
@@ -66,7 +66,7 @@ def rmsprop(
 
 @optimizer(
     "Adadelta",
-    "Take steps as long as the recent ones were, over the size of the recent gradients: no rate need be chosen.",
+    "Scale each step by the ratio of recent steps to recent gradients, so that no learning rate is needed.",
     source="Zeiler 2012; torch.optim.Adadelta",
 )
 def adadelta(
@@ -77,7 +77,7 @@ def adadelta(
     *,
     learning_rate=rate(1.0),
     rho=decay(0.9, "share of the mean squares kept"),
-    eps=tiny(1e-6, "small number inside the roots; it sets the size of the first steps"),
+    eps=tiny(1e-6, "small number inside the roots; it determines the first steps"),
 ):
     """PyTorch's defaults are the paper's, η = 1; Keras has η = 0.001, ρ = 0.95, ε = 1e-7."""
     g = f.gradient(x)

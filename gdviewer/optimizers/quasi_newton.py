@@ -14,7 +14,7 @@ def curved(s, y):
 
 @optimizer(
     "BFGS",
-    "Newton's direction with an inverse Hessian H that is put right, after each step, by how the gradient has changed.",
+    "Newton's direction with an approximate inverse Hessian H, updated from the change of the gradient in each step.",
     source="Broyden, Fletcher, Goldfarb & Shanno 1970; Nocedal & Wright 2006, Algorithm 6.1",
     broadcasts=False,
 )
@@ -44,7 +44,7 @@ def bfgs(x, f, H=0.0, *, c1=decrease(1e-4), c2=flatness(0.9)):
 
 @optimizer(
     "L-BFGS",
-    "BFGS that keeps the last m moves, rows of S, and changes of the gradient, rows of Y, in place of a matrix.",
+    "BFGS with the last m moves (rows of S) and gradient changes (rows of Y) instead of a matrix.",
     source="Nocedal 1980; Nocedal & Wright 2006, Algorithms 7.4 and 7.5",
     broadcasts=False,
 )
@@ -54,7 +54,7 @@ def l_bfgs(
     S=0.0,
     Y=0.0,
     *,
-    history_size=count(10, high=100, meaning="how many of the last moves are kept", slider=(1, 30)),
+    history_size=count(10, high=100, meaning="number of moves that are kept", slider=(1, 30)),
     c1=decrease(1e-4),
     c2=flatness(0.9),
 ):

@@ -8,7 +8,7 @@ from gdviewer.engine.rules.parameter import Parameter, decay, rate, small, tiny
 
 @optimizer(
     "signSGD",
-    "Move every component by the same length, for any slope: x ← x − η·sign(g).",
+    "Move every component by the same length: x ← x − η·sign(g).",
     source="Bernstein et al. 2018; optax.sign_sgd",
 )
 def sign_sgd(x, f, *, learning_rate=rate(1e-3)):
@@ -19,7 +19,7 @@ def sign_sgd(x, f, *, learning_rate=rate(1e-3)):
 
 @optimizer(
     "Signum",
-    "Move every component by the same length, along the sign of a running mean of its gradients.",
+    "Move every component by the same length, by the sign of a running mean of its gradients.",
     source="Bernstein et al. 2018; optax.signum",
 )
 def signum(x, f, m=0.0, *, learning_rate=rate(1e-3), beta=decay(0.9, "share of the mean gradient kept")):
@@ -31,7 +31,7 @@ def signum(x, f, m=0.0, *, learning_rate=rate(1e-3), beta=decay(0.9, "share of t
 
 @optimizer(
     "Lion",
-    "Step along the signs of a mix of gradient and mean gradient; found by a search through programs.",
+    "Step along the sign of a mix of gradient and mean gradient; found by a search over programs.",
     source="Chen et al. 2023; optax.lion",
 )
 def lion(
@@ -56,7 +56,7 @@ def lion(
 
 @optimizer(
     "Rprop",
-    "Give each component a step of its own: longer while its slope keeps its sign, shorter after a change.",
+    "Adapt the step of each component: longer while its gradient keeps its sign, shorter after a change.",
     source="Riedmiller & Braun 1993, Igel & Hüsken 2000 (iRprop−); torch.optim.Rprop",
 )
 def rprop(
@@ -66,7 +66,7 @@ def rprop(
     g_previous=0.0,
     delta=0.0,
     *,
-    learning_rate=rate(1e-2, "length of the first step; the later ones are the method's own"),
+    learning_rate=rate(1e-2, "length of the first step; the method sets the later ones"),
     eta_minus=Parameter(
         0.5, 0, 1, open_low=True, open_high=True, slider=(0.01, 0.99), meaning="factor after a change of sign"
     ),

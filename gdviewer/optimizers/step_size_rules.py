@@ -14,7 +14,7 @@ def first_step(default, meaning):
 
 @optimizer(
     "Armijo backtracking",
-    "Try a long step down the slope, and shorten it until it lowers the loss enough.",
+    "Try a long step against the gradient, and shorten it until it lowers the loss enough.",
     source="Armijo 1966; Nocedal & Wright 2006, Algorithm 3.1",
     broadcasts=False,
 )
@@ -22,7 +22,7 @@ def armijo(
     x,
     f,
     *,
-    first_step=first_step(1, "step length tried first, each time"),
+    first_step=first_step(1, "step length tried first in each step"),
     shrink=shortening(0.5),
     c1=decrease(1e-4),
 ):
@@ -34,12 +34,12 @@ def armijo(
 
 @optimizer(
     "Exact line search",
-    "Go down the slope to the lowest point on that line; each direction is at right angles to the one before.",
+    "Step to the minimum along the gradient; each direction is at right angles to the previous one.",
     source="Cauchy 1847; Nocedal & Wright 2006, (3.26)",
     broadcasts=False,
 )
 def exact_line_search(
-    x, f, alpha=0.0, *, first_step=first_step(0.1, "step length the first search begins with, if f is not quadratic")
+    x, f, alpha=0.0, *, first_step=first_step(0.1, "first trial step of the first search, if f is not quadratic")
 ):
     """On a quadratic function α = gᵀg / gᵀHg, infinite where the line falls for ever; elsewhere the first minimum on
     the line is bracketed, from the last α on, and closed in on by Brent's method.
@@ -57,7 +57,7 @@ def highest(losses, recent):
 
 @optimizer(
     "Barzilai–Borwein 1",
-    "Step by the curvature met on the last move s: α = sᵀs / sᵀy, y the change of the gradient. The longer of two.",
+    "Step length from the curvature along the last move s: α = sᵀs / sᵀy, y the gradient change. The longer variant.",
     source="Barzilai & Borwein 1988; Raydan 1997",
     broadcasts=False,
 )
@@ -96,7 +96,7 @@ def barzilai_borwein_1(
 
 @optimizer(
     "Barzilai–Borwein 2",
-    "Step by the curvature met on the last move s: α = sᵀy / yᵀy, y the change of the gradient. The shorter of two.",
+    "Step length from the curvature along the last move s: α = sᵀy / yᵀy, y the gradient change. The shorter variant.",
     source="Barzilai & Borwein 1988; Raydan 1997",
     broadcasts=False,
 )
@@ -135,7 +135,7 @@ def barzilai_borwein_2(
 
 @optimizer(
     "Polyak step",
-    "Step to where the slope would meet the lowest loss, if it went on as it is: α = (f(x) − f*) / ‖g‖².",
+    "Step to where the tangent reaches the lowest loss: α = (f(x) − f*) / ‖g‖².",
     source="Polyak 1969; Polyak 1987, section 5.3",
     broadcasts=False,
     needs=("lowest",),

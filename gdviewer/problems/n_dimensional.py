@@ -192,13 +192,13 @@ PROBLEMS: list[NDimensional] = [
     Rastrigin(
         "rastrigin_nd", "Rastrigin, n-D", formula="10·n + ∑ᵢ₌₁ⁿ [xᵢ² − 10·cos(2π·xᵢ)]",
         interval=(-5.12, 5.12), start=lambda n: np.round(np.linspace(-3.4, 2.6, n), 2), minima=lambda n: [np.zeros(n)],
-        why="Eleven hollows along each coordinate make 11ⁿ minima: plain descent ends in the one it starts above.",
+        why="Eleven hollows along each coordinate make 11ⁿ minima: plain descent ends in the nearest one.",
         source="Rastrigin 1974; in n dimensions Mühlenbein, Schomisch & Born 1991",
     ),
     StyblinskiTang(
         "styblinski_tang_nd", "Styblinski–Tang, n-D", formula="½·∑ᵢ₌₁ⁿ [xᵢ⁴ − 16·xᵢ² + 5·xᵢ]",
         interval=(-5, 5), start=lambda n: np.round(np.linspace(-1.5, 2, n), 2), minima=lambda n: [np.full(n, _S)],
-        why="Each coordinate falls into one of two wells by itself: 2ⁿ minima, and only one of them is the lowest.",
+        why="Each coordinate has two wells of its own: 2ⁿ minima, only one of which is the lowest.",
         source="Styblinski & Tang 1990",
     ),
 ]  # fmt: skip

@@ -51,12 +51,12 @@ class Model:
 MODELS = {
     "linear": Model(
         "linear_regression", "Linear regression", lambda _: SquaredError(), "mean ({z} − {y})²",
-        "Least squares by descent: a long thin valley with raw features, a round bowl once they are standardised.",
+        "Least squares by descent: a long narrow valley with raw features, a round bowl with standardised ones.",
         "Legendre 1805; mean squared error as torch.nn.MSELoss",
     ),
     "polynomial": Model(
         "polynomial_regression", "Polynomial regression", lambda _: SquaredError(), "mean ({z} − {y})²",
-        "Powers of x differ in size by decades: without scaling, no learning rate suits them all.",
+        "Powers of x differ by orders of magnitude: without scaling, no learning rate suits them all.",
         "textbook; the powers are built first, then scaled column by column",
         {"degree": count(3, 1, 12, meaning="the highest power of x", scale="linear", slider=(1, 7))},
         scaling="standardise",
@@ -64,17 +64,17 @@ MODELS = {
     "logistic": Model(
         "logistic_regression", "Logistic regression", lambda _: LogisticLoss(),
         "mean log(1 + exp z) − {y}·z,  z = {z}",
-        "Two classes and the probability between them: convex, but flat far out where every answer is certain.",
+        "Two classes and their probability: convex, but flat far away, where every prediction is certain.",
         "Cox 1958; binary cross-entropy from logits as torch.nn.BCEWithLogitsLoss",
         classes=True,
     ),
     "huber": Model(
         "huber_regression", "Huber regression", lambda values: HuberLoss(values["delta"]),
         "mean h(r),  r = {z} − {y},  h(r) = r²/2 where |r| ≤ δ, else δ·(|r| − δ/2)",
-        "Squares near the line, absolute values far off: outliers pull with a bounded force, as if clipped.",
+        "Squared residuals near the line, absolute ones far away: outliers have a bounded influence, as if clipped.",
         "Huber 1964; as torch.nn.HuberLoss",
         {"delta": Parameter(1, 0, 1e6, scale="log", open_low=True, slider=(0.01, 100),
-                            meaning="residuals up to this count as squares")},
+                            meaning="residuals up to this value are squared")},
     ),
 }  # fmt: skip
 
@@ -103,9 +103,9 @@ class Regression(Problem):
     def __init__(self, model: Model, source: DataSource[Data], values: Mapping[str, Any] | None = None) -> None:
         self.model, self.data_source = model, source
         parameters = {
-            "scaling": Choice(model.scaling, SCALINGS, "how features are scaled before they are weighted"),
+            "scaling": Choice(model.scaling, SCALINGS, "scaling of the features before the fit"),
             "batch_size": count(
-                0, 0, scale="linear", slider=(0, 64), meaning="rows that each step sees; 0: all of them, 1: stochastic"
+                0, 0, scale="linear", slider=(0, 64), meaning="rows used in each step; 0: all rows, 1: stochastic"
             ),
             **model.parameters,
             **source.parameters,

@@ -17,18 +17,18 @@ PROBLEMS = [
         "((x*cos(angle*pi/180) + y*sin(angle*pi/180))**2"
         " + condition*(y*cos(angle*pi/180) - x*sin(angle*pi/180))**2)/2",
         parameters={
-            "condition": Parameter(20, 1, 1e4, scale="log", meaning="condition number: largest by smallest curvature"),
+            "condition": Parameter(20, 1, 1e4, scale="log", meaning="largest curvature divided by smallest"),
             "angle": Parameter(30, -90, 90, meaning="angle of the valley to the x axis, in degrees"),
         },
         domain=[(-5, 5), (-5, 5)], start=(-4, 1), minima=[(0, 0)], group=GROUP,
-        why="The condition number alone decides how badly plain descent zigzags; per-component methods mind the angle.",
+        why="Plain descent zigzags by the condition number only; for per-component methods the angle matters.",
         source="textbook; L = condition, μ = 1",
     ),
     FormulaProblem(
         "rosenbrock", "Rosenbrock", "(a - x)**2 + b*(y - x**2)**2",
         parameters={
-            "a": Parameter(1, -3, 3, meaning="where the minimum lies: (a, a²)"),
-            "b": Parameter(100, 0.1, 1e4, scale="log", meaning="how steep the walls of the valley are"),
+            "a": Parameter(1, -3, 3, meaning="position of the minimum: (a, a²)"),
+            "b": Parameter(100, 0.1, 1e4, scale="log", meaning="steepness of the walls of the valley"),
         },
         domain=[(-2, 2), (-1, 3)], start=(-1.2, 1), minima=lambda a, **_: [(a, a * a)], group=GROUP,
         why="A bent, flat-floored valley: finding it is easy, following it to the minimum is not.",
@@ -37,7 +37,7 @@ PROBLEMS = [
     FormulaProblem(
         "beale", "Beale", "(1.5 - x + x*y)**2 + (2.25 - x + x*y**2)**2 + (2.625 - x + x*y**3)**2",
         domain=[(-4.5, 4.5), (-4.5, 4.5)], start=(1, 1), minima=[(3, 0.5)], group=GROUP,
-        why="Flat in the middle, with cliffs at the corners: one learning rate hardly suits both.",
+        why="Flat in the middle, with cliffs at the corners: no learning rate suits both.",
         source="Beale 1958",
     ),
     FormulaProblem(
@@ -53,7 +53,7 @@ PROBLEMS = [
     FormulaProblem(
         "elliptic_bowl", "Elliptic bowl", "(x**2 + condition*y**2)/2",
         parameters={
-            "condition": Parameter(10, 1, 1e4, scale="log", meaning="condition number: curvature along y by along x"),
+            "condition": Parameter(10, 1, 1e4, scale="log", meaning="curvature along y divided by that along x"),
         },
         domain=[(-5, 5), (-5, 5)], start=(-4.5, 1.5), minima=[(0, 0)], group=GROUP,
         why="Steeper along y than along x: close to the largest rate that y allows, plain descent zigzags.",
@@ -74,13 +74,13 @@ PROBLEMS = [
     FormulaProblem(
         "zakharov", "Zakharov", "x**2 + y**2 + (0.5*x + y)**2 + (0.5*x + y)**4",
         domain=[(-5, 10), (-5, 10)], start=(-3, 7), minima=[(0, 0)], group=GROUP,
-        why="Quartic walls around a shallow bowl: a rate of 0.1 diverges in two steps, 0.001 crawls at the bottom.",
+        why="Quartic walls around a shallow bowl: a rate of 0.1 diverges in two steps, 0.001 is slow at the bottom.",
         source="Jamil & Yang 2013",
     ),
     FormulaProblem(
         "dixon_price", "Dixon–Price", "(x - 1)**2 + 2*(2*y**2 - x)**2",
         domain=[(-1.5, 4.5), (-3, 3)], start=(4, 0.05), minima=[(1, 0.5**0.5), (1, -(0.5**0.5))], group=GROUP,
-        why="Two equal minima in a bent valley: from almost on its axis, descent swings over to the upper one.",
+        why="Two equal minima in a bent valley: from near its axis, descent ends in the upper one.",
         source="Dixon & Price 1989",
     ),
     FormulaProblem(
@@ -88,7 +88,7 @@ PROBLEMS = [
         "(x - 13 + ((5 - y)*y - 2)*y)**2 + (x - 29 + ((y + 1)*y - 14)*y)**2",
         domain=[(-2, 14), (-6, 9)], start=(0.5, -2), group=GROUP,
         minima=[(5, 4), (11.412778986902094, -0.8968052532744765)],
-        why="The classical trap: from (0.5, −2), Adam follows a long flat valley to the local minimum.",
+        why="A classic trap: from (0.5, −2), Adam follows a long flat valley to the local minimum.",
         source="Freudenstein & Roth 1963",
     ),
 ]  # fmt: skip

@@ -18,7 +18,7 @@ PROBLEMS = [
             (3, 2), (-2.805118086952745, 3.131312518250573),
             (-3.779310253377747, -3.283185991286170), (3.584428340330492, -1.848126526964404),
         ],
-        why="Four equal minima: where you start, and how you move, decides which one is found.",
+        why="Four equal minima: the start and the optimizer decide which one is found.",
         source="Himmelblau 1972",
     ),
     FormulaProblem(
@@ -35,7 +35,7 @@ PROBLEMS = [
         "styblinski_tang", "Styblinski–Tang", "(x**4 - 16*x**2 + 5*x + y**4 - 16*y**2 + 5*y)/2",
         domain=[(-5, 5), (-5, 5)], start=(0.5, -0.3), group=GROUP,
         minima=[(-_S, -_S), (-_S, _T), (_T, -_S), (_T, _T)],
-        why="Four wells of different depth; only one corner holds the lowest.", source="Styblinski & Tang 1990",
+        why="Four wells of different depth; only one is the lowest.", source="Styblinski & Tang 1990",
     ),
     FormulaProblem(
         "peaks", "Peaks",
@@ -45,7 +45,7 @@ PROBLEMS = [
             (0.22827892055636914, -1.6255349574999964), (-1.3473962443682108, 0.20451886609700515),
             (0.2964455538468321, 0.32019624766683435),
         ],
-        why="Hills and hollows that everyone knows from a plotting manual; gradients vanish outside.",
+        why="Hills and hollows, well known from MATLAB's plots; gradients vanish outside.",
         source="MATLAB's peaks",
     ),
     FormulaProblem(
@@ -58,7 +58,7 @@ PROBLEMS = [
             (-0.5582236346330239, 1.441725841804669), (0.6234994049308765, 0.028037758528685668),
             (-0.050010822998206056, 0.4666941048719721),
         ],
-        why="Chemistry's standard for reaction paths: three basins joined by passes, steep and of odd scale.",
+        why="A standard of chemistry for reaction paths: three steep basins joined by saddle points.",
         source="Müller & Brown 1979",
     ),
     FormulaProblem(
@@ -85,7 +85,7 @@ PROBLEMS = [
     FormulaProblem(
         "double_well_2d", "Double well (2-D)", "(x**2 - 1)**2 + y**2", domain=[(-2, 2), (-2, 2)], start=(0.001, 1.5),
         minima=[(-1, 0), (1, 0)], group=GROUP,
-        why="Straight down to the saddle between two equal wells, and a pause there before descent turns aside.",
+        why="Descent goes straight to the saddle between two equal wells, and slows down before it turns.",
         source="textbook",
     ),
 ]  # fmt: skip

@@ -35,18 +35,18 @@ PROBLEMS = [
         "lilipads_plateau", "Plateau (lilipads)",
         "-sin(10*sqrt(x**2 + y**2) + 0.01)/(10*sqrt(x**2 + y**2) + 0.01) + 0.01*(10*sqrt(x**2 + y**2) + 0.01)**2",
         domain=[(-2, 2), (-2, 2)], start=(1.5, 1.5), minima=[(0, 0)], minima_at="kink", group=GROUP,
-        why="A funnel inside a ring of level ground: plain descent stops on the ring, momentum rolls on into it.",
+        why="A funnel inside a level ring: plain descent stops on the ring, momentum goes on into the funnel.",
         source=_SOURCE,
     ),
     FormulaProblem(
         "lilipads_saddle_point", "Saddle point (lilipads)", "sin(x) + y**2",
         domain=[(-2, 2), (-2, 2)], start=(1.5, 1.5), minima=[(-pi / 2, 0)], group=GROUP,
-        why="Beside the crest of a sine: down to the saddle first, a pause, and then along the valley.", source=_SOURCE,
+        why="Beside the maximum of a sine: slowly down to the saddle, then along the valley.", source=_SOURCE,
     ),
     FormulaProblem(
         "lilipads_ecliptic_bowl", "Ecliptic bowl (lilipads)",
         "-exp(-((x/2)**2 + 5*(y/2)**2)) + (x/2)**2 + 0.5*(y/2)**2",
         domain=[(-2, 2), (-2, 2)], start=(1.5, 1.5), minima=[(0, 0)], group=GROUP,
-        why="A dimple in an elliptic bowl, which is long the other way: the path bends on the way in.", source=_SOURCE,
+        why="A hollow in an elliptic bowl that is long in the other direction: the path bends.", source=_SOURCE,
     ),
 ]  # fmt: skip

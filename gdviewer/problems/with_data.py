@@ -27,18 +27,20 @@ class Generated:
     @property
     def parameters(self) -> Mapping[str, Declared]:
         return {
-            "data": Choice(self.sets[0], self.sets, "the samples that are made"),
-            "samples": count(50, 2, 10_000, meaning="how many rows are made", slider=(5, 1000)),
-            "scatter": Parameter(self.scatter, 0, 100, slider=(0, 5), meaning="how far samples stray from the truth"),
+            "data": Choice(self.sets[0], self.sets, "the generated data"),
+            "samples": count(50, 2, 10_000, meaning="number of generated rows", slider=(5, 1000)),
+            "scatter": Parameter(
+                self.scatter, 0, 100, slider=(0, 5), meaning="standard deviation of the noise in generated data"
+            ),
             "scale_ratio": Parameter(
                 1,
                 1e-3,
                 1e3,
                 scale="log",
                 slider=(0.1, 100),
-                meaning="unit of the last input: factor on its numbers",
+                meaning="unit of the last input: factor for its values",
             ),
-            "data_seed": count(1, 0, 10**9, slider=(0, 100), meaning="other samples of the same kind"),
+            "data_seed": count(1, 0, 10**9, slider=(0, 100), meaning="seed of the data"),
         }
 
     def make(self, values: Mapping[str, Any]) -> Data:

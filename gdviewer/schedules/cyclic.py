@@ -13,7 +13,7 @@ def floor(meaning="lowest rate"):
 
 @schedule(
     "Cosine",
-    "Half a cosine from the rate down to the lowest; as in PyTorch it climbs again after that (optax stays).",
+    "Half a cosine down to the lowest rate; after that it rises again, as in PyTorch (optax stays).",
     source="Loshchilov & Hutter 2017; torch.optim.lr_scheduler.CosineAnnealingLR",
 )
 def cosine(
@@ -24,7 +24,7 @@ def cosine(
 
 @schedule(
     "Cosine with warm restarts",
-    "Half a cosine down, then at once back to the full rate: each restart may leave the hollow it was in.",
+    "Half a cosine down, then back to the full rate: each restart may escape a local minimum.",
     source="Loshchilov & Hutter 2017; torch.optim.lr_scheduler.CosineAnnealingWarmRestarts",
 )
 def cosine_warm_restarts(
@@ -42,13 +42,13 @@ def cosine_warm_restarts(
 
 @schedule(
     "Warm-up and cosine",
-    "Climb in a straight line to the full rate, then follow half a cosine down and stay there.",
+    "Rise linearly to the full rate, then follow half a cosine down and stay there.",
     source="Goyal et al. 2017; optax.warmup_cosine_decay_schedule",
 )
 def warmup_cosine(
     t, learning_rate, *,
-    warmup_steps=count(100, low=0, scale="linear", slider=(0, 1000), meaning="steps of the climb to the full rate"),
-    decay_steps=count(1000, meaning="steps until the lowest rate, the climb included"),
+    warmup_steps=count(100, low=0, scale="linear", slider=(0, 1000), meaning="steps to the full rate"),
+    decay_steps=count(1000, meaning="steps until the lowest rate, including the rise"),
     eta_min=floor(),
 ):  # fmt: skip
     """The first step has 1/warmup_steps of the rate; optax begins with a step of zero."""
@@ -60,7 +60,7 @@ def warmup_cosine(
 
 @schedule(
     "Cyclic",
-    "Up and down in straight lines between the learning rate and a multiple of it.",
+    "Rise and fall linearly between the learning rate and a multiple of it.",
     source="Smith 2017; torch.optim.lr_scheduler.CyclicLR",
 )
 def cyclic(
@@ -68,8 +68,8 @@ def cyclic(
     max_factor=Parameter(10, 1, 1e4, scale="log", slider=(1, 100), meaning="highest rate, in multiples of the lowest"),
     step_size_up=count(100, meaning="steps from the lowest rate to the highest"),
     mode=Choice("triangular", ["triangular", "triangular2", "exp_range"],
-                "triangular: all cycles alike; triangular2: each half as high; exp_range: fading by γ each step"),
-    gamma=Parameter(0.999, 0, 1, open_low=True, scale="complement", slider=(0, 0.99999), meaning="fading of exp_range"),
+                "triangular: equal cycles; triangular2: each half as high; exp_range: decays by γ in each step"),
+    gamma=Parameter(0.999, 0, 1, open_low=True, scale="complement", slider=(0, 0.99999), meaning="decay of exp_range"),
 ):  # fmt: skip
     """PyTorch's base_lr is the learning rate here, and its max_lr is max_factor times that."""
     cycle = math.floor(1 + t / (2 * step_size_up))
@@ -80,16 +80,16 @@ def cyclic(
 
 @schedule(
     "One cycle",
-    "Climb from a small rate to the full one and down to almost nothing, once.",
+    "Rise from a small rate to the full one and fall to almost zero, once.",
     source="Smith & Topin 2018; torch.optim.lr_scheduler.OneCycleLR",
 )
 def one_cycle(
     t, learning_rate, *,
-    total_steps=count(1000, low=2, meaning="steps of the cycle; the last rate holds after them"),
-    pct_start=Parameter(0.3, 0, 1, meaning="share of the steps in which the rate climbs"),
-    div_factor=Parameter(25, 1, 1e6, scale="log", slider=(1, 1000), meaning="full rate by first rate"),
-    final_div_factor=Parameter(1e4, 1, 1e12, scale="log", slider=(1, 1e6), meaning="first rate by last rate"),
-    anneal_strategy=Choice("cos", ["cos", "linear"], "along half a cosine or a straight line"),
+    total_steps=count(1000, low=2, meaning="steps of the cycle; the last rate stays after them"),
+    pct_start=Parameter(0.3, 0, 1, meaning="share of the steps in which the rate rises"),
+    div_factor=Parameter(25, 1, 1e6, scale="log", slider=(1, 1000), meaning="full rate divided by first rate"),
+    final_div_factor=Parameter(1e4, 1, 1e12, scale="log", slider=(1, 1e6), meaning="first rate divided by last rate"),
+    anneal_strategy=Choice("cos", ["cos", "linear"], "half a cosine or a straight line"),
 ):  # fmt: skip
     """PyTorch's max_lr is the learning rate here. It also moves the momentum the other way; here only the rate
     moves.

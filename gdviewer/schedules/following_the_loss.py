@@ -8,16 +8,16 @@ from gdviewer.engine.rules.schedule import schedule
 
 @schedule(
     "Reduce on plateau",
-    "Cut the rate when the loss has not become better for a while.",
+    "Reduce the rate when the loss has not improved for some steps.",
     source="torch.optim.lr_scheduler.ReduceLROnPlateau",
 )
 def reduce_on_plateau(
     t, learning_rate, loss, best=math.inf, waited=0, scale=1.0, *,
-    factor=Parameter(0.1, 0, 1, open_low=True, open_high=True, slider=(0.01, 0.99), meaning="what the rate is cut to"),
+    factor=Parameter(0.1, 0, 1, open_low=True, open_high=True, slider=(0.01, 0.99), meaning="factor for the rate"),
     patience=count(10, low=0, high=100_000, scale="linear", slider=(0, 200),
-                   meaning="steps without a better loss that are put up with"),
+                   meaning="number of steps without a lower loss before the rate is reduced"),
     threshold=Parameter(1e-4, 0, 1, scale="log", slider=(1e-9, 0.1),
-                        meaning="share by which a loss must be lower to be better"),
+                        meaning="relative decrease of the loss that counts as lower"),
 ):  # fmt: skip
     """The rate of a step follows the losses after the steps before it; the loss at the start is unused, as in PyTorch,
     where the schedule receives the first loss after the first step. A loss is better if below best·(1 − threshold),

@@ -28,14 +28,14 @@ class Catalogued:
     @property
     def parameters(self) -> Mapping[str, Declared]:
         return {
-            "data": Choice(self.data, (*GENERATORS, DIGITS), "what it is trained on"),
-            "samples": count(400, 1, 10_000, meaning="how many rows are made", slider=(10, 2000)),
+            "data": Choice(self.data, (*GENERATORS, DIGITS), "the training data"),
+            "samples": count(400, 1, 10_000, meaning="number of generated rows", slider=(10, 2000)),
             "data_noise": Parameter(
-                self.noise, 0, 10, slider=(0, 1), meaning="how far made samples stray: a standard deviation"
+                self.noise, 0, 10, slider=(0, 1), meaning="standard deviation of the noise in generated data"
             ),
             "scale_ratio": Parameter(
                 1, 1e-3, 1e3, scale="log", slider=(0.01, 100),
-                meaning="unit of the last input: factor on its numbers",
+                meaning="unit of the last input: factor for its values",
             ),
         }  # fmt: skip
 

@@ -53,11 +53,11 @@ def declared(source: DatasetSource, defaults: Mapping[str, Any]) -> dict[str, De
 
     return {
         **source.parameters,
-        "data_seed": count(1, 0, 10**9, slider=(0, 100), meaning="other samples of the same kind, and another split"),
+        "data_seed": count(1, 0, 10**9, slider=(0, 100), meaning="seed of the data and of the split"),
         "test_share": Parameter(
             default("test_share", 0.2), 0, 0.9, slider=(0, 0.5), meaning="share of the rows used for the test"
         ),
-        "scaling": Choice(default("scaling", "standardise"), SCALINGS, "how inputs are scaled"),
+        "scaling": Choice(default("scaling", "standardise"), SCALINGS, "scaling of the inputs"),
         "layers": Text(
             default("layers", "8, 8"), read, "layers in order; the output layer is added", "32, 16 relu"
         ),
@@ -67,7 +67,7 @@ def declared(source: DatasetSource, defaults: Mapping[str, Any]) -> dict[str, De
         "init_scale": Parameter(
             0.01, 0, 10, scale="log", slider=(1e-4, 10), meaning="standard deviation of small random weights"
         ),
-        "init_seed": count(default("init_seed", 0), 0, 10**9, slider=(0, 100), meaning="other weights to begin with"),
+        "init_seed": count(default("init_seed", 0), 0, 10**9, slider=(0, 100), meaning="seed of the initial weights"),
         "batch_size": count(
             default("batch_size", 32), 0, scale="linear", slider=(0, 256),
             meaning="rows used in each step; 0: all rows, 1: stochastic",
