@@ -13,7 +13,7 @@ from gdviewer.problems.networks.layer import Layer, Views
 
 
 class Activation(Layer):
-    """A function of each number by itself, as a layer without weights; its name is that of the class in lower case."""
+    """An elementwise function as a layer without weights; its name is that of the class in lower case."""
 
     def value(self, z: Array) -> Array:
         """Return the function of each number."""
@@ -149,7 +149,7 @@ class Softplus(Activation):
 
 
 class Softmax(Activation):
-    """eᶻ / Σ eᶻ over the units, so that they add up to 1; not of each number by itself."""
+    """eᶻ / Σ eᶻ over the units, so that they add up to 1; not elementwise."""
 
     gives_probabilities = True
 

@@ -74,7 +74,7 @@ def entry(title: str, meaning: str, low: float = 1, high: float = MAX_UNITS) -> 
     return {"entry": Entry(title, meaning, low, high)}
 
 
-ACTIVATION = entry("activation", "What follows the layer.")
+ACTIVATION = entry("activation", "The activation after the layer.")
 
 
 class Words(list[str]):

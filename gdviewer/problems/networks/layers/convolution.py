@@ -1,4 +1,4 @@
-"""The layer whose filters move over an image."""
+"""The convolutional layer, whose filters move over an image."""
 
 from __future__ import annotations
 
@@ -38,17 +38,19 @@ class Conv2D(Windows):
     word = "conv"
     example = "conv 8 3x3 stride 1 pad 1 relu"
     meaning = (
-        "Each filter sees a window of the image and moves over it: z = window·W + b, with W of shape (window height, "
+        "Each filter moves over the image, one window at a time: z = window·W + b, with W of shape (window height, "
         "window width, channels, filters) and b of shape (filters,). As in all libraries it is a cross-correlation."
     )
     order = 1
     filter_weight = "W"
     shared_names = ("filters", "seen")
 
-    filters: int = field(metadata=entry("filters", "How many numbers come out at each place."))
-    height: int = field(default=3, metadata=entry("window", "How many rows of the image a window covers."))
-    width: int = field(default=3, metadata=entry("by", "How many columns of the image a window covers."))
-    stride: int = field(default=1, metadata=entry("stride", "How far one window is from the next, in both directions."))
+    filters: int = field(metadata=entry("filters", "Number of filters, the channels of the output."))
+    height: int = field(default=3, metadata=entry("window", "Height of the window in pixels."))
+    width: int = field(default=3, metadata=entry("by", "Width of the window in pixels."))
+    stride: int = field(
+        default=1, metadata=entry("stride", "Distance between two windows in pixels.")
+    )
     padding: int = field(
         default=0, metadata=entry("padding", "Rows and columns of zeros that are added on each side.", low=0)
     )
@@ -84,7 +86,7 @@ class Conv2D(Windows):
         filters = W.reshape(-1, self.filters)
         image = _framed(a, self.padding) if self.padding else a
         seen = self.seen(image.shape[1:])
-        # What each window sees becomes a row, so that one product moves all filters over all images.
+        # The pixels of each window become a row, so that one product applies all filters to all images.
         columns = image.reshape(len(image), -1).take(seen.ravel(), axis=1).reshape(-1, len(filters))
         z = columns.dot(filters)
         z += b

@@ -1,4 +1,4 @@
-"""The layer in which every unit sees every input."""
+"""The dense layer, in which every unit is connected to every input."""
 
 from __future__ import annotations
 
@@ -26,17 +26,19 @@ _AT_THE_END = ("identity", "sigmoid", "softmax")  # activations allowed in a use
 
 @dataclass(frozen=True)
 class Dense(Layer):
-    """Of a sequence, (time, features), each time step is seen by itself, with the same weights."""
+    """A dense layer; it is applied to each time step of a sequence, (time, features), with the same weights."""
 
     title = "Dense"
     word = "dense"
     bare = True
     example = "dense 32 relu, or just 32"
-    meaning = "Every unit sees every input: z = a·W + b, with W of shape (inputs, units) and b of shape (units,)."
+    meaning = (
+        "Connects every unit to every input: z = a·W + b, with W of shape (inputs, units) and b of shape (units,)."
+    )
     order = 0
     flattens_images = True
 
-    units: int = field(metadata=entry("units", "How many numbers come out."))
+    units: int = field(metadata=entry("units", "Number of units, the size of the output."))
     activation: str | None = field(default="identity", metadata=ACTIVATION)
 
     @classmethod

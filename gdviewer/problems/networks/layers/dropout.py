@@ -1,4 +1,4 @@
-"""The layer that leaves out some numbers by chance while training."""
+"""The dropout layer, which drops random outputs during training."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Dropout(Layer):
     word = "dropout"
     example = "dropout 0.2"
     meaning = (
-        "While training, each output is dropped with a chance, and the others grow by 1/(1 − chance) (Srivastava et "
-        'al. 2014, JMLR 15; "inverted", as ``torch.nn.Dropout``). Where nothing is trained it does nothing.'
+        "In training, each output is set to 0 with this probability, and the others are scaled by 1/(1 − chance) "
+        "(Srivastava et al. 2014, JMLR 15; ``torch.nn.Dropout``). Predictions use all outputs."
     )
     order = 6
     has_units = False
@@ -28,7 +28,7 @@ class Dropout(Layer):
 
     chance: float = field(
         metadata=entry(
-            "chance", "How likely an output is dropped in a step; where nothing is trained none is.", low=0, high=0.99
+            "chance", "Probability that an output is dropped in a step; outside training, none is.", low=0, high=0.99
         )
     )
 

@@ -1,4 +1,4 @@
-"""The layer that lays an example out as a row."""
+"""The layer that reshapes an example to one row."""
 
 from __future__ import annotations
 

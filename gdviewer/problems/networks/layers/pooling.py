@@ -24,8 +24,10 @@ class _Pool2D(Windows):
 
     shared_names = ("seen",)
 
-    height: int = field(default=2, metadata=entry("window", "How many rows of the image a window covers."))
-    stride: int = field(default=0, metadata=entry("stride", "How far one window is from the next, in both directions."))
+    height: int = field(default=2, metadata=entry("window", "Height of the window in pixels."))
+    stride: int = field(
+        default=0, metadata=entry("stride", "Distance between two windows in pixels.")
+    )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "stride", self.stride or self.height)

@@ -41,12 +41,10 @@ class RNN(Layer):
         False: "end with an RNN that gives its last state (rnn 16)",
     }
 
-    units: int = field(metadata=entry("units", "How many numbers come out."))
+    units: int = field(metadata=entry("units", "Number of units, the size of the output."))
     every: bool = field(
         default=False,
-        metadata=entry(
-            "output at every step", "What is known after every time step comes out, not only after the last."
-        ),
+        metadata=entry("output at every step", "Output the state after every time step, not only after the last."),
     )
 
     @classmethod
