@@ -111,11 +111,11 @@ class Regression(Problem):
             **source.parameters,
         }
         known = check_values(parameters, values or {}, model.name)
-        made = source.make(known)
-        self.data = made.in_classes() if model.classes else made
+        loaded = source.make(known)
+        self.data = loaded.in_classes() if model.classes else loaded
         if self.data.classes and not model.classes:
             raise ValueError(
-                f"{made.target_name} holds classes, {', '.join(made.classes)}; logistic regression fits them"
+                f"{loaded.target_name} holds classes, {', '.join(loaded.classes)}; logistic regression fits them"
             )
         features, self.feature_names = _powers(self.data, known.get("degree", 1))
         self.scaling = scaling_of(known["scaling"], features, self.feature_names)
@@ -163,7 +163,7 @@ class Regression(Problem):
         return _of_model, (self.model.name, self.data_source, self.values)
 
     @property
-    def made(self) -> bool:
+    def has_generated_data(self) -> bool:
         """True if the data are made by a generator."""
         return not isinstance(self.data_source, Given)
 
@@ -281,13 +281,13 @@ def _of_model(name: str, source: DataSource[Data], values: Mapping[str, Any]) ->
     return Regression(next(model for model in MODELS.values() if model.name == name), source, values)
 
 
-def _powers(made: Data, degree: int) -> tuple[Array, tuple[str, ...]]:
+def _powers(given: Data, degree: int) -> tuple[Array, tuple[str, ...]]:
     """Return the features (all powers up to ``degree`` of the first input, then of the second, …) and their names."""
     with np.errstate(over="ignore"):
-        features = _raised(made.inputs, degree)
+        features = _raised(given.inputs, degree)
     names = [
         name + (str(power).translate(_SUPERSCRIPTS) if power > 1 else "")
-        for name in made.input_names
+        for name in given.input_names
         for power in range(1, degree + 1)
     ]
     for name, column in zip(names, features.T, strict=True):

@@ -350,7 +350,11 @@ def test_that_scipys_form_minimises_a_regression():
 def test_that_one_s_own_data_keep_scaling_and_batches_but_no_generator():
     made = problems.get("linear_regression", scaling="minmax", batch_size=5, samples=20)
     given = made.with_data(problems.regression(X, Y).data)
-    assert (given.values, given.made, made.made) == ({"scaling": "minmax", "batch_size": 5}, False, True)
+    assert (given.values, given.has_generated_data, made.has_generated_data) == (
+        {"scaling": "minmax", "batch_size": 5},
+        False,
+        True,
+    )
     assert given.dimension == 4
     assert given.replace(scaling="none").data is given.data
 

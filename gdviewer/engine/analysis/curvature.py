@@ -193,13 +193,13 @@ def _gap(image: Array, vector: Array, eigenvalues: Array, vectors: Array) -> flo
     return float(np.linalg.norm(image - vectors.T @ (eigenvalues * (vectors @ vector))))
 
 
-def hessian_product(objective: Minimisable, x: Array, stretch: float = 1.0) -> Callable[[Array], Array]:
+def hessian_product(objective: Minimisable, x: Array, step_ratio: float = 1.0) -> Callable[[Array], Array]:
     """Return a function for products of the Hessian at ``x`` with a vector, shape (n,), by central differences.
 
-    The step along the vector has the length ``stretch`` times the cube root of the machine epsilon times
+    The step along the vector has the length ``step_ratio`` times the cube root of the machine epsilon times
     max(1, largest component of x).
     """
-    reach = stretch * np.cbrt(np.finfo(float).eps) * max(1.0, float(np.abs(x).max(initial=0.0)))
+    reach = step_ratio * np.cbrt(np.finfo(float).eps) * max(1.0, float(np.abs(x).max(initial=0.0)))
 
     def product(vector: Array) -> Array:
         length = float(np.linalg.norm(vector))

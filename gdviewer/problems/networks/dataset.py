@@ -175,14 +175,14 @@ def dataset(
     else:
         y = _outputs(raw, target_name)
     classes = tuple(classes or ())
-    made = Dataset(x, y, names, target_name, classes, origin or f"{len(x):,} row{'s' * (len(x) > 1)}")
-    stepwise = made.kind == "sequences" and made.per_step
+    result = Dataset(x, y, names, target_name, classes, origin or f"{len(x):,} row{'s' * (len(x) > 1)}")
+    stepwise = result.kind == "sequences" and result.per_step
     axes = 1 + stepwise  # those that inputs and targets share
     if y.shape[:axes] != x.shape[:axes] or y.ndim != axes + (not classes):
         shapes = ("(rows,)", "(rows, time)") if classes else ("(rows, outputs)", "(rows, time, outputs)")
-        able = " or ".join(shapes if made.kind == "sequences" else shapes[:1])
+        able = " or ".join(shapes if result.kind == "sequences" else shapes[:1])
         raise ValueError(f"{target_name} has shape {raw.shape}; beside inputs of shape {x.shape} it has {able}")
-    return made
+    return result
 
 
 def dataset_of(table: Table, target: str, features: Sequence[str], classes: bool | None = None) -> Dataset:

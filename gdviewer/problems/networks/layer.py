@@ -262,6 +262,6 @@ def rows_of(a: Array) -> Array:
 @lru_cache(maxsize=8)
 def ones(rows: int) -> Array:
     """Return a vector of ones; its product with an array is the sum of the rows."""
-    made = np.ones(rows)
-    made.setflags(write=False)
-    return made
+    ones = np.ones(rows)
+    ones.setflags(write=False)
+    return ones

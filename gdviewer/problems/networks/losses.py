@@ -68,9 +68,9 @@ class Huber(Loss):
 
 @lru_cache(maxsize=8)
 def _identity(size: int) -> Array:
-    made = np.eye(size)
-    made.setflags(write=False)
-    return made
+    identity = np.eye(size)
+    identity.setflags(write=False)
+    return identity
 
 
 class CrossEntropy(Loss):

@@ -173,7 +173,7 @@ class Network(Problem):
         )  # fmt: skip
 
     @property
-    def made(self) -> bool:
+    def has_generated_data(self) -> bool:
         """True if the data come from the catalogue, False if the user gave them."""
         return not isinstance(self.data_source, GivenDataset)
 
@@ -185,7 +185,7 @@ class Network(Problem):
     def idle(self) -> set[str]:
         """The names of parameters that have no effect with the current values of the others."""
         idle = self.data_source.idle(self.values)
-        if not len(self.test) and (idle or not self.made):
+        if not len(self.test) and (idle or not self.has_generated_data):
             idle |= {"data_seed"}  # it would draw the split only
         return idle | ({"init_scale"} if self.values["init"] != "small" else set())
 

@@ -131,7 +131,7 @@ class DataEntry(QWidget):
         self.formula.setText(f"f = {problem.formula}")
         self.origin.setText(_summary(problem) if isinstance(problem, Network) else problem.data.origin)
         self._name_swap(problem)
-        self._columns.setVisible(self._table is not None and not problem.made)
+        self._columns.setVisible(self._table is not None and not problem.has_generated_data)
         for widget in (self._reading_label, self.reading):
             widget.setVisible(not regression)
         self.notes.setText(f"{problem.scaling.text}\n{problem.batch_text}")
@@ -140,7 +140,7 @@ class DataEntry(QWidget):
     def with_table(self, entry: Fit) -> Fit:
         """Return a regression or network of the catalogue with the table, if a table is shown and suitable."""
         current = self._session.experiment.problem
-        if self._table is None or not isinstance(current, Fit) or current.made:
+        if self._table is None or not isinstance(current, Fit) or current.has_generated_data:
             return entry
         with suppress(ValueError):
             return self._on_table(entry, self._table)[0]
@@ -230,7 +230,7 @@ class DataEntry(QWidget):
         problem = self._session.experiment.problem
         if not isinstance(problem, Fit):
             return
-        if problem.made:
+        if problem.has_generated_data:
             self._choose()
             return
         entry = problems.get(problem.name)
@@ -241,10 +241,14 @@ class DataEntry(QWidget):
             self._adopt(entry.replace(**kept))
 
     def _name_swap(self, problem: Fit) -> None:
-        self.swap_button.setVisible(not problem.made or self._table is not None)
-        self.swap_button.setText(self._table.name if problem.made and self._table else tr("Generated data"))
+        self.swap_button.setVisible(not problem.has_generated_data or self._table is not None)
+        self.swap_button.setText(
+            self._table.name if problem.has_generated_data and self._table else tr("Generated data")
+        )
         self.swap_button.setToolTip(
-            tr("Use the opened table again.") if problem.made else tr("Use generated data; the table stays open.")
+            tr("Use the opened table again.")
+            if problem.has_generated_data
+            else tr("Use generated data; the table stays open.")
         )
 
     def _default_columns(self, problem: Fit, table: Table) -> tuple[str, list[str]]:

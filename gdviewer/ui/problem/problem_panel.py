@@ -282,4 +282,4 @@ def _short(start: tuple[float, ...]) -> str:
 
 def _has_default_data(network: Network) -> bool:
     """Return True if a network has the data of its entry in the catalogue, which its text describes."""
-    return network.made and network.values["data"] == network.parameters["data"]
+    return network.has_generated_data and network.values["data"] == network.parameters["data"]

@@ -225,12 +225,12 @@ def test_that_a_table_stays_while_the_model_changes_and_can_be_left_and_come_bac
     entry = open_table(window, qtbot, tmp_path)
     panel.choose("huber_regression")
     problem = window.session.experiment.problem
-    assert (problem.name, problem.data.target_name, problem.made) == ("huber_regression", "price", False)
+    assert (problem.name, problem.data.target_name, problem.has_generated_data) == ("huber_regression", "price", False)
     panel.choose("logistic_regression")
     problem = window.session.experiment.problem
     assert (problem.data.target_name, problem.data.classes) == ("sold", ("no", "yes"))
     entry.swap_button.click()
-    assert window.session.experiment.problem.made
+    assert window.session.experiment.problem.has_generated_data
     assert entry.swap_button.text() == "houses.csv"
     entry.swap_button.click()
     assert window.session.experiment.problem.data.target_name == "sold"

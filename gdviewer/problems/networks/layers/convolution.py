@@ -48,9 +48,7 @@ class Conv2D(Windows):
     filters: int = field(metadata=entry("filters", "Number of filters, the channels of the output."))
     height: int = field(default=3, metadata=entry("window", "Height of the window in pixels."))
     width: int = field(default=3, metadata=entry("by", "Width of the window in pixels."))
-    stride: int = field(
-        default=1, metadata=entry("stride", "Distance between two windows in pixels.")
-    )
+    stride: int = field(default=1, metadata=entry("stride", "Distance between two windows in pixels."))
     padding: int = field(
         default=0, metadata=entry("padding", "Rows and columns of zeros that are added on each side.", low=0)
     )

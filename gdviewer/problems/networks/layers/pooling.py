@@ -25,9 +25,7 @@ class _Pool2D(Windows):
     shared_names = ("seen",)
 
     height: int = field(default=2, metadata=entry("window", "Height of the window in pixels."))
-    stride: int = field(
-        default=0, metadata=entry("stride", "Distance between two windows in pixels.")
-    )
+    stride: int = field(default=0, metadata=entry("stride", "Distance between two windows in pixels."))
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "stride", self.stride or self.height)
