@@ -73,9 +73,9 @@ class ConfusionPage(_ScoresPage):
         self.matrix.show_counts(counts, result.data.classes, self.example.cell)
         correct, total = int(np.trace(counts)), int(counts.sum())
         share = f"{100 * correct / total:.2f} %" if total else "–"
-        self.bar.told.setText(tr("{share} correct", share=share))
+        self.bar.summary.setText(tr("{share} correct", share=share))
         tip = tr("Accuracy: {correct} of {n} are correct.", correct=f"{correct:,}", n=f"{total:,}")
-        self.bar.told.setToolTip(tip)
+        self.bar.summary.setToolTip(tip)
 
     def _list_rows(self, row: int, column: int) -> None:
         self.example.list_rows(self.example.listed, (row, column))
@@ -191,7 +191,7 @@ class AgreementPage(_ScoresPage):
         self.plot.hovered.connect(self.hovered)
         self.plot.picked.connect(self._choose)
         self._layout.addWidget(self.plot)
-        self.bar.told.setToolTip(
+        self.bar.summary.setToolTip(
             tr("The root mean square error, and R², the explained share of the variance of the targets.")
         )
         self.plot.restyle()
@@ -208,7 +208,7 @@ class AgreementPage(_ScoresPage):
         mean_square = float(((result.predictions - targets) ** 2).mean())
         variance = float(((targets - targets.mean(axis=0)) ** 2).mean())
         r_squared = f"{1 - mean_square / variance:.3f}" if variance > 0 else "–"
-        self.bar.told.setText(tr("error {e}   R² {r}", e=f"{mean_square**0.5:.4g}", r=r_squared))
+        self.bar.summary.setText(tr("error {e}   R² {r}", e=f"{mean_square**0.5:.4g}", r=r_squared))
 
     def _choose(self, row: int) -> None:
         scores = self.plot.rows.scores

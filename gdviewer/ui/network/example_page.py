@@ -1,4 +1,4 @@
-"""A page on what is inside a network for the chosen example."""
+"""Base class of the pages on the values in a network for the selected example."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gdviewer.ui.network.page import Page
 
 
 class ExamplePage(Page):
-    """Shows an :class:`Inside`; anew when another example is chosen."""
+    """A page that shows :class:`Inside` values, and is updated when another example is selected."""
 
     def key(self) -> tuple[Any, ...]:
         return self.example.chosen

@@ -1,4 +1,4 @@
-"""Loss and accuracy over the epochs, and at the step looked at."""
+"""Loss and accuracy over the epochs, and at the current step."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from gdviewer.ui.network.selected_example import SelectedExample
 from gdviewer.ui.session.session import Session
 from gdviewer.ui.widgets.keys import keys_by_tab
 
-_SECONDS = 0.02, 0.15  # that are computed at once: while the runs are played, and at rest
+_SECONDS = 0.02, 0.15  # computing time at once: while the runs are played, and while they are paused
 
 
 class MeasuresPage(Page):
-    """The curves, with the numbers at the cursor above them."""
+    """The curves, with the values at the cursor above them."""
 
     title = tr("Measures")
     rest = 9.0  # a tenth of one core
@@ -31,7 +31,7 @@ class MeasuresPage(Page):
         super().__init__(session, example)
         self.epochs = Epochs()
         self.head = QLabel(textFormat=Qt.TextFormat.RichText)
-        self.head.setToolTip(tr("Over all rows, without dropout, at the step looked at; of the selected run."))
+        self.head.setToolTip(tr("Values of the selected run at the current step, over all rows, without dropout."))
         self.log = QCheckBox(tr("log"))
         self.log.setToolTip(tr("Logarithmic axis of the loss."))
         keys_by_tab(self.log)
@@ -44,7 +44,8 @@ class MeasuresPage(Page):
         top.setContentsMargins(6, 4, 6, 2)
         top.addWidget(self.head, 1)
         top.addWidget(self.log, 0, Qt.AlignmentFlag.AlignTop)
-        layout = QVBoxLayout(self, spacing=0)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(0)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(top)
         for plot in self.plots:
@@ -57,7 +58,7 @@ class MeasuresPage(Page):
 
     @property
     def plots(self) -> tuple[MeasuresPlot, MeasuresPlot]:
-        """That of the loss, and that of the accuracy."""
+        """The plots of loss and accuracy."""
         return self.loss, self.accuracy
 
     def _match(self) -> None:
@@ -69,10 +70,10 @@ class MeasuresPage(Page):
             plot.show_all()
 
     def restyle(self) -> None:
-        """The plots do it themselves."""
+        """Do nothing: the plots follow the theme themselves."""
 
     def _runs(self) -> list[Run]:
-        """The runs whose curves are shown."""
+        """Return the runs whose curves are shown."""
         return [run for plan, run in self.session.shown
                 if plan.visible and run.begun and isinstance(run.problem, Network)]  # fmt: skip
 
@@ -82,10 +83,10 @@ class MeasuresPage(Page):
     def computation(self, network: Network, run: Run, step: int) -> Callable[[], Any]:
         missing = [(other, self.epochs.missing(other)) for other in self._runs()]
         seconds = _SECONDS[not self.session.player.playing] / max(1, len(missing))
-        here = self.epochs.at(run, step)
+        known = self.epochs.at(run, step)
 
         def compute() -> tuple[Run, int, dict[str, float], list[tuple[Run, dict[int, dict[str, float]]]]]:
-            now = here or network.metrics(run.point(step))
+            now = known or network.metrics(run.point(step))
             return run, step, now, [(other, measure(other, steps, seconds)) for other, steps in missing]
 
         return compute
@@ -103,7 +104,7 @@ class MeasuresPage(Page):
 
 
 def _head(network: Network, step: int, now: dict[str, float]) -> str:
-    """The numbers at the cursor as a small table."""
+    """Return the values at the cursor as a small HTML table."""
     parts = [part for part in ("train", "test") if f"{part}_loss" in now]
     signs = {"train": tr("train") + " ──", "test": tr("test") + " ╌╌"}
     epoch = f"{step / network.batches.count:,.2f}"

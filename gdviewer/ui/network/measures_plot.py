@@ -1,4 +1,4 @@
-"""Curves of a metric over the epochs, for all runs: of what is trained on, and of the test."""
+"""Curves of a measure over the epochs, for all runs, of the training and the test data."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from gdviewer.problems.networks.network import Network
 from gdviewer.text import tr
 from gdviewer.ui.plots.base import Curve, Drawing, Plot, line_pen, pale
 from gdviewer.ui.plots.series import Veil
-from gdviewer.ui.plots.thinning import Pyramid
+from gdviewer.ui.plots.thinning import Array, Pyramid
 from gdviewer.ui.session.session import Session
 from gdviewer.ui.widgets.theme import Theme
 
 LOSS, ACCURACY = "loss", "accuracy"
-_FEW = 40  # ends of epochs that are marked each
+_FEW = 40  # up to this number of epochs, the end of each is marked
 
 
 class _Curves(Drawing):
@@ -28,7 +28,7 @@ class _Curves(Drawing):
         self.train = Curve(theme.width, color)
         dashed = line_pen(color, theme.width * 0.75)
         dashed.setStyle(Qt.PenStyle.DashLine)
-        self.test = pg.PlotCurveItem(pen=dashed, antialias=True)  # a Curve is drawn in segments, too short for dashes
+        self.test = pg.PlotCurveItem(pen=dashed, antialias=True)  # segments of a Curve are too short for dashes
         self.dots = pg.ScatterPlotItem(pxMode=True, size=6, brush=color, pen=None)
         self.pyramid = Pyramid()
         self.batch.setZValue(5)
@@ -37,25 +37,31 @@ class _Curves(Drawing):
         super().__init__(self.batch, self.train, self.test, self.dots)
 
 
-class MeasuresPlot(Plot):
-    """One metric over the epochs: of the training data solid, of the test dashed; the batches' loss pale behind."""
+class MeasuresPlot(Plot[_Curves]):
+    """A measure over the epochs: solid for the training data, dashed for the test data, pale for the batches.
+
+    Args:
+        session: the session.
+        epochs: the measures of all runs that are known.
+        measure: LOSS or ACCURACY.
+    """
 
     frames_per_draw = 8
 
-    def __init__(self, session: Session, epochs: Epochs, metric: str) -> None:
+    def __init__(self, session: Session, epochs: Epochs, measure: str) -> None:
         super().__init__(session)
         self.setMinimumSize(200, 90)
         self.setToolTip(
-            tr("Solid: all rows trained on. Dashed: the test. Pale: the batch of each step, before the step. "
-               "Click, or drag the line: look at that step. Wheel: zoom. Drag: move. Ctrl+0: show all.")
+            tr("Solid: all training data. Dashed: test data. Pale: the batch of each step, before the step. "
+               "Click, or drag the line: go to that step. Wheel: zoom. Drag: move. Ctrl+0: show all.")
         )  # fmt: skip
-        self.epochs, self.metric, self.log = epochs, metric, False
+        self.epochs, self.measure, self.log = epochs, measure, False
         self.getAxis("bottom").whole = True
         self._range: tuple[float, float, float, float] | None = None
         self._follow = True
         self.cursor_line = pg.InfiniteLine(movable=True, angle=90)
         self.cursor_line.setZValue(60)
-        self.cursor_line.sigDragged.connect(lambda: self._look_at(self.cursor_line.value()))
+        self.cursor_line.sigDragged.connect(lambda: self._go_to(self.cursor_line.value()))
         self.cursor_line.sigPositionChangeFinished.connect(self._place_cursor)
         self.veil = Veil()
         for item in (self.veil, self.cursor_line):
@@ -70,7 +76,7 @@ class MeasuresPlot(Plot):
         return isinstance(self.session.experiment.problem, Network)
 
     def set_log(self, log: bool) -> None:
-        """Choose the vertical axis."""
+        """Choose a logarithmic or linear vertical axis."""
         self.log = log
         self.getAxis("left").setLogMode(log)
         self.show_all()
@@ -79,9 +85,9 @@ class MeasuresPlot(Plot):
         super().restyle()
         self.cursor_line.setHoverPen(line_pen(self.theme.accent, 3))
         self.veil.set_color(self.theme.plot)
-        self.setLabel("left", {LOSS: tr("loss"), ACCURACY: tr("accuracy")}[self.metric])
+        self.setLabel("left", {LOSS: tr("loss"), ACCURACY: tr("accuracy")}[self.measure])
         self.setLabel("bottom", tr("epoch"))
-        metrics = self.fontMetrics()  # the same for both plots, so that epochs stand one above the other
+        metrics = self.fontMetrics()  # the same width in both plots, so that their epochs are aligned
         self.getAxis("left").setWidth(metrics.horizontalAdvance("0.001") + metrics.height() + 8)
         self._place_cursor()
 
@@ -100,13 +106,13 @@ class MeasuresPlot(Plot):
             curves = self.drawing_of(run, plan.color)
             curves.set_visible(plan.visible)
             count, parts = epoch_steps(run), []
-            if self.metric == LOSS:
+            if self.measure == LOSS:
                 loss = run.trace.loss
                 curves.pyramid.update(loss)
                 steps, values = curves.pyramid.envelope(loss, 0, len(loss) - 1)
                 parts.append((curves.batch, steps / count, values))
-            train = self.epochs.curve(run, f"train_{self.metric}")
-            parts += [(curves.train, *train), (curves.test, *self.epochs.curve(run, f"test_{self.metric}"))]
+            train = self.epochs.curve(run, f"train_{self.measure}")
+            parts += [(curves.train, *train), (curves.test, *self.epochs.curve(run, f"test_{self.measure}"))]
             for item, at, values in parts:
                 shown = self._to_axis(values)
                 item.setData(at, shown, connect="finite")
@@ -120,20 +126,20 @@ class MeasuresPlot(Plot):
         if self._follow:
             self._fit(last, bounds)
 
-    def _to_axis(self, values: np.ndarray) -> np.ndarray:
+    def _to_axis(self, values: Array) -> Array:
         with np.errstate(all="ignore"):
             shown = np.log10(np.where(values > 0, values, np.nan)) if self.log else values
         return np.where(np.isfinite(shown), shown, np.nan)
 
     def _fit(self, last: float, bounds: list[tuple[float, float]]) -> None:
-        """Widen the view in strides, so that axes are not drawn anew each time."""
+        """Extend the view in large steps, so that the axes are not drawn again each time."""
         right = 2.0
         while right < last:
             right *= 1.25
         low = min((b[0] for b in bounds), default=0.0)
         high = max((b[1] for b in bounds), default=1.0)
-        room = 0.08 * (high - low) or 0.05
-        wanted = (-0.02 * right, right, low - room, high + room)
+        margin = 0.08 * (high - low) or 0.05
+        wanted = (-0.02 * right, right, low - margin, high + margin)
         if self._range:
             _, _, below, above = self._range
             if below <= low and high <= above and high - low > 0.5 * (above - below):
@@ -147,7 +153,7 @@ class MeasuresPlot(Plot):
 
     @property
     def _steps(self) -> int:
-        """The steps an epoch has."""
+        """Number of steps in an epoch."""
         problem = self.session.experiment.problem
         return problem.batches.count if isinstance(problem, Network) else 1
 
@@ -163,24 +169,24 @@ class MeasuresPlot(Plot):
         if not self.cursor_line.moving:
             self.cursor_line.setPos(at)
 
-    def _look_at(self, epoch: float) -> None:
+    def _go_to(self, epoch: float) -> None:
         self.session.cursor.look_at(round(epoch * self._steps))
 
     def _click(self, event: MouseClickEvent) -> None:
         box = self.getPlotItem().vb
         if event.button() == Qt.MouseButton.LeftButton and box.sceneBoundingRect().contains(event.scenePos()):
-            self._look_at(box.mapSceneToView(event.scenePos()).x())
+            self._go_to(box.mapSceneToView(event.scenePos()).x())
 
     def describe(self, x: float, y: float) -> str:
         selected = self.session.runs[self.session.selected]
-        train, test = (self.epochs.curve(selected, f"{part}_{self.metric}") for part in ("train", "test"))
+        train, test = (self.epochs.curve(selected, f"{part}_{self.measure}") for part in ("train", "test"))
         if not len(train[0]):
             return ""
         nearest = int(np.abs(train[0] - x).argmin())
         text = tr(
-            "epoch {epoch}   {metric} of the training data {value}", epoch=f"{train[0][nearest]:,.0f}",
-            metric=tr(self.metric), value=f"{train[1][nearest]:.4g}",
+            "epoch {epoch}   {measure} of the training data {value}", epoch=f"{train[0][nearest]:,.0f}",
+            measure=tr(self.measure), value=f"{train[1][nearest]:.4g}",
         )  # fmt: skip
         if nearest < len(test[0]):
-            text += tr("   of the test {value}", value=f"{test[1][nearest]:.4g}")
+            text += tr("   of the test data {value}", value=f"{test[1][nearest]:.4g}")
         return text

@@ -1,4 +1,4 @@
-"""A page on a network at the step that is looked at: computed in the background, shown when it is done."""
+"""Base class of the pages on a network, which compute their content in the background."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import Any
 
 from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from gdviewer.engine.run.run import Run
@@ -17,42 +18,42 @@ from gdviewer.ui.session.session import Session
 from gdviewer.ui.widgets.background import Latest
 from gdviewer.ui.widgets.theme import look
 
-_LONGEST = 3.0  # seconds that a page rests at most
+_MAX_REST = 3.0  # maximum of seconds between two pictures
 
 
 class Page(QWidget):
-    """A picture of the selected run's network at the step looked at.
+    """A page that shows the selected run's network at the current step.
 
-    A page says which networks it suits, computes what it shows in any thread, and shows it. It does so when another
-    step, run or problem is looked at, and while it is seen.
+    A subclass states which networks it suits, computes its content in any thread, and shows it. A visible page is
+    updated when the step, the selected run or the problem changes.
 
     Signals:
-        hovered: what is under the mouse, as a line of text.
-        turned_to: show the page of this title, on the same side.
+        hovered: a line of text about the item under the mouse.
+        turned_to: request to show the page with this title, on the same side.
     """
 
     hovered = Signal(str)
     turned_to = Signal(str)
     title = ""
-    pause = 0.15  # seconds between two pictures while the runs are played: to compute one takes time from training …
-    rest = 4.0  # … and at least so many times as long as the last one took
+    pause = 0.15  # minimum of seconds between two pictures while the runs are played, as they slow down the training
+    rest = 4.0  # minimum time between two pictures, as a multiple of the time that the last one took
 
     @staticmethod
     def suits(network: Network) -> bool:  # noqa: ARG004 - most suit all
-        """Whether there is something to show of a network."""
+        """Return True if the page can show a network."""
         return True
 
     def __init__(self, session: Session, example: SelectedExample) -> None:
         super().__init__()
         self.session, self.example = session, example
-        self._shown: tuple[Any, ...] = ()  # what is shown, or under way
+        self._shown: tuple[Any, ...] = ()  # the state that is shown or being computed
         self._busy = False
-        self._due = self._begun = 0.0  # when the next picture may be computed; when the last one was asked for
+        self._due = self._begun = 0.0  # the earliest time of the next picture; the time of the last request
         self._latest = Latest(self)
         self._latest.done.connect(self._take)
         self._latest.failed.connect(self._fail)
         self._work: Callable[[], Any] | None = None
-        self._results: list[Any] = []  # one that is yet to be shown
+        self._results: list[Any] = []  # results that are not shown yet
         self._painted = QTimer(self, interval=0, singleShot=True)
         self._painted.timeout.connect(self._begin)
         session.frame.connect(self.renew)
@@ -63,63 +64,63 @@ class Page(QWidget):
         look().changed.connect(self.restyle)
 
     def computation(self, network: Network, run: Run, step: int) -> Callable[[], Any]:
-        """What is to be computed, as a function that is called in another thread; it must not touch widgets."""
+        """Return a function that computes the content; another thread calls it, so it must not use widgets."""
         raise NotImplementedError
 
     def show_result(self, result: Any) -> None:
-        """Show what was computed."""
+        """Show a result of the computation."""
         raise NotImplementedError
 
     def key(self) -> tuple[Any, ...]:
-        """What else the picture depends on, such as ``self.example.chosen``."""
+        """Return what else the content depends on, such as ``self.example.chosen``."""
         return ()
 
     def restyle(self) -> None:
-        """Take the theme's colours."""
+        """Apply the colours of the theme."""
         self.again()
 
     def show_all(self) -> None:
-        """Show the whole of what there is to see."""
+        """Zoom to all of the content."""
 
     @property
     def network(self) -> Network | None:
-        """The network, where the problem is one that the page suits."""
+        """The network; None if the problem is not a network that the page suits."""
         problem: Problem = self.session.experiment.problem
         return problem if isinstance(problem, Network) and self.suits(problem) else None
 
     @property
     def run(self) -> Run | None:
-        """The selected run, where it has begun."""
+        """The selected run; None if it has not begun."""
         runs, selected = self.session.runs, self.session.selected
         return runs[selected] if 0 <= selected < len(runs) and runs[selected].begun else None
 
     @property
     def computing(self) -> bool:
-        """Whether its picture is still to come."""
+        """True while the content is being computed."""
         return self._busy
 
     @property
     def current(self) -> bool:
-        """Whether it shows what is looked at now."""
+        """True if the page shows the current state."""
         return not self._busy and bool(self._shown) and self._shown == self._wanted()
 
     def _wanted(self) -> tuple[Any, ...]:
-        """What is looked at now, and all else that the picture depends on; empty where there is nothing to show."""
+        """Return the current state on which the content depends; empty if there is nothing to show."""
         network, run = self.network, self.run
         if network is None or run is None or run.problem is not network:
             return ()
         return network, run, self.session.cursor.position(run), *self.key()
 
     def again(self) -> None:
-        """Compute and show it anew, though nothing else is looked at."""
+        """Compute and show the content again, although the state has not changed."""
         self._shown = ()
         self.renew()
 
     def renew(self) -> None:
-        """Show what was computed, and compute the picture of what is looked at now, unless it is shown.
+        """Show the results, and request the content for the current state, unless it is shown.
 
-        While the runs are played a picture is shown in a frame, so that it is painted before the next burst, and begun
-        when that is painted: threads that run at once mostly wait for each other.
+        While the runs are played, a result is shown in a frame, so that it is painted before the next burst, and the
+        next computation begins after painting, because two Python threads at once mostly wait for each other.
         """
         self._show_results()
         if self._busy or self.current:
@@ -128,18 +129,18 @@ class Page(QWidget):
         if not self.isVisible() or not wanted:
             return
         network, run, step = wanted[:3]
-        if self.session.player.playing and perf_counter() < self._due:  # the next frames ask again
+        if self.session.player.playing and perf_counter() < self._due:  # a later frame calls this again
             return
         self._shown, self._busy = wanted, True
         self._work = self.computation(network, run, step)
         self._painted.start()
 
     def close_threads(self) -> None:
-        """End the thread that computes."""
+        """Stop the thread that computes the content."""
         self._painted.stop()
         self._latest.close()
 
-    def showEvent(self, event: object) -> None:
+    def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.renew()
 
@@ -151,7 +152,7 @@ class Page(QWidget):
 
     def _take(self, result: Any) -> None:
         now = perf_counter()
-        self._due = now + min(max(self.pause, self.rest * (now - self._begun)), _LONGEST)
+        self._due = now + min(max(self.pause, self.rest * (now - self._begun)), _MAX_REST)
         self._results.append(result)
         if not self.session.player.playing:
             self.renew()

@@ -11,5 +11,5 @@ from gdviewer.ui.network.sequences_page import SequencesPage
 from gdviewer.ui.network.states_page import StatesPage
 from gdviewer.ui.network.surface_page import SurfacePage
 
-DOES = (DataPage, SequencesPage, PredictionsPage, ConfusionPage, AgreementPage, MeasuresPage)
+RESULTS = (DataPage, SequencesPage, PredictionsPage, ConfusionPage, AgreementPage, MeasuresPage)
 INSIDE = (DiagramPage, DistributionsPage, FiltersPage, StatesPage, SurfacePage)

@@ -1,4 +1,4 @@
-"""The line above a list or a matrix: which part of the data it is of."""
+"""The bar above a list or a matrix that selects a part of the data."""
 
 from __future__ import annotations
 
@@ -12,15 +12,18 @@ from gdviewer.ui.network.selected_example import SelectedExample
 
 
 def part_text(part: str) -> str:
-    """What a part of the data is called."""
+    """Return the name of a part of the data."""
     return {TRAIN: tr("training data"), TEST: tr("test data")}[part]
 
 
 class PartBar(QWidget):
-    """Chooses the part that is listed, for all pages, and tells something of it.
+    """Selects the part of the data that all pages list, and shows a summary of it.
+
+    Attributes:
+        summary: the label of the summary.
 
     Signals:
-        chosen: another part was chosen.
+        chosen: another part was selected.
     """
 
     chosen = Signal(str)
@@ -30,19 +33,20 @@ class PartBar(QWidget):
         self._example = example
         self.parts = QComboBox()
         self.parts.setAccessibleName(tr("Part of the data"))
-        self.parts.setToolTip(tr("Rows the network is trained on, or those held back to test it with."))
+        self.parts.setToolTip(tr("Training data, or the rows held back as test data."))
         for part in (TEST, TRAIN):
             self.parts.addItem(part_text(part), part)
         self.parts.activated.connect(self._choose)
-        self.told = QLabel()
-        self.told.setMinimumWidth(60)  # it is short, and on one line whatever it says, so that nothing moves
-        layout = QHBoxLayout(self, spacing=6)
+        self.summary = QLabel()
+        self.summary.setMinimumWidth(60)  # so that a longer text does not move anything
+        layout = QHBoxLayout(self)
+        layout.setSpacing(6)
         layout.setContentsMargins(4, 4, 2, 2)
         layout.addWidget(self.parts)
-        layout.addWidget(self.told, 1)
+        layout.addWidget(self.summary, 1)
 
     def match(self, network: Network) -> None:
-        """Show what is listed; there is nothing to choose without test data."""
+        """Show the part that is listed; hide the choice if there are no test data."""
         self.parts.setVisible(len(network.test) > 0)
         self.parts.setCurrentIndex(self.parts.findData(self._example.listed_in(network)))
 

@@ -1,4 +1,4 @@
-"""Images of the data with what the network says of each: a picture, words, and a bar for each class."""
+"""Images of the data with their predictions: a picture, a text, and a bar for each class."""
 
 from __future__ import annotations
 
@@ -7,44 +7,53 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
+from gdviewer.engine.rules.oracle import Array
 from gdviewer.problems.networks.dataset import Dataset
 from gdviewer.text import tr
 from gdviewer.ui.network.prediction_rows import PredictionModel
 from gdviewer.ui.widgets.theme import Theme, look
 
-_EDGE, _BARS, _GAP = 40, 26, 4  # pixels: of a picture, of the bars, and between things
+_EDGE, _BARS, _GAP = 40, 26, 4  # pixels: size of a picture, height of the bars, gap between items
 
 
-def picture_of(image: np.ndarray, span: tuple[float, float], theme: Theme) -> QImage:
-    """An image (height, width, channels) as a picture; of one channel, in the theme's colours as ink on paper.
+def picture_of(image: Array, span: tuple[float, float], theme: Theme) -> QImage:
+    """Return an image of the data as a picture; with one channel, from the theme's background to its text colour.
 
     Args:
+        image: the image, shape (height, width, channels).
         span: the values that are drawn darkest and brightest.
+        theme: the theme.
     """
     low, high = span
     share = np.clip((image - low) / ((high - low) or 1.0), 0, 1)
     if image.shape[2] == 3:
         rgb = 255 * share
     else:
-        paper, ink = (np.array(QColor(color).getRgb()[:3]) for color in (theme.plot, theme.text))
-        rgb = paper + share[..., :1] * (ink - paper)
+        background, ink = (np.array(_rgb(color)) for color in (theme.plot, theme.text))
+        rgb = background + share[..., :1] * (ink - background)
     pixels = np.ascontiguousarray(np.round(rgb).astype(np.uint8))
     height, width = pixels.shape[:2]
     return QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
 
 
+def _rgb(color: str) -> tuple[int, int, int]:
+    """Return the red, green and blue components of a colour, 0 … 255."""
+    parsed = QColor(color)
+    return parsed.red(), parsed.green(), parsed.blue()
+
+
 class _Cell(QStyledItemDelegate):
-    """Paints one image with what is said of it."""
+    """Paints one image with its prediction."""
 
     def __init__(self, model: PredictionModel) -> None:
         super().__init__()
         self._model = model
         self._data: Dataset | None = None
         self._span = (0.0, 1.0)
-        self.room = 0  # the width that a line of images may take
+        self.room = 0  # width of a line of images
 
     def _span_of(self, data: Dataset) -> tuple[float, float]:
-        """The least and the largest brightness of all images."""
+        """Return the smallest and the largest value of all images."""
         if data is not self._data:
             self._data, self._span = data, (float(data.inputs.min()), float(data.inputs.max()))
         return self._span
@@ -71,7 +80,7 @@ class _Cell(QStyledItemDelegate):
             painter.setPen(QPen(QColor(theme.accent), 3))
         painter.drawRoundedRect(box, 4, 4)
         at = QRect(box.left() + _GAP, box.top() + _GAP, _EDGE, _EDGE)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)  # each pixel is to be seen
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)  # so that the pixels are visible
         painter.drawImage(at, picture_of(data.inputs[row], self._span_of(data), theme))
         tall = box.height() - _BARS - 3 * _GAP
         words = QRect(at.right() + _GAP, at.top(), box.right() - at.right() - 2 * _GAP, tall)
@@ -81,23 +90,23 @@ class _Cell(QStyledItemDelegate):
         height = words.height() // 3
         for i, line in enumerate(lines):
             painter.setPen(QColor(theme.error if wrong and i < 1 else theme.text if i < 1 else theme.muted))
-            place = QRect(words.left(), words.top() + i * height, words.width(), height)
+            rect = QRect(words.left(), words.top() + i * height, words.width(), height)
             painter.drawText(
-                place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
-                painter.fontMetrics().elidedText(line, Qt.TextElideMode.ElideRight, place.width()),
+                rect, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
+                painter.fontMetrics().elidedText(line, Qt.TextElideMode.ElideRight, rect.width()),
             )  # fmt: skip
-        ground = box.bottom() - _GAP
+        baseline = box.bottom() - _GAP
         width = (box.width() - 2 * _GAP) / len(chances)
         for i, chance in enumerate(chances):
             color = theme.accent if i == true else theme.error if i == predicted else theme.muted
             left = box.left() + _GAP + i * width
             tall = round(_BARS * float(chance))
-            painter.fillRect(QRect(round(left), ground - tall, max(1, round(width) - 1), max(tall, 1)), QColor(color))
+            painter.fillRect(QRect(round(left), baseline - tall, max(1, round(width) - 1), max(tall, 1)), QColor(color))
         painter.restore()
 
 
 class Pictures(QListView):
-    """A grid of the images of a model."""
+    """A grid of the images in a model."""
 
     def __init__(self, model: PredictionModel) -> None:
         super().__init__()
@@ -110,7 +119,7 @@ class Pictures(QListView):
         self._cell = _Cell(model)
         self.setItemDelegate(self._cell)
         self.setMouseTracking(True)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)  # so that the width is one
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)  # so that the width does not change
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._cell.room = self.viewport().width() - 2

@@ -48,7 +48,7 @@ class PredictionsPage(Page):
         for column in (0, 3):  # fixed, as to fit them to what they hold would read all of it each time
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
         self.table.setMouseTracking(True)
-        self.bar.told.setToolTip(
+        self.bar.summary.setToolTip(
             tr("The most certain mistakes come first, then what is right the least certain; of numbers, the largest "
                "errors (root mean square). Bars are the probabilities of the classes: the true one in blue, a wrong "
                "one that is told in red.")
@@ -126,7 +126,7 @@ class PredictionsPage(Page):
         self._show_as(scores.data)
         self.bar.match(network)
         self.all.setVisible(cell is not None)
-        self.bar.told.setText(_told(scores, order, cell))
+        self.bar.summary.setText(_told(scores, order, cell))
         row, part = self.example.row_of(network)
         places = np.flatnonzero(order == row) if part == scores.part else []
         for view in self.views:

@@ -1,27 +1,29 @@
-"""The example that is looked at: one row of the data a network is trained or tested on."""
+"""The selected example: one row of the training or test data of a network."""
 
 from __future__ import annotations
 
-import numpy as np
 from PySide6.QtCore import QObject, Signal
 
+from gdviewer.engine.rules.oracle import Array
 from gdviewer.inspection.prediction_scores import TEST, TRAIN
 from gdviewer.problems.networks.dataset import Dataset
 from gdviewer.problems.networks.network import Network
 
 
 class SelectedExample(QObject):
-    """The row that was chosen, in whatever page, for all pages that show one example; and which rows are listed.
+    """The selected row, which all pages share, and the rows that are listed.
 
-    A page that shows it takes it from :meth:`of`, names :attr:`chosen` in its ``key()``, and is renewed by itself.
+    A page that shows the row gets it from :meth:`of` and returns :attr:`chosen` in its ``key()``; then it is updated
+    automatically.
 
     Signals:
-        changed: another row was chosen, or others are listed.
+        changed: another row was selected, or other rows are listed.
 
     Attributes:
-        index: the row, from 0, of its part of the data; part: ``TRAIN`` or ``TEST``.
+        index: index of the row in its part of the data, from 0.
+        part: ``TRAIN`` or ``TEST``.
         listed: the part whose rows are listed and counted.
-        cell: where only some of them are listed, their class and the class they are taken for.
+        cell: if only the rows of one cell of the confusion matrix are listed: the true and the predicted class.
     """
 
     changed = Signal()
@@ -34,11 +36,11 @@ class SelectedExample(QObject):
 
     @property
     def chosen(self) -> tuple[int, str]:
-        """Row and part: what a picture of the example depends on."""
+        """Index and part of the selected row."""
         return self.index, self.part
 
     def choose(self, index: int, part: str = TRAIN) -> None:
-        """Look at another row."""
+        """Select another row."""
         if (index, part) != self.chosen:
             self.index, self.part = index, part
             self.changed.emit()
@@ -50,20 +52,20 @@ class SelectedExample(QObject):
             self.changed.emit()
 
     def listed_in(self, network: Network) -> str:
-        """The part that is listed; the training data where there are none for the test."""
+        """Return the part that is listed; the training data if there are no test data."""
         return self.listed if len(network.test) else TRAIN
 
     def of(self, network: Network) -> tuple[Dataset, int]:
-        """The part of a network's data and the row in it; the first one trained on where it has no such row."""
+        """Return the part of a network's data and the index in it; the first training row if there is no such row."""
         row, part = self.row_of(network)
         return (network.test if part == TEST else network.train), row
 
     def row_of(self, network: Network) -> tuple[int, str]:
-        """The row and the part it is of, as :meth:`of`."""
+        """Return the index and the part, with the same rule as :meth:`of`."""
         data = network.test if self.part == TEST else network.train
         return self.chosen if self.index < len(data) else (0, TRAIN)
 
-    def inputs(self, network: Network) -> np.ndarray:
-        """The example as a batch of one, (1, …), not scaled, as ``network.predict`` and ``activations`` take it."""
+    def inputs(self, network: Network) -> Array:
+        """Return the unscaled inputs of the example as a batch of one, shape (1, …)."""
         data, row = self.of(network)
         return data.inputs[row : row + 1]

@@ -238,7 +238,7 @@ class SequencesPage(Page):
         if self.network is None:
             return
         self.bar.match(self.network)
-        self.bar.told.setText(
+        self.bar.summary.setText(
             tr("{first}–{last} of {n}", first=self._rows.start + 1, last=self._rows.stop, n=f"{len(data):,}")
         )
         self.back.setEnabled(self._rows.start > 0)

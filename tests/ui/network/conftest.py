@@ -28,7 +28,7 @@ class Trained:
         self, kind: type[Page], name: str = "network", steps: int = 40, problem: Network | None = None,
         rates: tuple[float, ...] = (0.02,), **values: Any,
     ) -> tuple[MainWindow, Any]:  # fmt: skip
-        """The window, and its page of a kind on the side of what the network does, when it shows the last step."""
+        """The window, and its page of a kind of the results, when it shows the last step."""
         problem = problem or problems.get(name, **values)
         plans = [RunPlan(optimizers.get("adam"), {"learning_rate": rate}, color=i) for i, rate in enumerate(rates)]
         limits = Limits(tolerance=None, max_steps=steps)
@@ -38,11 +38,11 @@ class Trained:
 
     def turn_to(self, window: MainWindow, kind: type[Page]) -> Any:
         """A page that is brought to the front."""
-        does = window.main_view.plot.does
-        does.turn_to(kind.title)
-        assert isinstance(does.page, kind)
-        self.wait(does.page)
-        return does.page
+        results = window.main_view.plot.results
+        results.turn_to(kind.title)
+        assert isinstance(results.page, kind)
+        self.wait(results.page)
+        return results.page
 
     def settled(self, page: Page) -> bool:
         """True if a page shows the current step."""

@@ -137,12 +137,12 @@ def test_that_heights_of_numbers_over_two_inputs_are_shaded(trained):
 
 def test_that_images_have_no_such_page(window):
     window.problem_panel.choose("digits_network")
-    does = window.main_view.plot.does
-    titles = [does.tabText(i) for i in range(does.count()) if does.isTabVisible(i)]
+    results = window.main_view.plot.results
+    titles = [results.tabText(i) for i in range(results.count()) if results.isTabVisible(i)]
     assert DataPage.title not in titles
     window.problem_panel.choose("network")
-    assert does.tabText(0) == DataPage.title
-    assert does.isTabVisible(0)
+    assert results.tabText(0) == DataPage.title
+    assert results.isTabVisible(0)
 
 
 @pytest.mark.parametrize("names", [("network", "fitting_network"), ("fitting_network", "network")])

@@ -20,7 +20,7 @@ def view(open_window):
 
 
 def test_that_all_tabs_are_whole_on_a_projector(view):
-    for pages in (view.does, view.inside):
+    for pages in (view.results, view.inside):
         bar = pages.tabBar()
         shown = [i for i in range(bar.count()) if bar.isTabVisible(i)]
         assert bar.tabRect(shown[0]).left() >= 0
@@ -31,7 +31,7 @@ def test_that_all_tabs_are_whole_on_a_projector(view):
 
 def test_that_what_is_beside_a_page_is_whole_on_a_projector(view, qtbot):
     view.inside.turn_to("Weights")
-    reported, choice = view.does.page.bar.told, view.inside.page.choice
+    reported, choice = view.results.page.bar.summary, view.inside.page.choice
     qtbot.waitUntil(lambda: "wrong" in reported.text(), timeout=20_000)
 
     def has_room():

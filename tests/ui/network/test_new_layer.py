@@ -135,7 +135,7 @@ def test_that_every_page_on_what_is_inside_shows_it(open_inside, qtbot):
         tabs.setCurrentIndex(i)
         qtbot.waitUntil(lambda: tabs.page.isVisible() and not tabs.page.computing, timeout=20_000)
         assert not tabs.page.grab().isNull()
-    weights = next(page for page in tabs.made if page.title == "Weights")
+    weights = next(page for page in tabs.opened if page.title == "Weights")
     assert [strip.layer for strip in weights.ridges.strips] == ["conv 1", "scale 1", "dense 1", "dense 2"]
 
 

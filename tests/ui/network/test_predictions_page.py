@@ -39,7 +39,7 @@ def test_that_mistakes_come_first_and_the_most_certain_of_them_before_others(tra
     sure = chances.max(axis=1)[order]
     assert (np.diff(sure[:count]) <= 0).all()
     assert (np.diff(sure[count:]) >= 0).all()
-    assert f"{count} of {len(data)} wrong" in page.bar.told.text()
+    assert f"{count} of {len(data)} wrong" in page.bar.summary.text()
     assert page.pictures.isVisible()
     assert not page.table.isVisible()
 
@@ -147,7 +147,7 @@ def test_that_the_matrix_counts_each_class_by_what_it_is_taken_for(trained):
     counts = np.zeros((10, 10), dtype=int)
     np.add.at(counts, (data.targets, chances.argmax(axis=1)), 1)
     assert np.array_equal(page.matrix.counts, counts)
-    assert page.bar.told.text() == f"{100 * np.trace(counts) / counts.sum():.2f} % correct"
+    assert page.bar.summary.text() == f"{100 * np.trace(counts) / counts.sum():.2f} % correct"
     trained.look_at(window, page, 0)
     assert not np.array_equal(page.matrix.counts, counts)
     assert page.matrix.counts.sum() == counts.sum()
@@ -175,7 +175,7 @@ def test_that_a_click_on_a_cell_lists_its_rows_among_the_predictions(trained, qt
     counts = page.matrix.counts - np.diag(np.diag(page.matrix.counts))
     row, column = np.unravel_index(counts.argmax(), counts.shape)
     qtbot.mouseClick(page.matrix, Qt.MouseButton.LeftButton, pos=page.matrix.rect_of(row, column).center())
-    listed = window.main_view.plot.does.page
+    listed = window.main_view.plot.results.page
     assert isinstance(listed, PredictionsPage)
     trained.wait(listed)
     wanted = np.flatnonzero((data.targets == row) & (chances.argmax(axis=1) == column))
@@ -198,15 +198,15 @@ def test_that_numbers_are_drawn_against_the_true_ones(trained):
     assert page.plot.getPlotItem().vb.viewRange() == before
     assert np.array_equal(page.plot.points.getData()[1], said(window)[1][:, 0])
     error = float(np.sqrt(((said(window)[1] - data.targets) ** 2).mean()))
-    assert f"{error:.4g}" in page.bar.told.text()
+    assert f"{error:.4g}" in page.bar.summary.text()
 
 
 def test_that_only_pages_that_suit_the_targets_are_offered(open_window, trained):
     window, _ = trained(ConfusionPage, samples=30, steps=2)
-    does = window.main_view.plot.does
+    results = window.main_view.plot.results
 
     def shown():
-        return [does.tabText(i) for i in range(does.count()) if does.isTabVisible(i)]
+        return [results.tabText(i) for i in range(results.count()) if results.isTabVisible(i)]
 
     assert AgreementPage.title not in shown()
     window.problem_panel.choose("fitting_network")

@@ -178,7 +178,7 @@ def test_that_the_plane_is_laid_to_the_whole_path_of_a_run_made_again(open_surfa
 
 def test_that_the_colour_of_the_run_that_is_shown_stands_beside_the_pages(open_surface):
     window, _ = open_surface()
-    dot, session = window.main_view.plot.whose, window.session
+    dot, session = window.main_view.plot.dot, window.session
     assert not dot.isVisible()  # there is no other
     plan = session.experiment.runs[0]
     other = RunPlan(optimizers.get("momentum"), color=plan.color + 1)

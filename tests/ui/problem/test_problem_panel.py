@@ -25,8 +25,8 @@ def test_that_every_problem_is_drawn_and_descends(window, qtbot, name):
     plot = window.main_view.plot
     assert plot.isVisible()
     if session.experiment.problem.picture == "network":
-        assert plot.does.made
-        assert plot.inside.made
+        assert plot.results.opened
+        assert plot.inside.opened
         return
     if session.experiment.problem.dimension >= 2:
         assert plot.landscape.lines.elementCount() > 100
