@@ -138,7 +138,7 @@ class States(Canvas):
                 for color, width in ((theme.plot, 3.5), (theme.text, 1.5)):
                     painter.setPen(QPen(QColor(color), width))
                     for t, row in enumerate(block.marks.tolist()):
-                        painter.drawEllipse(block.tile.place(row, t), size, size)
+                        painter.drawEllipse(block.tile.center_of(row, t), size, size)
         self._paint_foot(painter)
 
     def _paint_rows(self, painter: QPainter, block: StateBlock) -> None:
@@ -147,7 +147,7 @@ class States(Canvas):
         every = max(1, int(np.ceil(line * 0.8 * len(block.rows) / rect.height())))
         painter.setPen(QColor(self.theme.muted))
         for row in range(0, len(block.rows), every):
-            y = block.tile.place(row, 0).y()
+            y = block.tile.center_of(row, 0).y()
             room = QRectF(0, y - line / 2, rect.left() - 4, line)
             name = self.fontMetrics().elidedText(block.rows[row], Qt.TextElideMode.ElideRight, int(room.width()))
             painter.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, name)
@@ -159,7 +159,7 @@ class States(Canvas):
         steps = tile.values.shape[1]
         every = max(1, int(np.ceil(steps * self.fontMetrics().horizontalAdvance("000") / tile.rect.width())))
         for t in range(0, steps, every):
-            x = tile.place(0, t).x()
+            x = tile.center_of(0, t).x()
             painter.drawText(QRectF(x - 30, self._bottom - 2, 60, line), Qt.AlignmentFlag.AlignHCenter, str(t + 1))
         rect = QRectF(tile.rect.left(), self._bottom - 2 + line, tile.rect.width(), line)
         painter.drawText(rect, Qt.AlignmentFlag.AlignHCenter, tr("time step"))

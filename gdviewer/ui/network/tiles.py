@@ -1,4 +1,4 @@
-"""Numbers as small pictures: orange below zero, blue above, the ground's colour at zero."""
+"""Arrays of numbers as small pictures: negative orange, positive blue, zero in the background colour."""
 
 from __future__ import annotations
 
@@ -14,21 +14,20 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from gdviewer.text import tr
 from gdviewer.ui.widgets.theme import Theme
 
-Told = Callable[[int, int], str]
-
 
 def colors_of(values: NDArray[np.float64], scale: float, theme: Theme) -> NDArray[np.uint8]:
-    """The colours (…, 4) of numbers from −scale to scale; what is no number has the colour of errors."""
+    """Return the RGBA colours, shape (…, 4), of numbers from −scale to scale; NaN and ±∞ have the error colour."""
     table = theme.signed_colors()
     with np.errstate(all="ignore"):
         shares = np.nan_to_num(np.clip(values / (scale or 1.0), -1, 1))
-    colors = table[255 + np.rint(255 * shares).astype(int)]
-    colors[~np.isfinite(values)] = QColor(theme.error).getRgb()
+    colors: NDArray[np.uint8] = table[255 + np.rint(255 * shares).astype(int)]
+    error = QColor(theme.error)
+    colors[~np.isfinite(values)] = error.red(), error.green(), error.blue(), error.alpha()
     return colors
 
 
 def color_of(value: float, scale: float, theme: Theme) -> QColor:
-    """The colour of one number."""
+    """Return the colour of one number, as :func:`colors_of`."""
     if not math.isfinite(value):
         return QColor(theme.error)
     share = min(max(value / (scale or 1.0), -1.0), 1.0)
@@ -36,31 +35,34 @@ def color_of(value: float, scale: float, theme: Theme) -> QColor:
 
 
 def scale_of(*values: NDArray[np.float64]) -> float:
-    """The largest finite size among numbers: that which has the full colour."""
+    """Return the largest finite absolute value, which has the full colour; 1 if there is none above zero."""
     largest = [np.abs(part[np.isfinite(part)]).max(initial=0.0) for part in values]
     return float(max(largest, default=0.0)) or 1.0
 
 
 def legend() -> str:
-    """What the colours mean, for a tool tip."""
-    return tr("Blue: positive. Orange: negative. The stronger, the larger; the ground's colour is zero.")
+    """Return an explanation of the colours for a tool tip."""
+    return tr("Blue: positive. Orange: negative. A stronger colour is a larger number; the background colour is zero.")
 
 
 @dataclass
 class Tile:
-    """A picture of numbers (height, width) in its place.
+    """A picture of an array at a position.
 
     Attributes:
-        told: the words for the number in a row and column.
+        rect: the rectangle on the screen, in pixels.
+        values: the numbers, shape (height, width).
+        scale: the absolute value that has the full colour.
+        describe: returns the text on the number in a row and column.
     """
 
     rect: QRectF
     values: NDArray[np.float64]
     scale: float
-    told: Told
+    describe: Callable[[int, int], str]
 
     def paint(self, painter: QPainter, theme: Theme) -> None:
-        """Paint it with a thin frame."""
+        """Paint the picture with a thin frame."""
         colors = np.ascontiguousarray(colors_of(self.values, self.scale, theme))
         height, width = self.values.shape
         image = QImage(colors.data, width, height, 4 * width, QImage.Format.Format_RGBA8888)
@@ -68,8 +70,8 @@ class Tile:
         painter.setPen(QColor(theme.line))
         painter.drawRect(self.rect)
 
-    def place(self, row: float, column: float) -> QPointF:
-        """Where the middle of a number is."""
+    def center_of(self, row: float, column: float) -> QPointF:
+        """Return the centre of the pixel of a number on the screen."""
         height, width = self.values.shape
         return QPointF(
             self.rect.left() + (column + 0.5) * self.rect.width() / width,
@@ -77,10 +79,10 @@ class Tile:
         )
 
     def text_at(self, position: QPointF) -> str:
-        """What is told of a place in it; empty outside."""
+        """Return the text on the number at a position; empty outside the picture."""
         if not self.rect.contains(position):
             return ""
         height, width = self.values.shape
         row = int((position.y() - self.rect.top()) / self.rect.height() * height)
         column = int((position.x() - self.rect.left()) / self.rect.width() * width)
-        return self.told(min(row, height - 1), min(column, width - 1))
+        return self.describe(min(row, height - 1), min(column, width - 1))

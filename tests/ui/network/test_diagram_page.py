@@ -89,7 +89,7 @@ def test_that_feature_maps_and_pixels_are_those_of_the_example(open_inside, repo
     for node in maps.nodes:
         assert np.array_equal(node.tile.values, activations[1][0, :, :, node.unit])
     node = maps.nodes[0]
-    position = node.tile.place(2, 4)
+    position = node.tile.center_of(2, 4)
     assert reported_at(page, page.diagram, position).endswith(f"[2, 4]: {activations[1][0, 2, 4, 0]:.4g}")
 
 

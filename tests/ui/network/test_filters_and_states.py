@@ -42,9 +42,9 @@ def test_that_filters_and_feature_maps_are_those_of_the_network(open_inside, qtb
             assert np.array_equal(weights.transpose(2, 3, 1, 0), problem.parameters(x)[name]["W"])
     tile = page.filters.filters["conv 2"][3][1]
     weight = problem.parameters(x)["conv 2"]["W"][1, 0, 1, 3]
-    assert f"conv 2 W[1, 0, 1, 3] = {weight:.4g}, gradient" in tile.text_at(tile.place(1, 0))
+    assert f"conv 2 W[1, 0, 1, 3] = {weight:.4g}, gradient" in tile.text_at(tile.center_of(1, 0))
     tile = page.filters.maps["conv 1"][2]
-    reported = reported_at(page, page.filters, tile.place(2, 3))
+    reported = reported_at(page, page.filters, tile.center_of(2, 3))
     assert reported == f"conv 1 filter 2 at [2, 3]: {tile.values[2, 3]:.4g}"
 
 
@@ -69,7 +69,7 @@ def test_that_hidden_states_are_those_of_elmans_recurrence(open_inside, qtbot, r
     last = page.states.blocks[-1]
     assert last.values == pytest.approx(problem.predict(x, problem.test.inputs[9:10])[0].T)
     assert np.array_equal(last.marks, problem.test.targets[9])
-    reported = reported_at(page, page.states, block.tile.place(1, 6))
+    reported = reported_at(page, page.states, block.tile.center_of(1, 6))
     assert reported == f"rnn 2: hidden state: 1 at time step 7: {states[6][1]:.4g}"
 
 
