@@ -1,30 +1,35 @@
-"""A confusion matrix as a picture: numbers on shades, with the classes at its edges."""
+"""A confusion matrix as a picture: counts on shaded cells, with the classes at the edges."""
 
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QLineF, QPoint, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPen
+from PySide6.QtCore import QEvent, QLineF, QPoint, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gdviewer.text import tr
 from gdviewer.ui.network.colors import class_color
 from gdviewer.ui.widgets.theme import Theme, look
 
-_ROOM = 6  # pixels between things
-_RULED = 8.0  # pixels of a cell from which on there are lines between them
-_LABELS = 0.3  # of the width that the names of the classes may take
+_GAP = 6  # pixels between items
+_MIN_LINED = 8.0  # smallest size of a cell with lines around it, in pixels
+_MAX_LABELS = 0.3  # maximum share of the width for the names of the classes
 
 
 class Matrix(QWidget):
-    """Counts of each class, in rows, by the class they are taken for, in columns.
+    """Counts for each true class (rows) and predicted class (columns).
 
-    What is right is shaded in one colour, what is wrong in another, each by its share of the row. Where cells are too
-    small for them, numbers are left out.
+    Correct predictions are shaded in one colour and wrong ones in another, by their share of the row. The counts are
+    omitted if the cells are too small for them.
+
+    Attributes:
+        counts: the counts, shape (classes, classes).
+        classes: the names of the classes.
+        cell: row and column of the framed cell; None for none.
 
     Signals:
-        hovered: what the cell under the mouse counts, as a line of text; empty for none.
-        clicked: the cell that was clicked: row and column.
+        hovered: a line of text on the cell under the mouse; empty for none.
+        clicked: row and column of the cell that was clicked.
     """
 
     hovered = Signal(str)
@@ -38,60 +43,60 @@ class Matrix(QWidget):
         self.setMouseTracking(True)
         self.setMinimumSize(180, 160)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setAccessibleName(tr("Confusion matrix: rows are the true classes, columns what they are taken for"))
+        self.setAccessibleName(tr("Confusion matrix: rows are the true classes, columns the predicted classes"))
         self.setToolTip(
-            tr("Rows: true class. Columns: class told by the network. Darker: a larger share of its row; the diagonal "
-               "is right. Click on a cell to list its rows among the predictions.")
+            tr("Rows: true class. Columns: predicted class. Darker: a larger share of the row; the diagonal is "
+               "correct. Click a cell to list its rows on the page of predictions.")
         )  # fmt: skip
 
     def sizeHint(self) -> QSize:
         return QSize(330, 330)
 
     def show_counts(self, counts: np.ndarray, classes: tuple[str, ...], cell: tuple[int, int] | None) -> None:
-        """Show others; ``cell`` has a frame."""
+        """Show the counts, shape (classes, classes), with a frame around ``cell``."""
         self.counts, self.classes, self.cell = counts, classes, cell
         self.update()
 
     def rect_of(self, row: int, column: int) -> QRect:
-        """Where a cell is drawn."""
-        left, top, size = self._place()
+        """Return the rectangle of a cell in pixels."""
+        left, top, size = self._geometry()
         return QRectF(left + column * size, top + row * size, size, size).toRect()
 
     def describe(self, row: int, column: int) -> str:
-        """What a cell counts, with the recall of its row and the precision of its column."""
+        """Return the text on a cell, with the recall of its true class and the precision of its predicted class."""
         counts, k = self.counts, int(self.counts[row, column])
-        right, own, told = int(counts[row, row]), int(counts[row].sum()), int(counts[:, column].sum())
-        hit = int(counts[column, column])
+        recall = _share(int(counts[row, row]), int(counts[row].sum()))
+        precision = _share(int(counts[column, column]), int(counts[:, column].sum()))
         return tr(
-            "{k} that are {true}, told {told}   recall of {true}: {recall}   precision of {told}: {precision}",
-            k=f"{k:,}", true=self.classes[row], told=self.classes[column],
-            recall=_share(right, own), precision=_share(hit, told),
+            "{true} predicted as {predicted}: {k}   recall of {true}: {recall}   "
+            "precision of {predicted}: {precision}",
+            k=f"{k:,}", true=self.classes[row], predicted=self.classes[column], recall=recall, precision=precision,
         )  # fmt: skip
 
-    def _place(self) -> tuple[float, float, float]:
-        """Left and top of the cells, and the size of one."""
+    def _geometry(self) -> tuple[float, float, float]:
+        """Return the left and top edges of the cells, and the size of one, in pixels."""
         metrics = self.fontMetrics()
         widest = max((metrics.horizontalAdvance(name) for name in self.classes), default=0)
         line = metrics.height()
-        left = line + 2 * _ROOM + min(widest, _LABELS * self.width())
-        top = 2 * line + 2 * _ROOM
+        left = line + 2 * _GAP + min(widest, _MAX_LABELS * self.width())
+        top = 2 * line + 2 * _GAP
         k = max(1, len(self.counts))
-        size = max(1.0, min((self.width() - left - _ROOM) / k, (self.height() - top - _ROOM) / k))
-        left += max(0.0, (self.width() - left - _ROOM - k * size) / 2)  # in the middle of the room there is
+        size = max(1.0, min((self.width() - left - _GAP) / k, (self.height() - top - _GAP) / k))
+        left += max(0.0, (self.width() - left - _GAP - k * size) / 2)  # centred in the free width
         return left, top, size
 
-    def paintEvent(self, event: object) -> None:
+    def paintEvent(self, event: QPaintEvent) -> None:
         theme, painter = look().theme, QPainter(self)
         painter.fillRect(self.rect(), QColor(theme.plot))
         k = len(self.counts)
         if not k:
             return
-        left, top, size = self._place()
+        left, top, size = self._geometry()
         line, metrics = self.fontMetrics().height(), self.fontMetrics()
         cells = QRectF(left, top, k * size, k * size)
         painter.drawImage(cells, self._shades(theme))
         painter.setPen(QPen(QColor(theme.line), 1))
-        edges = [i * size for i in range(k + 1) if size >= _RULED or i in (0, k)]
+        edges = [i * size for i in range(k + 1) if size >= _MIN_LINED or i in (0, k)]
         painter.drawLines([QLineF(left + at, top, left + at, cells.bottom()) for at in edges])
         painter.drawLines([QLineF(left, top + at, cells.right(), top + at) for at in edges])
         painter.setPen(QColor(theme.text))
@@ -107,34 +112,35 @@ class Matrix(QWidget):
         elided = Qt.TextElideMode.ElideRight
         for i in range(0, k, stride):
             name = self.classes[i]
-            room = QRectF(line + _ROOM, top + i * size, left - line - 2 * _ROOM, size * stride)
+            label = QRectF(line + _GAP, top + i * size, left - line - 2 * _GAP, size * stride)
             align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(room, align, metrics.elidedText(name, elided, int(room.width())))
-            room = QRectF(left + i * size, line + _ROOM, size * stride, line)
+            painter.drawText(label, align, metrics.elidedText(name, elided, int(label.width())))
+            label = QRectF(left + i * size, line + _GAP, size * stride, line)
             align = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(room, align, metrics.elidedText(name, elided, max(int(room.width()), 2 * line // 3)))
+            painter.drawText(label, align, metrics.elidedText(name, elided, max(int(label.width()), 2 * line // 3)))
         painter.setPen(QColor(theme.muted))
-        painter.drawText(QRectF(left, 2, k * size, line), Qt.AlignmentFlag.AlignCenter, tr("told by the network"))
+        painter.drawText(QRectF(left, 2, k * size, line), Qt.AlignmentFlag.AlignCenter, tr("predicted class"))
         painter.rotate(-90)
         painter.drawText(
             QRectF(-top - k * size, 2, k * size, line), Qt.AlignmentFlag.AlignCenter, tr("true class")
         )  # fmt: skip
 
     def _shades(self, theme: Theme) -> QImage:
-        """A pixel for each cell."""
+        """Return an image with one pixel for each cell."""
         k = len(self.counts)
         share = self.counts / np.maximum(self.counts.sum(axis=1, keepdims=True), 1)
-        strong = (0.75 * np.sqrt(share))[..., None]  # of the root, so that single mistakes are seen
-        paper, right, wrong = (
-            np.array(color.getRgb()[:3]) for color in (QColor(theme.plot), class_color(theme, 0), class_color(theme, 1))
+        strong = (0.75 * np.sqrt(share))[..., None]  # the root makes single mistakes visible
+        background, correct, wrong = (
+            np.array([color.red(), color.green(), color.blue()])
+            for color in (QColor(theme.plot), class_color(theme, 0), class_color(theme, 1))
         )
-        color = np.where(np.eye(k, dtype=bool)[..., None], right, wrong)
-        pixels = np.round(strong * color + (1 - strong) * paper).astype(np.uint8)
+        color = np.where(np.eye(k, dtype=bool)[..., None], correct, wrong)
+        pixels = np.round(strong * color + (1 - strong) * background).astype(np.uint8)
         return QImage(pixels.tobytes(), k, k, 3 * k, QImage.Format.Format_RGB888).copy()
 
-    def _cell_at(self, place: QPoint) -> tuple[int, int] | None:
-        left, top, size = self._place()
-        column, row = int((place.x() - left) // size), int((place.y() - top) // size)
+    def _cell_at(self, position: QPoint) -> tuple[int, int] | None:
+        left, top, size = self._geometry()
+        column, row = int((position.x() - left) // size), int((position.y() - top) // size)
         k = len(self.counts)
         return (row, column) if 0 <= row < k and 0 <= column < k else None
 
@@ -147,7 +153,7 @@ class Matrix(QWidget):
         if cell and event.button() == Qt.MouseButton.LeftButton:
             self.clicked.emit(*cell)
 
-    def leaveEvent(self, event: object) -> None:
+    def leaveEvent(self, event: QEvent) -> None:
         self.hovered.emit("")
 
 

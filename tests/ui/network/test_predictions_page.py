@@ -163,7 +163,7 @@ def test_that_hovering_shows_recall_and_precision(trained, reported_at):
     _, page = trained(ConfusionPage, "digits_network", **FEW)
     counts = page.matrix.counts
     text = reported_at(page, page.matrix, QPointF(page.matrix.rect_of(2, 5).center()))
-    assert f"{counts[2, 5]} that are 2, told 5" in text
+    assert f"2 predicted as 5: {counts[2, 5]} " in text
     assert f"{100 * counts[2, 2] / counts[2].sum():.1f} %" in text
     assert f"{100 * counts[5, 5] / counts[:, 5].sum():.1f} %" in text
 
