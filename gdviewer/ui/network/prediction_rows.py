@@ -1,10 +1,11 @@
-"""Rows of data with what a network says of them, as a model that lists and tables show."""
+"""An item model of rows of data with their predictions, for lists and tables."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
 from gdviewer.inspection.prediction_scores import PredictionScores
@@ -13,31 +14,32 @@ from gdviewer.text import tr
 from gdviewer.ui.network.part_bar import part_text
 
 Index = QModelIndex | QPersistentModelIndex
-_SHOWN = 16  # numbers or classes of one row that are written out
+_MAX_VALUES = 16  # numbers or classes of one row in a text
 
 
 def target_text(data: Dataset, row: int) -> str:
-    """The target of a row, or those at all its time steps, in words."""
+    """Return the target of a row, or its targets at the time steps, as text."""
     return _text(data, data.targets[row])
 
 
-def prediction_text(data: Dataset, prediction: np.ndarray) -> str:
-    """What a network says of a row, in words: the likeliest class, of each time step or of all, or numbers."""
+def prediction_text(data: Dataset, prediction: NDArray[np.float64]) -> str:
+    """Return the prediction for a row as text: the likeliest class (at each time step), or numbers."""
     return _text(data, np.nan_to_num(prediction).argmax(axis=-1) if data.classes else prediction)
 
 
 def _text(data: Dataset, values: Any) -> str:
-    every = np.ravel(values)
-    shown = [data.classes[value] if data.classes else f"{value:.4g}" for value in every[:_SHOWN]]
-    apart = "" if data.classes and max(map(len, data.classes)) == 1 else " "
-    return apart.join(shown) + " …" * (len(every) > _SHOWN)
+    flat = np.ravel(values)
+    shown = [data.classes[value] if data.classes else f"{value:.4g}" for value in flat[:_MAX_VALUES]]
+    separator = "" if data.classes and max(map(len, data.classes)) == 1 else " "
+    return separator.join(shown) + " …" * (len(flat) > _MAX_VALUES)
 
 
 class PredictionModel(QAbstractTableModel):
-    """The rows of a part of the data, the worst first.
+    """The rows of a part of the data, worst first.
 
     Attributes:
-        scores: the predictions for the rows; order: the rows that are shown, in order.
+        scores: the predictions for the part; None before they are computed.
+        order: the numbers of the shown rows, from 0, shape (k,).
     """
 
     def __init__(self) -> None:
@@ -46,9 +48,9 @@ class PredictionModel(QAbstractTableModel):
         self.order = np.empty(0, dtype=int)
         self._titles = [""] * 4
 
-    def show_rows(self, scores: PredictionScores, order: np.ndarray) -> None:
-        """Show others; what is scrolled to stays where as many are shown as before."""
-        titles = [tr("row"), scores.data.target_name, tr("network"), _measure(scores)]
+    def show_rows(self, scores: PredictionScores, order: NDArray[np.intp]) -> None:
+        """Show other rows; the scroll position is kept if their number and the columns are the same."""
+        titles = [tr("row"), scores.data.target_name, tr("predicted"), _measure_title(scores)]
         same = len(order) == len(self.order) and titles == self._titles
         if not same:
             self.beginResetModel()
@@ -58,7 +60,7 @@ class PredictionModel(QAbstractTableModel):
         elif not same:
             self.endResetModel()
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - as Qt has it
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - the signature of Qt
         return 0 if parent.isValid() else len(self.order)
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
@@ -92,24 +94,26 @@ class PredictionModel(QAbstractTableModel):
         return f"{scores.error_scores[row]:.4g}"
 
     def describe(self, row: int) -> str:
-        """All there is to say of one row, in a line."""
+        """Return a line of text on a row: its target, prediction, and error or probabilities."""
         scores = self.scores
         if scores is None or row >= len(scores.data):
             return ""
-        text = tr("row {row} of the {part}: {y} is {target}   network: {said}", row=row + 1,
-                  part=part_text(scores.part), y=scores.data.target_name, target=target_text(scores.data, row),
-                  said=prediction_text(scores.data, scores.predictions[row]))  # fmt: skip
+        text = tr(
+            "row {row} of the {part}: {y} is {target}   predicted: {prediction}", row=row + 1,
+            part=part_text(scores.part), y=scores.data.target_name, target=target_text(scores.data, row),
+            prediction=prediction_text(scores.data, scores.predictions[row]),
+        )  # fmt: skip
         if not scores.data.classes:
             return text + tr("   error {e}", e=f"{scores.error_scores[row]:.4g}")
         if scores.data.per_step or not scores.likely:
             return text
-        chances = scores.predictions[row]
-        likely = [i for i in np.argsort(-chances)[:4] if chances[i] >= 5e-4]
-        named = ", ".join(f"{scores.data.classes[i]} {100 * chances[i]:.1f} %" for i in likely)
-        return tr("{text}   ({chances})", text=text, chances=named)
+        probabilities = scores.predictions[row]
+        likely = [i for i in np.argsort(-probabilities)[:4] if probabilities[i] >= 5e-4]
+        names = ", ".join(f"{scores.data.classes[i]} {100 * probabilities[i]:.1f} %" for i in likely)
+        return f"{text}   ({names})"
 
 
-def _measure(scores: PredictionScores) -> str:
+def _measure_title(scores: PredictionScores) -> str:
     if not scores.data.classes:
         return tr("error")
     return tr("probability") if scores.likely and not scores.data.per_step else tr("wrong")
