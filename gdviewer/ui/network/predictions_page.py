@@ -1,4 +1,4 @@
-"""What the network says of each row, those it gets wrong first."""
+"""The page of the predictions for each row, wrong ones first."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QModelIndex
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QPushButton, QTableView, QVBoxLayout
 
@@ -24,17 +25,24 @@ from gdviewer.ui.widgets.keys import keys_by_tab
 
 
 class PredictionsPage(Page):
-    """Pictures of images, and a table of any other rows; a click chooses the example."""
+    """Pictures of images, or a table of other rows; a click selects the example.
+
+    Attributes:
+        rows: the model of the listed rows.
+        bar: the choice of training or test data, and the number of wrong predictions.
+        all: the button that lists all rows; hidden if they are listed.
+        pictures, table: the views of the rows, one of which is visible; views: both.
+    """
 
     title = tr("Predictions")
-    pause = 0.4  # what is sorted anew can't be read faster
+    pause = 0.4  # seconds; a list that is sorted again more often cannot be read
 
     def __init__(self, session: Session, example: SelectedExample) -> None:
         super().__init__(session, example)
         self.rows = PredictionModel()
         self.bar = PartBar(example)
         self.all = QPushButton(tr("Show all"))
-        self.all.setToolTip(tr("List all rows again, not only those of one cell of the confusion matrix."))
+        self.all.setToolTip(tr("List all rows, not only those of one cell of the confusion matrix."))
         self.all.clicked.connect(lambda: self.example.list_rows(self.example.listed))
         keys_by_tab(self.all)
         self.pictures = Pictures(self.rows)
@@ -45,24 +53,25 @@ class PredictionsPage(Page):
         self.table.setWordWrap(False)
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        for column in (0, 3):  # fixed, as to fit them to what they hold would read all of it each time
+        for column in (0, 3):  # fixed: a fit to the contents reads all rows each time
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
         self.table.setMouseTracking(True)
         self.bar.summary.setToolTip(
-            tr("The most certain mistakes come first, then what is right the least certain; of numbers, the largest "
-               "errors (root mean square). Bars are the probabilities of the classes: the true one in blue, a wrong "
-               "one that is told in red.")
+            tr("The most certain wrong predictions come first, then the least certain correct ones; for numbers, the "
+               "largest errors (root mean square). Bars: probabilities of the classes; the true class is blue, a wrong "
+               "predicted class red.")
         )  # fmt: skip
         top = QHBoxLayout()
         top.setContentsMargins(0, 0, 8, 0)
         top.addWidget(self.bar, 1)
         top.addWidget(self.all)
-        layout = QVBoxLayout(self, spacing=0)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(0)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(top)
         self.views: tuple[QAbstractItemView, QAbstractItemView] = self.pictures, self.table
         for view in self.views:
-            view.setAccessibleName(tr("Rows with what the network says of them, the worst first"))
+            view.setAccessibleName(tr("Rows with their predictions, worst first"))
             view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
             view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
             view.entered.connect(lambda index: self.hovered.emit(self.rows.describe(self._row(index))))
@@ -76,10 +85,10 @@ class PredictionsPage(Page):
             self._show_as(self.network.train)
 
     def _show_as(self, data: Dataset) -> None:
-        """As pictures or as a table, whichever these rows are for; not before they are the rows that are listed."""
-        drawn = data.kind == "images" and bool(data.classes)
-        self.pictures.setVisible(drawn)
-        self.table.setVisible(not drawn)
+        """Show the pictures for images with classes, else the table; the model must not hold rows of other data."""
+        images = data.kind == "images" and bool(data.classes)
+        self.pictures.setVisible(images)
+        self.table.setVisible(not images)
 
     def _match(self) -> None:
         network = self.network
@@ -90,7 +99,7 @@ class PredictionsPage(Page):
                 self.example.list_rows(self.example.listed)
 
     def _fit(self) -> None:
-        """As wide as what is in the columns; those that share what is left are never too narrow for a number."""
+        """Fit the fixed columns to their contents; the others are at least as wide as a number."""
         metrics, network = self.table.fontMetrics(), self.network
         numbers = network is not None and not network.train.classes
         self.table.horizontalHeader().setMinimumSectionSize(
@@ -109,7 +118,7 @@ class PredictionsPage(Page):
     def computation(self, network: Network, run: Run, step: int) -> Callable[[], Any]:
         listed, cell = self.example.listed, self.example.cell
 
-        def compute() -> tuple[PredictionScores, np.ndarray, tuple[int, int] | None]:
+        def compute() -> tuple[PredictionScores, NDArray[np.intp], tuple[int, int] | None]:
             scores = score_predictions(network, run.point(step), listed)
             order = scores.order
             return scores, order[scores.in_cell(cell)[order]] if cell and scores.data.classes else order, cell
@@ -121,19 +130,19 @@ class PredictionsPage(Page):
         network = self.network
         if network is None:
             return
-        self._choosing = True  # what is chosen is marked where it stands now, and nothing is scrolled
+        self._choosing = True  # the selection follows its row to its new position, without scrolling
         self.rows.show_rows(scores, order)
         self._show_as(scores.data)
         self.bar.match(network)
         self.all.setVisible(cell is not None)
-        self.bar.summary.setText(_told(scores, order, cell))
+        self.bar.summary.setText(_count_text(scores, order, cell))
         row, part = self.example.row_of(network)
-        places = np.flatnonzero(order == row) if part == scores.part else []
+        positions = np.flatnonzero(order == row).tolist() if part == scores.part else []
         for view in self.views:
             view.setAutoScroll(False)
-            if len(places):
+            if positions:
                 view.selectionModel().setCurrentIndex(
-                    self.rows.index(int(places[0]), 0),
+                    self.rows.index(positions[0], 0),
                     view.selectionModel().SelectionFlag.ClearAndSelect | view.selectionModel().SelectionFlag.Rows,
                 )
             else:
@@ -150,11 +159,13 @@ class PredictionsPage(Page):
             self.example.choose(self._row(index), scores.part)
 
 
-def _told(scores: PredictionScores, order: np.ndarray, cell: tuple[int, int] | None) -> str:
-    """How many there are, and how many of them are wrong."""
+def _count_text(scores: PredictionScores, order: NDArray[np.intp], cell: tuple[int, int] | None) -> str:
+    """Return the number of wrong rows and of all, the number of rows in a cell, or the error over all rows."""
     classes, count = scores.data.classes, len(scores.data)
     if cell and classes:
-        return tr("{true} told {told}: {k}", k=len(order), true=classes[cell[0]], told=classes[cell[1]])
+        return tr(
+            "{true} predicted as {predicted}: {k}", k=len(order), true=classes[cell[0]], predicted=classes[cell[1]]
+        )
     if classes and scores.data.per_step:
         return tr("{k} of {n} wrong", k=int((scores.wrong > 0).sum()), n=count)
     if classes:
