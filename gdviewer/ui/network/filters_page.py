@@ -1,8 +1,9 @@
-"""The filters of a convolutional network as pictures, each over the feature map it makes of the chosen example."""
+"""The filters of a convolutional network as pictures, each above its feature map for the selected example."""
 
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,93 +20,82 @@ from gdviewer.ui.network.selected_example import SelectedExample
 from gdviewer.ui.network.tiles import Tile, legend, scale_of
 from gdviewer.ui.session.session import Session
 
-_SMALLEST, _LARGEST, _GAP = 44.0, 92.0, 8.0  # pixels of a picture, and between two
+if TYPE_CHECKING:
+    from gdviewer.problems.networks.architecture import PlacedWeight
+
+_MIN_SIZE, _MAX_SIZE = 44.0, 92.0  # size of a picture in pixels
+_GAP = 8.0  # pixels between two pictures
 
 
 class Filters(Canvas):
-    """Paints the layers whose units give pictures, from the input on; as high as it must be."""
+    """Paints the input and the layers with feature maps, in order; its height fits its contents.
+
+    Attributes:
+        filters: for each layer and filter, one tile for each input channel.
+        maps: for each layer, the feature map of each filter or channel.
+    """
 
     def __init__(self) -> None:
         super().__init__(tr("Filters and feature maps"))
         self.setToolTip(
-            tr("Above: the weights of a filter, a square for each channel it sees; of one scale in a layer.") + "\n"
-            + tr("Below: what it makes of the chosen example; of one scale in a layer.") + "\n" + legend()
+            tr("Above: the weights of a filter, one square for each input channel; one scale for a layer.") + "\n"
+            + tr("Below: its feature map for the selected example; one scale for a layer.") + "\n" + legend()
         )  # fmt: skip
-        self._network: Network | None = None
         self._inside: Inside | None = None
-        self.filters: dict[str, list[list[Tile]]] = {}  # for each layer, for each filter a tile for each channel
-        self.maps: dict[str, list[Tile]] = {}  # for each layer, of each filter what it gives
-        self._words: list[tuple[QRectF, str]] = []
+        self.filters: dict[str, list[list[Tile]]] = {}
+        self.maps: dict[str, list[Tile]] = {}
+        self._titles: list[tuple[QRectF, str]] = []
 
-    def show_inside(self, network: Network, inside: Inside) -> None:
-        """Show another network, point or example."""
-        self._network, self._inside = network, inside
+    def show_inside(self, inside: Inside) -> None:
+        """Show the values in a network for an example."""
+        self._inside = inside
         self.arrange()
 
     def arrange(self) -> None:
-        if not (self._network and self._inside):
+        inside = self._inside
+        if inside is None:
             return
-        room = self.parentWidget().height() if self.parentWidget() else self.height()
-        sizes = np.arange(_LARGEST, _SMALLEST - 1, -4)
-        height = next((y for size in sizes if (y := self._arrange_all(size)) <= room), 0) or self._arrange_all(
-            _SMALLEST
-        )
+        parent = self.parentWidget()
+        available = parent.height() if parent else self.height()
+        sizes = np.arange(_MAX_SIZE, _MIN_SIZE - 1, -4)
+        heights = (self._arrange_all(inside, size) for size in sizes)
+        height = next((y for y in heights if y <= available), 0) or self._arrange_all(inside, _MIN_SIZE)
         self.setMinimumHeight(int(height))
         self.update()
 
-    def _arrange_all(self, size: float) -> float:
-        """Put all in its place, with pictures of a size; gives how high that is."""
-        self.filters, self.maps, self._words = {}, {}, []
+    def _arrange_all(self, inside: Inside, size: float) -> float:
+        """Compute all positions for pictures of a size, and return the height of the contents."""
+        self.filters, self.maps, self._titles = {}, {}, []
         y = 2.0
-        for part, values in zip(self._inside.parts, self._inside.values, strict=True):
+        for part, values in zip(inside.parts, inside.values, strict=True):
             if part.pictures:
-                y = self._arrange_part(part, values, y, size)
+                y = self._arrange_part(inside, part, values, y, size)
         return y + 4
 
-    def _arrange_part(self, part: Part, values: NDArray[np.float64], y: float, size: float) -> float:
-        """Put the pictures of a layer below ``y``; gives where they end."""
+    def _arrange_part(self, inside: Inside, part: Part, values: NDArray[np.float64], y: float, size: float) -> float:
+        """Compute the positions of the pictures of a layer below ``y``, and return the y at which they end."""
         line = self.fontMetrics().height()
-        self._words.append((QRectF(6, y, self.width() - 12, line), part.title))
+        self._titles.append((QRectF(6, y, self.width() - 12, line), part.title))
         y += line + 4
-        filtered = part.filters is not None
+        filters = part.filters
         across = max(1, int((self.width() - 12 + _GAP) // (size + _GAP)))
-        seen = part.stage.shape[2] if part.stage else 0
-        above = (size * math.ceil(seen / _side(seen)) / _side(seen) + 3) * filtered  # of a filter over its map
+        above = 0.0  # height of a filter above its map
+        if filters:
+            channels = filters.shape[2]
+            above = size * math.ceil(channels / _side(channels)) / _side(channels) + 3
         scale = scale_of(values)
         self.maps[part.name] = []
         for k in range(part.units):
             row, column = divmod(k, across)
             left, top = 6 + column * (size + _GAP), y + row * (above + size + _GAP)
-            if filtered:
-                tiles = self._filter(part, k, QRectF(left, top, size, size))
+            if filters:
+                tiles = _filter_tiles(inside, part, filters, k, QRectF(left, top, size, size))
                 self.filters.setdefault(part.name, []).append(tiles)
-            self.maps[part.name].append(_map(part, values[..., k], k, QRectF(left, top + above, size, size), scale))
+            self.maps[part.name].append(
+                _map_tile(part, values[..., k], k, QRectF(left, top + above, size, size), scale)
+            )
         rows = math.ceil(part.units / across)
         return y + rows * (above + size + _GAP)
-
-    def _filter(self, part: Part, number: int, room: QRectF) -> list[Tile]:
-        """A square for each channel that a filter sees."""
-        inside = self._inside
-        place, key = part.filters, part.stage.layer.filter_weight
-        weights, slopes = place.of(inside.x)[..., number], place.of(inside.gradient)[..., number]
-        scale = scale_of(place.of(inside.x))
-        channels = place.shape[2]
-        side = _side(channels)
-        size = room.width() / side
-        tiles = []
-        for channel in range(channels):
-            row, column = divmod(channel, side)
-            rect = QRectF(room.left() + column * size, room.top() + row * size, size, size)
-            rect.adjust(0, 0, -1.0 * (side > 1), -1.0 * (side > 1))
-
-            def told(i: int, j: int, channel: int = channel) -> str:
-                return tr(
-                    "{layer} {key}[{i}, {j}, {c}, {k}] = {w}, gradient {g}", layer=part.name, key=key, i=i, j=j,
-                    c=channel, k=number, w=f"{weights[i, j, channel]:.4g}", g=f"{slopes[i, j, channel]:.4g}",
-                )  # fmt: skip
-
-            tiles.append(Tile(rect, weights[..., channel], scale, told))
-        return tiles
 
     def tiles(self) -> list[Tile]:
         filters = [tile for layer in self.filters.values() for tiles in layer for tile in tiles]
@@ -113,26 +103,49 @@ class Filters(Canvas):
 
     def paint(self, painter: QPainter) -> None:
         painter.setPen(QColor(self.theme.text))
-        for rect, text in self._words:
+        for rect, text in self._titles:
             shown = self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(rect.width()))
             painter.drawText(rect, Qt.AlignmentFlag.AlignLeft, shown)
 
     def text_at(self, position: QPointF) -> str:
-        return super().text_at(position) or next((text for rect, text in self._words if rect.contains(position)), "")
+        return super().text_at(position) or next((text for rect, text in self._titles if rect.contains(position)), "")
 
 
 def _side(channels: int) -> int:
-    """How many channels of a filter stand side by side."""
+    """Return the number of channels of a filter in a row."""
     return max(1, math.ceil(math.sqrt(channels)))
 
 
-def _map(part: Part, values: NDArray[np.float64], number: int, rect: QRectF, scale: float) -> Tile:
+def _filter_tiles(inside: Inside, part: Part, filters: PlacedWeight, number: int, rect: QRectF) -> list[Tile]:
+    """Return one tile for each input channel of a filter."""
+    weights, gradient = filters.of(inside.x)[..., number], filters.of(inside.gradient)[..., number]
+    scale = scale_of(filters.of(inside.x))
+    channels, key = filters.shape[2], part.stage.layer.filter_weight if part.stage else ""
+    side = _side(channels)
+    size = rect.width() / side
+    tiles = []
+    for channel in range(channels):
+        row, column = divmod(channel, side)
+        square = QRectF(rect.left() + column * size, rect.top() + row * size, size, size)
+        square.adjust(0, 0, -1.0 * (side > 1), -1.0 * (side > 1))
+
+        def describe(i: int, j: int, channel: int = channel) -> str:
+            return tr(
+                "{layer} {key}[{i}, {j}, {c}, {k}] = {w}, gradient {g}", layer=part.name, key=key, i=i, j=j,
+                c=channel, k=number, w=f"{weights[i, j, channel]:.4g}", g=f"{gradient[i, j, channel]:.4g}",
+            )  # fmt: skip
+
+        tiles.append(Tile(square, weights[..., channel], scale, describe))
+    return tiles
+
+
+def _map_tile(part: Part, values: NDArray[np.float64], number: int, rect: QRectF, scale: float) -> Tile:
     height, width = values.shape
-    if height != width:  # in its own proportions
+    if height != width:  # keep the proportions of the map
         larger = max(height, width)
         rect = QRectF(rect.left(), rect.top(), rect.width() * width / larger, rect.height() * height / larger)
-    what = tr("{layer} filter {k}") if part.filters else tr("{layer} channel {k}")
-    name = what.format(layer=part.name, k=number)
+    template = tr("{layer} filter {k}") if part.filters else tr("{layer} channel {k}")
+    name = template.format(layer=part.name, k=number)
     return Tile(
         rect, values, scale,
         lambda i, j: tr("{name} at [{i}, {j}]: {a}", name=name, i=i, j=j, a=f"{values[i, j]:.4g}"),
@@ -140,7 +153,11 @@ def _map(part: Part, values: NDArray[np.float64], number: int, rect: QRectF, sca
 
 
 class FiltersPage(ExamplePage):
-    """Filters and feature maps at the step looked at, for the chosen example."""
+    """Filters and feature maps at the current step, for the selected example.
+
+    Attributes:
+        filters: the canvas with the pictures.
+    """
 
     title = tr("Filters")
 
@@ -152,7 +169,9 @@ class FiltersPage(ExamplePage):
         super().__init__(session, example)
         self.filters = Filters()
         self.filters.hovered.connect(self.hovered)
-        scroll = QScrollArea(widgetResizable=True, horizontalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(self.filters)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -160,7 +179,7 @@ class FiltersPage(ExamplePage):
 
     def show_result(self, result: Inside) -> None:
         if self.network:
-            self.filters.show_inside(self.network, result)
+            self.filters.show_inside(result)
 
     def restyle(self) -> None:
         self.filters.arrange()
