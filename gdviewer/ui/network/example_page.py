@@ -6,20 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 from gdviewer.engine.run.run import Run
-from gdviewer.inspection.network_parts import Inside, look_inside
+from gdviewer.inspection.network_parts import look_inside
 from gdviewer.problems.networks.network import Network
 from gdviewer.ui.network.page import Page
 
 
 class ExamplePage(Page):
-    """A page that shows :class:`Inside` values, and is updated when another example is selected."""
+    """A page that shows the values in a network for the selected example."""
 
     def key(self) -> tuple[Any, ...]:
         return self.example.chosen
 
-    def computation(self, network: Network, run: Run, step: int) -> Callable[[], Inside]:
+    def computation(self, network: Network, run: Run, step: int) -> Callable[[], Any]:
         data, row = self.example.of(network)
         return lambda: look_inside(network, run, step, data, row)
 
-    def show_result(self, result: Inside) -> None:
-        raise NotImplementedError
