@@ -1,9 +1,10 @@
-"""The hidden state of a recurrent network over the time steps of the chosen sequence."""
+"""The hidden state of a recurrent network over the time steps of the selected sequence."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,16 +23,17 @@ from gdviewer.ui.network.selected_example import SelectedExample
 from gdviewer.ui.network.tiles import Tile, legend, scale_of
 from gdviewer.ui.session.session import Session
 
-_ROW = 16.0  # pixels of a row of inputs or outputs, where there are few
-_SOME = 64.0  # pixels that all inputs, or all outputs, have at most
+_ROW_HEIGHT = 16.0  # height of a row of inputs or outputs in pixels, if there are few
+_MAX_HEIGHT = 64.0  # maximum height of all inputs, or of all outputs, in pixels
 
 
 @dataclass(frozen=True, eq=False)
 class Passage:
-    """A sequence as it goes through a network.
+    """The values in a network for one sequence, with the hidden states.
 
     Attributes:
-        inside: all else of the example; states: h of each recurrent layer by its name, (time, units).
+        inside: the other values for the example.
+        states: the state h of each recurrent layer by its name, shape (time, units).
     """
 
     inside: Inside
@@ -39,7 +41,7 @@ class Passage:
 
 
 def states_of(network: Network, x: Array, inputs: Array) -> dict[str, Array]:
-    """The state of each recurrent layer after each time step, (time, units), for one sequence (time, features)."""
+    """Return the state of each recurrent layer, shape (time, units), for one sequence of shape (time, features)."""
     a, found = network.scaling.apply(inputs[None]), {}
     with np.errstate(all="ignore"):
         for stage, w in zip(network.architecture.stages, network.architecture.views(x), strict=True):
@@ -51,10 +53,16 @@ def states_of(network: Network, x: Array, inputs: Array) -> dict[str, Array]:
 
 @dataclass
 class StateBlock:
-    """Rows of numbers over time, under a title.
+    """A block of rows of numbers over time, with a title.
 
     Attributes:
-        rows: what they are called; values: (rows, time); marks: the row that is right at each time step.
+        title: the title.
+        rows: the names of the rows.
+        values: the numbers, shape (rows, time).
+        scale: the absolute value that has the full colour.
+        large: True if it shares the free height of the canvas.
+        marks: the row of the true class at each time step; None for no marks.
+        tile: the picture; None before its position is computed.
     """
 
     title: str
@@ -67,21 +75,26 @@ class StateBlock:
 
 
 class States(Canvas):
-    """Paints the input, the states and the outputs one over the other, time steps across."""
+    """Paints the input, the states and the outputs as blocks from top to bottom, with time steps as columns.
+
+    Attributes:
+        blocks: the blocks.
+    """
 
     def __init__(self) -> None:
         super().__init__(tr("Hidden state over time"))
         self.setToolTip(
-            tr("Time steps across; a row for each input, hidden unit and output.") + "\n" + legend() + "\n"
-            + tr("A ring: the class that is right.")
+            tr("Columns: time steps. Rows: inputs, hidden units and outputs.") + "\n" + legend() + "\n"
+            + tr("Ring: the true class.")
         )  # fmt: skip
         self.setMinimumSize(220, 180)
         self.blocks: list[StateBlock] = []
-        self._words = ""
+        self._bottom = 0.0  # of the blocks, in pixels
+        self._note = ""  # the text on the whole sequence
 
-    def show_sequence(self, network: Network, shown: Passage) -> None:
-        """Show another network, point or example."""
-        self.blocks, self._words = _blocks(network, shown)
+    def show_sequence(self, network: Network, passage: Passage) -> None:
+        """Show the values in a network for a sequence."""
+        self.blocks, self._note = _blocks(network, passage)
         self.arrange()
 
     def arrange(self) -> None:
@@ -91,9 +104,9 @@ class States(Canvas):
         names = [name for block in self.blocks for name in block.rows]
         widest = max(self.fontMetrics().horizontalAdvance(name) for name in names)
         left = min(widest, self.width() // 5) + 10
-        sizes = [min(len(block.rows) * _ROW, _SOME) for block in self.blocks]
-        foot = line * (2 + bool(self._words)) + 4
-        free = self.height() - foot - len(self.blocks) * (line + 6)
+        sizes = [min(len(block.rows) * _ROW_HEIGHT, _MAX_HEIGHT) for block in self.blocks]
+        footer = line * (2 + bool(self._note)) + 4
+        free: float = self.height() - footer - len(self.blocks) * (line + 6)
         large = [i for i, block in enumerate(self.blocks) if block.large]
         free -= sum(size for i, size in enumerate(sizes) if i not in large)
         for i in large:
@@ -101,7 +114,7 @@ class States(Canvas):
         y = 2.0
         for block, size in zip(self.blocks, sizes, strict=True):
             rect = QRectF(left, y + line + 2, self.width() - left - 8, size)
-            block.tile = Tile(rect, block.values, block.scale, self._told(block))
+            block.tile = Tile(rect, block.values, block.scale, self._description(block))
             y = rect.bottom() + 4
         self._bottom = y
         self.update()
@@ -110,72 +123,78 @@ class States(Canvas):
         return [block.tile for block in self.blocks if block.tile]
 
     @staticmethod
-    def _told(block: StateBlock) -> Callable[[int, int], str]:
-        def told(row: int, t: int) -> str:
+    def _description(block: StateBlock) -> Callable[[int, int], str]:
+        """Return a function of a row and a column that describes the number there."""
+
+        def describe(row: int, t: int) -> str:
             text = tr(
                 "{title}: {name} at time step {t}: {a}", title=block.title, name=block.rows[row], t=t + 1,
                 a=f"{block.values[row, t]:.4g}",
             )  # fmt: skip
-            right = block.marks is not None and block.marks[t] == row
-            return text + (tr("   this is right") if right else "")
+            true = block.marks is not None and block.marks[t] == row
+            return text + (tr("   (true class)") if true else "")
 
-        return told
+        return describe
 
     def paint(self, painter: QPainter) -> None:
         if not self.blocks:
             return
         theme, line = self.theme, self.fontMetrics().height()
         for block in self.blocks:
-            rect = block.tile.rect
+            tile = block.tile
+            if tile is None:
+                continue
+            rect = tile.rect
             painter.setPen(QColor(theme.text))
             painter.drawText(
                 QRectF(4, rect.top() - line - 1, self.width(), line), Qt.AlignmentFlag.AlignLeft, block.title
             )
-            self._paint_rows(painter, block)
+            self._paint_names(painter, block.rows, tile)
             if block.marks is not None:
                 painter.setBrush(Qt.BrushStyle.NoBrush)
                 size = min(rect.height() / len(block.rows), rect.width() / len(block.marks)) * 0.3
                 for color, width in ((theme.plot, 3.5), (theme.text, 1.5)):
                     painter.setPen(QPen(QColor(color), width))
                     for t, row in enumerate(block.marks.tolist()):
-                        painter.drawEllipse(block.tile.center_of(row, t), size, size)
-        self._paint_foot(painter)
+                        painter.drawEllipse(tile.center_of(row, t), size, size)
+        if tile:
+            self._paint_footer(painter, tile)
 
-    def _paint_rows(self, painter: QPainter, block: StateBlock) -> None:
-        """The names of rows, of as many as there is room for."""
-        line, rect = self.fontMetrics().height(), block.tile.rect
-        every = max(1, int(np.ceil(line * 0.8 * len(block.rows) / rect.height())))
+    def _paint_names(self, painter: QPainter, names: Sequence[str], tile: Tile) -> None:
+        """Paint the names of the rows; skip some if there is no space for all."""
+        line, rect = self.fontMetrics().height(), tile.rect
+        stride = max(1, int(np.ceil(line * 0.8 * len(names) / rect.height())))
         painter.setPen(QColor(self.theme.muted))
-        for row in range(0, len(block.rows), every):
-            y = block.tile.center_of(row, 0).y()
-            room = QRectF(0, y - line / 2, rect.left() - 4, line)
-            name = self.fontMetrics().elidedText(block.rows[row], Qt.TextElideMode.ElideRight, int(room.width()))
-            painter.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, name)
+        for row in range(0, len(names), stride):
+            y = tile.center_of(row, 0).y()
+            label = QRectF(0, y - line / 2, rect.left() - 4, line)
+            name = self.fontMetrics().elidedText(names[row], Qt.TextElideMode.ElideRight, int(label.width()))
+            painter.drawText(label, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, name)
 
-    def _paint_foot(self, painter: QPainter) -> None:
-        """The numbers of the time steps, from 1 as in the data, and what is told of the whole sequence."""
-        line, tile = self.fontMetrics().height(), self.blocks[-1].tile
+    def _paint_footer(self, painter: QPainter, tile: Tile) -> None:
+        """Paint the numbers of the time steps, from 1 as in the data, below a tile, and the text on the sequence."""
+        line = self.fontMetrics().height()
         painter.setPen(QColor(self.theme.muted))
         steps = tile.values.shape[1]
-        every = max(1, int(np.ceil(steps * self.fontMetrics().horizontalAdvance("000") / tile.rect.width())))
-        for t in range(0, steps, every):
+        stride = max(1, int(np.ceil(steps * self.fontMetrics().horizontalAdvance("000") / tile.rect.width())))
+        for t in range(0, steps, stride):
             x = tile.center_of(0, t).x()
             painter.drawText(QRectF(x - 30, self._bottom - 2, 60, line), Qt.AlignmentFlag.AlignHCenter, str(t + 1))
         rect = QRectF(tile.rect.left(), self._bottom - 2 + line, tile.rect.width(), line)
         painter.drawText(rect, Qt.AlignmentFlag.AlignHCenter, tr("time step"))
-        if self._words:
+        if self._note:
             painter.setPen(QColor(self.theme.text))
             rect = QRectF(4, rect.bottom(), self.width() - 8, line)
-            words = self.fontMetrics().elidedText(self._words, Qt.TextElideMode.ElideRight, int(rect.width()))
-            painter.drawText(rect, Qt.AlignmentFlag.AlignLeft, words)
+            note = self.fontMetrics().elidedText(self._note, Qt.TextElideMode.ElideRight, int(rect.width()))
+            painter.drawText(rect, Qt.AlignmentFlag.AlignLeft, note)
 
 
-def _blocks(network: Network, shown: Passage) -> tuple[list[StateBlock], str]:
-    """What is drawn of a sequence, and what is told of the whole of it."""
-    inside, data = shown.inside, network.train
+def _blocks(network: Network, passage: Passage) -> tuple[list[StateBlock], str]:
+    """Return the blocks for a sequence, and the text on the whole sequence if it has one target, else ""."""
+    inside, data = passage.inside, network.train
     inputs = inside.values[0].T
     blocks = [StateBlock(tr("input"), data.input_names, inputs, scale_of(inputs))]
-    for name, states in shown.states.items():
+    for name, states in passage.states.items():
         units = [str(k) for k in range(states.shape[1])]
         blocks.append(StateBlock(tr("{layer}: hidden state", layer=name), units, states.T, 1.0, large=True))
     prediction, target = inside.prediction, inside.target
@@ -185,11 +204,11 @@ def _blocks(network: Network, shown: Passage) -> tuple[list[StateBlock], str]:
         return blocks, ""
     if data.classes:
         best = int(np.argmax(prediction))
-        words = tr(
-            "{target} is {right}; predicted: {guess}, with a probability of {p}", target=data.target_name,
-            right=data.classes[int(target)], guess=data.classes[best], p=f"{prediction[best]:.2f}",
+        note = tr(
+            "{target} is {true}; predicted: {predicted}, with a probability of {p}", target=data.target_name,
+            true=data.classes[int(target)], predicted=data.classes[best], p=f"{prediction[best]:.2f}",
         )  # fmt: skip
-        return blocks, words
+        return blocks, note
     if data.per_step:
         names = [data.target_name] if target.shape[1] == 1 else [str(k) for k in range(target.shape[1])]
         scale = scale_of(np.asarray(prediction), np.asarray(target))
@@ -198,12 +217,16 @@ def _blocks(network: Network, shown: Passage) -> tuple[list[StateBlock], str]:
         return blocks, ""
     numbers = [", ".join(f"{value:.4g}" for value in np.ravel(part)) for part in (target, prediction)]
     return blocks, tr(
-        "{target} is {right}; predicted: {guess}", target=data.target_name, right=numbers[0], guess=numbers[1]
+        "{target} is {true}; predicted: {predicted}", target=data.target_name, true=numbers[0], predicted=numbers[1]
     )
 
 
 class StatesPage(ExamplePage):
-    """Hidden states at the step looked at, for the chosen sequence."""
+    """Hidden states at the current step, for the selected sequence.
+
+    Attributes:
+        states: the canvas with the states.
+    """
 
     title = tr("Hidden state")
 
@@ -219,16 +242,16 @@ class StatesPage(ExamplePage):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.states)
 
-    def computation(self, network: Network, run: Run, step: int) -> Callable[[], Passage]:
-        look = super().computation(network, run, step)
+    def computation(self, network: Network, run: Run, step: int) -> Callable[[], Any]:
+        look_inside = super().computation(network, run, step)
 
         def compute() -> Passage:
-            inside = look()
+            inside = look_inside()
             return Passage(inside, states_of(network, inside.x, inside.values[0]))
 
         return compute
 
-    def show_result(self, result: Passage) -> None:
+    def show_result(self, result: Any) -> None:
         if self.network:
             self.states.show_sequence(self.network, result)
 

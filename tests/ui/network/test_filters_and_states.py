@@ -80,7 +80,7 @@ def test_that_states_of_a_layer_that_gives_only_the_last_are_shown_too(open_insi
     states = page.states.blocks[1].values
     assert states.shape == (5, problem.train.inputs.shape[1])
     assert states[:, -1] == pytest.approx(problem.activations(x, problem.train.inputs[:1])[0][0])
-    assert said in page.states._words
+    assert said in page.states._note
 
 
 def test_that_pages_are_shown_for_the_networks_they_suit(open_inside):
