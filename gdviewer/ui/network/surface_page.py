@@ -1,4 +1,4 @@
-"""The loss surface of a network, with the choice of the plane it is drawn on."""
+"""The page of the loss surface of a network, with the choice of its plane."""
 
 from __future__ import annotations
 
@@ -20,8 +20,15 @@ from gdviewer.ui.session.session import Session
 from gdviewer.ui.widgets.keys import keys_by_tab
 
 
-class _Here(NamedTuple):
-    """How a point lies to the plane: its distance, its loss, and the height of its projection, both over all rows."""
+class _PointReport(NamedTuple):
+    """The position of a point of a run relative to the plane.
+
+    Attributes:
+        title: the optimizer; step: the step of the point.
+        rows: the number of rows over which both losses are computed.
+        distance: the distance of the point from the plane.
+        loss: the loss at the point; height: the loss at its projection on the plane.
+    """
 
     title: str
     step: int
@@ -32,7 +39,12 @@ class _Here(NamedTuple):
 
 
 class SurfacePage(Page):
-    """The loss on a plane, the descents on it, and how far the truth is from what is drawn."""
+    """The loss on a plane, the projected paths, and the true loss at the current point.
+
+    Attributes:
+        view: the plot with its bar; plot: the plot.
+        others: the button that draws other random directions; hidden for other planes.
+    """
 
     title = tr("Loss surface")
     pause = 0.5
@@ -42,7 +54,8 @@ class SurfacePage(Page):
         self.view = PlaneView(session, SurfacePlot, narrow=True)
         self.plot: SurfacePlot = self.view.plot
         self.plot.setAccessibleName(tr("Loss surface"))
-        self.others = QToolButton(text=tr("Others"))
+        self.others = QToolButton()
+        self.others.setText(tr("Others"))
         self.others.setToolTip(tr("Draw other random directions."))
         self.others.clicked.connect(self.plot.draw_others)
         keys_by_tab(self.others)
@@ -61,19 +74,20 @@ class SurfacePage(Page):
     def computation(self, network: Network, run: Run, step: int) -> Callable[[], Any]:
         plane, title = self.plot.surface.plane, run.optimizer.title
 
-        def look() -> _Here:
+        def compute() -> _PointReport:
             x = run.point(step)
             distance = plane.distance(x)
-            if distance < 1e-12 * float(np.abs(x).max()):  # but for rounding it is on it
+            if distance < 1e-12 * float(np.abs(x).max()):  # rounding error: it is on the plane
                 distance = 0.0
             loss, height = (float(network.value(point)) for point in (x, plane.lift(plane.project(x))))
-            return _Here(title, step, len(network.targets), distance, loss, height)
+            return _PointReport(title, step, len(network.targets), distance, loss, height)
 
-        return look
+        return compute
 
-    def show_result(self, result: _Here) -> None:
+    def show_result(self, result: _PointReport) -> None:
         self.plot.note = tr(
-            "{optimizer} after step {step}: loss {loss}, on the plane {height}, over all {n} rows; {distance} off it",
+            "{optimizer} after step {step}: loss {loss}, on the plane {height}, over all {n} rows; "
+            "distance from it {distance}",
             optimizer=result.title, step=f"{result.step:,}", loss=number_text(float(f"{result.loss:.4g}")),
             height=number_text(float(f"{result.height:.4g}")), n=f"{result.rows:,}", distance=f"{result.distance:.3g}",
         )  # fmt: skip
@@ -83,7 +97,7 @@ class SurfacePage(Page):
         self.plot.show_all()
 
     def restyle(self) -> None:
-        """The plot takes the colours itself."""
+        """Do nothing: the plot applies the theme itself."""
 
     @property
     def computing(self) -> bool:
