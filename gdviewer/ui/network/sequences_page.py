@@ -1,4 +1,4 @@
-"""A few sequences over time: what goes in, what should come out, and what the network says."""
+"""The page of a few sequences over time, with their inputs, targets and predictions."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
+from numpy.typing import NDArray
 from pyqtgraph.GraphicsScene.mouseEvents import MouseClickEvent
 from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout
 
 from gdviewer.engine.run.run import Run
@@ -26,16 +28,19 @@ from gdviewer.ui.plots.base import Curve, Plot, line_pen
 from gdviewer.ui.session.session import Session
 from gdviewer.ui.widgets.keys import keys_by_tab
 
-_SHOWN = 3
-_INPUTS = 3  # features that are drawn
-_UNLIKE = 3.0  # times that inputs may be as large as targets, or as small, to be drawn on one axis
+_SHOWN = 3  # rows on the page
+_MAX_INPUTS = 3  # maximum number of drawn features
+_MAX_RATIO = 3.0  # largest ratio of the sizes of inputs and targets that are drawn on one axis
 
 
 class SequencePlot(Plot):
     """One sequence over time.
 
+    Attributes:
+        inputs: the curves of the features; targets, line, dots: the targets, and the predictions as lines and dots.
+
     Signals:
-        picked: it was clicked.
+        picked: the plot was clicked.
     """
 
     picked = Signal()
@@ -44,17 +49,15 @@ class SequencePlot(Plot):
         super().__init__(session)
         self.setMinimumSize(200, 64)
         self.setAccessibleName(tr("Input, target and prediction over time"))
-        self.setToolTip(
-            tr("Grey: the input. Rings: the target. Dots: what the network says. Click to choose the example.")
-        )
+        self.setToolTip(tr("Grey: the input. Rings: the target. Dots: the prediction. Click to select the example."))
         self.getAxis("bottom").whole = True
-        self.inputs = [Curve(1.5, self.theme.muted) for _ in range(_INPUTS)]
+        self.inputs = [Curve(1.5, QColor(self.theme.muted)) for _ in range(_MAX_INPUTS)]
         self.targets = pg.ScatterPlotItem(pxMode=True, size=10, brush=None)
-        self.said = pg.PlotCurveItem(antialias=True, connect="finite")
+        self.line = pg.PlotCurveItem(antialias=True, connect="finite")
         self.dots = pg.ScatterPlotItem(pxMode=True, size=6, pen=None)
-        for item in (*self.inputs, self.said, self.targets, self.dots):
+        for item in (*self.inputs, self.line, self.targets, self.dots):
             self.addItem(item, ignoreBounds=True)
-        self._row: tuple[Dataset, int, np.ndarray] | None = None
+        self._row: tuple[Dataset, int, NDArray[np.float64]] | None = None
         self.disableAutoRange()
         self.getPlotItem().vb.setMouseEnabled(False, False)
         self.scene().sigMouseClicked.connect(self._click)
@@ -69,11 +72,18 @@ class SequencePlot(Plot):
             item.setPen(pen)
         color = class_color(theme, 1)
         self.targets.setPen(line_pen(theme.text, 1.5))
-        self.said.setPen(line_pen(color, theme.width * 0.75))
+        self.line.setPen(line_pen(color, theme.width * 0.75))
         self.dots.setBrush(color)
 
-    def show_row(self, data: Dataset, row: int, prediction: np.ndarray, span: tuple[float, float]) -> None:
-        """Draw one row; ``span`` is the lowest and the highest of the axis."""
+    def show_row(self, data: Dataset, row: int, prediction: NDArray[np.float64], span: tuple[float, float]) -> None:
+        """Draw one row with its prediction.
+
+        Args:
+            data: the rows.
+            row: the number of the row, from 0.
+            prediction: the prediction for the row.
+            span: the smallest and the largest value on the axis.
+        """
         self._row = data, row, prediction
         times = np.arange(1, data.inputs.shape[1] + 1)
         for i, item in enumerate(self.inputs):
@@ -81,18 +91,18 @@ class SequencePlot(Plot):
             item.setVisible(shown)
             if shown:
                 item.setData(times, on_axis(data, data.inputs[row, :, i], span))
-        at, wanted, said = _outputs(data, row, prediction)
-        self.targets.setData(np.tile(at, wanted.shape[1]), wanted.T.ravel())
+        output_times, targets, predicted = _outputs(data, row, prediction)
+        self.targets.setData(np.tile(output_times, targets.shape[1]), targets.T.ravel())
         gap = np.full(1, np.nan)
-        lines = [np.concatenate([column, gap]) for column in said.T]
-        self.said.setData(np.tile(np.append(at, np.nan), len(lines)), np.concatenate(lines))
-        self.dots.setData(np.tile(at, said.shape[1]), said.T.ravel())
-        room = 0.22 * ((span[1] - span[0]) or 1.0)
+        lines = [np.concatenate([column, gap]) for column in predicted.T]
+        self.line.setData(np.tile(np.append(output_times, np.nan), len(lines)), np.concatenate(lines))
+        self.dots.setData(np.tile(output_times, predicted.shape[1]), predicted.T.ravel())
+        margin = 0.22 * ((span[1] - span[0]) or 1.0)
         end = times[-1] + (1.5 if not data.per_step and not data.classes else 0.5)
-        self.setRange(QRectF(0.5, span[0] - room, end - 0.5, span[1] - span[0] + 2 * room), padding=0)
+        self.setRange(QRectF(0.5, span[0] - margin, end - 0.5, span[1] - span[0] + 2 * margin), padding=0)
 
     def show_all(self) -> None:
-        """It shows all there is."""
+        """Do nothing: the plot always shows the whole sequence."""
 
     def describe(self, x: float, y: float) -> str:
         if self._row is None:
@@ -102,14 +112,14 @@ class SequencePlot(Plot):
         parts = [tr("time step {t}", t=time + 1)]
         parts += [f"{name} = {value:.4g}" for name, value in zip(data.input_names, data.inputs[row, time], strict=True)]
         if data.per_step:
-            own, said = data.targets[row, time], prediction[time]
+            true, output = data.targets[row, time], prediction[time]
             if data.classes:
-                told = f"{data.classes[int(np.nan_to_num(said).argmax())]} ({np.max(said):.3g})"
-                parts.append(tr("{y} is {own}   network: {told}", y=data.target_name, own=data.classes[own], told=told))
+                target = data.classes[true]
+                predicted = f"{data.classes[int(np.nan_to_num(output).argmax())]} ({np.max(output):.3g})"
             else:
-                texts = (", ".join(f"{value:.4g}" for value in values) for values in (own, said))
-                own_text, told = texts
-                parts.append(tr("{y} is {own}   network: {told}", y=data.target_name, own=own_text, told=told))
+                target, predicted = (", ".join(f"{value:.4g}" for value in values) for values in (true, output))
+            names = {"y": data.target_name, "target": target, "predicted": predicted}
+            parts.append(tr("{y} is {target}   predicted: {predicted}", **names))
         return "   ".join(parts)
 
     def _click(self, event: MouseClickEvent) -> None:
@@ -118,47 +128,54 @@ class SequencePlot(Plot):
 
 
 def span_of(data: Dataset) -> tuple[float, float]:
-    """The lowest and the highest that is drawn of rows of these data."""
+    """Return the smallest and the largest drawn value of the rows."""
     if data.classes:
         drawn = np.array([0.0, max(1.0, len(data.classes) - 1)]) if data.per_step else data.inputs
     else:
         drawn = data.targets
-        if _alike(data.inputs, drawn):
+        if _similar(data.inputs, drawn):
             drawn = np.concatenate([drawn.ravel(), data.inputs.ravel()])
     return float(drawn.min()), float(drawn.max())
 
 
-def on_axis(data: Dataset, values: np.ndarray, span: tuple[float, float]) -> np.ndarray:
-    """Inputs as they are drawn: on the axis of the targets where they are of a like size, else stretched over it."""
+def on_axis(data: Dataset, values: NDArray[np.float64], span: tuple[float, float]) -> NDArray[np.float64]:
+    """Return inputs as they are drawn: unchanged if their size is similar to the targets', else scaled to ``span``."""
     if data.classes and not data.per_step:
         return values
     low, high = float(data.inputs.min()), float(data.inputs.max())
-    if _alike(data.inputs, np.array(span)) or high == low:
+    if _similar(data.inputs, np.array(span)) or high == low:
         return values
     return span[0] + (values - low) / (high - low) * (span[1] - span[0])
 
 
-def _alike(inputs: np.ndarray, targets: np.ndarray) -> bool:
-    one, other = (max(abs(float(values.min())), abs(float(values.max()))) for values in (inputs, targets))
-    return one <= _UNLIKE * other and other <= _UNLIKE * one
+def _similar(inputs: NDArray[Any], targets: NDArray[Any]) -> bool:
+    first, second = (max(abs(float(values.min())), abs(float(values.max()))) for values in (inputs, targets))
+    return first <= _MAX_RATIO * second and second <= _MAX_RATIO * first
 
 
-def _outputs(data: Dataset, row: int, prediction: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Times, targets and predictions as they are drawn: (k,), (k, outputs) and (k, outputs)."""
+def _outputs(
+    data: Dataset, row: int, prediction: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[Any], NDArray[Any]]:
+    """Return the drawn times, shape (k,), and the targets and predictions there, shape (k, outputs)."""
     length = data.inputs.shape[1]
-    if not data.per_step:  # numbers come after the end; a class is told above the picture
+    if not data.per_step:  # a number is drawn after the end; a class is in the title
         drawn = int(not data.classes)
-        targets, said = np.atleast_2d(data.targets[row]), np.atleast_2d(prediction)
-        return np.full(drawn, length + 1), targets[:drawn], said[:drawn]
+        targets, predicted = np.atleast_2d(data.targets[row]), np.atleast_2d(prediction)
+        return np.full(drawn, length + 1), targets[:drawn], predicted[:drawn]
     times = np.arange(1, length + 1)
     if not data.classes:
         return times, data.targets[row], prediction
-    said = prediction[:, 1] if len(data.classes) == 2 else prediction.argmax(axis=1)
-    return times, data.targets[row][:, None].astype(float), said[:, None].astype(float)
+    predicted = prediction[:, 1] if len(data.classes) == 2 else prediction.argmax(axis=1)
+    return times, data.targets[row][:, None].astype(float), predicted[:, None].astype(float)
 
 
 class SequencesPage(Page):
-    """A few rows at a time, the example that is chosen among them."""
+    """A few rows at a time: those with the selected example, or the first ones if it is not in the listed part.
+
+    Attributes:
+        bar: the choice of training or test data; back, forward: the buttons that show other rows.
+        titles, strips: the title and the plot of each shown row.
+    """
 
     title = DataPage.title
 
@@ -169,20 +186,23 @@ class SequencesPage(Page):
     def __init__(self, session: Session, example: SelectedExample) -> None:
         super().__init__(session, example)
         self.bar = PartBar(example)
-        self.back, self.onward = QToolButton(text="‹"), QToolButton(text="›")
-        for button, move, name in (
-            (self.back, -_SHOWN, tr("Rows before these")), (self.onward, _SHOWN, tr("Rows after these"))
+        self.back, self.forward = QToolButton(), QToolButton()
+        for button, sign, move, name in (
+            (self.back, "‹", -_SHOWN, tr("Previous rows")), (self.forward, "›", _SHOWN, tr("Next rows"))
         ):  # fmt: skip
+            button.setText(sign)
             button.setToolTip(name)
             button.setAccessibleName(name)
-            button.clicked.connect(lambda _=False, move=move: self._turn(move))
-        keys_by_tab(self.back, self.onward)
-        top = QHBoxLayout(spacing=2)
+            button.clicked.connect(lambda _=False, move=move: self._scroll(move))
+        keys_by_tab(self.back, self.forward)
+        top = QHBoxLayout()
+        top.setSpacing(2)
         top.setContentsMargins(0, 0, 8, 0)
         top.addWidget(self.bar, 1)
         top.addWidget(self.back)
-        top.addWidget(self.onward)
-        layout = QVBoxLayout(self, spacing=0)
+        top.addWidget(self.forward)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(0)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(top)
         self.titles = [QLabel() for _ in range(_SHOWN)]
@@ -198,14 +218,15 @@ class SequencesPage(Page):
             strip.restyle()
 
     def _first(self, network: Network) -> int:
-        """The first of the rows that are shown."""
+        """Return the number of the first shown row."""
         row, part = self.example.row_of(network)
         return row // _SHOWN * _SHOWN if part == self._part(network) else 0
 
     def _part(self, network: Network) -> str:
         return self.example.listed_in(network)
 
-    def _turn(self, move: int) -> None:
+    def _scroll(self, move: int) -> None:
+        """Select the first of other rows, ``move`` rows further on; this also shows them."""
         network = self.network
         if network:
             part = self._part(network)
@@ -213,10 +234,10 @@ class SequencesPage(Page):
             if 0 <= row < len(part_of(network, part)):
                 self.example.choose(row, part)
 
-    def _choose(self, place: int) -> None:
+    def _choose(self, index: int) -> None:
         network = self.network
-        if network and place < len(self._rows):
-            self.example.choose(self._rows[place], self._part(network))
+        if network and index < len(self._rows):
+            self.example.choose(self._rows[index], self._part(network))
 
     def key(self) -> tuple[Any, ...]:
         return self.example.listed, self.example.chosen
@@ -228,13 +249,13 @@ class SequencesPage(Page):
         def compute() -> tuple[Any, ...]:
             data = part_of(network, part)
             rows = range(first, min(first + _SHOWN, len(data)))
-            said = network.predict(run.point(step), data.inputs[rows.start : rows.stop])
-            return data, part, rows, said, chosen, span_of(data)
+            predictions = network.predict(run.point(step), data.inputs[rows.start : rows.stop])
+            return data, part, rows, predictions, chosen, span_of(data)
 
         return compute
 
     def show_result(self, result: Any) -> None:
-        data, part, self._rows, said, chosen, span = result
+        data, part, self._rows, predictions, chosen, span = result
         if self.network is None:
             return
         self.bar.match(self.network)
@@ -242,37 +263,39 @@ class SequencesPage(Page):
             tr("{first}–{last} of {n}", first=self._rows.start + 1, last=self._rows.stop, n=f"{len(data):,}")
         )
         self.back.setEnabled(self._rows.start > 0)
-        self.onward.setEnabled(self._rows.stop < len(data))
-        left = ", ".join(data.input_names[:_INPUTS])
+        self.forward.setEnabled(self._rows.stop < len(data))
+        label = ", ".join(data.input_names[:_MAX_INPUTS])
         if data.per_step or not data.classes:
-            left += f", {data.target_name}"
+            label += f", {data.target_name}"
         last = len(self._rows) - 1
-        for place, (title, strip) in enumerate(zip(self.titles, self.strips, strict=True)):
-            shown = place < len(self._rows)
+        for i, (title, strip) in enumerate(zip(self.titles, self.strips, strict=True)):
+            shown = i < len(self._rows)
             title.setVisible(shown)
             strip.setVisible(shown)
             if not shown:
                 continue
-            row = self._rows[place]
-            strip.show_row(data, row, said[place], span)
-            strip.setLabel("left", left)
-            strip.setLabel("bottom", tr("time step") if place == last else "")
-            strip.getAxis("bottom").showLabel(place == last)
+            row = self._rows[i]
+            strip.show_row(data, row, predictions[i], span)
+            strip.setLabel("left", label)
+            strip.setLabel("bottom", tr("time step") if i == last else "")
+            strip.getAxis("bottom").showLabel(i == last)
             weight = 700 if (row, part) == chosen else 400
             font = title.font()
             font.setWeight(font.Weight(weight))
             title.setFont(font)
-            title.setText(_title(data, row, said[place]))
+            title.setText(_title(data, row, predictions[i]))
 
 
-def _title(data: Dataset, row: int, prediction: np.ndarray) -> str:
+def _title(data: Dataset, row: int, prediction: NDArray[np.float64]) -> str:
     if not data.classes:
         error = float(np.sqrt(((prediction - data.targets[row]) ** 2).mean()))
         return tr("row {row}: error {e}", row=row + 1, e=f"{error:.4g}")
-    told = np.nan_to_num(prediction).argmax(axis=-1)
+    predicted = np.nan_to_num(prediction).argmax(axis=-1)
     if data.per_step:
-        wrong = int((told != data.targets[row]).sum())
-        return tr("row {row}: {k} of {n} wrong", row=row + 1, k=wrong, n=len(told))
-    sign = "✓" if told == data.targets[row] else "✗"
-    return tr("row {row}: {own}   network: {sign} {told} ({p})", row=row + 1, own=target_text(data, row), sign=sign,
-              told=prediction_text(data, prediction), p=f"{np.max(prediction):.3g}")  # fmt: skip
+        wrong = int((predicted != data.targets[row]).sum())
+        return tr("row {row}: {k} of {n} wrong", row=row + 1, k=wrong, n=len(predicted))
+    sign = "✓" if predicted == data.targets[row] else "✗"
+    return tr(
+        "row {row}: {target}   predicted: {sign} {predicted} ({p})", row=row + 1, target=target_text(data, row),
+        sign=sign, predicted=prediction_text(data, prediction), p=f"{np.max(prediction):.3g}",
+    )  # fmt: skip

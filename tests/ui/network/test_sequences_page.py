@@ -64,12 +64,12 @@ def test_that_rows_are_turned_and_chosen(trained, qtbot):
     window, page = trained(SequencesPage, "recurrent_network", layers="rnn 4 every", **SMALL)
     example = window.main_view.plot.example
     assert not page.back.isEnabled()
-    qtbot.mouseClick(page.onward, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(page.forward, Qt.MouseButton.LeftButton)
     trained.wait(page)
     assert example.chosen == (3, TEST)
-    qtbot.mouseClick(page.onward, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(page.forward, Qt.MouseButton.LeftButton)
     trained.wait(page)
-    assert not page.onward.isEnabled()  # of eight rows, the last two are shown
+    assert not page.forward.isEnabled()  # of eight rows, the last two are shown
     strip = page.strips[1]
     qtbot.mouseClick(strip.viewport(), Qt.MouseButton.LeftButton, pos=strip.viewport().rect().center())
     qtbot.waitUntil(lambda: example.chosen == (7, TEST))
