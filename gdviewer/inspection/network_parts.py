@@ -78,7 +78,7 @@ def parts_of(architecture: Architecture) -> list[Part]:
 
 
 @dataclass(frozen=True, eq=False)
-class Inside:
+class ExampleValues:
     """The values in a network for one example.
 
     Attributes:
@@ -96,7 +96,7 @@ class Inside:
     target: NDArray[Any]
 
 
-def look_inside(network: Network, run: Run, step: int, data: Dataset, row: int) -> Inside:
+def example_values(network: Network, run: Run, step: int, data: Dataset, row: int) -> ExampleValues:
     """Return the values for a row of the data at a step; may be called in any thread."""
     x = run.point(step)
     inputs = data.inputs[row : row + 1]
@@ -105,4 +105,4 @@ def look_inside(network: Network, run: Run, step: int, data: Dataset, row: int) 
     values = [inputs[0], *(outputs[part.last][0] for part in parts[1:])]
     with np.errstate(all="ignore"):
         prediction = network.loss.prediction(outputs[-1])[0]
-    return Inside(x, run.recorded_gradient(step), parts, values, prediction, data.targets[row])
+    return ExampleValues(x, run.recorded_gradient(step), parts, values, prediction, data.targets[row])

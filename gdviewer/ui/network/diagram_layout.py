@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainterPath
 
-from gdviewer.inspection.network_parts import Inside, Part
+from gdviewer.inspection.network_parts import ExampleValues, Part
 from gdviewer.problems.networks.network import Network
 from gdviewer.text import tr
 from gdviewer.ui.network.tiles import Tile, scale_of
@@ -121,7 +121,7 @@ class Layout:
     """
 
     def __init__(
-        self, network: Network, inside: Inside, area: QRectF, first: dict[str, int], gradients: bool,
+        self, network: Network, inside: ExampleValues, area: QRectF, first: dict[str, int], gradients: bool,
         margins: tuple[float, float],
     ) -> None:  # fmt: skip
         self.network, self.inside, self._area, self._first = network, inside, area, first

@@ -19,7 +19,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from gdviewer.inspection.network_parts import Inside
+from gdviewer.inspection.network_parts import ExampleValues
 from gdviewer.problems.networks.layer import shape_text
 from gdviewer.problems.networks.network import Network
 from gdviewer.text import tr
@@ -61,14 +61,14 @@ class Diagram(QWidget):
         self.gradients = False
         self.layout_: Layout | None = None
         self._network: Network | None = None
-        self._inside: Inside | None = None
+        self._inside: ExampleValues | None = None
         self._first: dict[str, int] = {}
         self._picture: QPixmap | None = None
 
     def sizeHint(self) -> QSize:
         return QSize(400, 300)
 
-    def show_inside(self, network: Network, inside: Inside) -> None:
+    def show_inside(self, network: Network, inside: ExampleValues) -> None:
         """Show the weights and activations of a network for an example."""
         if self._network is None or network.architecture is not self._network.architecture:
             self._first = {}
@@ -274,7 +274,7 @@ class DiagramPage(ExamplePage):
         layout.addWidget(self.lines)
         layout.addWidget(self.diagram, 1)
 
-    def show_result(self, result: Inside) -> None:
+    def show_result(self, result: ExampleValues) -> None:
         if self.network:
             self.diagram.show_inside(self.network, result)
 

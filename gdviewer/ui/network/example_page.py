@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gdviewer.engine.run.run import Run
-from gdviewer.inspection.network_parts import look_inside
+from gdviewer.inspection.network_parts import example_values
 from gdviewer.problems.networks.network import Network
 from gdviewer.ui.network.page import Page
 
@@ -19,5 +19,4 @@ class ExamplePage(Page):
 
     def computation(self, network: Network, run: Run, step: int) -> Callable[[], Any]:
         data, row = self.example.of(network)
-        return lambda: look_inside(network, run, step, data, row)
-
+        return lambda: example_values(network, run, step, data, row)

@@ -11,7 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QScrollArea, QVBoxLayout
 
-from gdviewer.inspection.network_parts import Inside, Part
+from gdviewer.inspection.network_parts import ExampleValues, Part
 from gdviewer.problems.networks.network import Network
 from gdviewer.text import tr
 from gdviewer.ui.network.canvas import Canvas
@@ -41,12 +41,12 @@ class Filters(Canvas):
             tr("Above: the weights of a filter, one square for each input channel; one scale for a layer.") + "\n"
             + tr("Below: its feature map for the selected example; one scale for a layer.") + "\n" + legend()
         )  # fmt: skip
-        self._inside: Inside | None = None
+        self._inside: ExampleValues | None = None
         self.filters: dict[str, list[list[Tile]]] = {}
         self.maps: dict[str, list[Tile]] = {}
         self._titles: list[tuple[QRectF, str]] = []
 
-    def show_inside(self, inside: Inside) -> None:
+    def show_inside(self, inside: ExampleValues) -> None:
         """Show the values in a network for an example."""
         self._inside = inside
         self.arrange()
@@ -63,7 +63,7 @@ class Filters(Canvas):
         self.setMinimumHeight(int(height))
         self.update()
 
-    def _arrange_all(self, inside: Inside, size: float) -> float:
+    def _arrange_all(self, inside: ExampleValues, size: float) -> float:
         """Compute all positions for pictures of a size, and return the height of the contents."""
         self.filters, self.maps, self._titles = {}, {}, []
         y = 2.0
@@ -72,7 +72,9 @@ class Filters(Canvas):
                 y = self._arrange_part(inside, part, values, y, size)
         return y + 4
 
-    def _arrange_part(self, inside: Inside, part: Part, values: NDArray[np.float64], y: float, size: float) -> float:
+    def _arrange_part(
+        self, inside: ExampleValues, part: Part, values: NDArray[np.float64], y: float, size: float
+    ) -> float:
         """Compute the positions of the pictures of a layer below ``y``, and return the y at which they end."""
         line = self.fontMetrics().height()
         self._titles.append((QRectF(6, y, self.width() - 12, line), part.title))
@@ -116,7 +118,7 @@ def _side(channels: int) -> int:
     return max(1, math.ceil(math.sqrt(channels)))
 
 
-def _filter_tiles(inside: Inside, part: Part, filters: PlacedWeight, number: int, rect: QRectF) -> list[Tile]:
+def _filter_tiles(inside: ExampleValues, part: Part, filters: PlacedWeight, number: int, rect: QRectF) -> list[Tile]:
     """Return one tile for each input channel of a filter."""
     weights, gradient = filters.of(inside.x)[..., number], filters.of(inside.gradient)[..., number]
     scale = scale_of(filters.of(inside.x))
@@ -177,7 +179,7 @@ class FiltersPage(ExamplePage):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(scroll)
 
-    def show_result(self, result: Inside) -> None:
+    def show_result(self, result: ExampleValues) -> None:
         if self.network:
             self.filters.show_inside(result)
 

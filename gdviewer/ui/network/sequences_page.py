@@ -24,7 +24,7 @@ from gdviewer.ui.network.page import Page
 from gdviewer.ui.network.part_bar import PartBar
 from gdviewer.ui.network.prediction_rows import prediction_text, target_text
 from gdviewer.ui.network.selected_example import SelectedExample
-from gdviewer.ui.plots.base import Curve, Plot, line_pen
+from gdviewer.ui.plots.base import Curve, Drawing, Plot, line_pen
 from gdviewer.ui.session.session import Session
 from gdviewer.ui.widgets.keys import keys_by_tab
 
@@ -33,7 +33,7 @@ _MAX_INPUTS = 3  # maximum number of drawn features
 _MAX_RATIO = 3.0  # largest ratio of the sizes of inputs and targets that are drawn on one axis
 
 
-class SequencePlot(Plot):
+class SequencePlot(Plot[Drawing]):
     """One sequence over time.
 
     Attributes:

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QVBoxLayout
 
 from gdviewer.engine.rules.oracle import Array
 from gdviewer.engine.run.run import Run
-from gdviewer.inspection.network_parts import Inside
+from gdviewer.inspection.network_parts import ExampleValues
 from gdviewer.problems.networks.network import Network
 from gdviewer.text import tr
 from gdviewer.ui.network.canvas import Canvas
@@ -36,7 +36,7 @@ class Passage:
         states: the state h of each recurrent layer by its name, shape (time, units).
     """
 
-    inside: Inside
+    inside: ExampleValues
     states: dict[str, Array]
 
 
@@ -243,10 +243,10 @@ class StatesPage(ExamplePage):
         layout.addWidget(self.states)
 
     def computation(self, network: Network, run: Run, step: int) -> Callable[[], Any]:
-        look_inside = super().computation(network, run, step)
+        example_values = super().computation(network, run, step)
 
         def compute() -> Passage:
-            inside = look_inside()
+            inside = example_values()
             return Passage(inside, states_of(network, inside.x, inside.values[0]))
 
         return compute
