@@ -19,7 +19,7 @@ def set_translations(translations: gettext.NullTranslations) -> None:
     _translations = translations
 
 
-def tr(text: str, **values: Any) -> str:
+def tr(text: str, /, **values: Any) -> str:
     """Return a text in the user's language, with each ``{name}`` replaced by its value."""
     translated = _translations.gettext(text)
     return translated.format(**values) if values else translated

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QModelIndex
+from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QPushButton, QTableView, QVBoxLayout
 
 from gdviewer.engine.run.run import Run
@@ -53,6 +53,7 @@ class PredictionsPage(Page):
         self.table.setWordWrap(False)
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        header.setTextElideMode(Qt.TextElideMode.ElideRight)
         for column in (0, 3):  # fixed: a fit to the contents reads all rows each time
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
         self.table.setMouseTracking(True)

@@ -86,8 +86,7 @@ class SurfacePage(Page):
 
     def show_result(self, result: _PointReport) -> None:
         self.plot.note = tr(
-            "{optimizer} after step {step}: loss {loss}, on the plane {height}, over all {n} rows; "
-            "distance from it {distance}",
+            "{optimizer} after step {step}: loss {loss}, on the plane {height} (all {n} rows), distance {distance}",
             optimizer=result.title, step=f"{result.step:,}", loss=number_text(float(f"{result.loss:.4g}")),
             height=number_text(float(f"{result.height:.4g}")), n=f"{result.rows:,}", distance=f"{result.distance:.3g}",
         )  # fmt: skip

@@ -223,6 +223,17 @@ def test_that_weights_that_are_no_numbers_count_as_the_worst():
     assert scores.confusion().sum() == len(classes.test)
 
 
+def test_that_a_row_is_described_with_the_probabilities_of_its_classes(trained):
+    window, page = trained(PredictionsPage, samples=40, layers="4")
+    _, probabilities = said(window)
+    row = int(page.rows.order[0])
+    described = page.rows.data(page.rows.index(0, 0), Qt.ItemDataRole.ToolTipRole)
+    assert described.startswith(f"row {row + 1} of the test data")
+    likeliest = int(probabilities[row].argmax())
+    name = window.session.experiment.problem.test.classes[likeliest]
+    assert f"({name} {100 * probabilities[row, likeliest]:.1f} %" in described
+
+
 def test_that_a_loss_without_probabilities_shows_none(trained):
     _, page = trained(PredictionsPage, loss="hinge", samples=40, layers="4")
     rows = page.rows

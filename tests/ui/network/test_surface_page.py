@@ -80,7 +80,7 @@ def test_that_the_true_loss_stands_beside_the_planes_at_another_step(open_surfac
     reported = page.view.point_note.text()
     assert f"loss {loss:.4g}" in reported
     assert f"on the plane {height:.4g}" in reported
-    assert f"distance from it {plane.distance(x):.3g}" in reported
+    assert f"distance {plane.distance(x):.3g}" in reported
     assert page.plot.surface.plane is plane  # it stays while one looks around
 
 
