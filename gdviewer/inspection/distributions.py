@@ -96,8 +96,9 @@ class KnownDistributions:
         steps: the steps with known distributions; distributions: for each step one per layer.
         step: the step at the cursor; current: its distributions.
         examples: the number of rows of the activations; of_all: True if these are all rows.
-        health: the health of the layers at the cursor; norms: the root mean square of the gradient of each layer.
-        complete: True if all steps are known; last: the newest step.
+        health: the health of the layers at the cursor.
+        norms: the root mean square of the gradient of each layer with weights, by name.
+        complete: True if the distributions of all requested steps are known; last: the newest step.
     """
 
     kind: str
@@ -187,7 +188,7 @@ def _connections(stage: Stage, vector: Array) -> Array:
 def steps_shown(last: int, stride: int = 1) -> list[int]:
     """Return at most 60 steps from the start to the last one, with a distance of a power of two times ``stride``.
 
-    The steps of a longer run are a subset of those of a shorter one.
+    When a run grows, the steps up to its former end are a subset of the former steps, so that no others are computed.
     """
     while last // stride >= MAX_STEPS:
         stride *= 2

@@ -1,4 +1,4 @@
-"""Metrics of runs of a network at the ends of epochs, computed once each, in a coarse order first."""
+"""Metrics of runs of a network at the ends of epochs, computed once each, first for widely spaced epochs."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Epochs:
 
 
 def measure(run: Run, steps: Sequence[int], seconds: float) -> dict[int, dict[str, float]]:
-    """Return the metrics of a run after these steps, until the time is used up."""
+    """Return the metrics of a run after each of these steps; begin no further step after the time limit."""
     found: dict[int, dict[str, float]] = {}
     end = perf_counter() + seconds
     for step in steps:

@@ -4,8 +4,8 @@ The arrow of a point is drawn to it, the arrow of a direction is drawn as it is.
 
 - it has the name of the point of the rule, such as ``x``;
 - it is identical to the point, the next point, or a point at which f was evaluated, such as a trial point;
-- it is a sum of points whose weights add up to one, such as ``x + alpha * p`` or ``average + (x - average) / k``; in
-  the second one the weight of the previous value is that of the limit.
+- it is a sum of points whose weights add up to one, such as ``x + alpha * p`` or ``average + (x - average) / k``. If
+  the sum contains the previous value of the same name, its weight is the fixed point of the assignment.
 """
 
 from __future__ import annotations

@@ -145,7 +145,7 @@ def _first_dip(losses: Callable[[Array], Array], downhill: float, loss: float, d
 
 
 def _lowest(losses: Callable[[Array], Array], low: float, high: float) -> tuple[float, float]:
-    """The α of the lowest loss between two, closed in on by ever finer rows of points."""
+    """Return the α of the lowest loss between ``low`` and ``high``, and this loss, from successively finer grids."""
     best, height = np.nan, np.inf
     for _ in range(_ROUNDS):
         alpha = np.linspace(low, high, 13)

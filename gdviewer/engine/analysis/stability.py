@@ -98,8 +98,8 @@ def largest_stable_rate(optimizer: Optimizer, hyperparameters: Mapping[str, Any]
     limits, it is the smallest.
 
     Returns:
-        The rate; None for a rule without a learning rate and for a nonlinear rule, such as one that divides by the
-        size of the gradient, whose steps depend on earlier steps.
+        The rate; None if the rule has no learning rate, if no limit is found, and for a nonlinear rule. A rule that
+        divides by the size of the gradient is nonlinear: the length of its step depends on earlier steps.
     """
     if _RATE not in hyperparameters or not curvature > 0:
         return None
