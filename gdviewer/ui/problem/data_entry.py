@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
@@ -20,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from gdviewer import problems
+from gdviewer.problems.kinds import is_fit
 from gdviewer.problems.networks.dataset import dataset_of
 from gdviewer.problems.networks.layer import shape_text
 from gdviewer.problems.networks.layer_summary import fitted
@@ -32,7 +34,9 @@ from gdviewer.ui.session.session import Session
 from gdviewer.ui.widgets.background import Latest
 from gdviewer.ui.widgets.keys import keys_by_tab
 
-Fit = Regression | Network
+if TYPE_CHECKING:
+    from gdviewer.problems.kinds import Fit
+
 _MAX_ROWS = 5  # of the list of features
 _MAX_CLASSES = 4  # that are named
 _CHECK_BOX = 16  # height in pixels
@@ -123,10 +127,10 @@ class DataEntry(QWidget):
     def show_problem(self, problem: Problem) -> None:
         """Show the data of a problem; hide the entry if the problem has none."""
         regression = isinstance(problem, Regression)
-        self.setVisible(isinstance(problem, Fit))
+        self.setVisible(is_fit(problem))
         self.formula.setVisible(regression)
         self.notes.setVisible(regression)
-        if not isinstance(problem, Fit):
+        if not is_fit(problem):
             return
         self.formula.setText(f"f = {problem.formula}")
         self.origin.setText(_summary(problem) if isinstance(problem, Network) else problem.data.origin)
@@ -140,7 +144,7 @@ class DataEntry(QWidget):
     def with_table(self, entry: Fit) -> Fit:
         """Return a regression or network of the catalogue with the table, if a table is shown and suitable."""
         current = self._session.experiment.problem
-        if self._table is None or not isinstance(current, Fit) or current.has_generated_data:
+        if self._table is None or not is_fit(current) or current.has_generated_data:
             return entry
         with suppress(ValueError):
             return self._on_table(entry, self._table)[0]
@@ -174,7 +178,7 @@ class DataEntry(QWidget):
 
     def _use_table(self, table: Table) -> None:
         problem = self._session.experiment.problem
-        if not isinstance(problem, Fit):
+        if not is_fit(problem):
             return
         self._table = table
         self._show_columns(table, *self._default_columns(problem, table))
@@ -218,7 +222,7 @@ class DataEntry(QWidget):
     def _choose(self, *_: object) -> None:
         self._disable_target()
         problem = self._session.experiment.problem
-        if self._table is None or not isinstance(problem, Fit):
+        if self._table is None or not is_fit(problem):
             return
         try:
             self._adopt(*self._on_table(problem, self._table))
@@ -228,7 +232,7 @@ class DataEntry(QWidget):
     def _swap(self) -> None:
         """Switch between the table and generated data."""
         problem = self._session.experiment.problem
-        if not isinstance(problem, Fit):
+        if not is_fit(problem):
             return
         if problem.has_generated_data:
             self._choose()
