@@ -207,7 +207,7 @@ def test_that_printing_goes_to_the_record_and_input_is_refused():
     assert "(line 2 of a: input('why?'))" in run_of(asking).stop.message
 
 
-def test_that_the_record_of_what_is_output_is_bounded():
+def test_that_the_record_of_printed_output_is_bounded():
     output = CapturedOutput()
     for i in range(3000):
         output.print(i)

@@ -274,8 +274,7 @@ def _import(name: str, value: Any, owner: str) -> str:
     alias = f" as {name}" if origin != name else ""
     modules = ["numpy", "math", *([home] if home.startswith(("numpy.", _DECLARATIONS + ".")) else [])]
     for module in modules:
-        if (
-            module in sys.modules and vars(sys.modules[module]).get(origin) is value
-        ):  # getattr warns about removed names
+        # Not getattr, which warns about removed names.
+        if module in sys.modules and vars(sys.modules[module]).get(origin) is value:
             return f"from {module} import {origin}{alias}"
     raise ValueError(f"{owner} uses {name}, which is not part of NumPy or math")

@@ -94,9 +94,8 @@ class Decayed:
         return value
 
     def _term(self, x: Array) -> Any:
-        squares = (
-            np.ascontiguousarray(x) ** 2
-        )  # in this memory order the sum has the same bits for one point and for many
+        # In this memory order the sum has the same bits for one point and for many.
+        squares = np.ascontiguousarray(x) ** 2
         return self._l2 / 2 * squares.sum(axis=-1)
 
     def value_and_gradient(self, x: Array) -> tuple[Any, Array]:

@@ -10,7 +10,7 @@ import numpy as np
 from gdviewer.engine.rules.oracle import Array
 from gdviewer.engine.run.run import Run
 
-ADVICE = "Draw what is random from f.rng, and carry from step to step only what the rule returns."
+ADVICE = "Draw random numbers from f.rng, and keep state only in the values that the rule returns."
 
 
 def check_replay(run: Run, step: int) -> str:

@@ -124,7 +124,7 @@ def failure(text: str, location: SourceLocation | None, exception: BaseException
 
 
 def stop_for(error: BaseException) -> Stop:
-    """Return the stop of an exception in user code."""
+    """Return the stop of an exception: see :func:`unfit` for an UnfitError, and :func:`failure` for user code."""
     if isinstance(error, UnfitError):
         return unfit(str(error))
     return failure(error_text(error), location_of_error(error), error)

@@ -23,7 +23,7 @@ class MainView(QStackedWidget):
     """Shows a landscape, a curve, a plane, components over the steps, or a network, depending on the problem.
 
     Signals:
-        hovered: a line of text on what is under the mouse.
+        hovered: a line of text about the item under the mouse.
     """
 
     hovered = Signal(str)

@@ -17,7 +17,7 @@ class Canvas(QWidget):
         name: the accessible name.
 
     Signals:
-        hovered: a line of text on the item under the mouse; empty for none.
+        hovered: a line of text about the item under the mouse; empty for none.
     """
 
     hovered = Signal(str)

@@ -44,7 +44,7 @@ class Diagram(QWidget):
         layout_: the positions and texts; None before :meth:`show_inside`.
 
     Signals:
-        hovered: a line of text on the item under the mouse; empty for none.
+        hovered: a line of text about the item under the mouse; empty for none.
     """
 
     hovered = Signal(str)

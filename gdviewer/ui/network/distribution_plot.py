@@ -81,7 +81,7 @@ class DistributionPlot(QWidget):
         live: True if the cursor is at the newest step.
 
     Signals:
-        hovered: a line of text on the position of the mouse; empty for none.
+        hovered: a line of text about the position of the mouse; empty for none.
         pointed: the step that was clicked.
     """
 

@@ -28,7 +28,7 @@ class Matrix(QWidget):
         cell: row and column of the framed cell; None for none.
 
     Signals:
-        hovered: a line of text on the cell under the mouse; empty for none.
+        hovered: a line of text about the cell under the mouse; empty for none.
         clicked: row and column of the cell that was clicked.
     """
 

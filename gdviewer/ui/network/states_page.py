@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -242,16 +241,16 @@ class StatesPage(ExamplePage):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.states)
 
-    def computation(self, network: Network, run: Run, step: int) -> Callable[[], Any]:
-        example_values = super().computation(network, run, step)
+    def computation(self, network: Network, run: Run, step: int) -> Callable[[], Passage]:
+        values_of_example = super().computation(network, run, step)
 
         def compute() -> Passage:
-            inside = example_values()
+            inside = values_of_example()
             return Passage(inside, states_of(network, inside.x, inside.values[0]))
 
         return compute
 
-    def show_result(self, result: Any) -> None:
+    def show_result(self, result: Passage) -> None:
         if self.network:
             self.states.show_sequence(self.network, result)
 

@@ -82,7 +82,7 @@ class Race(Protocol):
 
 
 class UserRules(QObject):
-    """Reads user rules, adds runs of them, and replaces tsuccessor earlier versions in the runs.
+    """Reads user rules, adds runs of them, and replaces earlier versions in the runs.
 
     Attributes:
         output: the printed output of the rules.

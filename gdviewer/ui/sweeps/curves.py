@@ -23,7 +23,7 @@ class SweepCurves(QWidget):
         log_steps, log_values, apart: the switches.
 
     Signals:
-        hovered: a line of text on what is under the mouse.
+        hovered: a line of text about the item under the mouse.
     """
 
     hovered = Signal(str)

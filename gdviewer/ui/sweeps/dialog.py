@@ -70,7 +70,7 @@ class SweepDialog(QDialog):
         buttons: a button for each setting; a click starts a sweep with default values.
         values, seeds, steps: the entries; start: the button that starts or cancels.
         curves, results: the curves and the table; take: the button that uses the selected value.
-        conclusion: the text of the findings; message: an error; hover: a text on what is under the mouse.
+        conclusion: the text of the findings; message: an error; hover: a text about the item under the mouse.
     """
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:

@@ -188,7 +188,7 @@ def test_that_a_rule_that_cheats_is_reported_at_a_pause(endless, qtbot, cheat):
     endless.session.player.pause()
     qtbot.waitUntil(lambda: "when it is executed again" in panel.message.text(), timeout=20_000)
     endless.session.select(1)
-    assert "Draw what is random from f.rng" in endless.runs_panel.editor.warning.text()
+    assert "Draw random numbers from f.rng" in endless.runs_panel.editor.warning.text()
     join(endless, qtbot, HONEST)
     qtbot.waitUntil(lambda: not panel.message.isVisible())
 
